@@ -1,0 +1,81 @@
+"""The one place where TensorFlow is imported, late and without its start-up chatter."""
+
+import importlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from live_nst.errors import DeviceError
+
+DEBUG_VARIABLE = "LIVE_NST_DEBUG"
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Keep what native libraries write to file descriptor 2 from the user's terminal.
+
+    TensorFlow logs before its own log level is in force, so no setting can silence it. With
+    `LIVE_NST_DEBUG` set, everything is let through.
+    """
+    if os.environ.get(DEBUG_VARIABLE):
+        yield
+        return
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as sink:
+        os.dup2(sink.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+@cache
+def tensorflow() -> Any:
+    """The module `tensorflow`, imported at the first call (3 to 5 seconds)."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with quiet_stderr():
+        module: Any = importlib.import_module("tensorflow")
+        module.config.list_physical_devices()  # looks for GPUs, and says so on stderr
+    module.get_logger().setLevel("ERROR")
+    return module
+
+
+@cache
+def tensorflow_hub() -> Any:
+    """The module `tensorflow_hub`."""
+    tensorflow()
+    with quiet_stderr():
+        return importlib.import_module("tensorflow_hub")
+
+
+def gpu_names() -> list[str]:
+    """The GPUs that TensorFlow can use: ["GPU:0", ...]."""
+    return [
+        device.name.removeprefix("/physical_device:")
+        for device in tensorflow().config.list_physical_devices("GPU")
+    ]
+
+
+def pick_device(wanted: str) -> str:
+    """The TensorFlow device name for `wanted`: auto, cpu or gpu.
+
+    Raises:
+        DeviceError: "gpu", and TensorFlow can use none.
+    """
+    gpus = [] if wanted == "cpu" else gpu_names()
+    if gpus:
+        return gpus[0]
+    if wanted == "gpu":
+        raise DeviceError(
+            "TensorFlow finds no GPU that it can use.",
+            "install the GPU build with: pip install 'live-nst[gpu]', check `nvidia-smi`, "
+            "or use --device cpu",
+        )
+    return "CPU:0"

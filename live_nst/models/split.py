@@ -1,0 +1,240 @@
+"""Cut a module of two pictures into what runs once per style and what runs for every frame.
+
+Only the graph is looked at, never its names. Every tensor that depends on the style and not on
+the content belongs to the style part; where those tensors meet the content is the cut. The
+frame program takes the content and the cut, so that for one style the cut is computed once.
+
+Inside the style part lies the bottleneck: the tensor with the fewest numbers through which
+every path from the style picture to the cut leads (a dominator in the flow graph). In Magenta's
+networks gamma and beta of every normalisation are affine in it (Ghiasi et al. 2017), so mixing
+styles mixes bottlenecks.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from live_nst.engines.runtime import tensorflow
+from live_nst.errors import SplitError
+from live_nst.models.freeze import FrozenModule
+
+_SHAPE_OPS = {"Shape", "ShapeN", "Size", "Rank"}
+
+
+@dataclass(frozen=True)
+class Program:
+    """A graph with named inputs and outputs and no variables.
+
+    Attributes:
+        graph_def: The graph, holding only what the outputs need.
+        inputs: Names of the placeholders.
+        outputs: Names of the output tensors.
+        input_shapes: One per input; None where a size is free.
+        output_shapes: One per output.
+    """
+
+    graph_def: Any
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    input_shapes: tuple[tuple[int | None, ...], ...]
+    output_shapes: tuple[tuple[int | None, ...], ...]
+
+
+@dataclass(frozen=True)
+class SplitModel:
+    """A module in three programs whose composition equals it.
+
+    Attributes:
+        encode: Style picture float32 RGB 0..1 `[1, height, width, 3]` -> bottleneck.
+        expand: Bottleneck -> style tensors.
+        frame: Content float32 RGB 0..1 `[1, height, width, 3]`, style tensors -> stylised.
+    """
+
+    encode: Program
+    expand: Program
+    frame: Program
+
+    @property
+    def style_size(self) -> tuple[int, int]:
+        """(width, height) of the style picture, in pixels."""
+        _, height, width, _ = self.encode.input_shapes[0]
+        assert height is not None and width is not None
+        return width, height
+
+    @property
+    def bottleneck_size(self) -> int:
+        """How many numbers a bottleneck has."""
+        return sum(int(np.prod(shape)) for shape in self.expand.input_shapes)  # type: ignore[arg-type]
+
+
+def split(module: FrozenModule) -> SplitModel:
+    """Cut `module`.
+
+    Raises:
+        SplitError: Nothing worth caching depends on the style alone.
+    """
+    graph = _import(_fold_static_shapes(module))
+    content, style = (graph.get_operation_by_name(n) for n in (module.content, module.style))
+    output = graph.get_tensor_by_name(module.output)
+    with_style, with_content = _descendants([style]), _descendants([content])
+    style_only, mixed = with_style - with_content, with_style & with_content
+    if output.op not in mixed:
+        raise SplitError("The model's output does not depend on both pictures.")
+    cut = _tensors_between(style_only, mixed)
+    _check_worth(cut, style.outputs[0])
+    bottleneck = _narrowest(style.outputs[0], cut, style_only) or cut
+    return SplitModel(
+        encode=_extract(graph, [style.outputs[0]], bottleneck),
+        expand=_extract(graph, bottleneck, cut),
+        frame=_extract(graph, [content.outputs[0], *cut], [output]),
+    )
+
+
+def _import(graph_def: Any) -> Any:
+    tf = tensorflow()
+    with tf.Graph().as_default() as graph:
+        tf.graph_util.import_graph_def(graph_def, name="")
+    return graph
+
+
+def _fold_static_shapes(module: FrozenModule) -> Any:
+    """The graph with every known shape a constant.
+
+    Else the shape of the style picture, which never changes, would look like a second path
+    from the picture around the bottleneck.
+    """
+    tf = tensorflow()
+    graph = _import(module.graph_def)
+    folded = type(module.graph_def)()
+    folded.CopyFrom(module.graph_def)
+    for node in folded.node:
+        if node.op not in _SHAPE_OPS or node.op == "ShapeN":
+            continue
+        operation = graph.get_operation_by_name(node.name)
+        shape = operation.inputs[0].shape
+        if not shape.is_fully_defined():
+            continue
+        value = {"Shape": shape.as_list(), "Size": shape.num_elements(), "Rank": shape.rank}[node.op]
+        dtype = operation.outputs[0].dtype
+        node.op = "Const"
+        del node.input[:]
+        node.attr.clear()
+        node.attr["dtype"].type = dtype.as_datatype_enum
+        node.attr["value"].tensor.CopyFrom(
+            tf.make_tensor_proto(value, dtype, operation.outputs[0].shape)
+        )
+    return folded
+
+
+def _descendants(operations: Iterable[Any]) -> set[Any]:
+    """The operations given and all that take, directly or not, what they give."""
+    seen, todo = set(operations), list(operations)
+    while todo:
+        for tensor in todo.pop().outputs:
+            fresh = set(tensor.consumers()) - seen
+            seen |= fresh
+            todo.extend(fresh)
+    return seen
+
+
+def _tensors_between(before: set[Any], after: set[Any]) -> list[Any]:
+    """The tensors made in `before` and used in `after`, in a stable order."""
+    tensors = {t.name: t for op in after for t in op.inputs if t.op in before}
+    return [tensors[name] for name in sorted(tensors)]
+
+
+def _check_worth(cut: list[Any], style: Any) -> None:
+    """Refuse a cut through which the style picture itself, at its full size, passes."""
+    for tensor in cut:
+        if tensor.shape.rank == 4 and tensor.shape[1:3] == style.shape[1:3]:
+            raise SplitError(
+                "The model mixes the style picture with the frame from the first layer on, "
+                "so that no part of it could run once per style.",
+                "use a model with a style bottleneck, such as --model mobile or --model hub",
+            )
+        if not tensor.shape.is_fully_defined():
+            raise SplitError(f"The model's style tensor {tensor.name} has no fixed size.")
+
+
+def _narrowest(style: Any, cut: list[Any], style_only: set[Any]) -> list[Any]:
+    """[the smallest float tensor on every path from `style` to `cut`], or [] if none is narrow."""
+    limit = sum(tensor.shape.num_elements() for tensor in cut)
+    # Operations of a graph are numbered in topological order: imports add inputs first.
+    order = {op: index for index, op in enumerate(style.graph.get_operations())}
+    candidates = [
+        tensor
+        for op in style_only
+        for tensor in op.outputs
+        if tensor.dtype.is_floating
+        and tensor.shape.is_fully_defined()
+        and tensor.shape.num_elements() < min(limit, style.shape.num_elements())
+    ]
+    # Of tensors of one size the last: what follows it is closest to affine.
+    candidates.sort(key=lambda t: (t.shape.num_elements(), -order[t.op]))
+    for tensor in candidates:
+        if _dominates(tensor, style, cut, style_only):
+            return [tensor]
+    return []
+
+
+def _dominates(tensor: Any, style: Any, cut: list[Any], style_only: set[Any]) -> bool:
+    """Whether no tensor of `cut` can be reached from `style` without passing `tensor`."""
+    targets = {t.name for t in cut}
+    seen, todo = {style.name}, [style]
+    while todo:
+        current = todo.pop()
+        if current.name == tensor.name:
+            continue
+        if current.name in targets:
+            return False
+        for op in current.consumers():
+            if op in style_only:
+                fresh = [t for t in op.outputs if t.name not in seen]
+                seen.update(t.name for t in fresh)
+                todo.extend(fresh)
+    return True
+
+
+def _extract(graph: Any, inputs: list[Any], outputs: list[Any]) -> Program:
+    """The part of `graph` between `inputs` and `outputs`, the inputs being placeholders."""
+    tf = tensorflow()
+    placeholders = {tensor.name: f"input_{index}" for index, tensor in enumerate(inputs)}
+    graph_def = tf.compat.v1.GraphDef(
+        versions=graph.as_graph_def(add_shapes=False).versions, library=None
+    )
+    for tensor in inputs:
+        node = graph_def.node.add(name=placeholders[tensor.name], op="Placeholder")
+        node.attr["dtype"].type = tensor.dtype.as_datatype_enum
+        node.attr["shape"].shape.CopyFrom(tensor.shape.as_proto())
+    needed = _ancestors(outputs, set(placeholders))
+    for op in graph.get_operations():
+        if op not in needed:
+            continue
+        node = graph_def.node.add()
+        node.CopyFrom(op.node_def)
+        # Control inputs are left out: a graph without variables has no order to keep.
+        del node.input[:]
+        node.input.extend(placeholders.get(t.name, t.name) for t in op.inputs)
+    # An input may be an output too, when the bottleneck itself is part of the cut.
+    names = tuple(f"{placeholders[t.name]}:0" if t.name in placeholders else t.name for t in outputs)
+    return Program(
+        graph_def=graph_def,
+        inputs=tuple(placeholders.values()),
+        outputs=names,
+        input_shapes=tuple(tuple(t.shape.as_list()) for t in inputs),
+        output_shapes=tuple(tuple(t.shape.as_list()) for t in outputs),
+    )
+
+
+def _ancestors(outputs: list[Any], stop: set[str]) -> set[Any]:
+    """The operations that `outputs` need, not looking behind the tensors named in `stop`."""
+    seen: set[Any] = set()
+    todo = [t.op for t in outputs if t.name not in stop]
+    while todo:
+        op = todo.pop()
+        if op not in seen:
+            seen.add(op)
+            todo.extend(t.op for t in op.inputs if t.name not in stop)
+    return seen
