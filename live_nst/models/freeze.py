@@ -50,8 +50,6 @@ def freeze(folder: Path) -> FrozenModule:
         ) from exc
     try:
         function, specs = _image_function(tf, loaded)
-        if not callable(loaded) and _follows_second(tf, function, specs):
-            function, specs = _swapped(function), specs[::-1]
         return _flatten(tf, function, specs)
     except (ValueError, TypeError, tf.errors.OpError) as exc:
         raise ModelError(
@@ -66,37 +64,47 @@ def _first_line(exc: BaseException) -> str:
 
 
 def _image_function(tf: Any, loaded: Any) -> tuple[Any, list[Any]]:
-    """The function of two pictures in `loaded`, called with two tensors, and their specs."""
-    restored = getattr(loaded, "__call__", None) if callable(loaded) else None
-    for concrete in getattr(restored, "concrete_functions", ()):
-        specs = _image_specs(tf, concrete.structured_input_signature)
+    """A function of (content, style) in `loaded`, and the specs of the two."""
+    if callable(loaded):
+        restored = loaded.__call__
+        # A module exported with TensorFlow 1 is one concrete function; others hold several.
+        for concrete in getattr(restored, "concrete_functions", [restored]):
+            specs = _picture_specs(tf, concrete.inputs[: _own_inputs(concrete)])
+            if specs:
+                return lambda content, style: loaded(content, style), specs
+    for signature in getattr(loaded, "signatures", {}).values():
+        keywords = signature.structured_input_signature[1]
+        specs = _picture_specs(tf, list(keywords.values()))
         if specs:
-            # Through the restored function, not the concrete one: that one wants defaults too.
-            return lambda first, second: restored(first, second), specs
-    signatures = getattr(loaded, "signatures", {})
-    for signature in signatures.values():
-        names = list(signature.structured_input_signature[1])
-        specs = _image_specs(tf, signature.structured_input_signature)
-        if specs:
-            return lambda first, second: signature(**dict(zip(names, (first, second), strict=True))), specs
-    offered = [str(s.structured_input_signature) for s in signatures.values()] or ["none"]
-    raise ValueError(f"no function of two RGB pictures among its signatures ({offered[0]:.200})")
+            return _in_order(tf, _by_keyword(signature, list(keywords)), specs)
+    raise ValueError("it has no function of two RGB pictures")
 
 
-def _image_specs(tf: Any, signature: Any) -> list[Any]:
-    """The two picture specs of a signature (batch 1, free sizes kept), or an empty list."""
-    positional, keywords = signature
-    specs = [s for s in (*positional, *keywords.values()) if isinstance(s, tf.TensorSpec)]
-    pictures = [
-        s for s in specs if s.dtype == tf.float32 and s.shape.rank == 4 and s.shape[3] in (3, None)
-    ]
-    if len(specs) != 2 or len(pictures) != 2:
+def _own_inputs(concrete: Any) -> int:
+    """How many inputs a concrete function has, those that it captured not counted."""
+    return len(concrete.inputs) - len(concrete.captured_inputs)
+
+
+def _by_keyword(signature: Any, names: list[str]) -> Any:
+    return lambda *pictures: signature(**dict(zip(names, pictures, strict=True)))
+
+
+def _picture_specs(tf: Any, inputs: list[Any]) -> list[Any]:
+    """Specs of two RGB pictures (batch 1, free sizes kept); empty if `inputs` are not that."""
+    if len(inputs) != 2:
         return []
-    return [tf.TensorSpec([1, s.shape[1], s.shape[2], 3], tf.float32) for s in pictures]
+    for tensor in inputs:
+        shape = tensor.shape
+        if tensor.dtype != tf.float32 or shape.rank != 4 or shape[3] not in (3, None):
+            return []
+    return [tf.TensorSpec([1, t.shape[1], t.shape[2], 3], tf.float32) for t in inputs]
 
 
-def _swapped(function: Any) -> Any:
-    return lambda first, second: function(second, first)
+def _in_order(tf: Any, function: Any, specs: list[Any]) -> tuple[Any, list[Any]]:
+    """Content first: a signature's inputs have no order, but the output has the content's size."""
+    if _follows_second(tf, function, specs):
+        return lambda content, style: function(style, content), specs[::-1]
+    return function, specs
 
 
 def _follows_second(tf: Any, function: Any, specs: list[Any]) -> bool:

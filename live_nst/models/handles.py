@@ -38,9 +38,7 @@ _KAGGLE_HANDLE = re.compile(
     r"(/(?P<version>\d+))?"
 )
 # Kaggle's own spellings. Only these frameworks can hold a SavedModel.
-_FRAMEWORKS = {
-    name.lower(): name for name in ("tensorFlow1", "tensorFlow2", "keras", "other")
-}
+_FRAMEWORKS = {name.lower(): name for name in ("tensorFlow1", "tensorFlow2", "keras", "other")}
 
 
 class HandleKind(enum.Enum):
@@ -105,9 +103,7 @@ def check_folder(path: Path) -> None:
         ModelError: It is missing, a file, no SavedModel, or one of another format.
     """
     if not os.path.exists(path):
-        raise ModelError(
-            f"There is no model folder {path}", "check the path, or use `--model mobile`"
-        )
+        raise ModelError(f"There is no model folder {path}", f"check the path, or give {ACCEPTED}")
     if not path.is_dir():
         raise ModelError(
             f"{path} is a file, and a model is a folder (a TensorFlow SavedModel)", _file_hint(path)

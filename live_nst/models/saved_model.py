@@ -55,9 +55,7 @@ def require_saved_model(folder: Path, name: str) -> None:
     """
     problem = saved_model_problem(folder)
     if problem:
-        raise ModelError(
-            f"{name} is not a whole SavedModel: {problem}{_looks_like(folder)}", _hint(folder)
-        )
+        raise ModelError(f"{name} is not a whole SavedModel: {problem}", _hint(folder))
     if (folder / _OLD_HUB_FILE).exists():
         raise ModelError(
             f"{name} is a module of the old TF1 Hub format ({_OLD_HUB_FILE}), which cannot be "
@@ -75,7 +73,7 @@ def inner_saved_model(folder: Path) -> Path | None:
 def _graph_problem(folder: Path) -> str:
     path = folder / GRAPH_FILE
     if not path.is_file():
-        return f"{GRAPH_FILE} is missing"
+        return f"{GRAPH_FILE} is missing{_looks_like(folder)}"
     with path.open("rb") as file:
         first = file.read(1)
     if not first:
@@ -101,7 +99,7 @@ def _variables_problem(folder: Path) -> str:
 
 def _looks_like(folder: Path) -> str:
     """What a folder without a graph holds instead, as the end of a sentence; may be empty."""
-    if not folder.is_dir() or (folder / GRAPH_FILE).exists():
+    if not folder.is_dir():
         return ""
     names = sorted(path.name for path in folder.iterdir())
     if not names:

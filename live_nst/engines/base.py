@@ -1,0 +1,68 @@
+"""What an engine owes the stylizer: it runs a split model on one device."""
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_nst.frames import Image
+
+Bottleneck = NDArray[np.float32]
+"""What a model keeps of a style: float32 `[n]`. Mixing styles mixes bottlenecks."""
+
+Size = tuple[int, int]
+"""(width, height) in pixels."""
+
+
+class FrameRunner(Protocol):
+    """The frame program for one camera size and one network size, ready to run."""
+
+    def __call__(self, image: Image, style: Any) -> Image:
+        """Stylise one frame.
+
+        Args:
+            image: BGR uint8 `[height, width, 3]` of the camera size it was made for.
+            style: What the engine's `expand` gave.
+
+        Returns:
+            A new array, BGR uint8, of the network size.
+        """
+        ...
+
+
+class Engine(Protocol):
+    """Runs a model. Weights, style tensors and intermediate pictures stay on its device.
+
+    Every method may be called from any thread, and may block for as long as it computes.
+
+    Attributes:
+        name: "tensorflow 2.21.0".
+        device: "cpu", or the GPU's name.
+        style_size: Size of the pictures that `encode` takes.
+        bottleneck_size: How many numbers a bottleneck has.
+    """
+
+    name: str
+    device: str
+    style_size: Size
+    bottleneck_size: int
+
+    def encode(self, picture: Image) -> Bottleneck:
+        """The bottleneck of a style picture, BGR uint8 of `style_size`."""
+        ...
+
+    def expand(self, bottleneck: Bottleneck) -> Any:
+        """The style tensors that the frame program takes, on the device."""
+        ...
+
+    def compile(self, camera: Size, size: Size) -> FrameRunner:
+        """The frame program for frames of `camera` pixels, run at `size`, warmed up.
+
+        Raises:
+            ModelError: The model cannot run at that size.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the device's memory. Calling it again does nothing."""
+        ...

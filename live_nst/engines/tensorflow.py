@@ -1,0 +1,171 @@
+"""The TensorFlow engine: one static function per frame size, on the CPU or a GPU."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_nst.engines.base import Bottleneck, FrameRunner, Size
+from live_nst.engines.runtime import pick_device, quiet_stderr, tensorflow
+from live_nst.errors import ModelError
+from live_nst.frames import Image
+from live_nst.models.split import Program, SplitModel
+
+
+class TensorFlowEngine:
+    """Runs a split model with TensorFlow; see `live_nst.engines.base.Engine`.
+
+    Args:
+        model: The model's three programs.
+        device: auto, cpu or gpu.
+
+    Attributes:
+        traces: How often a function was traced: once per program and frame size, never per call.
+
+    Raises:
+        DeviceError: A GPU was asked for and TensorFlow can use none.
+    """
+
+    def __init__(self, model: SplitModel, device: str = "auto") -> None:
+        tf = tensorflow()
+        self._device = pick_device(device)
+        self.name = f"tensorflow {tf.__version__}"
+        self.device = "cpu" if self._device == "CPU:0" else _gpu_label(tf, self._device)
+        self.style_size = model.style_size
+        self.bottleneck_size = model.bottleneck_size
+        self.traces = 0
+        self._frame = model.frame
+        self._parts = [int(np.prod(s)) for s in model.expand.input_shapes]  # type: ignore[arg-type]
+        self._part_shapes = model.expand.input_shapes
+        self._encode = self._picture_function(model.encode)
+        self._expand = self._function(_call(model.expand), _specs(tf, model.expand.input_shapes))
+
+    def encode(self, picture: Image) -> Bottleneck:
+        """The bottleneck of a BGR uint8 picture of `style_size`, float32 `[n]`."""
+        parts = self._encode(picture)
+        return np.concatenate([part.numpy().ravel() for part in parts])
+
+    def expand(self, bottleneck: Bottleneck) -> tuple[Any, ...]:
+        """Gamma, beta and whatever else the frame program takes, on the device."""
+        pieces = np.split(bottleneck, np.cumsum(self._parts)[:-1])
+        shaped = [p.reshape(s) for p, s in zip(pieces, self._part_shapes, strict=True)]  # type: ignore[arg-type]
+        return tuple(self._expand(*shaped))
+
+    def compile(self, camera: Size, size: Size) -> FrameRunner:
+        """The frame program for `camera`-sized frames at network size `size`, warmed up."""
+        tf = tensorflow()
+        width, height = size
+        program = _call(self._frame)
+        on_gpu = self.device != "cpu"
+
+        def frame(image: Any, *style: Any) -> Any:
+            small = area_resize(image, size, as_matrices=on_gpu)
+            content = tf.reverse(small, [-1])[None] * (1 / 255)
+            (stylised,) = program(content, *style)
+            picture = tf.clip_by_value(stylised[0, :height, :width], 0.0, 1.0)
+            return tf.cast(tf.round(tf.reverse(picture, [-1]) * 255), tf.uint8)
+
+        specs = [tf.TensorSpec([camera[1], camera[0], 3], tf.uint8)]
+        specs += _specs(tf, self._frame.input_shapes[1:])
+        try:
+            function = self._function(frame, specs)
+            if function.output_shapes.as_list() != [height, width, 3]:
+                raise ValueError(f"it answers with {function.output_shapes}")
+        except (ValueError, tf.errors.OpError) as exc:
+            reason = str(exc).strip().splitlines()[0]
+            raise ModelError(
+                f"The model cannot run at {width}x{height}: {reason}", "choose another --size"
+            ) from exc
+
+        def run(image: Image, style: Any) -> Image:
+            result: Image = function(image, *style).numpy()
+            return result
+
+        style = self.expand(np.zeros(self.bottleneck_size, np.float32))
+        run(np.zeros((camera[1], camera[0], 3), np.uint8), style)
+        return run
+
+    def close(self) -> None:
+        """Nothing to free by hand: TensorFlow frees what is no longer referred to."""
+
+    def _picture_function(self, program: Program) -> Any:
+        """`program` on a BGR uint8 picture `[height, width, 3]`."""
+        tf = tensorflow()
+        call = _call(program)
+
+        def on_picture(picture: Any) -> Any:
+            return call(tf.cast(tf.reverse(picture, [-1]), tf.float32)[None] * (1 / 255))
+
+        shape = program.input_shapes[0][1:]
+        return self._function(on_picture, [tf.TensorSpec(shape, tf.uint8)])
+
+    def _function(self, body: Callable[..., Any], specs: list[Any]) -> Any:
+        """`body` as a concrete function of fixed shapes on the engine's device."""
+        tf = tensorflow()
+
+        def on_device(*inputs: Any) -> Any:
+            self.traces += 1
+            with tf.device(self._device):
+                return body(*inputs)
+
+        with quiet_stderr(), tf.device(self._device):
+            return tf.function(on_device, autograph=False).get_concrete_function(*specs)
+
+
+def area_resize(image: Any, size: Size, *, as_matrices: bool) -> Any:
+    """Resize by area averaging, in the graph.
+
+    Args:
+        image: uint8 `[height, width, channels]` of fixed shape.
+        size: (width, height) of the result.
+        as_matrices: Multiply by two matrices of weights instead of TensorFlow's `ResizeArea`,
+            which has no GPU kernel; the result is the same.
+
+    Returns:
+        float32 `[height, width, channels]`, 0..255.
+    """
+    tf = tensorflow()
+    height, width, _ = image.shape.as_list()
+    if (width, height) == size:
+        return tf.cast(image, tf.float32)
+    if not as_matrices:
+        return tf.raw_ops.ResizeArea(images=image[None], size=[size[1], size[0]])[0]
+    rows, columns = area_weights(height, size[1]), area_weights(width, size[0])
+    return tf.einsum("yh,hwc,xw->yxc", rows, tf.cast(image, tf.float32), columns)
+
+
+def area_weights(source: int, target: int) -> NDArray[np.float32]:
+    """How much of each of `source` cells every one of `target` cells covers: `[target, source]`."""
+    edges = np.arange(target + 1) * (source / target)
+    cells = np.arange(source)
+    left = np.maximum(edges[:-1, None], cells)
+    right = np.minimum(edges[1:, None], cells + 1)
+    return (np.clip(right - left, 0, None) * (target / source)).astype(np.float32)
+
+
+def _call(program: Program) -> Callable[..., list[Any]]:
+    """`program` as a function of tensors, to be used while tracing."""
+    tf = tensorflow()
+
+    def call(*inputs: Any) -> list[Any]:
+        mapping = dict(zip(program.inputs, inputs, strict=True))
+        outputs: list[Any] = tf.graph_util.import_graph_def(
+            program.graph_def, input_map=mapping, return_elements=list(program.outputs), name=""
+        )
+        return outputs
+
+    return call
+
+
+def _specs(tf: Any, shapes: tuple[tuple[int | None, ...], ...]) -> list[Any]:
+    return [tf.TensorSpec(shape, tf.float32) for shape in shapes]
+
+
+def _gpu_label(tf: Any, device: str) -> str:
+    """The GPU's own name, such as "NVIDIA GeForce RTX 4070", or TensorFlow's for it."""
+    for physical in tf.config.list_physical_devices("GPU"):
+        if physical.name.endswith(device):
+            details = tf.config.experimental.get_device_details(physical)
+            return str(details.get("device_name", device))
+    return device
