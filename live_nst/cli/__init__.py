@@ -1,0 +1,31 @@
+"""The command line: wiring, messages and exit codes, nothing else."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    from live_nst.cli.app import app
+    from live_nst.cli.messages import show_error
+    from live_nst.errors import LiveNstError
+
+    try:
+        app(prog_name="live-nst")
+    except LiveNstError as exc:
+        _reraise_when_debugging()
+        show_error(exc.message, exc.hint)
+        sys.exit(exc.exit_code)
+    except Exception as exc:
+        _reraise_when_debugging()
+        show_error(
+            f"live-nst failed unexpectedly: {type(exc).__name__}: {exc}",
+            "set LIVE_NST_DEBUG=1 to see where, and please report it",
+        )
+        sys.exit(1)
+
+
+def _reraise_when_debugging() -> None:
+    """Let the exception through to Python, which prints where it came from."""
+    if os.environ.get("LIVE_NST_DEBUG"):
+        raise

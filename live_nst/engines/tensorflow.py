@@ -36,7 +36,7 @@ class TensorFlowEngine:
         self.bottleneck_size = model.bottleneck_size
         self.traces = 0
         self._frame = model.frame
-        self._parts = [int(np.prod(s)) for s in model.expand.input_shapes]  # type: ignore[arg-type]
+        self._parts = model.bottleneck_parts
         self._part_shapes = model.expand.input_shapes
         self._encode = self._picture_function(model.encode)
         self._expand = self._function(_call(model.expand), _specs(tf, model.expand.input_shapes))
@@ -141,7 +141,8 @@ def area_weights(source: int, target: int) -> NDArray[np.float32]:
     cells = np.arange(source)
     left = np.maximum(edges[:-1, None], cells)
     right = np.minimum(edges[1:, None], cells + 1)
-    return (np.clip(right - left, 0, None) * (target / source)).astype(np.float32)
+    weights = np.clip(right - left, 0, None) * (target / source)
+    return weights.astype(np.float32)
 
 
 def _call(program: Program) -> Callable[..., list[Any]]:

@@ -116,7 +116,7 @@ def _follows_second(tf: Any, function: Any, specs: list[Any]) -> bool:
     ]
     output = _picture(tf, function(*(tf.fill(shape, 0.5) for shape in shapes)))
     distances = [abs(output.shape[1] - s[1]) + abs(output.shape[2] - s[2]) for s in shapes]
-    return distances[1] < distances[0]
+    return bool(distances[1] < distances[0])
 
 
 def _picture(tf: Any, result: Any) -> Any:

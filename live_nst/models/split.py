@@ -10,17 +10,16 @@ networks gamma and beta of every normalisation are affine in it (Ghiasi et al. 2
 styles mixes bottlenecks.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from live_nst.engines.runtime import tensorflow
 from live_nst.errors import SplitError
 from live_nst.models.freeze import FrozenModule
 
-_SHAPE_OPS = {"Shape", "ShapeN", "Size", "Rank"}
+_SHAPE_OPS = {"Shape", "Size", "Rank"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,12 @@ class SplitModel:
     @property
     def bottleneck_size(self) -> int:
         """How many numbers a bottleneck has."""
-        return sum(int(np.prod(shape)) for shape in self.expand.input_shapes)  # type: ignore[arg-type]
+        return sum(self.bottleneck_parts)
+
+    @property
+    def bottleneck_parts(self) -> tuple[int, ...]:
+        """How many numbers each tensor of the bottleneck has; nearly always there is one."""
+        return tuple(math.prod(side or 0 for side in shape) for shape in self.expand.input_shapes)
 
 
 def split(module: FrozenModule) -> SplitModel:
@@ -110,13 +114,15 @@ def _fold_static_shapes(module: FrozenModule) -> Any:
     folded = type(module.graph_def)()
     folded.CopyFrom(module.graph_def)
     for node in folded.node:
-        if node.op not in _SHAPE_OPS or node.op == "ShapeN":
+        if node.op not in _SHAPE_OPS:
             continue
         operation = graph.get_operation_by_name(node.name)
         shape = operation.inputs[0].shape
         if not shape.is_fully_defined():
             continue
-        value = {"Shape": shape.as_list(), "Size": shape.num_elements(), "Rank": shape.rank}[node.op]
+        value = {"Shape": shape.as_list(), "Size": shape.num_elements(), "Rank": shape.rank}[
+            node.op
+        ]
         dtype = operation.outputs[0].dtype
         node.op = "Const"
         del node.input[:]
@@ -218,7 +224,9 @@ def _extract(graph: Any, inputs: list[Any], outputs: list[Any]) -> Program:
         del node.input[:]
         node.input.extend(placeholders.get(t.name, t.name) for t in op.inputs)
     # An input may be an output too, when the bottleneck itself is part of the cut.
-    names = tuple(f"{placeholders[t.name]}:0" if t.name in placeholders else t.name for t in outputs)
+    names = tuple(
+        f"{placeholders[t.name]}:0" if t.name in placeholders else t.name for t in outputs
+    )
     return Program(
         graph_def=graph_def,
         inputs=tuple(placeholders.values()),

@@ -1,0 +1,1 @@
+"""Style pictures, what models keep of them, and mixing."""

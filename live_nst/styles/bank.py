@@ -40,7 +40,8 @@ class StyleBank:
         """
         with self._lock:
             parts = [part.weight * self._of_file(part.picture) for part in spec.parts]
-        return np.sum(parts, axis=0, dtype=np.float32)
+        mixed: Bottleneck = np.sum(parts, axis=0, dtype=np.float32)
+        return mixed
 
     def of_picture(self, picture: Image) -> Bottleneck:
         """The bottleneck of a picture that is in memory, BGR uint8 `[height, width, 3]`."""

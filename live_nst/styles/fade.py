@@ -35,7 +35,9 @@ class StyleFade:
         if now >= course.start + course.seconds:
             return course.target
         share = _smoothstep(max(0.0, now - course.start) / course.seconds)
-        return (course.origin + np.float32(share) * (course.target - course.origin)).astype(np.float32)
+        return (course.origin + np.float32(share) * (course.target - course.origin)).astype(
+            np.float32
+        )
 
 
 def _smoothstep(x: float) -> float:

@@ -36,7 +36,9 @@ def read_picture(path: Path) -> Image:
     except IsADirectoryError as exc:
         raise StyleError(f"The style {path} is a folder, not a picture.", _hint()) from exc
     except PermissionError as exc:
-        raise StyleError(f"The style picture {path} may not be read.", "check its permissions") from exc
+        raise StyleError(
+            f"The style picture {path} may not be read.", "check its permissions"
+        ) from exc
     except Pillow.DecompressionBombError as exc:
         raise _too_large(path) from exc
     except UnidentifiedImageError as exc:
@@ -65,7 +67,9 @@ def square(image: Image, side: int) -> Image:
 def _to_rgb(picture: Pillow.Image) -> Pillow.Image:
     if picture.mode.startswith("I;16") or picture.mode == "I":
         # Pillow's own conversion clips 16-bit grey at 255.
-        return Pillow.fromarray((np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+        return Pillow.fromarray((np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8)).convert(
+            "RGB"
+        )
     if picture.mode == "F":
         values = np.nan_to_num(np.asarray(picture))
         return Pillow.fromarray((values.clip(0, 1) * 255).astype(np.uint8)).convert("RGB")

@@ -1,0 +1,21 @@
+"""Paint your webcam, your videos or your livestream in the style of any picture, live."""
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from live_nst.errors import LiveNstError
+
+if TYPE_CHECKING:
+    from live_nst.stylizer import Stylizer
+
+__version__ = version("live-nst")
+__all__ = ["LiveNstError", "Stylizer", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    # Late, so that `live-nst --help` need not wait for NumPy and OpenCV.
+    if name == "Stylizer":
+        from live_nst.stylizer import Stylizer
+
+        return Stylizer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,180 @@
+"""The options of every command. Heavy modules are imported when a command runs."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from live_nst import __version__
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Device(StrEnum):
+    """Where the network runs."""
+
+    auto = "auto"
+    cpu = "cpu"
+    gpu = "gpu"
+
+
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        help="mobile (built in), hub (TF Hub's arbitrary-image-stylization-v1-256), another Hub or "
+        "Kaggle handle, or a SavedModel folder. auto: hub where there is a GPU, else mobile.",
+    ),
+]
+DeviceOption = Annotated[Device, typer.Option(help="Where the network runs.")]
+SizeOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Long side, in pixels, of what the network sees: smaller is faster.  "
+        "[default: 384 on a CPU, 640 on a GPU]",
+        show_default=False,
+    ),
+]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"live-nst {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def live(
+    context: typer.Context,
+    style: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A picture file, a built-in style (see `live-nst styles`), or a mix such as "
+            "starry:0.7+wave:0.3. Give several to switch between them.  [default: starry]",
+            show_default=False,
+        ),
+    ] = None,
+    source: Annotated[
+        str,
+        typer.Option(
+            help="A camera's number, path or name, the address of a stream, a video file, or demo."
+        ),
+    ] = "0",
+    model: ModelOption = "auto",
+    device: DeviceOption = Device.auto,
+    size: SizeOption = None,
+    strength: Annotated[
+        float, typer.Option(help="0 shows the camera's picture, 1 the full style.")
+    ] = 1.0,
+    mirror: Annotated[bool, typer.Option("--mirror", help="Flip left and right.")] = False,
+    camera_size: Annotated[
+        str, typer.Option(metavar="WxH", help="The size to ask of the camera.")
+    ] = "1280x720",
+    fps: Annotated[float, typer.Option(help="The rate to ask of the camera.")] = 30.0,
+    window: Annotated[
+        bool, typer.Option("--window/--no-window", help="Show the stream in a window.")
+    ] = True,
+    fullscreen: Annotated[
+        bool, typer.Option("--fullscreen", help="Let the window fill the screen.")
+    ] = False,
+    record: Annotated[
+        Path | None, typer.Option(metavar="OUT.mp4", help="Record what is shown.")
+    ] = None,
+    virtual_camera: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DEVICE",
+            help="Feed a virtual camera that other programs can read: a device such as "
+            "/dev/video10, or auto for the first there is.",
+        ),
+    ] = None,
+    frames: Annotated[int | None, typer.Option(help="Stop after so many frames.")] = None,
+    duration: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
+    stats: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Write the session's figures.")
+    ] = None,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Paint your webcam in the style of any picture, live.
+
+    In the window, h lists the keys.
+    """
+    if context.invoked_subcommand is not None:
+        _refuse_options(context)
+        return
+    from live_nst.cli.live import run
+
+    run(
+        styles=tuple(style or ["starry"]),
+        source=source,
+        camera_size=camera_size,
+        fps=fps,
+        model=model,
+        device=device.value,
+        size=size,
+        strength=strength,
+        mirror=mirror,
+        window=window,
+        fullscreen=fullscreen,
+        record=record,
+        virtual_camera=virtual_camera,
+        frames=frames,
+        duration=duration,
+        stats=stats,
+    )
+
+
+def _refuse_options(context: typer.Context) -> None:
+    """Options of the live stream before a command's name would silently do nothing."""
+    for name in context.params:
+        given = context.get_parameter_source(name)
+        if given is not None and given.name == "COMMANDLINE":
+            option = "--" + name.replace("_", "-")
+            raise typer.BadParameter(
+                f"{option} stands before {context.invoked_subcommand}, which does not know it."
+            )
+
+
+@app.command()
+def styles(
+    sheet: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.png", help="Paint one photo in all styles, on one sheet."),
+    ] = None,
+    photo: Annotated[
+        Path | None,
+        typer.Option(help="The photo for the sheet.  [default: the demo]", show_default=False),
+    ] = None,
+    model: ModelOption = "auto",
+    device: DeviceOption = Device.auto,
+    size: SizeOption = None,
+) -> None:
+    """List the built-in styles."""
+    from live_nst.cli.styles import run
+
+    run(sheet=sheet, photo=photo, model=model, device=device.value, size=size)
+
+
+@app.command()
+def devices() -> None:
+    """List the cameras, with their names and modes."""
+    from live_nst.cli.devices import run
+
+    run()
+
+
+@app.command()
+def doctor() -> None:
+    """Tell what this machine has, and what is wrong with it."""
+    from live_nst.cli.doctor import run
+
+    run()

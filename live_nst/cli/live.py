@@ -1,0 +1,61 @@
+"""`live-nst --style PICTURE`: options in, a session, its figures out."""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from live_nst.cli.messages import DownloadBar, say, show_summary
+from live_nst.errors import UsageError
+from live_nst.live.session import LiveOptions, run_live
+from live_nst.sources.base import SourceRequest
+
+
+def run(
+    *, camera_size: str, fps: float, stats: Path | None, virtual_camera: str | None, **rest: Any
+) -> None:
+    """Run a session and show, and if asked write, its figures."""
+    if stats is not None:
+        _check_writable(stats)
+    width, height = _parse_size(camera_size)
+    options = LiveOptions(
+        request=SourceRequest(width, height, fps),
+        virtual_camera="" if virtual_camera == "auto" else virtual_camera,
+        **rest,
+    )
+    bar = DownloadBar()
+    try:
+        report = run_live(options, say, bar)
+    finally:
+        bar.close()
+    show_summary(report)
+    if stats is not None:
+        _write(stats, json.dumps(report.as_dict(), indent=2) + "\n")
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text.strip())
+    if match is None:
+        raise UsageError(f"{text!r} is no size.", "write it as 1280x720")
+    return int(match[1]), int(match[2])
+
+
+def _check_writable(path: Path) -> None:
+    """Refuse a place for the figures before a session that would end without them."""
+    folder = path.parent
+    if (
+        path.is_dir()
+        or not folder.is_dir()
+        or not os.access(path if path.exists() else folder, os.W_OK)
+    ):
+        raise UsageError(f"{path} cannot be written.", "choose a file in a folder that exists")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as exc:
+        raise UsageError(
+            f"{path} cannot be written: {exc.strerror}.", "choose another file"
+        ) from exc

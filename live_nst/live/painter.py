@@ -1,0 +1,158 @@
+"""The thread that paints: newest frame in, composed frame out to the display and the sinks."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
+
+import cv2
+
+from live_nst.compose import compose
+from live_nst.errors import LiveNstError
+from live_nst.frames import Frame, Image
+from live_nst.live.controls import Look
+from live_nst.live.slot import Slot
+from live_nst.live.stats import LiveStats
+from live_nst.timing import Clock
+
+FADE_SECONDS = 0.6
+_WAIT = 0.05  # seconds; how long a stop may go unnoticed
+
+
+class StylizerLike(Protocol):
+    """What the painter needs of `live_nst.stylizer.Stylizer`."""
+
+    def paint(self, image: Image, time: float = 0.0) -> Image: ...  # noqa: D102
+
+    def select(self, style: str, *, fade: float = 0.0, time: float = 0.0) -> None: ...  # noqa: D102
+
+    def prepare(self, camera: tuple[int, int], size: int) -> None: ...  # noqa: D102
+
+    def resize(self, size: int) -> None: ...  # noqa: D102
+
+
+class Painter:
+    """Paints the newest frame of `source`, again and again, in a thread of its own.
+
+    Args:
+        source: Where captured frames appear.
+        stylizer: Paints them.
+        look: Read for every frame.
+        stats: Told how long the stages took.
+        clock: Measures them.
+        deliver: Called in the painting thread with every painted frame, and whether it is a
+            fresh one (false: a frozen frame painted anew because the look changed).
+
+    Attributes:
+        small_size: (width, height) of what the network gave last.
+        failure: What the thread died of, if it did.
+    """
+
+    def __init__(
+        self,
+        source: Slot[Frame],
+        stylizer: StylizerLike,
+        look: Look,
+        stats: LiveStats,
+        clock: Clock,
+        deliver: Callable[[Frame, bool], None],
+    ) -> None:
+        self._source = source
+        self._stylizer = stylizer
+        self._look = look
+        self._stats = stats
+        self._clock = clock
+        self._deliver = deliver
+        self._stop = threading.Event()
+        self._held: Frame | None = None
+        self._held_until = 0.0
+        self._last: Frame | None = None
+        self._thread = threading.Thread(target=self._run, name="live-nst painter", daemon=True)
+        # One at a time, so that what is asked for last is what shows in the end.
+        self._background = ThreadPoolExecutor(1, "live-nst preparing")
+        self.small_size = (0, 0)
+        self.failure: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin to paint."""
+        self._thread.start()
+
+    def close(self, timeout: float) -> None:
+        """Stop after the frame that is being painted."""
+        self._stop.set()
+        self._background.shutdown(wait=True, cancel_futures=True)
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def select(self, style: str, failed: Callable[[LiveNstError], None]) -> Future[None]:
+        """Change the style without stalling the stream: it is prepared beside it, then fades in.
+
+        `failed` is called, in another thread, if the style cannot be used.
+        """
+
+        def prepare_and_fade() -> None:
+            try:
+                self._stylizer.select(style, fade=FADE_SECONDS, time=self._clock.now())
+                self._repaint(FADE_SECONDS)
+            except LiveNstError as exc:
+                failed(exc)
+
+        return self._background.submit(prepare_and_fade)
+
+    def resize(self, size: int, failed: Callable[[LiveNstError], None]) -> Future[None]:
+        """Change the processing size once the network is ready for it."""
+
+        def prepare_and_switch() -> None:
+            try:
+                if self._last is not None:
+                    self._stylizer.prepare(self._last.size, size)
+                self._stylizer.resize(size)
+                self._repaint(0.0)
+            except LiveNstError as exc:
+                failed(exc)
+
+        return self._background.submit(prepare_and_switch)
+
+    def _repaint(self, seconds: float) -> None:
+        """Paint a frozen frame anew, for as long as its look changes."""
+        self._held_until = self._clock.now() + seconds + 2 * _WAIT
+
+    def look_changed(self) -> None:
+        """Tell that the look is another one, so that a frozen frame shows it."""
+        self._repaint(0.0)
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                frame = self._source.take(_WAIT)
+                if self._look.frozen:
+                    self._paint_held(frame)
+                elif frame is not None:
+                    self._held = None
+                    self._paint(frame, fresh=True)
+        except BaseException as exc:  # handed to the thread that runs the pipeline
+            self.failure = exc
+
+    def _paint_held(self, frame: Frame | None) -> None:
+        if self._held is None:
+            self._held = frame or self._last
+            if self._held is None:
+                return
+            self._repaint(0.0)
+        if self._clock.now() < self._held_until:
+            now = self._clock.now()
+            self._paint(Frame(self._held.image, self._held.index, now), fresh=False)
+
+    def _paint(self, frame: Frame, *, fresh: bool) -> None:
+        look, clock = self._look, self._clock
+        self._last = frame
+        start = clock.now()
+        content: Image = cv2.flip(frame.image, 1) if look.mirror else frame.image  # type: ignore[assignment]
+        small = self._stylizer.paint(content, start)
+        painted = clock.now()
+        image = compose(content, small, strength=look.strength, split=look.split)
+        composed = clock.now()
+        self.small_size = (small.shape[1], small.shape[0])
+        self._stats.add_stage("stylise", painted - start)
+        self._stats.add_stage("compose", composed - painted)
+        self._deliver(Frame(image, frame.index, frame.time), fresh)

@@ -1,0 +1,221 @@
+"""The live pipeline: capture, paint and show overlap; the newest frame wins; nothing queues."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from live_nst.errors import SinkError
+from live_nst.frames import Frame, Image
+from live_nst.live.capture import Capture
+from live_nst.live.controls import Look
+from live_nst.live.feeds import SinkFeed
+from live_nst.live.painter import Painter, StylizerLike
+from live_nst.live.slot import Slot
+from live_nst.live.stats import LiveStats
+from live_nst.sinks.base import Sink
+from live_nst.timing import Clock, SystemClock
+
+_TICK = 0.01  # seconds between looks at keys while no frame comes
+_FLUSH_SECONDS = 20.0  # a recording may take this long to be finished
+
+
+class Display(Protocol):
+    """Shows frames and hears keys; used from the thread that calls `LivePipeline.run`."""
+
+    def show(self, frame: Frame, notice: str) -> None:
+        """Show a frame, with what people should know, which may be empty."""
+        ...
+
+    def poll(self) -> None:
+        """Handle the keys pressed since the last call."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """Whether the window was closed."""
+        ...
+
+    def close(self) -> None:
+        """Close the window. Calling it again does nothing."""
+        ...
+
+
+class LivePipeline:
+    """Runs a session: a capture thread, a painting thread, a thread per sink, and the caller's.
+
+    Args:
+        capture: Started or not; closed at the end.
+        stylizer: Paints; stays open.
+        look: How frames are composed.
+        sinks: Fed from threads of their own, and closed at the end.
+        display: Shown to and polled in the thread that calls `run`; None for no window.
+        max_frames: Stop after so many shown frames.
+        max_seconds: Stop after so many seconds of showing.
+        clock: Time.
+        warn: Called with one sentence when the source is lost or back, or when a sink breaks
+            and the session goes on without it.
+
+    Attributes:
+        stats: The measurements.
+        painter: For changes of style and size.
+    """
+
+    def __init__(
+        self,
+        capture: Capture,
+        stylizer: StylizerLike,
+        *,
+        look: Look | None = None,
+        sinks: Sequence[Sink] = (),
+        display: Display | None = None,
+        max_frames: int | None = None,
+        max_seconds: float | None = None,
+        clock: Clock | None = None,
+        warn: Callable[[str], None] = lambda sentence: None,
+    ) -> None:
+        self._capture = capture
+        self._clock = clock or SystemClock()
+        self.look = look or Look()
+        self.stats = LiveStats()
+        self.display = display
+        self.painter = Painter(
+            capture.slot, stylizer, self.look, self.stats, self._clock, self._deliver
+        )
+        self._shown: Slot[tuple[Frame, bool]] = Slot()
+        self._newest: Frame | None = None
+        self._feeds = [SinkFeed(sink, self._clock) for sink in sinks]
+        self._closing_feeds: list[SinkFeed] = []
+        self._max_frames = max_frames
+        self._max_seconds = max_seconds
+        self._warn = warn
+        self._stop = threading.Event()
+        self._sink_failure: SinkError | None = None
+        self._notice = ""
+        self._replaced_before = 0
+
+    @property
+    def newest(self) -> Image | None:
+        """The newest painted picture, without any overlay."""
+        return None if self._newest is None else self._newest.image
+
+    @property
+    def dropped(self) -> int:
+        """Captured frames that a newer one replaced before they could be painted."""
+        return self._capture.slot.replaced - self._replaced_before
+
+    def stop(self) -> None:
+        """End the session soon; may be called from any thread and from signal handlers."""
+        self._stop.set()
+
+    def add_sink(self, sink: Sink) -> None:
+        """Feed another sink from now on."""
+        self._feeds = [*self._feeds, SinkFeed(sink, self._clock)]
+
+    def remove_sink(self, sink: Sink) -> None:
+        """Let a sink finish beside the stream."""
+        for feed in self._feeds:
+            if feed.sink is sink:
+                feed.stop()
+                self._closing_feeds.append(feed)
+        self._feeds = [feed for feed in self._feeds if feed.sink is not sink]
+
+    def run(self) -> None:
+        """Run until the source ends, a limit is reached, the window closes, or `stop`.
+
+        Raises:
+            LiveNstError: The source could not be opened, or a sink broke.
+            BaseException: Whatever a thread died of.
+        """
+        self._replaced_before = self._capture.slot.replaced  # while the model was loaded
+        try:
+            self.painter.start()
+            while not self._is_over():
+                notice = self._look_after_source()
+                self._check_workers()
+                if self.display is None:
+                    self._stop.wait(_TICK)
+                else:
+                    self._show(self.display, notice)
+        finally:
+            self._close()
+        self._check_workers()
+        if self._sink_failure is not None:
+            raise self._sink_failure
+
+    def _deliver(self, frame: Frame, fresh: bool) -> None:
+        """Called by the painting thread with every painted frame."""
+        if self._limit_reached():
+            return
+        self._newest = frame
+        for feed in self._feeds:
+            feed.put(frame)
+        if self.display is not None:
+            self._shown.put((frame, fresh))
+        elif fresh:
+            self.stats.add_frame(frame.time, self._clock.now())
+
+    def _show(self, display: Display, notice: str) -> None:
+        shown = self._shown.take(_TICK)
+        start = self._clock.now()
+        if shown is not None:
+            frame, fresh = shown
+            display.show(frame, notice)
+            display.poll()  # the window system draws while keys are polled
+            now = self._clock.now()
+            self.stats.add_stage("display", now - start)
+            if fresh:
+                self.stats.add_frame(frame.time, now)
+        else:
+            if notice and self._newest is not None:
+                display.show(self._newest, notice)  # the last picture stays, with the notice
+            display.poll()
+
+    def _limit_reached(self) -> bool:
+        return self._max_frames is not None and self.stats.frames >= self._max_frames
+
+    def _is_over(self) -> bool:
+        if self._stop.is_set() or self._limit_reached():
+            return True
+        if self.display is not None and self.display.closed:
+            return True
+        showing = self.stats.showing_seconds(self._clock.now())
+        if self._max_seconds is not None and showing >= self._max_seconds:
+            return True
+        return self._capture.ended and self._capture.slot.empty
+
+    def _look_after_source(self) -> str:
+        """What people should know of the source now; changes are told once in words."""
+        notice = self._capture.check()
+        if bool(notice) != bool(self._notice):
+            self._warn(f"Source: {notice or 'it is back'}.")
+        self._notice = notice
+        return notice
+
+    def _check_workers(self) -> None:
+        """Raise what a worker died of; a broken sink ends the session only if it was the last."""
+        if self.painter.failure is not None:
+            raise self.painter.failure
+        for feed in (*self._feeds, *self._closing_feeds):
+            failure, feed.failure = feed.failure, None
+            if failure is None:
+                continue
+            if not isinstance(failure, SinkError):
+                raise failure
+            self._sink_failure = self._sink_failure or failure
+            self._feeds = [other for other in self._feeds if other is not feed]
+            if self.display is None and not self._feeds:
+                self._stop.set()
+            else:
+                self._warn(str(failure))
+
+    def _close(self) -> None:
+        """Stop every thread, in the order in which frames flow."""
+        self._capture.close()
+        self.painter.close(timeout=10.0)
+        feeds = [*self._feeds, *self._closing_feeds]
+        for feed in feeds:
+            feed.stop()
+        for feed in feeds:
+            feed.join(_FLUSH_SECONDS)
+        if self.display is not None:
+            self.display.close()

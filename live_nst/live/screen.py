@@ -1,0 +1,76 @@
+"""The window of a live session: the picture, the figures over it, the keys."""
+
+from collections.abc import Callable
+
+from live_nst.frames import Frame
+from live_nst.live.controls import HELP_KEYS, KEYS, Action
+from live_nst.sinks.overlay import draw_overlay
+from live_nst.sinks.window import Window
+from live_nst.timing import Clock
+
+MESSAGE_SECONDS = 2.5
+
+
+class Screen:
+    """Shows frames with an overlay, and turns keys into actions; see `pipeline.Display`.
+
+    Args:
+        window: Where it shows them.
+        figures: The overlay's lines, asked for with every frame.
+        perform: Carries out an action that a key asked for.
+        clock: For how long a message stays.
+    """
+
+    def __init__(
+        self,
+        window: Window,
+        figures: Callable[[], list[str]],
+        perform: Callable[[Action, str], None],
+        clock: Clock,
+    ) -> None:
+        self._window = window
+        self._figures = figures
+        self._perform = perform
+        self._clock = clock
+        self._overlay = True
+        self._help = False
+        self._message, self._message_until = "", 0.0
+
+    def say(self, sentence: str) -> None:
+        """Show a short message for a moment."""
+        self._message, self._message_until = sentence, self._clock.now() + MESSAGE_SECONDS
+
+    def show(self, frame: Frame, notice: str) -> None:
+        """Draw the overlay on a copy of the frame and show it."""
+        image = frame.image.copy()  # sinks get the picture without it
+        message = self._message if self._clock.now() < self._message_until else ""
+        draw_overlay(
+            image,
+            self._figures() if self._overlay else [],
+            notice=notice or message,
+            keys=HELP_KEYS if self._help else (),
+        )
+        self._window.show(image)
+
+    def poll(self) -> None:
+        """Handle one key, if one was pressed."""
+        key = self._window.poll()
+        action = KEYS.get(key) if key else None
+        if key is None or action is None:
+            return
+        if action is Action.OVERLAY:
+            self._overlay = not self._overlay
+        elif action is Action.HELP:
+            self._help = not self._help
+        elif action is Action.FULLSCREEN:
+            self._window.toggle_fullscreen()
+        self._perform(action, key)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the window was closed."""
+        return self._window.closed
+
+    def close(self) -> None:
+        """Close the window."""
+        self._window.close()

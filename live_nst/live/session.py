@@ -1,0 +1,253 @@
+"""A live session from its options: everything opened, run, and closed again."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import FrameType
+
+from live_nst.errors import UsageError
+from live_nst.live.capture import Capture
+from live_nst.live.commands import Commands
+from live_nst.live.controls import Look
+from live_nst.live.pipeline import LivePipeline
+from live_nst.live.screen import Screen
+from live_nst.live.stats import LiveReport, peak_rss_mb
+from live_nst.sinks.base import Sink
+from live_nst.sinks.display import require_display
+from live_nst.sinks.recorder import Recorder
+from live_nst.sources.base import SourceInfo, SourceRequest
+from live_nst.sources.opening import open_source
+from live_nst.styles.library import builtin_styles
+from live_nst.styles.spec import parse_style
+from live_nst.stylizer import Stylizer, check_size, check_strength
+from live_nst.timing import SystemClock
+
+Say = Callable[[str], None]
+Progress = Callable[[int, int | None], None]
+
+_QUICK_REFUSAL = 0.3  # seconds in which most missing cameras are found out
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """What a live session is asked to do.
+
+    Attributes:
+        styles: What is switched through; of a single one, the built-in styles follow it.
+        source: See `live_nst.sources.opening.open_source`.
+        request: What is asked of a camera or the demo.
+        model: See `live_nst.Stylizer`.
+        device: auto, cpu or gpu.
+        size: Long side of what the network sees, in pixels; None for the device's default.
+        strength: 0..1.
+        mirror: Flip left and right.
+        window: Show a window.
+        fullscreen: Let it fill the screen.
+        record: Record to this file.
+        virtual_camera: Feed this device; "" for the first there is, None for none.
+        frames: Stop after so many shown frames.
+        duration: Stop after so many seconds.
+    """
+
+    styles: tuple[str, ...] = ("starry",)
+    source: str = "0"
+    request: SourceRequest = field(default_factory=SourceRequest)
+    model: str = "auto"
+    device: str = "auto"
+    size: int | None = None
+    strength: float = 1.0
+    mirror: bool = False
+    window: bool = True
+    fullscreen: bool = False
+    record: Path | None = None
+    virtual_camera: str | None = None
+    frames: int | None = None
+    duration: float | None = None
+
+    def check(self) -> None:
+        """Refuse what cannot be meant, before anything is opened.
+
+        Raises:
+            UsageError: A number is out of range.
+            StyleError: There is no such style.
+        """
+        for style in self.styles:
+            parse_style(style)
+        if self.size is not None:
+            check_size(self.size)
+        check_strength(self.strength)
+        if self.frames is not None and self.frames < 1:
+            raise UsageError(f"{self.frames} frames cannot be shown.", "use 1 or more")
+        if self.duration is not None and not 0 < self.duration < 1e9:
+            raise UsageError(
+                f"A duration of {self.duration:g} s cannot be meant.", "use seconds above 0"
+            )
+
+
+def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -> LiveReport:
+    """Run a session until it ends in one of its ways, and report on it.
+
+    Called from the main thread it ends cleanly on SIGINT and SIGTERM; a second one ends it hard.
+
+    Args:
+        options: What to do.
+        say: Called with one sentence at a time, from any thread.
+        progress: Called with bytes done and in all while a model is fetched.
+
+    Raises:
+        LiveNstError: Something cannot be opened or used, or broke.
+    """
+    options.check()
+    with ExitStack() as stack, _interrupts() as interrupts:
+        recorder = None
+        if options.record is not None:
+            recorder = Recorder(options.record, options.request.fps)
+            stack.callback(recorder.close)
+            if recorder.notice:
+                say(recorder.notice)
+        if options.window:
+            require_display()
+        capture = Capture(partial(open_source, options.source, options.request))
+        stack.callback(capture.close)
+        capture.start()
+        capture.wait_opened(_QUICK_REFUSAL)
+        stylizer = stack.enter_context(
+            Stylizer(
+                options.model,
+                options.styles,
+                size=options.size,
+                device=options.device,
+                say=say,
+                progress=progress,
+            )
+        )
+        info = capture.wait_opened()
+        assert info is not None  # wait_opened without a limit returns it or raises
+        say(f"Source {info}.")
+        say(f"Running on {stylizer.device} with {stylizer.engine}, size {stylizer.size}.")
+        stylizer.prepare((info.width, info.height), stylizer.size)
+        sinks: list[Sink] = [recorder] if recorder else []
+        if options.virtual_camera is not None:
+            sinks.append(_virtual_camera(options, info, say))
+        look = Look(strength=options.strength, mirror=options.mirror)
+        pipeline = LivePipeline(
+            capture,
+            stylizer,
+            look=look,
+            sinks=sinks,
+            max_frames=options.frames,
+            max_seconds=options.duration,
+            warn=say,
+        )
+        if options.window:
+            pipeline.display = _screen(options, info, pipeline, stylizer, recorder)
+        interrupts.divert(pipeline.stop)
+        pipeline.run()
+        return _report(pipeline, stylizer, capture, info)
+
+
+def _virtual_camera(options: LiveOptions, info: SourceInfo, say: Say) -> Sink:
+    from live_nst.sinks.virtual_camera import VirtualCamera
+
+    rate = info.fps or options.request.fps
+    camera = VirtualCamera(options.virtual_camera or None, rate, (info.width, info.height))
+    say(f"Feeding {camera.name} at {camera.size[0]}x{camera.size[1]}, {rate:g} fps.")
+    return camera
+
+
+def _screen(
+    options: LiveOptions,
+    info: SourceInfo,
+    pipeline: LivePipeline,
+    stylizer: Stylizer,
+    recorder: Recorder | None,
+) -> Screen:
+    """The window with its overlay and keys."""
+    from live_nst.sinks.window import Window
+
+    styles = options.styles
+    if len(styles) == 1:
+        styles += tuple(name for name in builtin_styles() if name not in styles)
+    commands = Commands(
+        pipeline, stylizer, styles, lambda s: screen.say(s), folder=Path(), recorder=recorder
+    )
+    window = Window("live-nst", (info.width, info.height), options.fullscreen)
+    screen = Screen(window, partial(_figures, pipeline, stylizer), commands.perform, SystemClock())
+    return screen
+
+
+def _figures(pipeline: LivePipeline, stylizer: Stylizer) -> list[str]:
+    """The lines of the overlay."""
+    stats = pipeline.stats
+    return [
+        f"{stats.current_fps:.1f} fps   latency {1000 * stats.current_latency:.0f} ms   "
+        f"dropped {pipeline.dropped}",
+        f"{stylizer.style}   strength {pipeline.look.strength:.0%}",
+        f"{stylizer.model_name}   {stylizer.engine}   {stylizer.device}   {_size(pipeline)}",
+        "h help   q quit",
+    ]
+
+
+def _size(pipeline: LivePipeline) -> str:
+    width, height = pipeline.painter.small_size
+    return f"{width}x{height}"
+
+
+def _report(
+    pipeline: LivePipeline, stylizer: Stylizer, capture: Capture, info: SourceInfo
+) -> LiveReport:
+    stats = pipeline.stats
+    return LiveReport(
+        frames=stats.frames,
+        fps=round(stats.fps(), 3),
+        dropped=pipeline.dropped,
+        latency_ms=stats.latency_ms(),
+        stage_ms=stats.stage_ms(),
+        style_computations=stylizer.style_computations,
+        startup_seconds=round(stats.startup_seconds, 3),
+        model=stylizer.model_name,
+        engine=stylizer.engine,
+        device=stylizer.device,
+        size=_size(pipeline),
+        peak_rss_mb=round(peak_rss_mb(), 1),
+        source=info.name,
+        style=stylizer.style,
+        reconnects=capture.reopened,
+    )
+
+
+class _Interrupts:
+    """What SIGINT and SIGTERM do: interrupt at first, later what `divert` was given."""
+
+    def __init__(self) -> None:
+        self._stop: Callable[[], None] | None = None
+
+    def divert(self, stop: Callable[[], None]) -> None:
+        """Call `stop` for the next signal; the one after that interrupts again."""
+        self._stop = stop
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        stop, self._stop = self._stop, None
+        if stop is None:
+            raise KeyboardInterrupt
+        stop()
+
+
+@contextmanager
+def _interrupts() -> Iterator[_Interrupts]:
+    """Let SIGINT and SIGTERM both run through the same clean ends, where signals can be caught."""
+    interrupts = _Interrupts()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupts
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, interrupts.handle) for number in numbers]
+    try:
+        yield interrupts
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

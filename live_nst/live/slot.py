@@ -1,0 +1,39 @@
+"""One place for the newest thing: what makes live video live."""
+
+import threading
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Slot(Generic[T]):
+    """Holds the newest item until it is taken; a newer one replaces it. `put` never blocks.
+
+    Attributes:
+        replaced: How many items were replaced before anybody took them.
+    """
+
+    def __init__(self) -> None:
+        self._item: T | None = None
+        self._changed = threading.Condition()
+        self.replaced = 0
+
+    def put(self, item: T) -> None:
+        """Offer an item."""
+        with self._changed:
+            if self._item is not None:
+                self.replaced += 1
+            self._item = item
+            self._changed.notify()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits to be taken."""
+        return self._item is None
+
+    def take(self, timeout: float) -> T | None:
+        """The newest item, waiting up to `timeout` seconds for one; None if none came."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._item is not None, timeout)
+            item, self._item = self._item, None
+            return item

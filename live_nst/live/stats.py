@@ -1,0 +1,122 @@
+"""What a live session measures and reports."""
+
+import sys
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import psutil
+
+from live_nst.timing import RateMeter, Samples
+
+
+@dataclass(frozen=True, slots=True)
+class LiveReport:
+    """The figures of one session; `as_dict` is what `--stats` writes.
+
+    Attributes:
+        frames: Stylised frames that were shown, each counted once.
+        fps: Shown frames per second, from the first to the last.
+        dropped: Captured frames that were never stylised, because a newer one was there.
+        latency_ms: Capture to display: "p50", "p95", "p99" in milliseconds.
+        stage_ms: Median milliseconds of "stylise", "compose" and "display".
+        style_computations: How often the model's style part ran.
+        startup_seconds: From the start of the process to the first shown frame.
+        model: The model that ran.
+        engine: What ran it, with its version.
+        device: Where it ran.
+        size: "WIDTHxHEIGHT" that the network saw last.
+        peak_rss_mb: The most memory the process had, in megabytes.
+        source: Where the frames came from.
+        style: The style in use at the end.
+        reconnects: How often the source was opened again.
+    """
+
+    frames: int
+    fps: float
+    dropped: int
+    latency_ms: dict[str, float]
+    stage_ms: dict[str, float]
+    style_computations: int
+    startup_seconds: float
+    model: str
+    engine: str
+    device: str
+    size: str
+    peak_rss_mb: float
+    source: str
+    style: str
+    reconnects: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
+
+
+class LiveStats:
+    """Collects the measurements of a running session. Times are seconds."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.startup_seconds = 0.0
+        self._first = self._last = 0.0
+        self._rate = RateMeter()
+        self._latency = Samples()
+        self._recent_latency = Samples(capacity=60)
+        self._stages = {stage: Samples() for stage in ("stylise", "compose", "display")}
+
+    def add_stage(self, stage: str, seconds: float) -> None:
+        """One measurement of a stage."""
+        self._stages[stage].add(seconds)
+
+    def add_frame(self, captured: float, shown: float) -> None:
+        """One frame that was captured and shown at these times."""
+        if not self.frames:
+            self._first = shown
+            self.startup_seconds = time.time() - psutil.Process().create_time()
+        self.frames += 1
+        self._last = shown
+        self._rate.tick(shown)
+        self._latency.add(shown - captured)
+        self._recent_latency.add(shown - captured)
+
+    @property
+    def current_fps(self) -> float:
+        """Shown frames per second over the last two seconds."""
+        return self._rate.rate()
+
+    @property
+    def current_latency(self) -> float:
+        """Median of the last 60 frames, in seconds."""
+        return self._recent_latency.percentile(50)
+
+    def showing_seconds(self, now: float) -> float:
+        """Seconds since the first shown frame; 0 before it."""
+        return now - self._first if self.frames else 0.0
+
+    def fps(self) -> float:
+        """Shown frames per second over the whole session."""
+        seconds = self._last - self._first
+        return (self.frames - 1) / seconds if seconds > 0 else 0.0
+
+    def latency_ms(self) -> dict[str, float]:
+        """Percentiles of capture-to-display."""
+        return {f"p{p}": round(1000 * self._latency.percentile(p), 2) for p in (50, 95, 99)}
+
+    def stage_ms(self) -> dict[str, float]:
+        """Medians; a stage that did not happen is left out."""
+        return {
+            stage: round(1000 * samples.percentile(50), 2)
+            for stage, samples in self._stages.items()
+            if len(samples)
+        }
+
+
+def peak_rss_mb() -> float:
+    """The largest resident set of this process until now, in megabytes."""
+    if sys.platform == "win32":
+        return float(psutil.Process().memory_info().peak_wset) / 1e6
+    import resource  # does not exist on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e3)  # bytes on macOS, else kilobytes
