@@ -111,6 +111,9 @@ def live(
     if context.invoked_subcommand is not None:
         _refuse_options(context)
         return
+    from live_nst.sources.camera import prepare_opencv
+
+    prepare_opencv()  # before anything imports cv2
     from live_nst.cli.live import run
 
     run(

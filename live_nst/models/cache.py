@@ -80,7 +80,7 @@ class ModelCache:
             The model's folder.
 
         Raises:
-            ModelError: The cache cannot be written (an `OSError`, also out of `fetch_into`), or what
+            ModelError: The cache cannot be written (also an `OSError` out of `fetch_into`), or what
                 came is not a SavedModel. Nothing is left behind then. Whatever else `fetch_into`
                 raises passes through.
         """

@@ -136,7 +136,6 @@ def _fetch_url(url: str, into: Path, progress: Progress, limits: Timeouts, clock
 
 
 def _open(url: str, limits: Timeouts) -> requests.Response:
-    host = urlsplit(url).netloc
     try:
         # The archive's own bytes are wanted: their number is what Content-Length counts.
         return requests.get(
@@ -146,13 +145,15 @@ def _open(url: str, limits: Timeouts) -> requests.Response:
             headers={"Accept-Encoding": "identity"},
         )
     except requests.TooManyRedirects as exc:
-        raise _RefusedError(f"{host} leads round in a circle", WAYS_OUT) from exc
+        raise _RefusedError(f"{urlsplit(url).netloc} leads round in a circle", WAYS_OUT) from exc
     except requests.RequestException as exc:
-        raise DownloadError(_no_answer(exc, host, limits), WAYS_OUT) from exc
+        raise DownloadError(_no_answer(exc, url, limits), WAYS_OUT) from exc
 
 
-def _no_answer(error: requests.RequestException, host: str, limits: Timeouts) -> str:
+def _no_answer(error: requests.RequestException, url: str, limits: Timeouts) -> str:
     """Why there was no answer, in a sentence. The cause hides deep in the chain of errors."""
+    # After a redirect it is another server that fails.
+    host = urlsplit(getattr(error.request, "url", url)).netloc
     if isinstance(error, requests.ConnectTimeout):
         return f"{host} could not be reached within {limits.connect:g} s"
     if isinstance(error, requests.ReadTimeout):
@@ -207,7 +208,7 @@ def _save(
             pace.add(len(chunk))
             progress(done, total)
     if total is not None and done != total:
-        raise _cut_short(done, total)
+        raise _cut_short(urlsplit(response.url).netloc)
 
 
 def _next_chunk(response: requests.Response, pace: "_Pace") -> bytes:
@@ -222,15 +223,12 @@ def _next_chunk(response: requests.Response, pace: "_Pace") -> bytes:
         return bytes(raw.read1(_CHUNK, decode_content=False))
     except urllib3.exceptions.ReadTimeoutError as exc:
         raise stalled from exc
-    except urllib3.exceptions.IncompleteRead as exc:
-        raise _cut_short(int(exc.partial), None) from exc
     except urllib3.exceptions.HTTPError as exc:
-        raise DownloadError(f"The connection to {host} broke off", WAYS_OUT) from exc
+        raise _cut_short(host) from exc
 
 
-def _cut_short(done: int, total: int | None) -> DownloadError:
-    of = f" of {total}" if total is not None else ""
-    return DownloadError(f"The download was cut short after {done}{of} bytes", WAYS_OUT)
+def _cut_short(host: str) -> DownloadError:
+    return DownloadError(f"The download from {host} was cut short", WAYS_OUT)
 
 
 class _Pace:

@@ -1,0 +1,47 @@
+# make run    install everything and paint: the first camera, else the demo scene
+# make test   install what the tests need, and run them
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test test-slow test-devices lint benchmark clean
+
+run: $(VENV)/installed
+	@$(BIN)/python tools/first_run.py
+
+test: $(VENV)/installed-tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+# Soak tests, stress loops and everything else that takes minutes.
+test-slow: $(VENV)/installed-tests
+	$(BIN)/pytest -m slow
+
+# The tests of real cameras alone: with the kernel modules vivid and v4l2loopback loaded.
+test-devices: $(VENV)/installed-tests
+	$(BIN)/pytest -m slow tests/devices
+
+benchmark: $(VENV)/installed-tests
+	$(BIN)/pip install --quiet --editable '.[benchmark]'
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "live-nst needs Python 3.11 or newer: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable .
+	tools/system-packages run $(BIN)/python
+	@touch $@
+
+$(VENV)/installed-tests: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable '.[test]'
+	tools/system-packages test $(BIN)/python
+	@touch $@

@@ -1,0 +1,1 @@
+"""live-nst's own record of speed; see docs/benchmarks.md."""

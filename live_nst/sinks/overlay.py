@@ -1,0 +1,162 @@
+"""What is written over the picture: figures, a notice, the list of keys.
+
+All functions draw on the array they are given.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pictures
+from PIL import ImageDraw, ImageFont
+
+from live_nst.frames import Image
+
+Mask = NDArray[np.uint8]
+"""How much of a colour each pixel gets: uint8 ``[height, width]``, 0..255."""
+
+WHITE = (255, 255, 255)
+YELLOW = (90, 220, 255)
+SHADE = 0.3
+"""How much of the picture shines through a panel."""
+LINES_PER_HEIGHT = 34
+"""Lines of figures that would fill the picture."""
+SMALLEST_TEXT = 11
+"""Pixels; smaller text cannot be read."""
+
+
+def draw_overlay(
+    image: Image,
+    lines: Sequence[str],
+    *,
+    notice: str = "",
+    keys: Sequence[tuple[str, str]] = (),
+) -> Image:
+    """Write figures, the list of keys and a notice over a picture.
+
+    Args:
+        image: BGR uint8 ``[height, width, 3]``; it is drawn on.
+        lines: The figures, one a line, in the top left corner; none: no panel.
+        notice: One sentence in a band across the middle; empty: no band.
+        keys: (key, what it does), as `draw_keys` writes them, in place of the figures, as on a
+            small picture there is no room for both.
+
+    Returns:
+        `image`.
+    """
+    if keys:
+        draw_keys(image, keys)
+    else:
+        draw_lines(image, lines)
+    draw_notice(image, notice)
+    return image
+
+
+def draw_lines(image: Image, lines: Sequence[str]) -> Image:
+    """Write lines of text on a dark panel in the top left corner; return `image`."""
+    if lines:
+        pixels = _text_pixels(image)
+        mask = _fitting_mask(image, tuple(lines), pixels)
+        margin = pixels // 2
+        _draw_panel(image, margin, margin, [(mask, WHITE)])
+    return image
+
+
+def draw_notice(image: Image, notice: str) -> Image:
+    """Write one sentence in a dark band across the middle; return `image`."""
+    if notice:
+        mask = _fitting_mask(image, (notice,), round(1.4 * _text_pixels(image)))
+        padding = max(0, image.shape[1] - mask.shape[1])
+        band = np.pad(mask, ((0, 0), (padding // 2, padding - padding // 2)))
+        _draw_panel(image, 0, (image.shape[0] - band.shape[0]) // 2, [(band, YELLOW)])
+    return image
+
+
+def draw_keys(image: Image, keys: Sequence[tuple[str, str]]) -> Image:
+    """Write what each key does on a dark panel in the middle; return `image`.
+
+    Args:
+        image: BGR uint8 ``[height, width, 3]``; it is drawn on.
+        keys: (key, what it does) pairs, such as ("q", "quit"); none: no panel.
+    """
+    if not keys:
+        return image
+    pixels = _text_pixels(image)
+    names, actions = _columns(keys, pixels)
+    excess = max(names.shape[1] / image.shape[1], names.shape[0] / image.shape[0])
+    if excess > 1:
+        names, actions = _columns(keys, max(SMALLEST_TEXT, int(pixels / excess)))
+    left = max(0, (image.shape[1] - names.shape[1]) // 2)
+    top = max(0, (image.shape[0] - names.shape[0]) // 2)
+    _draw_panel(image, left, top, [(names, YELLOW), (actions, WHITE)])
+    return image
+
+
+def _columns(keys: Sequence[tuple[str, str]], pixels: int) -> tuple[Mask, Mask]:
+    """The keys and, to their right, what they do, as two masks of one size."""
+    names = _text_mask(tuple(name for name, _ in keys), pixels)
+    actions = _text_mask(tuple(action for _, action in keys), pixels)
+    return (
+        np.pad(names, ((0, 0), (0, actions.shape[1]))),
+        np.pad(actions, ((0, 0), (names.shape[1], 0))),
+    )
+
+
+def _text_pixels(image: Image) -> int:
+    """Text size that suits the picture's height."""
+    height: int = image.shape[0]
+    return max(SMALLEST_TEXT, height // LINES_PER_HEIGHT)
+
+
+def _fitting_mask(image: Image, lines: tuple[str, ...], pixels: int) -> Mask:
+    """Text at `pixels`, or smaller if it would be wider than the picture."""
+    mask = _text_mask(lines, pixels)
+    if mask.shape[1] <= image.shape[1]:
+        return mask
+    return _text_mask(lines, max(SMALLEST_TEXT, pixels * image.shape[1] // mask.shape[1]))
+
+
+@lru_cache(maxsize=4)
+def _font(pixels: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(pixels)
+
+
+def _without_accents(text: str) -> str:
+    """Write "Klee (Bäume)" as "Klee (Baume)": Pillow's own font has plain letters only."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+@lru_cache(maxsize=16)
+def _text_mask(lines: tuple[str, ...], pixels: int) -> Mask:
+    """Antialiased text with a margin around it."""
+    font = _font(pixels)
+    text = _without_accents("\n".join(lines))
+    spacing = pixels // 3
+    left, _, right, bottom = ImageDraw.Draw(Pictures.new("L", (1, 1))).multiline_textbbox(
+        (0, 0), text, font=font, spacing=spacing
+    )
+    margin = pixels // 2
+    # The height counts lines, not ink: a panel must not jump when a "g" becomes an "o".
+    height = max(int(bottom), len(lines) * (pixels + spacing)) + 2 * margin
+    canvas = Pictures.new("L", (int(right - left) + 2 * margin, height))
+    ImageDraw.Draw(canvas).multiline_text(
+        (margin - left, margin), text, fill=255, font=font, spacing=spacing
+    )
+    mask = np.asarray(canvas).copy()
+    mask.flags.writeable = False  # it is shared through the cache
+    return mask
+
+
+def _draw_panel(
+    image: Image, left: int, top: int, texts: Sequence[tuple[Mask, tuple[int, int, int]]]
+) -> None:
+    """Darken the rectangle that the masks cover and lay the texts on it; clipped at the edges."""
+    height, width = texts[0][0].shape
+    region = image[top : top + height, left : left + width]
+    mixed = region * np.float32(SHADE)
+    for mask, colour in texts:
+        share = mask[: region.shape[0], : region.shape[1], np.newaxis] / np.float32(255)
+        mixed += (np.array(colour, np.float32) - mixed) * share
+    region[:] = np.rint(mixed).astype(np.uint8)

@@ -1,0 +1,181 @@
+"""A window that shows pictures and hears keys."""
+
+import os
+import sys
+
+import cv2
+import numpy as np
+
+from live_nst.errors import DisplayError
+from live_nst.frames import Image
+from live_nst.sinks.display import HINT, require_display
+
+KEYS = {
+    8: "backspace",
+    9: "tab",
+    10: "enter",
+    13: "enter",
+    27: "escape",
+    32: "space",
+    # The X Window System (Qt, GTK)
+    0xFF51: "left",
+    0xFF52: "up",
+    0xFF53: "right",
+    0xFF54: "down",
+    # Windows
+    0x250000: "left",
+    0x260000: "up",
+    0x270000: "right",
+    0x280000: "down",
+    # macOS
+    0xF700: "up",
+    0xF701: "down",
+    0xF702: "left",
+    0xF703: "right",
+}
+"""OpenCV's codes of the keys that are no character, on each system."""
+
+
+class Window:
+    """A window, used from one thread: on macOS the main one.
+
+    Args:
+        title: Its title, which also tells it from other windows of this process.
+        size: (width, height) in pixels that it opens with; less on a smaller screen.
+        fullscreen: Open it so that it fills the screen.
+
+    Raises:
+        DisplayError: No window can be opened here.
+    """
+
+    def __init__(self, title: str, size: tuple[int, int], fullscreen: bool = False) -> None:
+        screen = require_display()
+        _prepare_qt()
+        self._title = title
+        self._fullscreen = False
+        self._was_visible = False
+        self._closed = False
+        try:
+            # GUI_NORMAL: without Qt's tool bar and its own keys. FREERATIO: the proportions are
+            # kept by black bars of our own, as Qt's would be light grey.
+            cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
+            cv2.resizeWindow(title, *_within(size, screen))
+        except cv2.error as exc:
+            raise DisplayError(f"no window can be opened: {exc.err}", HINT) from exc
+        if fullscreen:
+            self.toggle_fullscreen()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the user closed it, as of the last `poll`, or `close` was called."""
+        return self._closed
+
+    def show(self, image: Image) -> None:
+        """Show a picture, BGR uint8 ``[height, width, 3]``, scaled to the window in proportion.
+
+        It appears at the next `poll`. A closed window shows nothing more.
+
+        Raises:
+            DisplayError: The display went away.
+        """
+        # OpenCV would silently open a closed window again.
+        if self._closed:
+            return
+        try:
+            _, _, width, height = cv2.getWindowImageRect(self._title)
+            cv2.imshow(self._title, with_bars(image, (width, height)))
+        except cv2.error as exc:
+            raise DisplayError(f"the window can show nothing more: {exc.err}", HINT) from exc
+
+    def poll(self) -> str | None:
+        """Handle the window's events, for about a millisecond.
+
+        Returns:
+            The key that was pressed, or None: a character as typed, letters in lower case
+            (OpenCV does not tell them apart everywhere), or "space", "enter", "escape", "tab",
+            "backspace", "left", "right", "up", "down".
+        """
+        if self._closed:
+            return None
+        code = cv2.waitKeyEx(1)
+        self._notice_closing()
+        return key_name(code)
+
+    def toggle_fullscreen(self) -> None:
+        """Fill the screen, or go back to a window."""
+        if self._closed:
+            return
+        self._fullscreen = not self._fullscreen
+        mode = cv2.WINDOW_FULLSCREEN if self._fullscreen else cv2.WINDOW_NORMAL
+        cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, mode)
+
+    def close(self) -> None:
+        """Close it. Calling it again does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        cv2.destroyWindow(self._title)
+        cv2.waitKeyEx(1)  # only now does it vanish
+
+    def _notice_closing(self) -> None:
+        try:
+            visible = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) > 0
+        except cv2.error:  # Qt answers so after its last window was closed
+            visible = False
+        # GTK never calls a window visible: believe "not visible" only after "visible".
+        self._closed = self._was_visible and not visible
+        self._was_visible = self._was_visible or visible
+
+
+def key_name(code: int) -> str | None:
+    """Name the key of a code of OpenCV's `waitKeyEx`; None for no key, or one without a name."""
+    if code < 0:
+        return None
+    if code in KEYS:
+        return KEYS[code]
+    code &= 0xFFFF  # GTK adds the state of Num Lock and the like above
+    if code in KEYS:
+        return KEYS[code]
+    return chr(code).lower() if code < 256 and chr(code).isprintable() else None
+
+
+def with_bars(image: Image, size: tuple[int, int]) -> Image:
+    """Add black bars, so that a picture stretched to a window keeps its proportions.
+
+    Args:
+        image: BGR uint8 ``[height, width, 3]``.
+        size: The window's (width, height) in pixels; not positive where it is not known.
+
+    Returns:
+        BGR uint8 in the proportions of `size`; `image` itself if it has them or they are unknown.
+    """
+    height, width = image.shape[:2]
+    if min(size) <= 0:
+        return image
+    wide = max(width, round(height * size[0] / size[1]))
+    high = max(height, round(width * size[1] / size[0]))
+    left, top = (wide - width) // 2, (high - height) // 2
+    if left == top == 0:
+        return image
+    result = np.zeros((high, wide, 3), np.uint8)
+    result[top : top + height, left : left + width] = image
+    return result
+
+
+def _within(size: tuple[int, int], screen: tuple[int, int] | None) -> tuple[int, int]:
+    """`size`, shrunk in proportion until it fits the screen."""
+    if screen is None:
+        return size
+    scale = min(1.0, screen[0] / size[0], screen[1] / size[1])
+    return round(size[0] * scale), round(size[1] * scale)
+
+
+def _prepare_qt() -> None:
+    """Set what Qt reads when a process opens its first window.
+
+    OpenCV's wheels for Linux bring the platform xcb only: any other choice, usual on Wayland,
+    ends the process. Qt's warnings about fonts and sessions are not for the user's terminal.
+    """
+    if sys.platform.startswith("linux"):
+        os.environ["QT_QPA_PLATFORM"] = "xcb"
+        os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false;*.info=false")

@@ -1,0 +1,211 @@
+import errno
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from live_nst.errors import DownloadError, ModelError
+from live_nst.models.cache import CACHE_VARIABLE, ModelCache, cache_root
+from live_nst.models.handles import Handle, HandleKind
+
+from .fake_modules import FILES, read_module, write_module
+
+HANDLE = Handle(HandleKind.URL, "https://example.org/some-module/1")
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return ModelCache(tmp_path / "cache")
+
+
+def never(_into: Path) -> None:
+    raise AssertionError("nothing was to be fetched")
+
+
+def leftovers(cache: ModelCache) -> list[str]:
+    return [path.name for path in cache.root.iterdir() if path.name.startswith(".")]
+
+
+def test_root_is_where_the_user_wants_it(monkeypatch, tmp_path):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "mine"))
+    assert cache_root() == tmp_path / "mine"
+    monkeypatch.setenv(CACHE_VARIABLE, "~/mine")
+    assert cache_root() == Path.home() / "mine"
+    monkeypatch.setenv(CACHE_VARIABLE, "")
+    assert cache_root().is_absolute()
+    assert cache_root().name.lower() in ("live-nst", "cache")
+
+
+def test_an_empty_cache_finds_nothing_and_writes_nothing(cache):
+    assert cache.find(HANDLE) is None
+    assert cache.damage(HANDLE) == ""
+    assert not cache.root.exists()
+
+
+def test_what_was_installed_is_found_again_without_fetching(cache):
+    folder = cache.install(HANDLE, write_module)
+    assert read_module(folder) == FILES
+    assert cache.find(HANDLE) == folder
+    assert ModelCache(cache.root).find(HANDLE) == folder
+    assert cache.install(HANDLE, never) == folder
+    assert leftovers(cache) == []
+
+
+def test_models_do_not_mix(cache):
+    other = Handle(HandleKind.URL, "https://example.org/some-module/2")
+    assert cache.install(HANDLE, write_module) != cache.install(other, write_module)
+    assert cache.find(Handle(HandleKind.KAGGLE, "a/b/keras/c/1")) is None
+
+
+def remove(name):
+    return lambda entry: (entry / name).unlink()
+
+
+def truncate(name):
+    return lambda entry: os.truncate(entry / name, 3)
+
+
+def empty(name):
+    return lambda entry: os.truncate(entry / name, 0)
+
+
+def rewrite(name, content):
+    return lambda entry: (entry / name).write_bytes(content)
+
+
+def replace_by_a_file(entry):
+    shutil.rmtree(entry)
+    entry.write_bytes(b"")
+
+
+DAMAGE = {
+    "no graph": remove("module/saved_model.pb"),
+    "empty graph": empty("module/saved_model.pb"),
+    "cut graph": truncate("module/saved_model.pb"),
+    "a page as graph": rewrite("module/saved_model.pb", b"<html>  "),
+    "no index": remove("module/variables/variables.index"),
+    "no first shard": remove("module/variables/variables.data-00000-of-00002"),
+    "no last shard": remove("module/variables/variables.data-00001-of-00002"),
+    "cut shard": truncate("module/variables/variables.data-00000-of-00002"),
+    "empty shard": empty("module/variables/variables.data-00001-of-00002"),
+    "no asset": remove("module/assets/words.txt"),
+    "no variables": lambda entry: shutil.rmtree(entry / "module/variables"),
+    "no module": lambda entry: shutil.rmtree(entry / "module"),
+    "no marker": remove("complete.json"),
+    "cut marker": truncate("complete.json"),
+    "empty marker": empty("complete.json"),
+    "binary marker": rewrite("complete.json", b"\xff\xfe\x00"),
+    "marker of another kind": rewrite("complete.json", b"[]"),
+    "marker of another model": rewrite(
+        "complete.json", b'{"address": "x", "files": {"saved_model.pb": 8}}'
+    ),
+    "marker without files": rewrite(
+        "complete.json", b'{"address": "https://example.org/some-module/1", "files": {}}'
+    ),
+    "empty folder": lambda entry: (shutil.rmtree(entry), entry.mkdir()),
+    "a file": replace_by_a_file,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_a_half_written_copy_is_noticed_and_replaced(cache, damage):
+    entry = cache.install(HANDLE, write_module).parent
+    damage(entry)
+    assert cache.find(HANDLE) is None
+    assert cache.damage(HANDLE) != ""
+    folder = cache.install(HANDLE, write_module)
+    assert read_module(folder) == FILES
+    assert cache.find(HANDLE) == folder
+    assert leftovers(cache) == []
+
+
+def test_an_error_while_fetching_leaves_nothing(cache):
+    def fail(into: Path) -> None:
+        write_module(into)
+        (into.parent / "archive").write_bytes(b"scratch")
+        raise DownloadError("no")
+
+    with pytest.raises(DownloadError, match="no"):
+        cache.install(HANDLE, fail)
+    assert list(cache.root.iterdir()) == []
+
+
+def test_ctrl_c_while_fetching_leaves_nothing(cache):
+    def interrupt(_into: Path) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cache.install(HANDLE, interrupt)
+    assert list(cache.root.iterdir()) == []
+
+
+def test_what_is_no_module_is_not_kept(cache):
+    with pytest.raises(ModelError, match=r"saved_model.pb is missing.*TensorFlow Lite"):
+        cache.install(HANDLE, lambda into: (into / "m.tflite").write_bytes(b"x") and None)
+    assert list(cache.root.iterdir()) == []
+
+
+def test_two_at_once_share_the_first_copy(cache):
+    """Both fetch before either is done: what happens when two processes start together."""
+    both_fetching = threading.Barrier(2, timeout=10)
+    folders: list[Path] = []
+
+    def fetch(into: Path) -> None:
+        write_module(into)
+        both_fetching.wait()
+
+    def install() -> None:
+        folders.append(ModelCache(cache.root).install(HANDLE, fetch))
+
+    threads = [threading.Thread(target=install) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert folders == [cache.find(HANDLE)] * 2
+    assert read_module(folders[0]) == FILES
+    assert leftovers(cache) == []
+
+
+def test_the_slower_one_does_not_touch_the_winners_copy(cache):
+    def lose(into: Path) -> None:
+        write_module(into)
+        winner = ModelCache(cache.root).install(HANDLE, write_module)
+        os.utime(winner / "saved_model.pb", (1, 1))
+
+    folder = cache.install(HANDLE, lose)
+    assert (folder / "saved_model.pb").stat().st_mtime == 1
+
+
+def test_only_old_partial_folders_are_removed(cache):
+    old, young = cache.root / ".partial-old", cache.root / ".partial-young"
+    for path in (old, young):
+        write_module(path / "module")
+    yesterday = time.time() - 25 * 3600
+    os.utime(old, (yesterday, yesterday))
+    cache.install(HANDLE, write_module)
+    assert leftovers(cache) == [young.name]
+
+
+@pytest.mark.parametrize("below", ["", "further/down"])
+def test_a_cache_that_cannot_be_written(tmp_path, below):
+    (tmp_path / "file").write_bytes(b"")
+    cache = ModelCache(tmp_path / "file" / below)
+    assert cache.find(HANDLE) is None
+    with pytest.raises(ModelError, match="cannot be written") as caught:
+        cache.install(HANDLE, never)
+    assert CACHE_VARIABLE in caught.value.hint
+    assert "--model mobile" in caught.value.hint
+
+
+def test_a_full_disk(cache):
+    def fill(_into: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(DownloadError, match="disk is full") as caught:
+        cache.install(HANDLE, fill)
+    assert CACHE_VARIABLE in caught.value.hint
+    assert list(cache.root.iterdir()) == []

@@ -1,0 +1,356 @@
+import errno
+import io
+import os
+import socket
+from pathlib import Path
+
+import pytest
+import requests
+
+from live_nst.errors import DownloadError, ModelError
+from live_nst.models import download
+from live_nst.models.cache import ModelCache
+from live_nst.models.download import HUB_URL, KAGGLE_TWINS, Timeouts, compressed_url, fetch
+from live_nst.models.handles import Handle, HandleKind
+
+from .fake_modules import FILES, ModuleServer, archive, read_module, write_module
+
+IMPATIENT = Timeouts(connect=1.0, stall=0.2, kaggle=0.2)
+BODY = archive()
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
+@pytest.fixture
+def server():
+    with ModuleServer() as server:
+        yield server
+
+
+@pytest.fixture
+def into(tmp_path):
+    folder = tmp_path / "partial" / "module"
+    folder.mkdir(parents=True)
+    return folder
+
+
+class Listener:
+    """Takes progress and words, and keeps them."""
+
+    def __init__(self):
+        self.progress = []
+        self.said = []
+
+    def fetch(self, url, into, *, kind=HandleKind.URL):
+        fetch(
+            Handle(kind, url),
+            into,
+            progress=lambda done, total: self.progress.append((done, total)),
+            say=self.said.append,
+            timeouts=IMPATIENT,
+        )
+
+
+@pytest.fixture
+def listener():
+    return Listener()
+
+
+def refused(listener, url, into, match):
+    """The message fits and the hint names the three ways out."""
+    with pytest.raises(DownloadError, match=match) as caught:
+        listener.fetch(url, into)
+    for way in ("try again", "--model /path/to/saved_model", "--model mobile"):
+        assert way in caught.value.hint
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (HUB_URL, f"{HUB_URL}?tf-hub-format=compressed"),
+        ("https://h/m?a=b", "https://h/m?a=b&tf-hub-format=compressed"),
+        ("https://h/m?tf-hub-format=compressed", "https://h/m?tf-hub-format=compressed"),
+        ("https://h/m.tar.gz?sig=1", "https://h/m.tar.gz?sig=1"),
+        ("https://h/m.tgz", "https://h/m.tgz"),
+    ],
+)
+def test_the_compressed_form_is_asked_for(url, expected):
+    assert compressed_url(url) == expected
+
+
+def test_a_module_is_fetched_with_progress(server, into, listener):
+    url = server.answer("/m/1", lambda request: request.send(BODY))
+    listener.fetch(url, into)
+    assert read_module(into) == FILES
+    assert server.requested == ["/m/1?tf-hub-format=compressed"]
+    assert listener.progress[-1] == (len(BODY), len(BODY))
+    assert listener.progress == sorted(listener.progress)
+    assert listener.said == []
+
+
+def test_a_length_need_not_be_known(server, into, listener):
+    def without_length(request):
+        request.send_response(200)
+        request.end_headers()
+        request.wfile.write(BODY)
+
+    listener.fetch(server.answer("/m", without_length), into)
+    assert read_module(into) == FILES
+    assert listener.progress[-1] == (len(BODY), None)
+
+
+def test_a_label_of_compression_is_not_undone(server, into, listener):
+    """Some servers label a .tar.gz file so; its bytes are counted and unpacked as they are."""
+    url = server.answer("/m", lambda request: request.send(BODY, Content_Encoding="gzip"))
+    listener.fetch(url, into)
+    assert read_module(into) == FILES
+    assert listener.progress[-1] == (len(BODY), len(BODY))
+
+
+def test_redirects_are_followed(server, into, listener):
+    target = server.answer("/target", lambda request: request.send(BODY))
+    url = server.answer("/m", lambda r: r.send(b"", status=303, Location=target))
+    listener.fetch(url, into)
+    assert read_module(into) == FILES
+
+
+def test_redirects_in_a_circle(server, into, listener):
+    url = server.answer("/m", lambda request: request.send(b"", status=302, Location="/m"))
+    refused(listener, url, into, "round in a circle")
+
+
+def test_redirects_out_of_https_are_not_taken(into, listener, monkeypatch):
+    first, last = requests.Response(), requests.Response()
+    first.url, last.url = "https://example.org/m", "http://example.org/m"
+    last.history, last.status_code, last.raw = [first], 200, io.BytesIO()
+    monkeypatch.setattr(requests, "get", lambda *_args, **_kwargs: last)
+    refused(listener, first.url, into, "leaves https")
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (401, r"refused the download \(HTTP 401\)"),
+        (403, r"refused the download \(HTTP 403\)"),
+        (404, r"knows no such model \(HTTP 404\)"),
+        (429, r"cannot send the model now \(HTTP 429\)"),
+        (500, r"cannot send the model now \(HTTP 500\)"),
+        (503, r"cannot send the model now \(HTTP 503\)"),
+    ],
+)
+def test_http_errors(server, into, listener, status, words):
+    url = server.answer("/m", lambda request: request.send(b"sorry", status=status))
+    error = refused(listener, url, into, words)
+    assert error.message.startswith("127.0.0.1:")
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Content_Type": "text/html; charset=utf-8"}, {}], ids=["labelled", "unlabelled"]
+)
+def test_a_web_page(server, into, listener, headers):
+    page = b"\n <!DOCTYPE html><html><body>Sign in to the network</body></html>"
+    url = server.answer("/m", lambda request: request.send(page, **headers))
+    refused(listener, url, into, "answered with a web page")
+
+
+def test_silence_before_the_answer(server, into, listener):
+    url = server.answer("/m", lambda request: request.hang())
+    refused(listener, url, into, r"did not answer within 0\.2 s")
+
+
+def test_silence_in_the_middle(server, into, listener):
+    def stall(request):
+        request.send(BODY[:200], length=len(BODY))
+        request.hang()
+
+    refused(listener, server.answer("/m", stall), into, "has stalled")
+    assert listener.progress == [(200, len(BODY))]
+
+
+def test_a_trickle_counts_as_silence(server, into, listener):
+    """A byte now and then satisfies every time-out of the socket."""
+
+    def trickle(request):
+        request.send(b"", length=1_000_000)
+        request.trickle(40, every=0.05)
+
+    refused(listener, server.answer("/m", trickle), into, "has stalled")
+
+
+def test_a_slow_but_steady_download_is_left_alone(server, into, listener):
+    """Ten times as long as the time-out on the clock that judges, but never below the pace."""
+
+    class Clock:
+        time = 0.0
+
+        def now(self):
+            self.time += IMPATIENT.stall * 0.4
+            return self.time
+
+        def sleep(self, seconds):
+            raise AssertionError
+
+    files = {**FILES, "assets/noise": os.urandom(1 << 20)}
+    body = archive(files)
+    url = server.answer("/m", lambda request: request.send(body))
+    fetch(
+        Handle(HandleKind.URL, url),
+        into,
+        progress=lambda *_: None,
+        say=listener.said.append,
+        timeouts=IMPATIENT,
+        clock=Clock(),
+    )
+    assert read_module(into) == files
+
+
+def test_a_download_cut_short(server, into, listener):
+    url = server.answer("/m", lambda request: request.send(BODY[:-9], length=len(BODY)))
+    refused(listener, url, into, "cut short")
+
+
+def test_a_length_too_small(server, into, listener):
+    url = server.answer("/m", lambda request: request.send(BODY, length=len(BODY) - 9))
+    refused(listener, url, into, "damaged")
+
+
+def test_a_damaged_archive(server, into, listener):
+    body = BODY[:60] + bytes(60) + BODY[120:]
+    refused(listener, server.answer("/m", lambda request: request.send(body)), into, "damaged")
+
+
+def test_an_archive_that_leads_out(server, into, listener):
+    body = archive({"../evil": b"x"}, prefix="")
+    url = server.answer("/m", lambda request: request.send(body))
+    refused(listener, url, into, "not safe to unpack")
+    assert not (into.parent / "evil").exists()
+
+
+def test_nobody_listens(into, listener):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    refused(listener, f"http://127.0.0.1:{port}/m", into, "refused the connection")
+
+
+def test_the_server_that_failed_is_named_after_a_redirect(server, into, listener):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        target = f"http://127.0.0.1:{taken.getsockname()[1]}/m"
+    url = server.answer("/m", lambda request: request.send(b"", status=302, Location=target))
+    error = refused(listener, url, into, "refused the connection")
+    assert error.message.split()[0] in target
+
+
+def test_no_such_server(into, listener, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    refused(listener, HUB_URL, into, r"tfhub\.dev could not be found; is this machine online\?")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (requests.ConnectTimeout(), "could not be reached within 1 s"),
+        (requests.exceptions.SSLError(), "No secure connection"),
+        (requests.exceptions.ProxyError(), "proxy"),
+        (requests.ConnectionError(), "connection to example.org failed"),
+        (requests.exceptions.InvalidURL(), "connection to example.org failed"),
+    ],
+)
+def test_other_trouble_on_the_way(into, listener, monkeypatch, error, words):
+    def fail(*_args, **_kwargs):
+        raise error
+
+    monkeypatch.setattr(requests, "get", fail)
+    refused(listener, "https://example.org/m", into, words)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk(server, tmp_path):
+    url = server.answer("/m", lambda request: request.send(BODY))
+    cache = ModelCache(tmp_path / "cache")
+    handle = Handle(HandleKind.URL, url)
+
+    def fetch_onto_full_disk(into: Path) -> None:
+        (into.parent / "archive").symlink_to("/dev/full")
+        fetch(handle, into, progress=lambda *_: None, say=print)
+
+    with pytest.raises(DownloadError, match="disk is full"):
+        cache.install(handle, fetch_onto_full_disk)
+    assert list(cache.root.iterdir()) == []
+
+
+def test_what_needs_no_fetching(into, listener):
+    with pytest.raises(ValueError, match="nothing to fetch"):
+        listener.fetch("mobile", into, kind=HandleKind.PACKAGED)
+
+
+class TestKaggle:
+    @pytest.fixture
+    def asked(self, monkeypatch):
+        """A Kaggle that has everything; gives the handles it was asked for."""
+        asked = []
+
+        def fake(handle, into, *, progress, stall, hint):
+            asked.append((handle, stall, hint))
+            progress(7)
+            write_module(into)
+
+        monkeypatch.setattr(download.kaggle, "download", fake)
+        return asked
+
+    @pytest.fixture
+    def failing(self, monkeypatch):
+        def fake(*_args, hint, **_kwargs):
+            raise DownloadError("Kaggle could not be reached", hint)
+
+        monkeypatch.setattr(download.kaggle, "download", fake)
+
+    @pytest.fixture
+    def twin(self, server, monkeypatch):
+        """The URL of a module that its server refuses and Kaggle knows."""
+        url = server.answer("/m", lambda request: request.send(b"", status=403))
+        monkeypatch.setitem(KAGGLE_TWINS, url, "a/b/tensorFlow1/c/2")
+        return url
+
+    def test_a_kaggle_handle_goes_to_kagglehub(self, asked, into, listener):
+        listener.fetch("a/b/tensorFlow2/c/1", into, kind=HandleKind.KAGGLE)
+        assert asked == [("a/b/tensorFlow2/c/1", IMPATIENT.kaggle, download.WAYS_OUT)]
+        assert read_module(into) == FILES
+        assert listener.progress == [(7, None)]
+
+    def test_a_refused_module_is_looked_for_on_kaggle(self, asked, twin, into, listener):
+        listener.fetch(twin, into)
+        assert [handle for handle, *_ in asked] == ["a/b/tensorFlow1/c/2"]
+        assert read_module(into) == FILES
+        (line,) = listener.said
+        assert "HTTP 403" in line
+        assert "Trying Kaggle (a/b/tensorFlow1/c/2)" in line
+
+    def test_both_refusals_are_told(self, failing, twin, into, listener):
+        error = refused(listener, twin, into, "HTTP 403")
+        assert error.message.endswith("on Kaggle: Kaggle could not be reached")
+
+    def test_kaggle_is_not_asked_when_there_is_no_network(self, asked, into, listener, monkeypatch):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            url = f"http://127.0.0.1:{taken.getsockname()[1]}/m"
+        monkeypatch.setitem(KAGGLE_TWINS, url, "a/b/tensorFlow1/c/2")
+        refused(listener, url, into, "refused the connection")
+        assert asked == []
+
+    def test_hubs_module_has_a_twin(self):
+        assert KAGGLE_TWINS[HUB_URL] == "google/arbitrary-image-stylization-v1/tensorFlow1/256/2"
+
+
+def test_errors_of_the_disk_are_left_to_the_cache(server, into, listener):
+    url = server.answer("/m", lambda request: request.send(BODY))
+    into.with_name("archive").mkdir()
+    with pytest.raises(OSError) as caught:
+        listener.fetch(url, into)
+    assert caught.value.errno == errno.EISDIR
+    assert not isinstance(caught.value, ModelError)

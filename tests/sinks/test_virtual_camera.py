@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+import pyvirtualcam
+from pyvirtualcam.util import decode_fourcc
+
+from live_nst.errors import VirtualCameraError
+from live_nst.frames import Frame
+from live_nst.sinks.virtual_camera import VirtualCamera
+from live_nst.sinks.virtual_camera_setup import System
+from tests.sinks.conftest import FakeBackend, frames, plain
+
+
+def test_it_sends_bgr_at_the_size_and_rate_asked_for(backend: type[FakeBackend]) -> None:
+    camera = VirtualCamera(None, 20, (64, 48))
+    for frame in frames(3):
+        camera.write(frame)
+    fake = backend.opened[0]
+    assert fake.size == camera.size == (64, 48)
+    assert fake.fps == camera.rate == 20
+    assert decode_fourcc(fake.fourcc) == pyvirtualcam.PixelFormat.BGR.value
+    for sent, frame in zip(fake.sent, frames(3), strict=True):
+        np.testing.assert_array_equal(sent, frame.image)
+
+
+def test_the_name_tells_the_device(backend: type[FakeBackend]) -> None:
+    assert VirtualCamera(None, 20, (64, 48)).name == "virtual camera /dev/video7"
+    assert VirtualCamera("/dev/video3", 20, (64, 48)).name == "virtual camera /dev/video3"
+    assert backend.opened[1].asked == "/dev/video3"
+
+
+def test_odd_sizes_become_even(backend: type[FakeBackend]) -> None:
+    camera = VirtualCamera(None, 20, (65, 47))
+    assert camera.size == (66, 48)
+    image = np.arange(65 * 47 * 3, dtype=np.uint32).reshape(47, 65, 3).astype(np.uint8)
+    camera.write(Frame(image, 0, 0.0))
+    # Padded, not scaled: every pixel stays what it was.
+    np.testing.assert_array_equal(backend.opened[0].sent[0][:47, :65], image)
+
+
+def test_other_sizes_are_fitted(backend: type[FakeBackend]) -> None:
+    camera = VirtualCamera(None, 20, (64, 64))
+    camera.write(Frame(plain((128, 64), (200, 200, 200)), 0, 0.0))
+    sent = backend.opened[0].sent[0]
+    assert sent.shape == (64, 64, 3)
+    assert (sent[16:48] == 200).all()
+    assert (sent[:16] == 0).all()
+
+
+def test_pictures_that_do_not_lie_in_one_piece_are_sent_right(backend: type[FakeBackend]) -> None:
+    image = np.arange(64 * 48 * 3, dtype=np.uint32).reshape(48, 64, 3).astype(np.uint8)
+    VirtualCamera(None, 20, (64, 48)).write(Frame(image[:, ::-1], 0, 0.0))
+    np.testing.assert_array_equal(backend.opened[0].sent[0], image[:, ::-1])
+
+
+def test_the_device_is_freed_once(backend: type[FakeBackend]) -> None:
+    camera = VirtualCamera(None, 20, (64, 48))
+    camera.close()
+    camera.close()
+    assert backend.opened[0].closings == 1
+    with pytest.raises(VirtualCameraError, match="is closed"):
+        camera.write(frames(1)[0])
+
+
+def test_a_device_that_cannot_be_opened(backend: type[FakeBackend]) -> None:
+    with pytest.raises(VirtualCameraError, match="not a video output device") as caught:
+        VirtualCamera("broken", 20, (64, 48), system=System(platform="win32"))
+    assert "OBS" in caught.value.hint
+    assert isinstance(caught.value.__cause__, RuntimeError)
+
+
+def test_a_device_that_goes_away(backend: type[FakeBackend]) -> None:
+    camera = VirtualCamera("unplugged", 20, (64, 48))
+    with pytest.raises(VirtualCameraError, match="takes no more frames: No such device"):
+        camera.write(frames(1)[0])
+    camera.close()
+    assert backend.opened[0].closings == 1
+
+
+def test_no_backend_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pyvirtualcam.camera, "BACKENDS", {})
+    with pytest.raises(VirtualCameraError, match="the virtual camera cannot be opened"):
+        VirtualCamera(None, 20, (64, 48), system=System(platform="darwin"))

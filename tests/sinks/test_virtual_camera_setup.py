@@ -1,0 +1,159 @@
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from live_nst.errors import VirtualCameraError
+from live_nst.sinks.virtual_camera_setup import (
+    LOOPBACK_DRIVER,
+    Capability,
+    System,
+    query_capability,
+    setup_error,
+)
+
+FREE = Capability(LOOPBACK_DRIVER, output=True, capture=False)
+FED = Capability(LOOPBACK_DRIVER, output=False, capture=True)
+SPENT = Capability(LOOPBACK_DRIVER, output=False, capture=False)
+WEBCAM = Capability("uvcvideo", output=False, capture=True)
+
+
+class Machine:
+    """A Linux whose devices and modules a test makes up."""
+
+    def __init__(self, folder: Path) -> None:
+        self.devices = folder / "dev"
+        self.module = folder / "module"
+        self.devices.mkdir()
+        self.found: dict[str, Capability | None] = {}
+
+    def load_module(self, version: str = "") -> None:
+        self.module.mkdir()
+        if version:
+            (self.module / "version").write_text(version + "\n")
+
+    def add(self, name: str, capability: Capability | None) -> str:
+        path = self.devices / name
+        path.touch()
+        self.found[str(path)] = capability
+        return str(path)
+
+    def explain(self, device: str | None, reason: str = "it is so") -> VirtualCameraError:
+        system = System("linux", self.module, self.devices, self.found.get)
+        return setup_error(device, reason, system)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_nothing_is_installed(machine: Machine) -> None:
+    error = machine.explain(None)
+    assert "v4l2loopback is not loaded" in error.message
+    assert (
+        "`sudo modprobe v4l2loopback devices=1 video_nr=10 "
+        'card_label="live-nst" exclusive_caps=1`' in error.hint
+    )
+    assert "sudo apt install v4l2loopback-dkms" in error.hint
+
+
+def test_the_device_asked_for_is_the_one_that_the_command_makes(machine: Machine) -> None:
+    error = machine.explain("/dev/video4711")
+    assert "there is no /dev/video4711" in error.message
+    assert "video_nr=4711" in error.hint
+    assert "install" in error.hint
+
+
+def test_another_device_is_named_where_there_is_one(machine: Machine) -> None:
+    machine.load_module()
+    machine.add("video0", WEBCAM)
+    other = machine.add("video10", FREE)
+    error = machine.explain("/dev/video4711")
+    assert error.message == "there is no /dev/video4711"
+    assert f"use {other}, or load v4l2loopback anew" in error.hint
+    assert "modprobe -r v4l2loopback && sudo modprobe v4l2loopback" in error.hint
+
+
+@pytest.mark.parametrize("capability", [WEBCAM, None])
+def test_a_device_that_is_no_loopback(machine: Machine, capability: Capability | None) -> None:
+    path = machine.add("video0", capability)
+    error = machine.explain(path)
+    assert "not a virtual camera" in error.message
+    assert ("uvcvideo" in error.message) == (capability is not None)
+    assert "sudo modprobe v4l2loopback" in error.hint
+    other = machine.add("video10", FREE)
+    assert machine.explain(path).hint == f"use {other}"
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_the_trap_of_exclusive_caps(machine: Machine, by_name: bool) -> None:
+    machine.load_module("0.12.7")
+    path = machine.add("video10", SPENT)
+    error = machine.explain(path if by_name else None, "is not a video output device")
+    assert error.message == (
+        f"{path} was fed once and cannot be fed again: v4l2loopback 0.12.7, loaded with "
+        "exclusive_caps=1, allows that only once"
+    )
+    assert (
+        "`sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback devices=1 video_nr=10 "
+        'card_label="live-nst" exclusive_caps=0`' in error.hint
+    )
+    assert "0.13" in error.hint
+
+
+def test_the_trap_where_the_module_does_not_tell_its_version(machine: Machine) -> None:
+    machine.load_module()
+    error = machine.explain(machine.add("video10", SPENT))
+    assert "v4l2loopback before 0.13, loaded with exclusive_caps=1" in error.message
+
+
+def test_a_device_that_another_program_feeds(machine: Machine) -> None:
+    machine.load_module("0.12.7")
+    path = machine.add("video10", FED)
+    error = machine.explain(path)
+    assert error.message == f"another program is feeding the virtual camera {path}"
+    assert f"fuser {path}" in error.hint
+
+
+def test_no_permission(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = machine.add("video10", None)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    error = machine.explain(path)
+    assert error.message == f"you may not write to {path}"
+    assert "sudo usermod -aG video $USER" in error.hint
+
+
+def test_no_permission_for_any(machine: Machine) -> None:
+    machine.load_module()
+    machine.add("video10", None)
+    assert "sudo usermod -aG video $USER" in machine.explain(None).hint
+
+
+def test_anything_else_keeps_the_librarys_words(machine: Machine) -> None:
+    machine.load_module()
+    path = machine.add("video10", FREE)
+    error = machine.explain(path, "'a' backend: Device or resource busy.\n'b' backend: no.")
+    assert "Device or resource busy.; 'b' backend: no" in error.message
+    assert "\n" not in error.message
+    assert f"fuser {path}" in error.hint
+    assert "modprobe -r" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("platform", "words"), [("darwin", ["OBS 30", "macOS 13"]), ("win32", ["OBS 26"])]
+)
+def test_other_systems_have_obs(platform: str, words: list[str]) -> None:
+    error = setup_error(None, "virtual camera output could not be started", System(platform))
+    assert "virtual camera output could not be started" in error.message
+    for word in [*words, "Start Virtual Camera", "https://obsproject.com"]:
+        assert word in error.hint
+    assert "modprobe" not in error.hint
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="V4L2 is Linux's")
+def test_files_that_are_no_video_devices_have_no_capability(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert query_capability(str(tmp_path / "file")) is None
+    assert query_capability(str(tmp_path / "missing")) is None

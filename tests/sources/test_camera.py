@@ -1,0 +1,177 @@
+import os
+import sys
+import time
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from live_nst.errors import SourceError, SourceLostError
+from live_nst.sources.base import SourceRequest
+from live_nst.sources.camera import CameraSource, prepare_opencv
+from live_nst.sources.devices import CameraDevice
+from tests.sources.fakes import FakeCapture, found, picture
+
+REQUEST = SourceRequest(64, 48, 30.0)
+
+
+def camera(capture: FakeCapture, request: SourceRequest = REQUEST) -> CameraSource:
+    return CameraSource(0, request, capture=capture, locate=found)
+
+
+def test_size_rate_and_mjpg_are_asked_for_at_opening_the_format_first() -> None:
+    capture = FakeCapture()
+    camera(capture, SourceRequest(1280, 720, 29.97))
+    ((_, _, wishes),) = capture.calls
+    assert list(wishes.items()) == [
+        (cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")),
+        (cv2.CAP_PROP_FRAME_WIDTH, 1280),
+        (cv2.CAP_PROP_FRAME_HEIGHT, 720),
+        (cv2.CAP_PROP_FPS, 30),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("platform", "target", "backend"),
+    [
+        ("linux", "/dev/video0", cv2.CAP_V4L2),
+        ("darwin", 0, cv2.CAP_AVFOUNDATION),
+        ("win32", 0, cv2.CAP_MSMF),
+        ("freebsd", 0, cv2.CAP_ANY),
+    ],
+)
+def test_each_system_has_its_own_backend(
+    monkeypatch: pytest.MonkeyPatch, platform: str, target: int | str, backend: int
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    capture = FakeCapture()
+    camera(capture)
+    assert capture.calls[0][:2] == (target, backend)
+
+
+def test_what_was_granted_is_told() -> None:
+    info = camera(FakeCapture(granted=(64, 48, 30.0, "MJPG"))).info
+    assert str(info) == "camera 0 (Test Cam): 64x48 at 30 fps, MJPG"
+
+
+def test_what_differs_from_the_wish_is_told_as_well() -> None:
+    granted = (640, 360, 15.0, "YUYV")
+    info = camera(FakeCapture(granted=granted), SourceRequest(1280, 720, 30.0)).info
+    assert (info.width, info.height, info.fps) == (640, 360, 15.0)
+    assert info.detail == "YUYV, asked 1280x720 at 30"
+
+
+@pytest.mark.parametrize("fps", [0.0, -1.0])
+def test_a_backend_that_knows_neither_rate_nor_format(fps: float) -> None:
+    info = camera(FakeCapture(granted=(64, 48, fps, ""))).info
+    assert (info.fps, info.detail) == (0.0, "asked 64x48 at 30")
+
+
+def test_a_backend_that_opens_only_without_wishes_is_asked_afterwards() -> None:
+    capture = FakeCapture([picture(1)], refuses_wishes=True)
+    source = camera(capture)
+    assert [bool(wishes) for _, _, wishes in capture.calls] == [True, False]
+    assert capture.asked_later == capture.calls[0][2]
+    assert source.read().image[-1, -1].tolist() == [1, 1, 1]
+
+
+def test_a_camera_that_does_not_open_is_refused_and_freed() -> None:
+    capture = FakeCapture(opens=False)
+    with pytest.raises(SourceError, match="cannot be started") as caught:
+        camera(capture)
+    assert "Test Cam" in caught.value.message
+    assert caught.value.hint
+    assert capture.released
+
+
+def test_an_unknown_camera_is_never_opened() -> None:
+    def nothing(which: int | str) -> CameraDevice:
+        raise SourceError(f"there is no camera {which}")
+
+    capture = FakeCapture()
+    with pytest.raises(SourceError, match="no camera 7"):
+        CameraSource(7, REQUEST, capture=capture, locate=nothing)
+    assert capture.calls == []
+
+
+def test_frames_carry_index_and_the_time_of_capture() -> None:
+    source = camera(FakeCapture([picture(level) for level in (1, 2, 3)]))
+    before = time.monotonic()
+    frames = [source.read() for _ in range(3)]
+    assert [frame.index for frame in frames] == [0, 1, 2]
+    times = [before, *(frame.time for frame in frames), time.monotonic()]
+    assert times == sorted(times)
+    assert [int(frame.image[-1, -1, 0]) for frame in frames] == [1, 2, 3]
+
+
+def test_a_picture_in_bgr_is_not_copied() -> None:
+    given = picture(5)
+    assert camera(FakeCapture([given])).read().image is given
+
+
+@pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1)])
+def test_a_grey_camera_gives_bgr(shape: tuple[int, ...]) -> None:
+    image = camera(FakeCapture([np.full(shape, 77, np.uint8)])).read().image
+    np.testing.assert_array_equal(image, np.full((48, 64, 3), 77, np.uint8))
+
+
+def test_a_camera_with_alpha_gives_bgr() -> None:
+    colour = np.empty((48, 64, 4), np.uint8)
+    colour[:] = (10, 20, 30, 255)
+    image = camera(FakeCapture([colour])).read().image
+    assert image.shape == (48, 64, 3)
+    assert image[5, 5].tolist() == [10, 20, 30]
+
+
+@pytest.mark.parametrize(
+    "odd", [np.zeros((48, 64, 2), np.uint8), np.zeros((48, 64, 3), np.uint16)], ids=["yuyv", "16"]
+)
+def test_an_unknown_form_of_picture_is_a_loss_and_is_named(odd: Any) -> None:
+    with pytest.raises(SourceLostError, match=str(odd.dtype)):
+        camera(FakeCapture([odd])).read()
+
+
+def test_an_unplugged_camera_is_a_loss() -> None:
+    source = camera(FakeCapture([picture(1)]))
+    source.read()
+    with pytest.raises(SourceLostError, match="Test Cam") as caught:
+        source.read()
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("broken", [None, np.zeros((0, 0, 3), np.uint8)], ids=["none", "empty"])
+def test_one_broken_picture_is_skipped_and_the_index_tells(broken: Any) -> None:
+    source = camera(FakeCapture([picture(1), broken, picture(3)]))
+    assert [source.read().index, source.read().index] == [0, 2]
+
+
+@pytest.mark.parametrize("broken", [None, np.zeros((0, 0, 3), np.uint8)], ids=["none", "empty"])
+def test_nothing_but_broken_pictures_is_a_loss(broken: Any) -> None:
+    with pytest.raises(SourceLostError, match="broken pictures"):
+        camera(FakeCapture([broken] * 100)).read()
+
+
+def test_closing_frees_the_camera_however_often() -> None:
+    capture = FakeCapture()
+    with camera(capture) as source:
+        assert not capture.released
+    assert capture.released
+    source.close()
+
+
+def test_the_environment_of_opencv_is_set_but_not_overruled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", raising=False)
+    monkeypatch.setenv("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "1")
+    prepare_opencv()
+    assert int(os.environ["OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"]) <= 3
+    assert os.environ["OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS"] == "1"
+
+
+def test_opencv_itself_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """With the real `cv2.VideoCapture`, on a device that is not there."""
+    with pytest.raises(SourceError):
+        CameraSource(0, REQUEST, locate=lambda which: CameraDevice(9999, "/dev/video9999", "Ghost"))
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,311 @@
+import errno
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from live_nst.errors import SourceError
+from live_nst.sources import devices
+from live_nst.sources.devices import (
+    CameraDevice,
+    CameraMode,
+    Trouble,
+    examine_node,
+    list_cameras,
+    locate_camera,
+)
+
+needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="V4L2 is of Linux")
+
+DESK = CameraDevice(0, "/dev/video0", "HD Webcam")
+DOOR = CameraDevice(2, "/dev/video2", "Door Webcam")
+LOOP = CameraDevice(10, "/dev/video10", "OBS", trouble=Trouble.UNFED)
+
+
+def machine(monkeypatch: pytest.MonkeyPatch, *cameras: CameraDevice) -> None:
+    """Give the machine exactly these cameras."""
+    nodes = {camera.path: camera for camera in cameras}
+
+    def examine(path: str) -> CameraDevice:
+        return nodes.get(path, CameraDevice(-1, path, trouble=Trouble.MISSING))
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(devices, "examine_node", examine)
+    monkeypatch.setattr(devices.glob, "glob", lambda pattern: list(nodes))
+
+
+# Which camera is meant
+
+
+@pytest.mark.parametrize("which", [2, "/dev/video2", "Door Webcam", "door", "DOOR w"])
+def test_a_camera_is_found_by_number_path_or_part_of_its_name(
+    monkeypatch: pytest.MonkeyPatch, which: int | str
+) -> None:
+    machine(monkeypatch, DESK, DOOR)
+    assert locate_camera(which) == DOOR
+
+
+def test_a_whole_name_wins_over_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = CameraDevice(4, "/dev/video4", "Webcam")
+    machine(monkeypatch, DESK, DOOR, plain)
+    assert locate_camera("webcam") == plain
+
+
+def test_a_name_that_fits_several_is_refused_with_their_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machine(monkeypatch, DESK, DOOR, LOOP)
+    with pytest.raises(SourceError, match="several cameras") as caught:
+        locate_camera("webcam")
+    assert "0 (HD Webcam), 2 (Door Webcam)" in caught.value.hint
+    assert "OBS" not in caught.value.hint
+
+
+@pytest.mark.parametrize("which", [7, -1, "/dev/video7", "Logitech"])
+def test_an_unknown_camera_is_refused_with_those_there_are(
+    monkeypatch: pytest.MonkeyPatch, which: int | str
+) -> None:
+    machine(monkeypatch, DESK, DOOR)
+    with pytest.raises(SourceError, match="there is no") as caught:
+        locate_camera(which)
+    assert str(which) in caught.value.message
+    assert caught.value.hint == "cameras here: 0 (HD Webcam), 2 (Door Webcam)"
+
+
+@pytest.mark.parametrize("which", [0, "HD Webcam"])
+def test_without_any_camera_the_demo_is_offered(
+    monkeypatch: pytest.MonkeyPatch, which: int | str
+) -> None:
+    machine(monkeypatch)
+    with pytest.raises(SourceError) as caught:
+        locate_camera(which)
+    assert "--source demo" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("trouble", "sentence", "hint"),
+    [
+        (Trouble.NO_PERMISSION, "no permission", "usermod -aG video"),
+        (Trouble.BUSY, "another program", "/dev/video1"),
+        (Trouble.BROKEN, "does not answer", "plug"),
+        (Trouble.UNFED, "no program feeds", "0 (HD Webcam)"),
+        (Trouble.NO_VIDEO, "gives no video", "0 (HD Webcam)"),
+    ],
+)
+def test_each_trouble_has_its_own_sentence_and_way_out(
+    monkeypatch: pytest.MonkeyPatch, trouble: Trouble, sentence: str, hint: str
+) -> None:
+    machine(monkeypatch, DESK, CameraDevice(1, "/dev/video1", "Bad Cam", trouble=trouble))
+    with pytest.raises(SourceError, match=sentence) as caught:
+        locate_camera(1)
+    assert "camera 1 (Bad Cam)" in caught.value.message
+    assert hint in caught.value.hint
+
+
+# The list
+
+
+def test_cameras_are_listed_by_number_without_nodes_that_give_no_video(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    metadata = CameraDevice(1, "/dev/video1", "HD Webcam", trouble=Trouble.NO_VIDEO)
+    machine(monkeypatch, LOOP, DOOR, metadata, DESK)
+    assert list_cameras() == [DESK, DOOR, LOOP]
+
+
+@pytest.mark.parametrize("platform", ["win32", "darwin"])
+def test_elsewhere_the_names_come_from_the_system(
+    monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
+    import cv2
+    import cv2_enumerate_cameras
+
+    expected = cv2.CAP_MSMF if platform == "win32" else cv2.CAP_AVFOUNDATION
+    cameras = [SimpleNamespace(index=1, name="B", path=None), SimpleNamespace(index=0, name="A")]
+    cameras[1].path = "usb#1"
+
+    def enumerate_cameras(backend: int) -> list[SimpleNamespace]:
+        assert backend == expected
+        return cameras
+
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(cv2_enumerate_cameras, "enumerate_cameras", enumerate_cameras)
+    listed = list_cameras()
+    assert [(camera.index, camera.name, camera.path) for camera in listed] == [
+        (0, "A", "usb#1"),
+        (1, "B", ""),
+    ]
+    assert all(camera.driver and camera.usable for camera in listed)
+    assert locate_camera(1).name == "B"
+    assert locate_camera(5) == CameraDevice(5), "OpenCV may know more than the list"
+    with pytest.raises(SourceError):
+        locate_camera(-1)
+
+
+# One node
+
+
+@needs_linux
+@pytest.mark.parametrize(
+    ("number", "trouble"),
+    [
+        (errno.ENOENT, Trouble.MISSING),
+        (errno.ENODEV, Trouble.MISSING),
+        (errno.EACCES, Trouble.NO_PERMISSION),
+        (errno.EPERM, Trouble.NO_PERMISSION),
+        (errno.EBUSY, Trouble.BUSY),
+        (errno.EIO, Trouble.BROKEN),
+    ],
+)
+def test_what_the_system_says_at_opening_is_understood(
+    monkeypatch: pytest.MonkeyPatch, number: int, trouble: Trouble
+) -> None:
+    def refuse(path: str, flags: int) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(devices.os, "open", refuse)
+    device = examine_node("/dev/video3")
+    assert (device.index, device.trouble, device.usable) == (3, trouble, False)
+    assert device.note == str(trouble)
+
+
+@needs_linux
+@pytest.mark.parametrize("path", ["/dev/null", "folder", "file"])
+def test_what_is_no_camera_gives_no_video(tmp_path: Path, path: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    assert examine_node(str(tmp_path / path)).trouble is Trouble.NO_VIDEO
+
+
+@needs_linux
+def test_a_link_to_a_node_has_the_number_of_the_node(tmp_path: Path) -> None:
+    (tmp_path / "video42").touch()
+    (tmp_path / "by-id").symlink_to(tmp_path / "video42")
+    assert examine_node(str(tmp_path / "by-id")).index == 42
+
+
+@needs_linux
+def test_no_handle_is_left_open(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    before = len(os.listdir("/proc/self/fd"))
+    examine_node(str(tmp_path / "file"))
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+class FakeDriver:
+    """Answers V4L2's questions in place of a kernel driver.
+
+    Args:
+        abilities: Names of V4L2 capabilities of the node.
+        busy: Whether somebody streams from it.
+        falters: Whether it fails while it lists its sizes.
+    """
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        abilities: str,
+        *,
+        driver: bytes = b"uvcvideo",
+        busy: bool = False,
+        falters: bool = False,
+    ) -> None:
+        from linuxpy.video import device as v4l2
+
+        self._v4l2 = v4l2
+        self._busy = busy
+        self._falters = falters
+        flags = sum(v4l2.Capability[name] for name in abilities.split())
+        said = SimpleNamespace(driver=driver, card=b"HD Webcam", device_caps=flags)
+        monkeypatch.setattr(v4l2, "read_capabilities", lambda handle: said)
+        monkeypatch.setattr(v4l2, "get_raw_format", lambda handle, kind: "the format")
+        for name in ("set_raw_format", "iter_read_formats", "iter_read_frame_sizes"):
+            monkeypatch.setattr(v4l2, name, getattr(self, name))
+        monkeypatch.setattr(v4l2, "iter_read_frame_intervals", self.intervals)
+
+    def set_raw_format(self, handle: int, form: str) -> None:
+        assert form == "the format", "another format would change what somebody else set"
+        if self._busy:
+            raise OSError(errno.EBUSY, "busy")
+
+    def iter_read_formats(self, handle: int, kind: Any) -> Any:
+        for name in ("MJPEG", "YUYV"):
+            yield SimpleNamespace(pixel_format=self._v4l2.PixelFormat[name])
+
+    def iter_read_frame_sizes(self, handle: int, form: Any) -> Any:
+        kinds = self._v4l2.FrameSizeType
+        yield SimpleNamespace(type=kinds.DISCRETE, info=SimpleNamespace(width=1280, height=720))
+        if self._falters:
+            raise OSError(errno.EIO, "i/o error")
+        if form == self._v4l2.PixelFormat.YUYV:
+            ends = SimpleNamespace(max_width=1920, max_height=1080, min_width=2, min_height=2)
+            yield SimpleNamespace(type=kinds.STEPWISE, info=ends)
+
+    def intervals(self, handle: int, form: Any, width: int, height: int) -> Any:
+        if width == 1920:
+            yield SimpleNamespace(min_fps=0, max_fps=0)
+        else:
+            yield SimpleNamespace(min_fps=10, max_fps=10)
+            yield SimpleNamespace(min_fps=30000 / 1001, max_fps=30000 / 1001)
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> str:
+    (tmp_path / "video5").touch()
+    return str(tmp_path / "video5")
+
+
+@needs_linux
+def test_a_camera_tells_its_name_and_modes(monkeypatch: pytest.MonkeyPatch, node: str) -> None:
+    FakeDriver(monkeypatch, "VIDEO_CAPTURE STREAMING")
+    device = examine_node(node)
+    assert (device.index, device.name, device.driver) == (5, "HD Webcam", "uvcvideo")
+    assert (device.usable, device.note) == (True, "")
+    assert device.modes == (
+        CameraMode("MJPG", 1280, 720, (29.97, 10.0)),
+        CameraMode("YUYV", 1280, 720, (29.97, 10.0)),
+        CameraMode("YUYV", 1920, 1080, ()),
+    )
+
+
+@needs_linux
+def test_a_busy_camera_says_so(monkeypatch: pytest.MonkeyPatch, node: str) -> None:
+    FakeDriver(monkeypatch, "VIDEO_CAPTURE", busy=True)
+    device = examine_node(node)
+    assert (device.trouble, device.note) == (Trouble.BUSY, "busy")
+    assert device.modes
+
+
+@needs_linux
+def test_a_driver_that_falters_keeps_what_it_told(
+    monkeypatch: pytest.MonkeyPatch, node: str
+) -> None:
+    FakeDriver(monkeypatch, "VIDEO_CAPTURE", falters=True)
+    device = examine_node(node)
+    assert device.usable
+    assert [mode.fourcc for mode in device.modes] == ["MJPG"]
+
+
+@needs_linux
+@pytest.mark.parametrize(
+    ("abilities", "driver", "trouble"),
+    [
+        ("META_CAPTURE STREAMING", b"uvcvideo", Trouble.NO_VIDEO),
+        ("VIDEO_M2M", b"bcm2835-codec", Trouble.NO_VIDEO),
+        ("VIDEO_OUTPUT STREAMING", b"v4l2 loopback", Trouble.UNFED),
+        ("VIDEO_CAPTURE", b"v4l2 loopback", None),
+        ("VIDEO_CAPTURE_MPLANE", b"rkisp", None),
+    ],
+)
+def test_what_a_node_can_do_decides(
+    monkeypatch: pytest.MonkeyPatch,
+    node: str,
+    abilities: str,
+    driver: bytes,
+    trouble: Trouble | None,
+) -> None:
+    FakeDriver(monkeypatch, abilities, driver=driver, busy=driver == b"v4l2 loopback")
+    assert examine_node(node).trouble is trouble
