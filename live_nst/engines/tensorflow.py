@@ -61,10 +61,9 @@ class TensorFlowEngine:
 
         def frame(image: Any, *style: Any) -> Any:
             small = area_resize(image, size, as_matrices=on_gpu)
-            content = tf.reverse(small, [-1])[None] * (1 / 255)
-            (stylised,) = program(content, *style)
-            picture = tf.clip_by_value(stylised[0, :height, :width], 0.0, 1.0)
-            return tf.cast(tf.round(tf.reverse(picture, [-1]) * 255), tf.uint8)
+            (stylised,) = program(_swap_colours(small, 1 / 255)[None], *style)
+            picture = _swap_colours(stylised[0, :height, :width], 255)
+            return tf.cast(tf.clip_by_value(picture + 0.5, 0.0, 255.0), tf.uint8)
 
         specs = [tf.TensorSpec([camera[1], camera[0], 3], tf.uint8)]
         specs += _specs(tf, self._frame.input_shapes[1:])
@@ -95,7 +94,7 @@ class TensorFlowEngine:
         call = _call(program)
 
         def on_picture(picture: Any) -> Any:
-            return call(tf.cast(tf.reverse(picture, [-1]), tf.float32)[None] * (1 / 255))
+            return call(_swap_colours(tf.cast(picture, tf.float32), 1 / 255)[None])
 
         shape = program.input_shapes[0][1:]
         return self._function(on_picture, [tf.TensorSpec(shape, tf.uint8)])
@@ -143,6 +142,15 @@ def area_weights(source: int, target: int) -> NDArray[np.float32]:
     right = np.minimum(edges[1:, None], cells + 1)
     weights = np.clip(right - left, 0, None) * (target / source)
     return weights.astype(np.float32)
+
+
+def _swap_colours(picture: Any, scale: float) -> Any:
+    """BGR to RGB or back, times `scale`.
+
+    As a product of matrices: half the time of a reversal, which TensorFlow does not spread over
+    the cores, and just as exact.
+    """
+    return picture @ np.eye(3, dtype=np.float32)[::-1] * np.float32(scale)
 
 
 def _call(program: Program) -> Callable[..., list[Any]]:

@@ -67,6 +67,7 @@ class Source(Protocol):
 
         Raises:
             SourceLostError: The source went away; opening a new one may help.
+            SourceError: What comes is damaged for good.
         """
         ...
 
