@@ -11,7 +11,7 @@ def main() -> None:
     from live_nst.errors import LiveNstError
 
     try:
-        app(prog_name="live-nst")
+        app(_with_optional_value(sys.argv[1:]), prog_name="live-nst")
     except LiveNstError as exc:
         _reraise_when_debugging()
         show_error(exc.message, exc.hint)
@@ -23,6 +23,16 @@ def main() -> None:
             "set LIVE_NST_DEBUG=1 to see where, and please report it",
         )
         sys.exit(1)
+
+
+def _with_optional_value(arguments: list[str]) -> list[str]:
+    """Let `--virtual-camera` stand without a device, which Typer's options cannot."""
+    completed = []
+    for argument, following in zip(arguments, [*arguments[1:], "-"], strict=True):
+        completed.append(argument)
+        if argument == "--virtual-camera" and following.startswith("-"):
+            completed.append("auto")
+    return completed
 
 
 def _reraise_when_debugging() -> None:

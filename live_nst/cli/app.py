@@ -87,9 +87,9 @@ def live(
     virtual_camera: Annotated[
         str | None,
         typer.Option(
-            metavar="DEVICE",
+            metavar="[DEVICE]",
             help="Feed a virtual camera that other programs can read: a device such as "
-            "/dev/video10, or auto for the first there is.",
+            "/dev/video10, or the first there is.",
         ),
     ] = None,
     frames: Annotated[int | None, typer.Option(help="Stop after so many frames.")] = None,

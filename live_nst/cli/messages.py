@@ -17,10 +17,17 @@ def say(sentence: str) -> None:
 def show_error(message: str, hint: str) -> None:
     """One sentence that says what is wrong, and a line that says what to do."""
     _console.print("[bold red]Error:[/]", end=" ")
-    _console.print(message, markup=False)
+    _console.print(_sentence(message), markup=False)
     if hint:
         _console.print("[dim]Hint:[/]", end=" ")
         _console.print(hint, markup=False)
+
+
+def _sentence(text: str) -> str:
+    """`text` with a full stop and, unless it begins with the name of a file, a capital letter."""
+    if text.split(" ", 1)[0].isalpha():
+        text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else text + "."
 
 
 def result(text: str = "") -> None:
@@ -45,8 +52,9 @@ class DownloadBar:
             self._progress.stop()
 
     def close(self) -> None:
-        """Remove the bar."""
-        self._progress.stop()
+        """Remove the bar, if it ever appeared."""
+        if self._progress.live.is_started:
+            self._progress.stop()
 
 
 def show_summary(report: LiveReport) -> None:

@@ -140,8 +140,8 @@ def area_weights(source: int, target: int) -> NDArray[np.float32]:
     cells = np.arange(source)
     left = np.maximum(edges[:-1, None], cells)
     right = np.minimum(edges[1:, None], cells + 1)
-    weights = np.clip(right - left, 0, None) * (target / source)
-    return weights.astype(np.float32)
+    weights: NDArray[np.float32] = np.clip(right - left, 0, None).astype(np.float32)
+    return weights * np.float32(target / source)
 
 
 def _swap_colours(picture: Any, scale: float) -> Any:

@@ -1,0 +1,1 @@
+"""Where frames go: a window, a recording, a virtual camera."""

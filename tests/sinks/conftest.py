@@ -1,12 +1,15 @@
 """What the tests of all sinks share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import pyvirtualcam
 
 from live_nst.frames import Frame, Image
+from live_nst.sinks.recorder import Recorder
 
 
 def plain(size: tuple[int, int], colour: tuple[int, int, int] = (40, 80, 160)) -> Image:
@@ -17,6 +20,19 @@ def plain(size: tuple[int, int], colour: tuple[int, int, int] = (40, 80, 160)) -
 def frames(count: int, size: tuple[int, int] = (64, 48), fps: float = 25.0) -> list[Frame]:
     """Frames of a steady rate on a clock that began long ago."""
     return [Frame(plain(size, (i % 256, 80, 160)), i, 1000 + i / fps) for i in range(count)]
+
+
+def record(path: Path, given: list[Frame], fps_hint: float = 30.0) -> None:
+    recorder = Recorder(path, fps_hint)
+    for frame in given:
+        recorder.write(frame)
+    recorder.close()
+
+
+def times(path: Path) -> list[float]:
+    """Presentation times of all frames that can be decoded, in seconds."""
+    with av.open(str(path)) as container:
+        return [frame.time for frame in container.decode(video=0) if frame.time is not None]
 
 
 class FakeBackend:

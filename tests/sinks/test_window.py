@@ -1,11 +1,9 @@
 """A real window on a virtual screen: what it shows, hears and prints."""
 
-import ctypes
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -17,7 +15,7 @@ import pytest
 
 from live_nst.errors import DisplayError
 from live_nst.sinks.window import Window, key_name, with_bars
-from tests.sinks.xvfb import xvfb
+from tests.sinks.xvfb import click_close_button, window_manager, xvfb
 
 MISSING = [name for name in ("Xvfb", "xdotool", "import") if shutil.which(name) is None]
 with_screen = pytest.mark.skipif(
@@ -94,11 +92,11 @@ class Running:
     def press(self, key: str) -> None:
         self.xdotool("key", "--window", self.id, key)
 
-    def screenshot(self, path: Path, rows: slice, columns: slice) -> np.ndarray:
-        """The whole screen, once that part of it shows the quadrants; the newest is at `path`."""
+    def screenshot(self, path: Path) -> np.ndarray:
+        """The whole screen, once it shows the picture in its colours; the newest is at `path`."""
         for _ in range(50):
             image = self._screenshot(path)
-            if shows_quadrants(image[rows, columns]):
+            if shows_quadrants(image[picture_area(image)]):
                 return image
             time.sleep(0.1)
         pytest.fail(f"the screen does not show the picture in its colours: {path}")
@@ -131,6 +129,15 @@ class Running:
         assert self.process.returncode == 0
 
 
+def picture_area(screen: np.ndarray) -> tuple[slice, slice]:
+    """The smallest (rows, columns) that hold all pixels of the quadrants' colours."""
+    found = [(screen == colour).all(axis=2) for colour in COLOURS.values()]
+    rows, columns = np.nonzero(np.any(found, axis=0))
+    if not len(rows):
+        return slice(0, 1), slice(0, 1)
+    return slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
+
+
 def shows_quadrants(shown: np.ndarray) -> bool:
     """Whether the middles of the quadrants have exactly their colours."""
     height, width = shown.shape[:2]
@@ -138,24 +145,6 @@ def shows_quadrants(shown: np.ndarray) -> bool:
         (shown[height * (1 + 2 * row) // 4, width * (1 + 2 * column) // 4] == colour).all()
         for (row, column), colour in COLOURS.items()
     )
-
-
-@contextmanager
-def window_manager(display: str) -> Iterator[None]:
-    """Run openbox: without a window manager no window fills the screen."""
-    with tempfile.TemporaryDirectory() as folder:
-        started = Path(folder) / "started"
-        command = ["openbox", "--startup", f"touch {started}"]
-        environ = {**os.environ, "DISPLAY": display}
-        with subprocess.Popen(command, env=environ, stderr=subprocess.DEVNULL) as manager:
-            try:
-                for _ in range(200):
-                    if started.exists():
-                        break
-                    time.sleep(0.05)
-                yield
-            finally:
-                manager.terminate()
 
 
 @contextmanager
@@ -181,46 +170,19 @@ def running(
             process.communicate()
 
 
-def click_close_button(display: str, window: int) -> None:
-    """Send what a window manager sends when the close button is clicked: WM_DELETE_WINDOW."""
-
-    class ClientMessage(ctypes.Structure):
-        _fields_ = (
-            ("type", ctypes.c_int),
-            ("serial", ctypes.c_ulong),
-            ("send_event", ctypes.c_int),
-            ("display", ctypes.c_void_p),
-            ("window", ctypes.c_ulong),
-            ("message_type", ctypes.c_ulong),
-            ("format", ctypes.c_int),
-            ("data", ctypes.c_long * 5),
-            ("padding", ctypes.c_long * 16),
-        )
-
-    x11 = ctypes.CDLL("libX11.so.6")
-    x11.XOpenDisplay.restype = ctypes.c_void_p
-    x11.XInternAtom.restype = ctypes.c_ulong
-    connection = ctypes.c_void_p(x11.XOpenDisplay(display.encode()))
-    protocols = x11.XInternAtom(connection, b"WM_PROTOCOLS", 0)
-    delete = x11.XInternAtom(connection, b"WM_DELETE_WINDOW", 0)
-    message = ClientMessage(
-        type=33, window=window, message_type=protocols, format=32, data=(delete, 0, 0, 0, 0)
-    )
-    x11.XSendEvent(connection, ctypes.c_ulong(window), 0, ctypes.c_long(0), ctypes.byref(message))
-    x11.XCloseDisplay(connection)
-
-
 @with_screen
+@with_manager
 def test_it_shows_the_picture_in_its_colours_and_size(tmp_path: Path) -> None:
-    with running() as program:
-        shown = program.screenshot(tmp_path / "screen.png", slice(0, SIZE[1]), slice(0, SIZE[0]))
+    with running(managed=True) as program:
+        shown = program.screenshot(tmp_path / "screen.png")
         program.press("q")
         program.expect("key q")
         program.expect("closed False")
         program.expect("poll None")
         program.end()
     assert shown.shape == (768, 1024, 3)
-    assert (shown[SIZE[1] + 2 :] == 0).all()
+    rows, columns = picture_area(shown)
+    assert (columns.stop - columns.start, rows.stop - rows.start) == SIZE
 
 
 @with_screen
@@ -282,10 +244,13 @@ def test_it_fills_the_screen_and_goes_back() -> None:
 def test_it_opens_full_screen_with_kept_proportions(tmp_path: Path) -> None:
     with running(*map(str, SIZE), "full", managed=True) as program:
         program.wait_for_width(1000, 1024)
-        # 16:9 on a screen of 4:3: 1024 x 576 between black bars.
-        shown = program.screenshot(tmp_path / "screen.png", slice(96, 672), slice(None))
+        shown = program.screenshot(tmp_path / "screen.png")
         program.press("q")
         program.end()
+    # 16:9 on a screen of 4:3: 1024 x 576 between black bars.
+    rows, columns = picture_area(shown)
+    assert (columns.start, columns.stop) == (0, 1024)
+    assert (rows.start, rows.stop) == pytest.approx((96, 672), abs=2)
     assert (shown[:90] == 0).all()
     assert (shown[-90:] == 0).all()
 

@@ -1,0 +1,94 @@
+import pytest
+
+from live_nst.cli.devices import describe_modes, run
+from live_nst.errors import SourceError
+from live_nst.sources.devices import CameraDevice, CameraMode, Trouble
+
+MODES = (
+    CameraMode("YUYV", 640, 480, (30.0, 15.0)),
+    CameraMode("YUYV", 1280, 720, (10.0,)),
+    CameraMode("MJPG", 1280, 720, (29.97, 15.0)),
+    CameraMode("MJPG", 1280, 720, (59.94,)),
+    CameraMode("GREY", 320, 240),
+)
+DESK = CameraDevice(0, "/dev/video0", "HD Webcam", "uvcvideo", MODES)
+BUSY = CameraDevice(
+    2, "/dev/video2", "Door [4K]", "uvcvideo", MODES[:1], trouble=Trouble.BUSY, note="busy"
+)
+LOOP = CameraDevice(10, "/dev/video10", "OBS", "v4l2 loopback", note="virtual camera")
+
+
+def refuse(which: int | str) -> CameraDevice:
+    raise SourceError("another program is using it", f"close it; `fuser -v {which}` names it")
+
+
+def free_again(which: int | str) -> CameraDevice:
+    return BUSY
+
+
+def test_modes_are_told_in_short_with_the_largest_size_and_the_highest_rate_first() -> None:
+    assert describe_modes(MODES) == [
+        "YUYV 1280x720 10, 640x480 30",
+        "MJPG 1280x720 59.94",
+        "GREY 320x240",
+    ]
+
+
+def test_formats_that_offer_the_same_share_a_line() -> None:
+    names = ("YUYV", "MJPG", "NV12", "Y16 ")
+    modes = [CameraMode(name, 640, 480, (30.0,)) for name in names]
+    modes.append(CameraMode("MJPG", 1280, 720, (30.0,)))
+    assert describe_modes(modes) == ["YUYV/NV12/Y16 640x480 30", "MJPG 1280x720 30, 640x480 30"]
+
+
+def test_a_pipe_gets_every_camera_in_whole_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    run(lambda: [DESK, BUSY, LOOP], refuse)
+    assert capsys.readouterr().out.splitlines() == [
+        "0  HD Webcam  /dev/video0",
+        "    YUYV 1280x720 10, 640x480 30",
+        "    MJPG 1280x720 59.94",
+        "    GREY 320x240",
+        "2  Door [4K]  /dev/video2",
+        "    YUYV 640x480 30",
+        "    busy",
+        "    Hint: close it; `fuser -v /dev/video2` names it",
+        "10  OBS  /dev/video10",
+        "    virtual camera",
+    ]
+
+
+def test_many_modes_stay_on_one_line_in_a_pipe_and_are_wrapped_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    modes = tuple(CameraMode("MJPG", 100 * n, 100 * n, (30.0,)) for n in range(1, 40))
+    many = CameraDevice(0, "/dev/video0", "HD Webcam", "uvcvideo", modes)
+    run(lambda: [many])
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    run(lambda: [many])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 5
+    assert all(line.startswith("    ") for line in lines[1:])
+    assert max(map(len, lines)) <= 80
+
+
+def test_trouble_that_has_passed_needs_no_hint(capsys: pytest.CaptureFixture[str]) -> None:
+    run(lambda: [BUSY], free_again)
+    assert "Hint" not in capsys.readouterr().out
+
+
+def test_a_camera_without_path_and_name_is_told_by_its_number(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(lambda: [CameraDevice(3)])
+    assert capsys.readouterr().out == "3\n"
+
+
+def test_no_camera_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    run(lambda: [])
+    first, hint = capsys.readouterr().out.splitlines()
+    assert first == "No camera was found."
+    assert "--source demo" in hint

@@ -1,0 +1,175 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import live_nst.styles
+import live_nst.stylizer
+from live_nst.cli.app import app
+from live_nst.cli.styles import run
+from live_nst.errors import ModelError, UsageError
+from live_nst.frames import Image
+
+DESCRIBED: dict[str, str] = json.loads(
+    (Path(live_nst.styles.__file__).parent / "pictures" / "styles.json").read_text("utf-8")
+)
+
+
+class FakeStylizer:
+    """Paints every picture in one colour, another one for each style."""
+
+    made: list[dict[str, Any]]
+    photos: list[Image]
+
+    def __init__(self, model: str, styles: tuple[str, ...], **options: Any) -> None:
+        self.made.append({"model": model, "styles": styles, **options})
+        self._styles = styles
+        self._style = styles[0]
+
+    def select(self, style: str) -> None:
+        self._style = style
+
+    def __call__(self, image: Image) -> Image:
+        self.photos.append(image)
+        painted: Image = np.full_like(image, 40 + 10 * self._styles.index(self._style))
+        return painted
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        pass
+
+
+@pytest.fixture
+def stylizer(monkeypatch: pytest.MonkeyPatch) -> type[FakeStylizer]:
+    monkeypatch.setattr(FakeStylizer, "made", [], raising=False)
+    monkeypatch.setattr(FakeStylizer, "photos", [], raising=False)
+    monkeypatch.setattr(live_nst.stylizer, "Stylizer", FakeStylizer)
+    return FakeStylizer
+
+
+def call(**options: Any) -> None:
+    defaults: dict[str, Any] = {"model": "auto", "device": "auto", "size": None}
+    run(**{"sheet": None, "photo": None, **defaults, **options})
+
+
+def test_a_pipe_gets_one_plain_line_for_each_style() -> None:
+    result = CliRunner().invoke(app, ["styles"])
+    assert result.exit_code == 0
+    lines = [line.split("  ", 1) for line in result.stdout.splitlines()]
+    assert {name: description for name, description in lines} == DESCRIBED
+
+
+def test_a_terminal_gets_a_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    call()
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(DESCRIBED)
+    starts = {line.index(text) for line, text in zip(lines, DESCRIBED.values(), strict=True)}
+    assert len(starts) == 1
+
+
+def test_the_list_needs_neither_tensorflow_nor_opencv_nor_numpy() -> None:
+    program = (
+        "import sys\nfrom live_nst.cli.styles import run\n"
+        "run(sheet=None, photo=None, model='auto', device='auto', size=None)\n"
+        "print({'tensorflow', 'cv2', 'numpy'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "set()", done.stderr
+
+
+def test_a_photo_is_painted_in_every_style_onto_the_sheet(
+    tmp_path: Path, stylizer: type[FakeStylizer], capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo, sheet = tmp_path / "photo.png", tmp_path / "sheet.png"
+    cv2.imwrite(str(photo), np.full((300, 400, 3), (200, 100, 50), np.uint8))
+    call(sheet=sheet, photo=photo, model="mobile", device="cpu", size=256)
+
+    assert len(stylizer.made) == 1
+    made = stylizer.made[0]
+    assert (made["model"], made["device"], made["size"]) == ("mobile", "cpu", 256)
+    assert made["styles"] == tuple(DESCRIBED)
+    assert len(stylizer.photos) == len(DESCRIBED)
+    assert all((picture == (200, 100, 50)).all() for picture in stylizer.photos)
+    picture = cv2.imread(str(sheet))
+    assert picture is not None
+    for number in range(len(DESCRIBED)):
+        share = (picture == 40 + 10 * number).all(axis=2).sum()
+        assert share >= stylizer.photos[0][..., 0].size
+    assert (picture == (200, 100, 50)).all(axis=2).sum() > 4 * stylizer.photos[0][..., 0].size
+    assert str(sheet) in capsys.readouterr().out
+
+
+def test_without_a_photo_the_demo_is_painted(tmp_path: Path, stylizer: type[FakeStylizer]) -> None:
+    call(sheet=tmp_path / "sheet.jpg")
+    height, width, _ = stylizer.photos[0].shape
+    assert width / height == pytest.approx(16 / 9, rel=0.01)
+    assert stylizer.photos[0].std() > 30
+    assert (tmp_path / "sheet.jpg").exists()
+
+
+def test_a_photo_without_a_sheet_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        call(photo=tmp_path / "photo.jpg")
+    assert "--sheet" in caught.value.hint
+
+
+def existing(folder: Path) -> dict[str, Path]:
+    (folder / "sheet.png").write_bytes(b"precious")
+    return {"sheet": folder / "sheet.png"}
+
+
+def wrong_suffix(folder: Path) -> dict[str, Path]:
+    return {"sheet": folder / "sheet.mp4"}
+
+
+def no_photo(folder: Path) -> dict[str, Path]:
+    return {"sheet": folder / "sheet.png", "photo": folder / "photo.jpg"}
+
+
+def text_as_photo(folder: Path) -> dict[str, Path]:
+    (folder / "photo.jpg").write_text("no picture")
+    return {"sheet": folder / "sheet.png", "photo": folder / "photo.jpg"}
+
+
+@pytest.mark.parametrize("prepare", [existing, wrong_suffix, no_photo, text_as_photo])
+def test_bad_paths_are_refused_before_any_work(
+    tmp_path: Path, stylizer: type[FakeStylizer], prepare: Callable[[Path], dict[str, Path]]
+) -> None:
+    options = prepare(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(UsageError) as caught:
+        call(**options)
+    assert caught.value.hint
+    assert stylizer.made == []
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_model_that_fails_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **options: Any) -> None:
+        raise ModelError("no such model")
+
+    monkeypatch.setattr(live_nst.stylizer, "Stylizer", refuse)
+    with pytest.raises(ModelError):
+        call(sheet=tmp_path / "sheet.png")
+    assert list(tmp_path.iterdir()) == []
