@@ -9,8 +9,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -21,37 +19,11 @@ from live_nst.sources.base import SourceRequest
 from live_nst.sources.camera import CameraSource
 from live_nst.sources.devices import CameraDevice, Trouble, list_cameras
 from live_nst.sources.opening import open_source
+from tests.devices.vivid import control
 
 pytestmark = pytest.mark.slow
 
 VGA = SourceRequest(640, 480, 25.0)
-
-
-@pytest.fixture(scope="module")
-def vivid() -> CameraDevice:
-    cameras = list_cameras() if sys.platform == "linux" else []
-    for camera in cameras:
-        if camera.driver == "vivid":
-            return camera
-    pytest.skip("needs the kernel's virtual webcam, vivid")
-
-
-@contextmanager
-def control(camera: CameraDevice, name: str, value: int) -> Iterator[None]:
-    """Set one of vivid's controls; it is back at 0, and this handle closed, afterwards."""
-    from linuxpy.video import device as v4l2
-
-    handle = os.open(camera.path, os.O_RDWR | os.O_NONBLOCK)
-    try:
-        number = next(
-            known.id for known in v4l2.iter_read_controls(handle) if known.name == name.encode()
-        )
-        v4l2.set_control(handle, number, value)
-        yield
-        if name != "Disconnect":
-            v4l2.set_control(handle, number, 0)
-    finally:
-        os.close(handle)
 
 
 def pixel_format(camera: CameraDevice) -> tuple[str, int, int]:
