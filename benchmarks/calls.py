@@ -13,7 +13,7 @@ from live_nst.frames import Image
 from live_nst.models.freeze import freeze
 from live_nst.models.split import split
 from live_nst.styles.library import builtin_picture
-from live_nst.styles.picture import read_picture, square
+from live_nst.styles.picture import crop, read_picture
 from live_nst.stylizer import Stylizer, network_size
 
 Call = Callable[[], Any]
@@ -30,7 +30,7 @@ def single_calls(model: str, folder: Path, frame: Image, size: int) -> dict[str,
     """
     tf = tensorflow()
     width, height = network_size((frame.shape[1], frame.shape[0]), size)
-    style = square(read_picture(builtin_picture("starry")), 256)
+    style = crop(read_picture(builtin_picture("starry")), (256, 256))
     module = tensorflow_hub().load(str(folder))
 
     def naive() -> np.ndarray:

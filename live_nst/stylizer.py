@@ -1,5 +1,6 @@
 """Frame in, stylised frame out: the model, the engine and the style in one object."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -108,9 +109,8 @@ class Stylizer:
         self._bank = StyleBank(self._engine, cache)
         self._runners: dict[tuple[Size, Size], FrameRunner] = {}
         self._bottlenecks: dict[str, Bottleneck] = {}
-        for number, style in enumerate(styles, start=1):
-            label, bottleneck = self._prepare(style, number)
-            self._bottlenecks[label] = bottleneck
+        for style in styles:
+            self.load(style)
         self._style, first = next(iter(self._bottlenecks.items()))
         self._fade = StyleFade(first)
         self._expanded: tuple[Bottleneck, Any] = (first, self._engine.expand(first))
@@ -150,6 +150,14 @@ class Stylizer:
             self._expanded = (wanted, tensors)
         return runner(np.ascontiguousarray(image), tensors)
 
+    def load(self, style: StyleInput) -> None:
+        """Compute a style, or find it in the cache, so that `select` is instant.
+
+        Raises:
+            StyleError: It cannot be used.
+        """
+        self._label(style)
+
     def select(self, style: StyleInput, *, fade: float = 0.0, time: float = 0.0) -> None:
         """Change the style; one that is new is computed first, which may take a moment.
 
@@ -161,11 +169,7 @@ class Stylizer:
         Raises:
             StyleError: It cannot be used; the style stays as it was.
         """
-        if isinstance(style, str) and style in self._bottlenecks:
-            label = style
-        else:
-            label, bottleneck = self._prepare(style, len(self._bottlenecks) + 1)
-            self._bottlenecks[label] = bottleneck
+        label = self._label(style)
         self._fade.to(self._bottlenecks[label], fade, time)
         self._style = label
 
@@ -226,9 +230,23 @@ class Stylizer:
     ) -> None:
         self.close()
 
-    def _prepare(self, style: StyleInput, number: int) -> tuple[str, Bottleneck]:
-        """Label and bottleneck of a style."""
+    def _label(self, style: StyleInput) -> str:
+        """What `styles` calls a style, which is computed if it is new."""
+        if isinstance(style, str) and style in self._bottlenecks:
+            return style
+        name, bottleneck = self._prepare(style)
+        label = name
+        for number in itertools.count(2):  # there may be another my.jpg, in another folder
+            kept = self._bottlenecks.setdefault(label, bottleneck)
+            if np.array_equal(kept, bottleneck):
+                break
+            label = f"{name} ({number})"
+        return label
+
+    def _prepare(self, style: StyleInput) -> tuple[str, Bottleneck]:
+        """What to call a style, and its bottleneck."""
         if isinstance(style, np.ndarray):
+            number = len(self._bottlenecks) + 1
             return f"picture {number}", self._bank.of_picture(check_image(style))
         spec = parse_style(str(style))
         return spec.label, self._bank.bottleneck(spec)

@@ -28,7 +28,7 @@ def main() -> None:
 def _with_optional_value(arguments: list[str]) -> list[str]:
     """Let `--virtual-camera` stand without a device, which Typer's options cannot."""
     completed = []
-    for argument, following in zip(arguments, [*arguments[1:], "-"], strict=True):
+    for argument, following in zip(arguments, [*arguments, "-"][1:], strict=True):
         completed.append(argument)
         if argument == "--virtual-camera" and following.startswith("-"):
             completed.append("auto")

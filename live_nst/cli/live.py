@@ -49,7 +49,9 @@ def _check_writable(path: Path) -> None:
         or not folder.is_dir()
         or not os.access(path if path.exists() else folder, os.W_OK)
     ):
-        raise UsageError(f"The file {path} cannot be written.", "choose a file in a folder that exists")
+        raise UsageError(
+            f"The file {path} cannot be written.", "choose a file in a folder that exists"
+        )
 
 
 def _write(path: Path, text: str) -> None:

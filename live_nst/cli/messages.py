@@ -1,9 +1,12 @@
 """What the command line says, and how. Messages go to stderr, results to stdout."""
 
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
-from live_nst.live.stats import LiveReport
+if TYPE_CHECKING:
+    from live_nst.live.stats import LiveReport
 
 _console = Console(stderr=True, highlight=False, soft_wrap=True)
 _results = Console(highlight=False, soft_wrap=True)
@@ -57,7 +60,7 @@ class DownloadBar:
             self._progress.stop()
 
 
-def show_summary(report: LiveReport) -> None:
+def show_summary(report: "LiveReport") -> None:
     """The figures of a session that ended."""
     latency = report.latency_ms
     stages = ", ".join(f"{stage} {ms:.1f}" for stage, ms in report.stage_ms.items())

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from live_nst.errors import DeviceError
+from live_nst.errors import DeviceError, UsageError
 
 DEBUG_VARIABLE = "LIVE_NST_DEBUG"
+DEVICES = ("auto", "cpu", "gpu")
 
 
 @contextmanager
@@ -67,8 +68,11 @@ def pick_device(wanted: str) -> str:
     """The TensorFlow device name for `wanted`: auto, cpu or gpu.
 
     Raises:
+        UsageError: Another word.
         DeviceError: "gpu", and TensorFlow can use none.
     """
+    if wanted not in DEVICES:
+        raise UsageError(f"There is no device {wanted!r}.", "use auto, cpu or gpu")
     gpus = [] if wanted == "cpu" else gpu_names()
     if gpus:
         return gpus[0]

@@ -39,7 +39,7 @@ class TensorFlowEngine:
         self._parts = model.bottleneck_parts
         self._part_shapes = model.expand.input_shapes
         self._encode = self._picture_function(model.encode)
-        self._expand = self._function(_call(model.expand), _specs(tf, model.expand.input_shapes))
+        self._expand = self._function(_call(model.expand), _specs(tf, model.expand))
 
     def encode(self, picture: Image) -> Bottleneck:
         """The bottleneck of a BGR uint8 picture of `style_size`, float32 `[n]`."""
@@ -62,15 +62,16 @@ class TensorFlowEngine:
         def frame(image: Any, *style: Any) -> Any:
             small = area_resize(image, size, as_matrices=on_gpu)
             (stylised,) = program(_swap_colours(small, 1 / 255)[None], *style)
-            picture = _swap_colours(stylised[0, :height, :width], 255)
+            fitting = tf.ensure_shape(stylised[0, :height, :width], [height, width, 3])
+            picture = _swap_colours(fitting, 255)
             return tf.cast(tf.clip_by_value(picture + 0.5, 0.0, 255.0), tf.uint8)
 
         specs = [tf.TensorSpec([camera[1], camera[0], 3], tf.uint8)]
-        specs += _specs(tf, self._frame.input_shapes[1:])
+        specs += _specs(tf, self._frame)[1:]
         try:
             function = self._function(frame, specs)
-            if function.output_shapes.as_list() != [height, width, 3]:
-                raise ValueError(f"it answers with {function.output_shapes}")
+            style = self.expand(np.zeros(self.bottleneck_size, np.float32))
+            function(np.zeros((camera[1], camera[0], 3), np.uint8), *style)
         except (ValueError, tf.errors.OpError) as exc:
             reason = str(exc).strip().splitlines()[0]
             raise ModelError(
@@ -81,8 +82,6 @@ class TensorFlowEngine:
             result: Image = function(image, *style).numpy()
             return result
 
-        style = self.expand(np.zeros(self.bottleneck_size, np.float32))
-        run(np.zeros((camera[1], camera[0], 3), np.uint8), style)
         return run
 
     def close(self) -> None:
@@ -167,8 +166,9 @@ def _call(program: Program) -> Callable[..., list[Any]]:
     return call
 
 
-def _specs(tf: Any, shapes: tuple[tuple[int | None, ...], ...]) -> list[Any]:
-    return [tf.TensorSpec(shape, tf.float32) for shape in shapes]
+def _specs(tf: Any, program: Program) -> list[Any]:
+    pairs = zip(program.input_shapes, program.input_types, strict=True)
+    return [tf.TensorSpec(shape, kind) for shape, kind in pairs]
 
 
 def _gpu_label(tf: Any, device: str) -> str:

@@ -30,6 +30,7 @@ class Capture:
     Attributes:
         slot: The newest frame. Indexes go on across re-openings.
         reopened: How often the source was opened again.
+        failure: What the reading thread died of, if it did.
     """
 
     def __init__(self, open_source: OpenSource, clock: Clock | None = None) -> None:
@@ -40,15 +41,15 @@ class Capture:
         self._reader: _Reader | None = None
         self._info: SourceInfo | None = None
         self._trouble = ""
-        self._failure: BaseException | None = None
-        self._last_frame = 0.0
-        self.slot: Slot[Frame] = Slot()
+        self._last_sign = 0.0
         self._next_index = 0
+        self.slot: Slot[Frame] = Slot()
         self.reopened = 0
+        self.failure: BaseException | None = None
 
     def start(self) -> None:
         """Open the source in a thread of its own; returns at once."""
-        self._last_frame = self._clock.now()
+        self._last_sign = self._clock.now()
         self._reader = _Reader(self)
         self._reader.start()
 
@@ -59,8 +60,8 @@ class Capture:
             SourceError: It cannot be opened.
         """
         self._opened.wait(timeout)
-        if self._failure is not None:
-            raise self._failure
+        if self.failure is not None:
+            raise self.failure
         return self._info
 
     @property
@@ -74,12 +75,13 @@ class Capture:
         Raises:
             BaseException: What the reading thread died of.
         """
-        if self._failure is not None:
-            raise self._failure
-        silence = self._clock.now() - self._last_frame
+        if self.failure is not None:
+            raise self.failure
+        silence = self._clock.now() - self._last_sign
         waiting = self._opened.is_set() and not self._ended.is_set()
         if waiting and silence > STALL_LIMIT:
             self._replace_reader()
+            silence = 0.0  # counted anew
         if self._trouble:
             return self._trouble
         return "no picture comes" if waiting and silence > STALL_NOTICE else ""
@@ -94,7 +96,7 @@ class Capture:
         """Leave a thread that hangs in the driver to itself and start another."""
         if self._reader is not None:
             self._reader.stop.set()
-        self._last_frame = self._clock.now()
+        self._last_sign = self._clock.now()
         self._trouble = "the source hangs, opening it again"
         self._reader = _Reader(self, first=False)
         self._reader.start()
@@ -106,8 +108,10 @@ class Capture:
 
     def _report_open(self, reader: "_Reader", source: Source) -> None:
         if self._is_current(reader):
+            if self._opened.is_set():
+                self.reopened += 1
             self._info = source.info
-            self._last_frame = self._clock.now()
+            self._last_sign = self._clock.now()
             self._opened.set()
 
     def _report_frame(self, reader: "_Reader", frame: Frame) -> None:
@@ -116,17 +120,18 @@ class Capture:
         # Sources count from 0 after every opening; a gap within one opening is kept.
         index = max(frame.index + reader.offset, self._next_index)
         self._next_index = index + 1
-        self._last_frame = self._clock.now()
+        self._last_sign = self._clock.now()
         self._trouble = ""
         self.slot.put(Frame(frame.image, index, frame.time))
 
     def _report_lost(self, reader: "_Reader", error: SourceError) -> None:
         if self._is_current(reader):
+            self._last_sign = self._clock.now()  # it waits to try again: it does not hang
             self._trouble = f"reconnecting: {error.message}"
 
     def _report_end(self, reader: "_Reader", failure: BaseException | None) -> None:
         if self._is_current(reader):
-            self._failure = failure
+            self.failure = failure
             self._ended.set()
             self._opened.set()
 
@@ -164,8 +169,6 @@ class _Reader(threading.Thread):
             capture._report_lost(self, exc)
             return True
         with source:
-            if self._may_retry:
-                capture.reopened += 1
             self._may_retry = True
             self.offset = capture._next_index
             capture._report_open(self, source)

@@ -24,6 +24,8 @@ class StylizerLike(Protocol):
 
     def paint(self, image: Image, time: float = 0.0) -> Image: ...  # noqa: D102
 
+    def load(self, style: str) -> None: ...  # noqa: D102
+
     def select(self, style: str, *, fade: float = 0.0, time: float = 0.0) -> None: ...  # noqa: D102
 
     def prepare(self, camera: tuple[int, int], size: int) -> None: ...  # noqa: D102
@@ -91,31 +93,37 @@ class Painter:
         """
 
         def prepare_and_fade() -> None:
-            try:
-                self._stylizer.select(style, fade=FADE_SECONDS, time=self._clock.now())
-                self._repaint(FADE_SECONDS)
-            except LiveNstError as exc:
-                failed(exc)
+            self._stylizer.load(style)
+            # Asked for the time only now: the fade begins when the style is ready.
+            self._stylizer.select(style, fade=FADE_SECONDS, time=self._clock.now())
+            self._repaint(FADE_SECONDS)
 
-        return self._background.submit(prepare_and_fade)
+        return self._background.submit(self._guard, prepare_and_fade, failed)
 
     def resize(self, size: int, failed: Callable[[LiveNstError], None]) -> Future[None]:
         """Change the processing size once the network is ready for it."""
 
         def prepare_and_switch() -> None:
-            try:
-                if self._last is not None:
-                    self._stylizer.prepare(self._last.size, size)
-                self._stylizer.resize(size)
-                self._repaint(0.0)
-            except LiveNstError as exc:
-                failed(exc)
+            if self._last is not None:
+                self._stylizer.prepare(self._last.size, size)
+            self._stylizer.resize(size)
+            self._repaint(0.0)
 
-        return self._background.submit(prepare_and_switch)
+        return self._background.submit(self._guard, prepare_and_switch, failed)
+
+    def _guard(self, work: Callable[[], None], failed: Callable[[LiveNstError], None]) -> None:
+        """Work beside the painting thread; what goes wrong unexpectedly ends the session."""
+        try:
+            work()
+        except LiveNstError as exc:
+            failed(exc)
+        except BaseException as exc:  # handed to the thread that runs the pipeline
+            self.failure = exc
 
     def _repaint(self, seconds: float) -> None:
         """Paint a frozen frame anew, for as long as its look changes."""
-        self._held_until = self._clock.now() + seconds + 2 * _WAIT
+        until = self._clock.now() + seconds + 2 * _WAIT
+        self._held_until = max(self._held_until, until)  # a change cuts no fade short
 
     def look_changed(self) -> None:
         """Tell that the look is another one, so that a frozen frame shows it."""

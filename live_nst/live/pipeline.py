@@ -1,6 +1,5 @@
 """The live pipeline: capture, paint and show overlap; the newest frame wins; nothing queues."""
 
-import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -16,6 +15,8 @@ from live_nst.sinks.base import Sink
 from live_nst.timing import Clock, SystemClock
 
 _TICK = 0.01  # seconds between looks at keys while no frame comes
+_REDRAW_SECONDS = 0.1  # how late a notice or message may come and go while no frame comes
+_PAINT_SECONDS = 10.0  # a frame that is being painted may take this long
 _FLUSH_SECONDS = 20.0  # a recording may take this long to be finished
 
 
@@ -49,8 +50,8 @@ class LivePipeline:
         look: How frames are composed.
         sinks: Fed from threads of their own, and closed at the end.
         display: Shown to and polled in the thread that calls `run`; None for no window.
-        max_frames: Stop after so many shown frames.
-        max_seconds: Stop after so many seconds of showing.
+        max_frames: Stop after so many shown frames; no sink gets more.
+        max_seconds: Stop after so many seconds.
         clock: Time.
         warn: Called with one sentence when the source is lost or back, or when a sink breaks
             and the session goes on without it.
@@ -83,15 +84,19 @@ class LivePipeline:
         )
         self._shown: Slot[tuple[Frame, bool]] = Slot()
         self._newest: Frame | None = None
-        self._feeds = [SinkFeed(sink, self._clock) for sink in sinks]
+        self._sinks = tuple(sinks)
+        self._feeds: list[SinkFeed] = []
         self._closing_feeds: list[SinkFeed] = []
         self._max_frames = max_frames
         self._max_seconds = max_seconds
         self._warn = warn
-        self._stop = threading.Event()
+        # No Event: a signal handler that sets one can wait for a lock that its own thread holds.
+        self._stopped = False
         self._sink_failure: SinkError | None = None
         self._notice = ""
         self._replaced_before = 0
+        self._delivered = 0
+        self._started = self._drawn = 0.0
 
     @property
     def newest(self) -> Image | None:
@@ -105,19 +110,17 @@ class LivePipeline:
 
     def stop(self) -> None:
         """End the session soon; may be called from any thread and from signal handlers."""
-        self._stop.set()
+        self._stopped = True
 
     def add_sink(self, sink: Sink) -> None:
-        """Feed another sink from now on."""
+        """Feed another sink from now on; while `run` runs."""
         self._feeds = [*self._feeds, SinkFeed(sink, self._clock)]
 
     def remove_sink(self, sink: Sink) -> None:
         """Let a sink finish beside the stream."""
         for feed in self._feeds:
             if feed.sink is sink:
-                feed.stop()
-                self._closing_feeds.append(feed)
-        self._feeds = [feed for feed in self._feeds if feed.sink is not sink]
+                self._let_finish(feed)
 
     def run(self) -> None:
         """Run until the source ends, a limit is reached, the window closes, or `stop`.
@@ -127,15 +130,20 @@ class LivePipeline:
             BaseException: Whatever a thread died of.
         """
         self._replaced_before = self._capture.slot.replaced  # while the model was loaded
+        self._started = self._clock.now()
         try:
+            for sink in self._sinks:
+                self.add_sink(sink)
             self.painter.start()
             while not self._is_over():
                 notice = self._look_after_source()
                 self._check_workers()
                 if self.display is None:
-                    self._stop.wait(_TICK)
+                    self._clock.sleep(_TICK)
                 else:
                     self._show(self.display, notice)
+            self.painter.close(_PAINT_SECONDS)
+            self._show_last()
         finally:
             self._close()
         self._check_workers()
@@ -144,14 +152,16 @@ class LivePipeline:
 
     def _deliver(self, frame: Frame, fresh: bool) -> None:
         """Called by the painting thread with every painted frame."""
-        if self._limit_reached():
-            return
+        # A slow display may show fewer frames than are painted: then the sinks are done first.
+        wanted = self._max_frames is None or self._delivered < self._max_frames
         self._newest = frame
-        for feed in self._feeds:
-            feed.put(frame)
+        if wanted:
+            for feed in self._feeds:
+                feed.put(frame)
+            self._delivered += fresh
         if self.display is not None:
             self._shown.put((frame, fresh))
-        elif fresh:
+        elif wanted and fresh:
             self.stats.add_frame(frame.time, self._clock.now())
 
     def _show(self, display: Display, notice: str) -> None:
@@ -161,25 +171,34 @@ class LivePipeline:
             frame, fresh = shown
             display.show(frame, notice)
             display.poll()  # the window system draws while keys are polled
-            now = self._clock.now()
+            self._drawn = now = self._clock.now()
             self.stats.add_stage("display", now - start)
             if fresh:
                 self.stats.add_frame(frame.time, now)
         else:
-            if notice and self._newest is not None:
-                display.show(self._newest, notice)  # the last picture stays, with the notice
+            if self._newest is not None and start - self._drawn >= _REDRAW_SECONDS:
+                # The last picture stays; what is written over it comes and goes.
+                display.show(self._newest, notice)
+                self._drawn = start
             display.poll()
+
+    def _show_last(self) -> None:
+        """Show what was painted, and recorded, while the session ended."""
+        display = self.display
+        if display is None or display.closed or self._shown.empty or self._limit_reached():
+            return
+        self._show(display, self._notice)
 
     def _limit_reached(self) -> bool:
         return self._max_frames is not None and self.stats.frames >= self._max_frames
 
     def _is_over(self) -> bool:
-        if self._stop.is_set() or self._limit_reached():
+        if self._stopped or self._limit_reached():
             return True
         if self.display is not None and self.display.closed:
             return True
-        showing = self.stats.showing_seconds(self._clock.now())
-        if self._max_seconds is not None and showing >= self._max_seconds:
+        seconds = self._clock.now() - self._started
+        if self._max_seconds is not None and seconds >= self._max_seconds:
             return True
         return self._capture.ended and self._capture.slot.empty
 
@@ -193,8 +212,9 @@ class LivePipeline:
 
     def _check_workers(self) -> None:
         """Raise what a worker died of; a broken sink ends the session only if it was the last."""
-        if self.painter.failure is not None:
-            raise self.painter.failure
+        for failure in (self._capture.failure, self.painter.failure):
+            if failure is not None:
+                raise failure
         for feed in (*self._feeds, *self._closing_feeds):
             failure, feed.failure = feed.failure, None
             if failure is None:
@@ -202,16 +222,23 @@ class LivePipeline:
             if not isinstance(failure, SinkError):
                 raise failure
             self._sink_failure = self._sink_failure or failure
-            self._feeds = [other for other in self._feeds if other is not feed]
+            self._let_finish(feed)
             if self.display is None and not self._feeds:
-                self._stop.set()
+                self._stopped = True
             else:
                 self._warn(str(failure))
+
+    def _let_finish(self, feed: SinkFeed) -> None:
+        """Give a sink no more frames; it writes what waits and closes beside the stream."""
+        feed.stop()
+        self._feeds = [other for other in self._feeds if other is not feed]
+        if feed not in self._closing_feeds:
+            self._closing_feeds.append(feed)
 
     def _close(self) -> None:
         """Stop every thread, in the order in which frames flow."""
         self._capture.close()
-        self.painter.close(timeout=10.0)
+        self.painter.close(_PAINT_SECONDS)
         feeds = [*self._feeds, *self._closing_feeds]
         for feed in feeds:
             feed.stop()

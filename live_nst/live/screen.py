@@ -9,6 +9,7 @@ from live_nst.sinks.window import Window
 from live_nst.timing import Clock
 
 MESSAGE_SECONDS = 2.5
+FIGURES_SECONDS = 0.25  # figures that change with every frame cannot be read
 
 
 class Screen:
@@ -16,7 +17,7 @@ class Screen:
 
     Args:
         window: Where it shows them.
-        figures: The overlay's lines, asked for with every frame.
+        figures: The overlay's lines, asked for a few times a second.
         perform: Carries out an action that a key asked for.
         clock: For how long a message stays.
     """
@@ -35,6 +36,8 @@ class Screen:
         self._overlay = True
         self._help = False
         self._message, self._message_until = "", 0.0
+        self._lines: list[str] = []
+        self._lines_until = 0.0
 
     def say(self, sentence: str) -> None:
         """Show a short message for a moment."""
@@ -43,11 +46,14 @@ class Screen:
     def show(self, frame: Frame, notice: str) -> None:
         """Draw the overlay on a copy of the frame and show it."""
         image = frame.image.copy()  # sinks get the picture without it
-        message = self._message if self._clock.now() < self._message_until else ""
+        now = self._clock.now()
+        message = [self._message] if now < self._message_until else []
+        if now >= self._lines_until:
+            self._lines, self._lines_until = self._figures(), now + FIGURES_SECONDS
         draw_overlay(
             image,
-            self._figures() if self._overlay else [],
-            notice=notice or message,
+            [*(self._lines if self._overlay else []), *message],
+            notice=notice,
             keys=HELP_KEYS if self._help else (),
         )
         self._window.show(image)

@@ -22,6 +22,7 @@ from live_nst.sinks.recorder import Recorder
 from live_nst.sources.base import SourceInfo, SourceRequest
 from live_nst.sources.opening import open_source
 from live_nst.styles.library import builtin_styles
+from live_nst.styles.picture import read_picture
 from live_nst.styles.spec import parse_style
 from live_nst.stylizer import Stylizer, check_size, check_strength
 from live_nst.timing import SystemClock
@@ -73,10 +74,11 @@ class LiveOptions:
 
         Raises:
             UsageError: A number is out of range.
-            StyleError: There is no such style.
+            StyleError: There is no such style, or its picture cannot be read.
         """
         for style in self.styles:
-            parse_style(style)
+            for part in parse_style(style).parts:
+                read_picture(part.picture)
         if self.size is not None:
             check_size(self.size)
         check_strength(self.strength)
@@ -86,6 +88,21 @@ class LiveOptions:
             raise UsageError(
                 f"A duration of {self.duration:g} s cannot be meant.", "use seconds above 0"
             )
+        _check_request(self.request)
+
+
+def _check_request(request: SourceRequest) -> None:
+    sides, rates = (16, 8192), (1, 240)
+    if not all(sides[0] <= side <= sides[1] for side in (request.width, request.height)):
+        raise UsageError(
+            f"A source of {request.width}x{request.height} pixels cannot be meant.",
+            f"use {sides[0]} to {sides[1]} pixels each way, such as 1280x720",
+        )
+    if not rates[0] <= request.fps <= rates[1]:
+        raise UsageError(
+            f"A source of {request.fps:g} frames per second cannot be meant.",
+            f"use {rates[0]} to {rates[1]}, such as 30",
+        )
 
 
 def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -> LiveReport:
@@ -115,6 +132,11 @@ def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -
         stack.callback(capture.close)
         capture.start()
         capture.wait_opened(_QUICK_REFUSAL)
+        sinks: list[Sink] = [recorder] if recorder else []
+        if options.virtual_camera is not None:  # refused before the model takes its seconds
+            camera = _virtual_camera(options, _opened(capture), say)
+            stack.callback(camera.close)
+            sinks.append(camera)
         stylizer = stack.enter_context(
             Stylizer(
                 options.model,
@@ -125,14 +147,10 @@ def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -
                 progress=progress,
             )
         )
-        info = capture.wait_opened()
-        assert info is not None  # wait_opened without a limit returns it or raises
+        info = _opened(capture)
         say(f"Source {info}.")
         say(f"Running on {stylizer.device} with {stylizer.engine}, size {stylizer.size}.")
         stylizer.prepare((info.width, info.height), stylizer.size)
-        sinks: list[Sink] = [recorder] if recorder else []
-        if options.virtual_camera is not None:
-            sinks.append(_virtual_camera(options, info, say))
         look = Look(strength=options.strength, mirror=options.mirror)
         pipeline = LivePipeline(
             capture,
@@ -148,6 +166,12 @@ def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -
         interrupts.divert(pipeline.stop)
         pipeline.run()
         return _report(pipeline, stylizer, capture, info)
+
+
+def _opened(capture: Capture) -> SourceInfo:
+    info = capture.wait_opened()
+    assert info is not None  # without a limit it returns it or raises
+    return info
 
 
 def _virtual_camera(options: LiveOptions, info: SourceInfo, say: Say) -> Sink:

@@ -90,10 +90,6 @@ class LiveStats:
         """Median of the last 60 frames, in seconds."""
         return self._recent_latency.percentile(50)
 
-    def showing_seconds(self, now: float) -> float:
-        """Seconds since the first shown frame; 0 before it."""
-        return now - self._first if self.frames else 0.0
-
     def fps(self) -> float:
         """Shown frames per second over the whole session."""
         seconds = self._last - self._first

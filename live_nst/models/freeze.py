@@ -142,7 +142,11 @@ def _flatten(tf: Any, function: Any, specs: list[Any]) -> FrozenModule:
 
     concrete = whole.get_concrete_function(content, tf.TensorSpec(style_shape, tf.float32))
     with quiet_stderr():
-        frozen = convert_variables_to_constants_v2(concrete, aggressive_inlining=True)
+        frozen = convert_variables_to_constants_v2(
+            concrete,
+            lower_control_flow=False,  # loops stay single operations, which can be cut around
+            aggressive_inlining=True,
+        )
     content_input, style_input = frozen.inputs
     return FrozenModule(
         graph_def=frozen.graph.as_graph_def(),

@@ -31,6 +31,7 @@ class Program:
         inputs: Names of the placeholders.
         outputs: Names of the output tensors.
         input_shapes: One per input; None where a size is free.
+        input_types: One per input: "float32", nearly always.
         output_shapes: One per output.
     """
 
@@ -38,6 +39,7 @@ class Program:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     input_shapes: tuple[tuple[int | None, ...], ...]
+    input_types: tuple[str, ...]
     output_shapes: tuple[tuple[int | None, ...], ...]
 
 
@@ -152,9 +154,9 @@ def _tensors_between(before: set[Any], after: set[Any]) -> list[Any]:
 
 
 def _check_worth(cut: list[Any], style: Any) -> None:
-    """Refuse a cut through which the style picture itself, at its full size, passes."""
+    """Refuse a cut through which the style picture itself passes."""
     for tensor in cut:
-        if tensor.shape.rank == 4 and tensor.shape[1:3] == style.shape[1:3]:
+        if _is_picture(tensor, style):
             raise SplitError(
                 "The model mixes the style picture with the frame from the first layer on, "
                 "so that no part of it could run once per style.",
@@ -162,6 +164,14 @@ def _check_worth(cut: list[Any], style: Any) -> None:
             )
         if not tensor.shape.is_fully_defined():
             raise SplitError(f"The model's style tensor {tensor.name} has no fixed size.")
+
+
+def _is_picture(tensor: Any, style: Any) -> bool:
+    """Whether `tensor` is as large as the style picture, or a smaller picture in RGB."""
+    if tensor.shape.rank != 4:
+        return False
+    pixels, channels = tensor.shape[1:3], tensor.shape[3]
+    return bool(pixels == style.shape[1:3] or (channels == 3 and pixels.num_elements() != 1))
 
 
 def _narrowest(style: Any, cut: list[Any], style_only: set[Any]) -> list[Any]:
@@ -207,9 +217,8 @@ def _extract(graph: Any, inputs: list[Any], outputs: list[Any]) -> Program:
     """The part of `graph` between `inputs` and `outputs`, the inputs being placeholders."""
     tf = tensorflow()
     placeholders = {tensor.name: f"input_{index}" for index, tensor in enumerate(inputs)}
-    graph_def = tf.compat.v1.GraphDef(
-        versions=graph.as_graph_def(add_shapes=False).versions, library=None
-    )
+    whole = graph.as_graph_def()
+    graph_def = tf.compat.v1.GraphDef(versions=whole.versions, library=whole.library)
     for tensor in inputs:
         node = graph_def.node.add(name=placeholders[tensor.name], op="Placeholder")
         node.attr["dtype"].type = tensor.dtype.as_datatype_enum
@@ -232,6 +241,7 @@ def _extract(graph: Any, inputs: list[Any], outputs: list[Any]) -> Program:
         inputs=tuple(placeholders.values()),
         outputs=names,
         input_shapes=tuple(tuple(t.shape.as_list()) for t in inputs),
+        input_types=tuple(t.dtype.name for t in inputs),
         output_shapes=tuple(tuple(t.shape.as_list()) for t in outputs),
     )
 

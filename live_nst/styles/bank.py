@@ -8,7 +8,7 @@ import numpy as np
 from live_nst.engines.base import Bottleneck, Engine
 from live_nst.frames import Image
 from live_nst.styles.cache import BottleneckCache
-from live_nst.styles.picture import read_picture, square
+from live_nst.styles.picture import crop, read_picture
 from live_nst.styles.spec import StyleSpec
 
 
@@ -54,7 +54,7 @@ class StyleBank:
         return self._known[path]
 
     def _of_picture(self, picture: Image) -> Bottleneck:
-        prepared = square(picture, self._engine.style_size[0])
+        prepared = crop(picture, self._engine.style_size)
         bottleneck = self._cache.load(prepared, self._engine.bottleneck_size)
         if bottleneck is None:
             bottleneck = self._engine.encode(prepared)

@@ -32,8 +32,9 @@ class BottleneckCache:
             size: How many numbers it must have.
         """
         try:
-            values = np.load(self._path(picture), allow_pickle=False)
-        except (OSError, ValueError, EOFError):  # missing, or half-written by something else
+            with self._path(picture).open("rb") as file:
+                values = np.lib.format.read_array(file, allow_pickle=False)
+        except (OSError, ValueError, MemoryError):  # missing, or half-written by something else
             return None
         if values.dtype != np.float32 or values.shape != (size,) or not np.isfinite(values).all():
             return None

@@ -32,7 +32,7 @@ class StyleFade:
     def at(self, now: float) -> Bottleneck:
         """The bottleneck at `now`; the same array as long as nothing changes."""
         course = self._course
-        if now >= course.start + course.seconds:
+        if course.seconds <= 0 or now >= course.start + course.seconds:
             return course.target
         share = _smoothstep(max(0.0, now - course.start) / course.seconds)
         return (course.origin + np.float32(share) * (course.target - course.origin)).astype(

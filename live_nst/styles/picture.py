@@ -51,17 +51,18 @@ def read_picture(path: Path) -> Image:
     return np.ascontiguousarray(rgb[..., ::-1])
 
 
-def square(image: Image, side: int) -> Image:
-    """The middle square of a picture, at `side` pixels, as a model's style part takes it.
+def crop(image: Image, size: tuple[int, int]) -> Image:
+    """The middle of a picture at `size` (width, height), nearly always a square, for a model.
 
     Cropped, neither squashed nor padded: squashing draws the strokes out in one direction, and
     the seam of a padding is painted as if it were part of the style.
     """
     height, width = image.shape[:2]
-    edge = min(height, width)
-    top, left = (height - edge) // 2, (width - edge) // 2
-    middle = Pillow.fromarray(image[top : top + edge, left : left + edge])
-    return np.asarray(middle.resize((side, side), Pillow.Resampling.LANCZOS))
+    scale = min(width / size[0], height / size[1])
+    across, down = (max(1, round(side * scale)) for side in size)
+    top, left = (height - down) // 2, (width - across) // 2
+    middle = Pillow.fromarray(image[top : top + down, left : left + across])
+    return np.asarray(middle.resize(size, Pillow.Resampling.LANCZOS))
 
 
 def _to_rgb(picture: Pillow.Image) -> Pillow.Image:

@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,15 +41,15 @@ def parse_style(text: str) -> StyleSpec:
     Raises:
         StyleError: There is no such style or picture, or the weights cannot be meant.
     """
-    if text in builtin_styles() or Path(text).exists():
+    if text in builtin_styles() or os.path.exists(text):
         return StyleSpec(_label(text), (StylePart(_picture(text), 1.0),))
     pieces = [_weighted(piece, text) for piece in text.split("+")]
     if len(pieces) == 1:
         name, _ = pieces[0]
         return StyleSpec(_label(name), (StylePart(_picture(name), 1.0),))
     total = sum(weight for _, weight in pieces)
-    if total <= 0:
-        raise StyleError(f"The weights of the style mix {text} add up to nothing.", _mix_hint())
+    if not 0 < total < math.inf:
+        raise StyleError(f"The weights of the style mix {text} add up to {total:g}.", _mix_hint())
     shares = [(name, weight / total) for name, weight in pieces]
     label = " + ".join(f"{_label(name)} {share:.0%}" for name, share in shares)
     return StyleSpec(label, tuple(StylePart(_picture(name), share) for name, share in shares))
@@ -59,7 +60,7 @@ def _weighted(piece: str, whole: str) -> tuple[str, float]:
     match = _WEIGHTED.fullmatch(piece)
     if not piece.strip():
         raise StyleError(f"The style mix {whole!r} has an empty part.", _mix_hint())
-    if match is None or Path(piece).exists():
+    if match is None or os.path.exists(piece):
         return piece, 1.0
     try:
         weight = float(match["weight"])
@@ -75,8 +76,9 @@ def _weighted(piece: str, whole: str) -> tuple[str, float]:
 def _picture(name: str) -> Path:
     if name in builtin_styles():
         return builtin_picture(name)
-    path = Path(name).expanduser()
-    if path.exists():
+    # The functions of os.path, unlike Path's, take names too long or too odd for this system.
+    path = Path(os.path.expanduser(name))
+    if os.path.exists(path):
         return path
     if path.suffix.lower() in _PICTURE_SUFFIXES or len(path.parts) > 1:
         raise StyleError(

@@ -1,0 +1,378 @@
+"""Stand-ins that the tests of the live pipeline share. All times are the fake clock's."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from live_nst.errors import SourceLostError
+from live_nst.frames import Frame, Image
+from live_nst.live.capture import Capture
+from live_nst.sources.base import SourceInfo
+
+PATIENCE = 10.0
+"""Real seconds that a test waits for what must happen; only a failing test waits that long."""
+
+INFO = SourceInfo("fake camera", 64, 48, 30.0)
+
+
+def wait_until(condition: Callable[[], Any], what: str = "") -> None:
+    """Wait, in real time, until `condition` holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, what or "it did not happen in time"
+        time.sleep(0.0005)
+
+
+def own_threads() -> list[str]:
+    """The names of this package's threads that are alive."""
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("live-nst")]
+
+
+def picture(number: int, size: tuple[int, int] = (64, 48)) -> Image:
+    """A picture that carries its number in every pixel's blue and green."""
+    image = np.zeros((size[1], size[0], 3), np.uint8)
+    image[..., 0], image[..., 1] = number % 256, number // 256 % 256
+    return image
+
+
+def number_of(image: Image) -> int:
+    """What `picture` wrote into it."""
+    return int(image[0, 0, 0]) + 256 * int(image[0, 0, 1])
+
+
+def frame(number: int, time: float = 0.0) -> Frame:
+    return Frame(picture(number), number, time)
+
+
+class FakeClock:
+    """Moves only when it is told to; a `sleep` of the pipeline is a real blink that moves nothing.
+
+    Attributes:
+        looks: How often somebody slept: how often the pipeline looked around.
+    """
+
+    def __init__(self) -> None:
+        self._time = 1000.0
+        self._changed = threading.Condition()
+        self.looks = 0
+
+    def now(self) -> float:
+        return self._time
+
+    def sleep(self, seconds: float) -> None:
+        with self._changed:
+            self.looks += 1
+            self._changed.notify_all()
+        time.sleep(0.0002)
+
+    def advance(self, seconds: float) -> None:
+        self._time += seconds
+
+    def wait_for_looks(self, count: int = 2) -> None:
+        """Wait until the pipeline has looked around: after two, one whole round lies between."""
+        with self._changed:
+            until = self.looks + count
+            assert self._changed.wait_for(lambda: self.looks >= until, PATIENCE)
+
+
+class SteppedClock(FakeClock):
+    """A sleep takes its time at once and is written down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.advance(max(0.0, seconds))
+
+
+class FakeSource:
+    """A source that does what a script says, one item per read.
+
+    Args:
+        script: Frames to give; exceptions to raise; callables to call, whose result is an item in
+            turn; None: the end. After the last item, reads block until the source is closed or
+            its capture gives it up: `released` is set.
+        info: What it says of itself.
+    """
+
+    def __init__(self, script: Iterable[Any] = (), info: SourceInfo = INFO) -> None:
+        self._script = iter(script)
+        self._info = info
+        self.released = threading.Event()
+        self.closed = False
+        self.threads: set[int] = set()
+
+    @property
+    def info(self) -> SourceInfo:
+        return self._info
+
+    def read(self) -> Frame | None:
+        self.threads.add(threading.get_ident())
+        for item in self._script:
+            while callable(item):
+                item = item()
+            if isinstance(item, BaseException):
+                raise item
+            return item
+        assert self.released.wait(PATIENCE), "nobody released the source"
+        raise SourceLostError("the fake camera is gone")
+
+    def close(self) -> None:
+        self.threads.add(threading.get_ident())
+        self.closed = True
+
+    def __enter__(self) -> Self:
+        self.threads.add(threading.get_ident())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Openings:
+    """Opens what it was given, one after the other; exceptions are raised.
+
+    Attributes:
+        count: How many openings were tried.
+        opened: The sources that were opened.
+    """
+
+    def __init__(self, *items: FakeSource | BaseException) -> None:
+        self._items = iter(items)
+        self.count = 0
+        self.opened: list[FakeSource] = []
+
+    def __call__(self) -> FakeSource:
+        self.count += 1
+        item = next(self._items, None) or FakeSource()
+        if isinstance(item, BaseException):
+            raise item
+        self.opened.append(item)
+        return item
+
+    def release(self) -> None:
+        """Let every source go that blocks in a read."""
+        for source in self.opened:
+            source.released.set()
+
+
+class Hand:
+    """Gives frames to a pipeline by hand, each when the test says so.
+
+    Args:
+        clock: Stamps them.
+    """
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self._items: list[Any] = []
+        self._changed = threading.Condition()
+        self.given = 0
+        self.source = FakeSource(iter(self._next, StopIteration))
+        self.capture = Capture(lambda: self.source, clock)
+
+    def _next(self) -> Any:
+        with self._changed:
+            # Closing the capture must not have to wait for a frame.
+            reader = self.capture._reader
+            while not self._items:
+                assert reader is not None
+                if reader.stop.is_set():
+                    return SourceLostError("closed")
+                self._changed.wait(0.005)
+            return self._items.pop(0)
+
+    def give(self, count: int = 1) -> None:
+        """Give so many frames at once."""
+        for _ in range(count):
+            self.put(frame(self.given, self._clock.now()))
+            self.given += 1
+
+    def put(self, item: Any) -> None:
+        """Give anything else: an exception, or None for the end."""
+        with self._changed:
+            self._items.append(item)
+            self._changed.notify_all()
+
+    def wait_captured(self) -> None:
+        """Wait until all that was given has arrived in the slot."""
+        wait_until(lambda: self.capture._next_index == self.given, "frames were not captured")
+
+
+class FakeStylizer:
+    """Returns the picture itself, marked with its style's number in the red channel.
+
+    Attributes:
+        gate: Painting waits for it; set by default.
+        loading: Preparing a style waits for it; set by default.
+        painted: (number of the picture, style) of every painting.
+        selected: (style, fade, time) of every change.
+    """
+
+    def __init__(self, styles: tuple[str, ...] = ("starry", "wave", "mosaic")) -> None:
+        self.styles = styles
+        self.style = styles[0]
+        self.size = 384
+        self.gate, self.loading = threading.Event(), threading.Event()
+        self.gate.set()
+        self.loading.set()
+        self.entered = threading.Semaphore(0)
+        self.load_entered = threading.Event()
+        self.painted: list[tuple[int, str]] = []
+        self.times: list[float] = []
+        self.selected: list[tuple[str, float, float]] = []
+        self.prepared: list[tuple[tuple[int, int], int]] = []
+        self.failures: dict[str, BaseException] = {}
+        self.paint_failure: BaseException | None = None
+
+    def paint(self, image: Image, time: float = 0.0) -> Image:
+        self.entered.release()
+        assert self.gate.wait(PATIENCE), "nobody let it paint"
+        if self.paint_failure is not None:
+            raise self.paint_failure
+        self.painted.append((number_of(image), self.style))
+        self.times.append(time)
+        result = image.copy()
+        result[..., 2] = self.styles.index(self.style)
+        return result
+
+    def load(self, style: str) -> None:
+        self.load_entered.set()
+        assert self.loading.wait(PATIENCE), "nobody let it load"
+        if style in self.failures:
+            raise self.failures[style]
+
+    def select(self, style: str, *, fade: float = 0.0, time: float = 0.0) -> None:
+        self.selected.append((style, fade, time))
+        self.style = style
+
+    def prepare(self, camera: tuple[int, int], size: int) -> None:
+        self.prepared.append((camera, size))
+        if str(size) in self.failures:
+            raise self.failures[str(size)]
+
+    def resize(self, size: int) -> None:
+        self.size = size
+
+
+class FakeSink:
+    """Keeps what it is given.
+
+    Attributes:
+        gate: Writing waits for it; set by default.
+        fail_at: The write, counted from 0, that fails with `failure`.
+    """
+
+    def __init__(self, name: str = "fake sink", rate: float | None = None) -> None:
+        self.name = name
+        self.rate = rate
+        self.gate = threading.Event()
+        self.gate.set()
+        self.frames: list[Frame] = []
+        self.times: list[float] = []
+        self.closed = 0
+        self.fail_at: int | None = None
+        self.failure: BaseException = OSError("never told what to raise")
+        self.close_failure: BaseException | None = None
+        self.on_write: Callable[[], None] = lambda: None
+        self.entered = threading.Semaphore(0)
+
+    @property
+    def numbers(self) -> list[int]:
+        return [number_of(frame.image) for frame in self.frames]
+
+    def write(self, frame: Frame) -> None:
+        self.entered.release()
+        assert self.gate.wait(PATIENCE), "nobody let it write"
+        if self.fail_at == len(self.frames):
+            raise self.failure
+        self.frames.append(frame)
+        self.on_write()
+
+    def close(self) -> None:
+        self.closed += 1
+        if self.close_failure is not None:
+            raise self.close_failure
+
+
+class FakeDisplay:
+    """Keeps what it is shown: (number of the picture, its style's mark, notice).
+
+    Attributes:
+        on_poll: Called at every poll, in the thread that runs the pipeline.
+        gate: Showing waits for it; set by default.
+    """
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.shown: list[tuple[int, int, str]] = []
+        self.threads: set[int] = set()
+        self.gate = threading.Event()
+        self.gate.set()
+        self.closed = False
+        self.failure: BaseException | None = None
+        self.on_poll: Callable[[], None] = lambda: None
+
+    def show(self, frame: Frame, notice: str) -> None:
+        assert self.gate.wait(PATIENCE), "nobody let it show"
+        if self.failure is not None:
+            raise self.failure
+        self.threads.add(threading.get_ident())
+        self.shown.append((number_of(frame.image), int(frame.image[0, 0, 2]), notice))
+
+    def poll(self) -> None:
+        self.threads.add(threading.get_ident())
+        self.on_poll()
+        self._clock.sleep(0)  # counts as a look around
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Running:
+    """Runs a pipeline in a thread of its own, so that the test can drive it.
+
+    with Running(pipeline) as running:
+        ...
+    running.error
+    """
+
+    def __init__(self, pipeline: Any) -> None:
+        self.pipeline = pipeline
+        self.error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="runs the pipeline")
+
+    def _run(self) -> None:
+        try:
+            self.pipeline.run()
+        except BaseException as exc:
+            self.error = exc
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def wait(self) -> None:
+        """Wait until it ends by itself."""
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive(), "the pipeline did not end"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.pipeline.stop()
+        self._thread.join(PATIENCE)
+        assert kind is not None or not self._thread.is_alive(), "the pipeline did not stop"

@@ -1,0 +1,198 @@
+"""What the keys do."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from live_nst.errors import LiveNstError, StyleError
+from live_nst.live.commands import Commands
+from live_nst.live.controls import KEYS, Action, Look
+from live_nst.sinks.recorder import Recorder
+from tests.live.fakes import FakeStylizer, frame, picture
+
+STYLES = ("starry", "wave", "mosaic", "ink")
+
+
+class FakePainter:
+    """Writes down what is asked of it."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Any]] = []
+        self.repaints = 0
+        self.error: LiveNstError | None = None
+
+    def select(self, style: str, failed: Callable[[LiveNstError], None]) -> None:
+        self.calls.append(("select", style))
+        if self.error is not None:
+            failed(self.error)
+
+    def resize(self, size: int, failed: Callable[[LiveNstError], None]) -> None:
+        self.calls.append(("resize", size))
+        if self.error is not None:
+            failed(self.error)
+
+    def look_changed(self) -> None:
+        self.repaints += 1
+
+
+class Desk:
+    """Commands with fakes around them."""
+
+    def __init__(self, folder: Path, recorder: Recorder | None = None) -> None:
+        self.painter = FakePainter()
+        self.look = Look()
+        self.said: list[str] = []
+        self.sinks: list[Any] = [recorder] if recorder else []
+        self.stopped = False
+        self.pipeline = SimpleNamespace(
+            look=self.look,
+            painter=self.painter,
+            newest=None,
+            stop=lambda: setattr(self, "stopped", True),
+            add_sink=self.sinks.append,
+            remove_sink=self.sinks.remove,
+        )
+        stylizer: Any = FakeStylizer(STYLES)
+        pipeline: Any = self.pipeline
+        self.commands = Commands(
+            pipeline, stylizer, STYLES, self.said.append, folder=folder, recorder=recorder
+        )
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.commands.perform(KEYS[key], key)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def selected(desk: Desk) -> list[str]:
+    return [value for name, value in desk.painter.calls if name == "select"]
+
+
+@pytest.mark.parametrize("key", ["q", "escape"])
+def test_quit(desk: Desk, key: str) -> None:
+    desk.press(key)
+    assert desk.stopped
+
+
+def test_next_and_previous_go_round_in_a_circle(desk: Desk) -> None:
+    desk.press("n", "n", "right", "n", "n")
+    assert selected(desk) == ["wave", "mosaic", "ink", "starry", "wave"]
+    desk.press("p", "left", "p")
+    assert selected(desk)[5:] == ["starry", "ink", "mosaic"]
+    assert desk.said[0] == "style wave"
+
+
+def test_numbers_choose_and_next_goes_on_from_there(desk: Desk) -> None:
+    desk.press("3", "1", "4", "n")
+    assert selected(desk) == ["mosaic", "starry", "ink", "starry"]
+
+
+def test_a_number_without_a_style_does_nothing(desk: Desk) -> None:
+    desk.press("5", "9")
+    assert selected(desk) == []
+    assert desk.said == []
+
+
+def test_a_style_that_cannot_be_used_is_said(desk: Desk) -> None:
+    desk.painter.error = StyleError("There is no style picture wave.", "check the path")
+    desk.press("n")
+    assert desk.said == ["style wave", "There is no style picture wave."]
+
+
+def test_strength(desk: Desk) -> None:
+    desk.press("down", "-", "up", "+", "=")
+    assert desk.said == [f"strength {s}%" for s in (90, 80, 90, 100, 100)]
+    assert desk.look.strength == 1.0
+    assert desk.painter.repaints == 5
+
+
+@pytest.mark.parametrize(("key", "name"), [("m", "mirror"), ("v", "split"), ("space", "frozen")])
+def test_switches_go_on_and_off(desk: Desk, key: str, name: str) -> None:
+    desk.press(key)
+    assert getattr(desk.look, name)
+    assert desk.painter.repaints == 1
+    desk.press(key)
+    assert not getattr(desk.look, name)
+
+
+def test_sizes_go_by_steps_from_where_it_began(desk: Desk) -> None:
+    desk.press("]", "]", "[", "[", "[")
+    sizes = [value for name, value in desk.painter.calls if name == "resize"]
+    assert sizes == [448, 512, 448, 384, 320]
+    assert desk.said[0] == "size 448"
+
+
+def test_at_the_largest_size_nothing_is_asked(desk: Desk) -> None:
+    desk.press(*"]" * 20)
+    sizes = [value for name, value in desk.painter.calls if name == "resize"]
+    assert sizes[-1] == 1280
+    assert len(sizes) == len(set(sizes))
+
+
+@pytest.mark.parametrize("action", [Action.OVERLAY, Action.FULLSCREEN, Action.HELP])
+def test_what_the_screen_does_itself_is_left_to_it(desk: Desk, action: Action) -> None:
+    desk.commands.perform(action, "o")
+    assert desk.painter.calls == [] and desk.said == [] and not desk.stopped
+
+
+def test_a_snapshot_is_the_painted_picture_as_png(desk: Desk, tmp_path: Path) -> None:
+    image = picture(300)
+    image[10:20, 10:20] = (7, 90, 200)
+    desk.pipeline.newest = image
+    desk.press("s")
+    (path,) = tmp_path.iterdir()
+    assert path.suffix == ".png"
+    np.testing.assert_array_equal(cv2.imread(str(path)), image)
+    assert desk.said == [f"saved {path.name}"]
+
+
+def test_a_snapshot_before_the_first_picture_does_nothing(desk: Desk, tmp_path: Path) -> None:
+    desk.press("s")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_snapshot_that_cannot_be_saved_is_said(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "missing")
+    desk.pipeline.newest = picture(1)
+    desk.press("s")
+    assert desk.said == ["the picture cannot be saved: No such file or directory"]
+
+
+def test_recording_goes_on_and_off(desk: Desk, tmp_path: Path) -> None:
+    desk.press("r")
+    (recorder,) = desk.sinks
+    assert recorder.path.parent == tmp_path and recorder.path.suffix == ".mp4"
+    assert desk.said == [f"recording {recorder.path.name}"]
+    recorder.write(frame(0))
+    desk.press("r")
+    assert desk.sinks == []
+    assert desk.said[1] == f"recorded {recorder.path.name}"
+    recorder.close()
+    desk.press("r")
+    assert len(desk.sinks) == 1
+
+
+def test_the_recording_of_the_start_can_be_ended_by_key(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "out.mp4")
+    desk = Desk(tmp_path, recorder)
+    desk.press("r")
+    assert desk.sinks == []
+    assert desk.said == ["recorded out.mp4"]
+
+
+def test_a_recording_that_cannot_begin_is_said(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "missing")
+    desk.press("r")
+    assert desk.sinks == []
+    assert len(desk.said) == 1 and "no folder" in desk.said[0]
+    desk.press("r")  # it tries again, and does not take itself to be recording
+    assert desk.said[1] == desk.said[0]

@@ -1,0 +1,282 @@
+"""The thread that paints."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from live_nst.errors import LiveNstError, ModelError, StyleError
+from live_nst.frames import Frame
+from live_nst.live.controls import Look
+from live_nst.live.painter import FADE_SECONDS, Painter
+from live_nst.live.slot import Slot
+from live_nst.live.stats import LiveStats
+from tests.live.fakes import FakeClock, FakeStylizer, frame, number_of, wait_until
+
+
+class Studio:
+    """A painter with fakes around it."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.slot: Slot[Frame] = Slot()
+        self.stylizer = FakeStylizer()
+        self.look = Look()
+        self.stats = LiveStats()
+        self.delivered: list[tuple[Frame, bool]] = []
+        self.failed: list[LiveNstError] = []
+        self.painter = Painter(
+            self.slot,
+            self.stylizer,
+            self.look,
+            self.stats,
+            clock,
+            lambda painted, fresh: self.delivered.append((painted, fresh)),
+        )
+        self.painter.start()
+
+    @property
+    def numbers(self) -> list[int]:
+        return [number_of(painted.image) for painted, _ in self.delivered]
+
+    def paint(self, *numbers: int) -> None:
+        """Have frames painted, one after the other."""
+        for number in numbers:
+            count = len(self.delivered)
+            self.slot.put(frame(number, self.clock.now()))
+            wait_until(lambda count=count: len(self.delivered) > count, "it was not painted")
+
+    def freeze(self) -> None:
+        """Freeze, and let the time pass in which the held frame is painted."""
+        count = len(self.delivered)
+        self.look.frozen = True
+        self.painter.look_changed()
+        wait_until(lambda: len(self.delivered) > count, "the held frame was not painted")
+        self.settle()
+
+    def settle(self) -> None:
+        """Let the time for repainting pass, until the painter has seen that it has."""
+        self.clock.advance(10)
+        self.slot.put(frame(9999))
+        wait_until(lambda: self.slot.empty)
+        count = len(self.delivered)
+        self.slot.put(frame(9999))
+        wait_until(lambda: self.slot.empty)
+        assert len(self.delivered) <= count + 1
+        self.delivered.clear()
+
+
+@pytest.fixture
+def studio(clock: FakeClock) -> Iterator[Studio]:
+    studio = Studio(clock)
+    yield studio
+    studio.stylizer.gate.set()
+    studio.stylizer.loading.set()
+    studio.painter.close(10)
+
+
+def test_a_painted_frame_keeps_index_time_and_size(studio: Studio) -> None:
+    studio.slot.put(Frame(frame(5).image, 7, 123.5))
+    wait_until(lambda: studio.delivered)
+    painted, fresh = studio.delivered[0]
+    assert (painted.index, painted.time, painted.size, fresh) == (7, 123.5, (64, 48), True)
+    assert studio.painter.small_size == (64, 48)
+    assert number_of(painted.image) == 5
+
+
+def test_the_newest_frame_is_painted_and_none_twice(studio: Studio) -> None:
+    studio.stylizer.gate.clear()
+    studio.slot.put(frame(0))
+    assert studio.stylizer.entered.acquire(timeout=10)
+    for number in range(1, 6):
+        studio.slot.put(frame(number))
+    studio.stylizer.gate.set()
+    wait_until(lambda: len(studio.delivered) == 2)
+    studio.paint(6, 7)
+    assert studio.numbers == [0, 5, 6, 7]
+    assert studio.slot.replaced == 4
+
+
+def test_the_look_is_that_of_the_moment(studio: Studio) -> None:
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[:, 50:] = 200
+
+    def painted() -> np.ndarray:
+        count = len(studio.delivered)
+        studio.slot.put(Frame(image, 0, 0.0))
+        wait_until(lambda: len(studio.delivered) > count)
+        return studio.delivered[-1][0].image
+
+    studio.stylizer.style = "mosaic"  # the fake paints red = 2
+    assert (painted()[..., 2] == 2).all()
+    studio.look.strength = 0.0
+    np.testing.assert_array_equal(painted(), image)
+    studio.look.mirror = True
+    np.testing.assert_array_equal(painted(), image[:, ::-1])
+    studio.look.strength = 1.0
+    studio.look.mirror, studio.look.split = False, True
+    halves = painted()
+    np.testing.assert_array_equal(halves[:, :30], image[:, :30])
+    assert (halves[:, 34:, 2] == 2).all()
+    assert not image[:, :50].any()  # nobody wrote into the camera's picture
+
+
+def test_stages_are_measured_with_the_clock(studio: Studio) -> None:
+    paint = studio.stylizer.paint
+
+    def slowly(image: np.ndarray, time: float = 0.0) -> np.ndarray:
+        studio.clock.advance(0.040)
+        return paint(image, time)
+
+    studio.stylizer.paint = slowly  # type: ignore[method-assign]
+    studio.paint(0, 1)
+    assert studio.stats.stage_ms() == {"stylise": 40.0, "compose": 0.0}
+
+
+def test_a_frozen_frame_is_held_and_painted_anew_only_for_a_change(studio: Studio) -> None:
+    studio.paint(1)
+    studio.freeze()
+    for number in range(2, 6):  # newer frames come, and nothing changes
+        studio.slot.put(frame(number))
+        wait_until(lambda: studio.slot.empty)
+    assert studio.delivered == []
+    studio.stylizer.style = "wave"
+    studio.painter.look_changed()
+    wait_until(lambda: studio.delivered)
+    painted, fresh = studio.delivered[0]
+    assert not fresh
+    assert number_of(painted.image) == 1  # the one held when it froze
+    assert painted.image[0, 0, 2] == 1  # in the new style
+    assert painted.time == studio.clock.now()
+
+
+def test_all_repaints_of_a_freeze_are_of_one_frame_until_it_ends(studio: Studio) -> None:
+    studio.paint(1)
+    studio.freeze()
+    for _ in range(3):
+        studio.painter.look_changed()
+        wait_until(lambda: studio.delivered)
+        studio.slot.put(frame(7))
+    assert set(studio.numbers) == {1}
+    studio.look.frozen = False
+    studio.paint(8)
+    assert studio.delivered[-1][1]
+    assert studio.numbers[-1] == 8
+
+
+def test_a_freeze_without_newer_frames_holds_the_last_one(studio: Studio) -> None:
+    studio.paint(3)
+    studio.look.frozen = True
+    wait_until(lambda: len(studio.delivered) > 1)
+    assert studio.numbers[1] == 3
+    assert not studio.delivered[1][1]
+
+
+def test_a_freeze_before_the_first_frame_waits_for_it(studio: Studio) -> None:
+    studio.look.frozen = True
+    studio.paint(4)
+    assert studio.delivered[0][1] is False
+    assert studio.numbers[0] == 4
+
+
+def test_a_style_is_prepared_beside_the_stream_and_then_fades_in(studio: Studio) -> None:
+    studio.stylizer.loading.clear()
+    pending = studio.painter.select("wave", studio.failed.append)
+    assert studio.stylizer.load_entered.wait(10)
+    studio.paint(0, 1, 2, 3)
+    assert {style for _, style in studio.stylizer.painted} == {"starry"}
+    studio.clock.advance(5)  # it takes longer than the fade lasts
+    studio.stylizer.loading.set()
+    pending.result(10)
+    # The fade begins when the style is ready, else there would be none.
+    assert studio.stylizer.selected == [("wave", FADE_SECONDS, studio.clock.now())]
+    studio.paint(4)
+    assert studio.stylizer.painted[-1] == (4, "wave")
+    assert studio.stylizer.times[-1] == studio.clock.now()
+    assert studio.failed == []
+
+
+def test_of_styles_asked_for_in_a_hurry_the_last_one_stays(studio: Studio) -> None:
+    studio.stylizer.loading.clear()
+    names = ("wave", "mosaic", "wave", "starry", "mosaic")
+    pending = [studio.painter.select(name, studio.failed.append) for name in names]
+    studio.stylizer.loading.set()
+    for one in pending:
+        one.result(10)
+    assert studio.stylizer.style == "mosaic"
+
+
+def test_a_frozen_frame_fades_to_the_end(studio: Studio) -> None:
+    studio.paint(1)
+    studio.freeze()
+    studio.painter.select("wave", studio.failed.append).result(10)
+    studio.painter.look_changed()  # a key's own repaint must not cut the fade short
+    studio.clock.advance(FADE_SECONDS)
+    studio.delivered.clear()
+    wait_until(lambda: len(studio.delivered) >= 2, "it stopped in the middle of the fade")
+    assert not any(fresh for _, fresh in studio.delivered)
+
+
+def test_a_style_that_cannot_be_used_is_told_and_changes_nothing(studio: Studio) -> None:
+    error = StyleError("there is no such picture")
+    studio.stylizer.failures["wave"] = error
+    studio.painter.select("wave", studio.failed.append).result(10)
+    assert studio.failed == [error]
+    assert studio.stylizer.selected == []
+    assert studio.painter.failure is None
+    studio.paint(0)
+
+
+def test_an_unexpected_failure_of_the_preparation_is_kept(studio: Studio) -> None:
+    error = ZeroDivisionError()
+    studio.stylizer.failures["wave"] = error
+    studio.painter.select("wave", studio.failed.append).result(10)
+    assert studio.painter.failure is error
+    assert studio.failed == []
+
+
+def test_a_size_is_prepared_for_the_camera_before_it_is_switched_to(studio: Studio) -> None:
+    studio.paint(0)
+    studio.painter.resize(512, studio.failed.append).result(10)
+    assert studio.stylizer.prepared == [((64, 48), 512)]
+    assert studio.stylizer.size == 512
+
+
+def test_a_size_the_network_refuses_is_told_and_not_switched_to(studio: Studio) -> None:
+    studio.paint(0)
+    error = ModelError("it cannot run at that size")
+    studio.stylizer.failures["512"] = error
+    studio.painter.resize(512, studio.failed.append).result(10)
+    assert studio.failed == [error]
+    assert studio.stylizer.size == 384
+
+
+def test_a_size_asked_for_before_the_first_frame_needs_no_preparation(studio: Studio) -> None:
+    studio.painter.resize(512, studio.failed.append).result(10)
+    assert studio.stylizer.prepared == []
+    assert studio.stylizer.size == 512
+
+
+def test_what_painting_died_of_is_kept(studio: Studio) -> None:
+    studio.stylizer.paint_failure = ZeroDivisionError()
+    studio.slot.put(frame(0))
+    wait_until(lambda: studio.painter.failure is not None)
+    assert studio.painter.failure is studio.stylizer.paint_failure
+    assert studio.delivered == []
+
+
+def test_closing_finishes_the_frame_in_hand_and_drops_what_was_not_begun(studio: Studio) -> None:
+    studio.stylizer.gate.clear()
+    studio.stylizer.loading.clear()
+    studio.slot.put(frame(0))
+    assert studio.stylizer.entered.acquire(timeout=10)
+    first = studio.painter.select("wave", studio.failed.append)
+    assert studio.stylizer.load_entered.wait(10)
+    second = studio.painter.select("mosaic", studio.failed.append)
+    studio.slot.put(frame(1))
+    studio.painter._stop.set()
+    studio.stylizer.gate.set()
+    studio.stylizer.loading.set()
+    studio.painter.close(10)
+    assert studio.numbers == [0]
+    assert first.done() and second.done()

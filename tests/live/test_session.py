@@ -1,0 +1,381 @@
+"""A whole session with a fake source and a fake model: ends, signals, reports."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from live_nst.errors import (
+    DeviceError,
+    DisplayError,
+    LiveNstError,
+    RecordingError,
+    SourceError,
+    StyleError,
+    UsageError,
+)
+from live_nst.frames import Frame
+from live_nst.live import session
+from live_nst.live.session import LiveOptions, run_live
+from live_nst.sources.base import SourceRequest
+from tests.live.fakes import FakeSource, FakeStylizer, own_threads, picture, wait_until
+
+
+class FakeModel(FakeStylizer):
+    """A `Stylizer` that needs no model.
+
+    Attributes:
+        made: All that were made, in order.
+    """
+
+    made: "list[FakeModel]" = []  # noqa: RUF012 (emptied by the fixture)
+    failure: BaseException | None = None
+    model_name, engine, device, style_computations = "fake", "nothing 1.0", "cpu", 1
+
+    def __init__(self, model: str, styles: tuple[str, ...], **options: Any) -> None:
+        super().__init__(tuple(styles))
+        self.model, self.options = model, options
+        self.closed = False
+        if FakeModel.failure is not None:
+            raise FakeModel.failure
+        FakeModel.made.append(self)
+
+    def __enter__(self) -> "FakeModel":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closed = True
+
+
+class Set:
+    """What a session finds: sources by what they are asked for."""
+
+    def __init__(self) -> None:
+        self.sources: list[FakeSource] = []
+        self.asked: list[tuple[str, SourceRequest]] = []
+        self.at: dict[int, Any] = {}
+        self.failure: BaseException | None = None
+        self.last = 100_000
+        self.said: list[str] = []
+
+    def open(self, spec: str, request: SourceRequest) -> FakeSource:
+        self.asked.append((spec, request))
+        if self.failure is not None:
+            raise self.failure
+        self.sources.append(FakeSource(self._frames()))
+        return self.sources[-1]
+
+    def _frames(self) -> Iterator[Any]:
+        for number in range(self.last):
+            time.sleep(0.002)
+            if number in self.at:
+                self.at[number]()
+            yield Frame(picture(number), number, time.monotonic())
+        yield None
+
+    def run(self, **options: Any) -> Any:
+        return run_live(LiveOptions(window=False, **options), self.said.append)
+
+
+@pytest.fixture
+def film(monkeypatch: pytest.MonkeyPatch) -> Iterator[Set]:
+    scene = Set()
+    monkeypatch.setattr(session, "open_source", scene.open)
+    monkeypatch.setattr(session, "Stylizer", FakeModel)
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    yield scene
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    assert all(source.closed for source in scene.sources)
+    assert all(model.closed for model in FakeModel.made)
+    FakeModel.made.clear()
+    FakeModel.failure = None
+
+
+def times_of(path: Path) -> list[float]:
+    """The times of the pictures of a recording, in seconds."""
+    with av.open(str(path)) as container:
+        return [float(picture.time or 0) for picture in container.decode(video=0)]
+
+
+def test_the_report_of_a_session(film: Set) -> None:
+    request = SourceRequest(640, 360, 25.0)
+    report = film.run(source="demo", request=request, frames=12, styles=("wave", "starry"))
+    assert film.asked == [("demo", request)]
+    assert report.frames == 12
+    assert (report.model, report.engine, report.device) == ("fake", "nothing 1.0", "cpu")
+    assert (report.style, report.style_computations) == ("wave", 1)
+    assert (report.size, report.source, report.reconnects) == ("64x48", "fake camera", 0)
+    assert report.fps > 0 and report.startup_seconds > 0 and report.peak_rss_mb > 10
+    assert set(report.latency_ms) == {"p50", "p95", "p99"}
+    assert set(report.stage_ms) == {"stylise", "compose"}
+    assert any("fake camera: 64x48 at 30 fps" in line for line in film.said)
+    assert any("cpu" in line and "nothing 1.0" in line for line in film.said)
+
+
+def test_the_model_is_made_as_asked_and_made_ready_for_the_camera(film: Set) -> None:
+    film.run(model="hub", device="gpu", size=512, frames=1)
+    (model,) = FakeModel.made
+    assert model.model == "hub"
+    assert (model.options["device"], model.options["size"]) == ("gpu", 512)
+    assert model.prepared[0][0] == (64, 48)
+
+
+def test_strength_and_mirror_reach_the_picture(film: Set, tmp_path: Path) -> None:
+    seen: list[Any] = []
+
+    class Sink:
+        name, rate = "eye", None
+
+        def __init__(self, path: Path, fps: float) -> None:
+            self.notice = ""
+
+        def write(self, frame: Frame) -> None:
+            seen.append(frame.image)
+
+        def close(self) -> None:
+            pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "Recorder", Sink)
+        film.run(frames=2, strength=0.0, styles=("starry", "wave"), record=tmp_path / "o.mp4")
+    assert (seen[0] == seen[0][:, ::-1]).all()
+    assert (seen[0][..., 2] == 0).all()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_session_cleanly_with_a_playable_recording(
+    film: Set, number: signal.Signals, tmp_path: Path
+) -> None:
+    film.at[20] = lambda: os.kill(os.getpid(), number)
+    report = film.run(record=tmp_path / "o.mp4")
+    times = times_of(tmp_path / "o.mp4")
+    assert len(times) == report.frames >= 10
+    assert times == sorted(set(times))
+    assert not own_threads()
+
+
+def test_a_second_signal_ends_it_hard_but_still_closes_all(film: Set, tmp_path: Path) -> None:
+    # The painter hangs, so that the first signal's clean end is still under way.
+    film.at[20] = FakeModelGate.shut
+    film.at[25] = lambda: os.kill(os.getpid(), signal.SIGINT)
+    opener = threading.Timer(0.5, FakeModelGate.open)
+
+    def again() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        opener.start()
+
+    timer = threading.Timer(0.4, again)
+    film.at[24] = timer.start
+    with pytest.raises(KeyboardInterrupt):
+        film.run(record=tmp_path / "o.mp4")
+    opener.join(10)
+    assert times_of(tmp_path / "o.mp4")
+    wait_until(lambda: not own_threads())
+
+
+class FakeModelGate:
+    """The gate of the model that runs now."""
+
+    @staticmethod
+    def shut() -> None:
+        FakeModel.made[-1].gate.clear()
+
+    @staticmethod
+    def open() -> None:
+        FakeModel.made[-1].gate.set()
+
+
+def test_a_signal_while_the_model_is_loaded_interrupts(
+    film: Set, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_: Any, **__: Any) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(10)
+
+    monkeypatch.setattr(session, "Stylizer", load)
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        film.run()
+    assert time.monotonic() - start < 5
+    assert not own_threads()
+
+
+def test_a_session_runs_in_another_thread_too_and_leaves_signals_alone(film: Set) -> None:
+    reports: list[Any] = []
+    thread = threading.Thread(target=lambda: reports.append(film.run(frames=3)))
+    thread.start()
+    thread.join(10)
+    assert reports[0].frames == 3
+
+
+def test_the_end_of_the_source_ends_the_session(film: Set, tmp_path: Path) -> None:
+    film.last = 15
+    report = film.run(record=tmp_path / "o.mp4")
+    assert 1 <= report.frames <= 15
+    assert len(times_of(tmp_path / "o.mp4")) == report.frames
+
+
+def test_a_duration_ends_the_session(film: Set) -> None:
+    start = time.monotonic()
+    film.run(duration=0.1)
+    assert 0.1 <= time.monotonic() - start < 5
+
+
+def test_a_failure_of_the_model_closes_the_source_and_leaves_no_recording(
+    film: Set, tmp_path: Path
+) -> None:
+    FakeModel.failure = DeviceError("TensorFlow finds no GPU that it can use.", "use --device cpu")
+    with pytest.raises(DeviceError):
+        film.run(record=tmp_path / "o.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_earlier_recording_keeps_its_name_when_nothing_is_recorded(
+    film: Set, tmp_path: Path
+) -> None:
+    path = tmp_path / "o.mp4"
+    film.run(frames=3, record=path)
+    content = path.read_bytes()
+    film.failure = SourceError("no such camera", "plug it in")
+    with pytest.raises(SourceError):
+        film.run(frames=3, record=path)
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_refused_source_is_told_before_the_model_is_loaded(film: Set) -> None:
+    film.failure = SourceError("no such camera", "plug it in")
+    with pytest.raises(SourceError):
+        film.run()
+    assert FakeModel.made == []
+
+
+def test_a_failure_in_the_middle_keeps_the_recording(film: Set, tmp_path: Path) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("bug")
+
+    film.at[20] = fail
+    with pytest.raises(ZeroDivisionError):
+        film.run(record=tmp_path / "o.mp4")
+    assert times_of(tmp_path / "o.mp4")
+    assert not own_threads()
+
+
+def test_a_window_without_a_display_is_refused_before_anything_is_opened(
+    film: Set, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    with pytest.raises(DisplayError) as caught:
+        run_live(LiveOptions(record=tmp_path / "o.mp4"), film.said.append)
+    assert "--no-window" in caught.value.hint
+    assert film.asked == [] and list(tmp_path.iterdir()) == []
+
+
+def test_a_window_that_cannot_be_opened_leaves_no_thread(
+    film: Set, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise DisplayError("no window can be opened", "use `--no-window`")
+
+    monkeypatch.setattr(session, "require_display", lambda: None)
+    monkeypatch.setattr(session, "_screen", refuse)
+    with pytest.raises(DisplayError):
+        run_live(LiveOptions(record=tmp_path / "o.mp4"), film.said.append)
+    assert not own_threads()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_virtual_camera_gets_the_source_s_size_and_rate_and_is_closed(
+    film: Set, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from live_nst.sinks import virtual_camera
+
+    made: list[Any] = []
+
+    class Camera:
+        name = "virtual camera /dev/video10"
+
+        def __init__(self, device: str | None, fps: float, size: tuple[int, int]) -> None:
+            self.device, self.rate, self.size = device, fps, size
+            self.frames: list[Frame] = []
+            self.closed = False
+            made.append(self)
+
+        def write(self, frame: Frame) -> None:
+            self.frames.append(frame)
+
+        def close(self) -> None:
+            self.closed = True
+
+    monkeypatch.setattr(virtual_camera, "VirtualCamera", Camera)
+    film.run(duration=0.3, virtual_camera="")
+    (camera,) = made
+    assert (camera.device, camera.rate, camera.size) == (None, 30.0, (64, 48))
+    assert 3 <= len(camera.frames) <= 12  # at its own rate, though the source is much faster
+    assert camera.closed
+
+    monkeypatch.setattr(session, "require_display", lambda: None)
+    monkeypatch.setattr(session, "_screen", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run_live(LiveOptions(virtual_camera="/dev/video10"), film.said.append)
+    assert made[1].device == "/dev/video10"
+    assert made[1].closed
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"styles": ("nosuchstyle",)}, StyleError),
+        ({"styles": ("starry", "missing.jpg")}, StyleError),
+        ({"size": 63}, UsageError),
+        ({"size": 4097}, UsageError),
+        ({"strength": -0.1}, UsageError),
+        ({"strength": 1.1}, UsageError),
+        ({"strength": float("nan")}, UsageError),
+        ({"frames": 0}, UsageError),
+        ({"frames": -3}, UsageError),
+        ({"duration": 0.0}, UsageError),
+        ({"duration": -1.0}, UsageError),
+        ({"duration": float("inf")}, UsageError),
+        ({"duration": float("nan")}, UsageError),
+        ({"request": SourceRequest(15, 480, 30)}, UsageError),
+        ({"request": SourceRequest(640, 8193, 30)}, UsageError),
+        ({"request": SourceRequest(640, 480, 0.9)}, UsageError),
+        ({"request": SourceRequest(640, 480, 241)}, UsageError),
+        ({"request": SourceRequest(640, 480, float("nan"))}, UsageError),
+        ({"record": Path("out.gif")}, UsageError),
+        ({"record": Path("missing/out.mp4")}, RecordingError),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_opened(
+    film: Set, options: dict[str, Any], error: type[LiveNstError], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(error) as caught:
+        film.run(**options)
+    assert caught.value.message and caught.value.hint
+    assert film.asked == [] and FakeModel.made == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"size": 64}, {"size": 4096}, {"strength": 0.0}, {"strength": 1.0}, {"frames": 1},
+        {"request": SourceRequest(16, 16, 1)}, {"request": SourceRequest(8192, 8192, 240)},
+        {"styles": ("starry:0.7+wave:0.3",)},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_edges_of_what_can_be_meant_are_accepted(options: dict[str, Any]) -> None:
+    LiveOptions(**options).check()

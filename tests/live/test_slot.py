@@ -1,0 +1,60 @@
+import threading
+import time
+
+from live_nst.live.slot import Slot
+
+
+def test_the_newest_item_wins_and_the_others_are_counted() -> None:
+    slot: Slot[int] = Slot()
+    for item in range(5):
+        slot.put(item)
+    assert slot.take(0) == 4
+    assert slot.replaced == 4
+
+
+def test_an_item_is_taken_once() -> None:
+    slot: Slot[str] = Slot()
+    assert slot.empty
+    slot.put("a")
+    assert not slot.empty
+    assert slot.take(0) == "a"
+    assert slot.empty
+    assert slot.take(0) is None
+    slot.put("b")
+    assert slot.replaced == 0
+
+
+def test_taking_gives_up_after_the_time_out() -> None:
+    start = time.monotonic()
+    assert Slot[int]().take(0.02) is None
+    assert 0.02 <= time.monotonic() - start < 5
+
+
+def test_who_waits_is_woken_at_once() -> None:
+    slot: Slot[int] = Slot()
+    taken: list[int | None] = []
+    thread = threading.Thread(target=lambda: taken.append(slot.take(60)))
+    thread.start()
+    slot.put(7)
+    thread.join(10)
+    assert taken == [7]
+
+
+def test_nothing_is_lost_or_doubled_between_two_threads() -> None:
+    slot: Slot[int] = Slot()
+    taken: list[int] = []
+
+    def take_until_the_last() -> None:
+        while not taken or taken[-1] != 4999:
+            item = slot.take(10)
+            assert item is not None
+            taken.append(item)
+
+    taker = threading.Thread(target=take_until_the_last)
+    taker.start()
+    for item in range(5000):
+        slot.put(item)
+    taker.join(20)
+    assert not taker.is_alive()
+    assert taken == sorted(set(taken))
+    assert len(taken) + slot.replaced == 5000
