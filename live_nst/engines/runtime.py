@@ -43,7 +43,9 @@ def tensorflow() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with quiet_stderr():
         module: Any = importlib.import_module("tensorflow")
-        module.config.list_physical_devices()  # looks for GPUs, and says so on stderr
+        for gpu in module.config.list_physical_devices("GPU"):
+            # Else TensorFlow takes all of the GPU's memory, also from the game being streamed.
+            module.config.experimental.set_memory_growth(gpu, True)
     module.get_logger().setLevel("ERROR")
     return module
 
