@@ -9,7 +9,7 @@ from live_nst.errors import ModelError
 
 STYLE_SIDE = 256  # pixels; what Magenta's networks were trained with
 # What TensorFlow raises, besides its own errors, for damaged files.
-_DAMAGED = (OSError, ValueError, TypeError, LookupError, RuntimeError)
+_DAMAGED = (OSError, ValueError, TypeError, AttributeError, LookupError, RuntimeError)
 _PROBE = (160, 128)  # two different sides, so that the output tells which input it follows
 
 

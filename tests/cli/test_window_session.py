@@ -26,7 +26,9 @@ pytestmark = pytest.mark.skipif(
 
 SIZE = (640, 360)
 PATIENCE = 90.0  # seconds; a busy machine takes long to import TensorFlow
-COMMAND = [
+COMMAND = ["-m", "live_nst", "--source", "demo", "--camera-size", "640x360", "--fps", "15"]
+COMMAND += ["--size", "128", "--style", "candy", "--style", "ink"]
+COMMAND += ["--record", "run.mp4", "--stats", "stats.json"]
     "-m",
     "live_nst",
     "--source",
