@@ -29,25 +29,6 @@ PATIENCE = 90.0  # seconds; a busy machine takes long to import TensorFlow
 COMMAND = ["-m", "live_nst", "--source", "demo", "--camera-size", "640x360", "--fps", "15"]
 COMMAND += ["--size", "128", "--style", "candy", "--style", "ink"]
 COMMAND += ["--record", "run.mp4", "--stats", "stats.json"]
-    "-m",
-    "live_nst",
-    "--source",
-    "demo",
-    "--camera-size",
-    "640x360",
-    "--fps",
-    "15",
-    "--size",
-    "128",
-    "--style",
-    "candy",
-    "--style",
-    "ink",
-    "--record",
-    "run.mp4",
-    "--stats",
-    "stats.json",
-]
 
 
 class Session:
