@@ -24,8 +24,8 @@ def single_calls(model: str, folder: Path, frame: Image, size: int) -> dict[str,
 
     - "naive": the whole module with both pictures for every frame, as the Hub's tutorial does
       it: pictures resized and converted on the host, float pictures up and down.
-    - "bare": the frame program alone, float tensors in and out.
-    - "paint": camera frame (uint8) in, small stylised frame (uint8) out.
+    - "network": the style transfer network alone, float tensors of its size in and out.
+    - "program": the frame program: camera frame (uint8) in, small stylised frame (uint8) out.
     - "stylizer": camera frame in, camera frame out.
     """
     tf = tensorflow()
@@ -51,7 +51,7 @@ def single_calls(model: str, folder: Path, frame: Image, size: int) -> dict[str,
     stylizer = Stylizer(model, ["starry"], size=size)
     return {
         "naive": naive,
-        "bare": lambda: function(content, *tensors)[0].numpy(),
-        "paint": lambda: stylizer.paint(frame),
+        "network": lambda: function(content, *tensors)[0].numpy(),
+        "program": lambda: stylizer.paint(frame),
         "stylizer": lambda: stylizer(frame),
     }

@@ -13,11 +13,11 @@ def plot(record: dict[str, Any], path: Path) -> None:
 
     summary = record["summary"]
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 3.6), constrained_layout=True)
-    names = ["naive", "bare", "paint", "stylizer"]
+    names = ["naive", "network", "program", "stylizer"]
     labels = [
         "whole module,\nboth pictures",
-        "frame program",
-        "paint\n(uint8, resize)",
+        "network\nalone",
+        "frame program\n(uint8, resize)",
         "whole call",
     ]
     _bars(left, [summary[f"calls_ms.{name}"] for name in names], labels)
