@@ -138,10 +138,12 @@ def live(
 
 def _refuse_options(context: typer.Context) -> None:
     """Options of the live stream before a command's name would silently do nothing."""
-    for name in context.params:
+    for parameter in context.command.params:
+        name = parameter.name or ""
         given = context.get_parameter_source(name)
         if given is not None and given.name == "COMMANDLINE":
-            option = "--" + name.replace("_", "-")
+            denied = context.params[name] is False and parameter.secondary_opts
+            option = (parameter.secondary_opts if denied else parameter.opts)[0]
             raise typer.BadParameter(
                 f"{option} stands before {context.invoked_subcommand}, which does not know it."
             )

@@ -38,6 +38,7 @@ class Capture:
         self._clock = clock or SystemClock()
         self._opened = threading.Event()
         self._ended = threading.Event()
+        self._wanted = threading.Event()
         self._reader: _Reader | None = None
         self._info: SourceInfo | None = None
         self._trouble = ""
@@ -63,6 +64,14 @@ class Capture:
         if self.failure is not None:
             raise self.failure
         return self._info
+
+    def begin(self) -> None:
+        """From now on frames are wanted: let a source that waits, such as a file, run.
+
+        Other sources are read from the start, so that nothing old lies in their buffers.
+        """
+        self._last_sign = self._clock.now()
+        self._wanted.set()
 
     @property
     def ended(self) -> bool:
@@ -90,6 +99,7 @@ class Capture:
         """Stop reading and wait until the source is closed; a hanging driver is not waited for."""
         if self._reader is not None:
             self._reader.stop.set()
+            self._wanted.set()  # a reader that waits for it looks at `stop` next
             self._reader.join(timeout)
 
     def _replace_reader(self) -> None:
@@ -172,6 +182,8 @@ class _Reader(threading.Thread):
             self._may_retry = True
             self.offset = capture._next_index
             capture._report_open(self, source)
+            if source.info.waits:
+                capture._wanted.wait()
             while not self.stop.is_set():
                 try:
                     frame = source.read()

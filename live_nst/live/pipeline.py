@@ -131,6 +131,7 @@ class LivePipeline:
         """
         self._replaced_before = self._capture.slot.replaced  # while the model was loaded
         self._started = self._clock.now()
+        self._capture.begin()
         try:
             for sink in self._sinks:
                 self.add_sink(sink)
@@ -244,5 +245,7 @@ class LivePipeline:
             feed.stop()
         for feed in feeds:
             feed.join(_FLUSH_SECONDS)
+            if feed.dropped:
+                self._warn(f"{feed.dropped} frames came too fast for the {feed.sink.name}.")
         if self.display is not None:
             self.display.close()

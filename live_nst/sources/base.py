@@ -32,6 +32,7 @@ class SourceInfo:
         height: Pixels.
         fps: Frames per second that the source promises; 0.0 when it does not say.
         detail: One more fact worth telling, such as the pixel format; may be empty.
+        waits: Whether it stands still until it is first read, as a file does and no camera.
     """
 
     name: str
@@ -39,6 +40,7 @@ class SourceInfo:
     height: int
     fps: float
     detail: str = ""
+    waits: bool = False
 
     def __str__(self) -> str:
         rate = f" at {self.fps:g} fps" if self.fps else ""

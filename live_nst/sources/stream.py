@@ -129,7 +129,8 @@ class StreamSource:
         """What the stream says of itself, and the size at which its first picture is shown."""
         height, width = _upright(first).shape[:2]
         rate = float(self._stream.average_rate or 0)
-        return SourceInfo(self._name, width, height, rate, self._stream.codec_context.name)
+        codec = self._stream.codec_context.name
+        return SourceInfo(self._name, width, height, rate, codec, waits=not self._endless)
 
     def _open_first(self) -> av.VideoFrame:
         """Decode the first picture, so that opening fails where nothing can be shown."""

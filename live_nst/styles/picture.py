@@ -25,8 +25,9 @@ def read_picture(path: Path) -> Image:
     """
     try:
         with warnings.catch_warnings():
-            # Pillow warns of "decompression bombs" that MAX_PIXELS refuses anyway.
-            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
+            # Pillow warns of "decompression bombs", which MAX_PIXELS refuses anyway, and of slight
+            # damage in pictures that it reads all the same.
+            warnings.simplefilter("ignore")
             with Pillow.open(path) as picture:
                 _check_size(path, picture)
                 upright = ImageOps.exif_transpose(picture)
@@ -45,7 +46,7 @@ def read_picture(path: Path) -> Image:
         empty = path.stat().st_size == 0
         what = "is empty" if empty else "is not a picture in a format that live-nst knows"
         raise StyleError(f"The style {path} {what}.", _hint()) from exc
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as exc:
+    except (OSError, ValueError, SyntaxError, EOFError, RuntimeError, MemoryError) as exc:
         # Pillow's decoders raise any of these for damaged data.
         raise StyleError(f"The style picture {path} is damaged: {exc}.", _hint()) from exc
     return np.ascontiguousarray(rgb[..., ::-1])

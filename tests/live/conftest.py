@@ -1,10 +1,13 @@
-"""What all tests of the live pipeline must leave behind: nothing."""
+"""What the tests of the live pipeline share, and what they must leave behind: nothing."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from live_nst.sinks.base import Sink
 from tests.live.fakes import FakeClock, own_threads, wait_until
+from tests.live.stage import MakeStage, Stage
 
 
 @pytest.fixture
@@ -16,3 +19,18 @@ def clock() -> FakeClock:
 def no_thread_is_left() -> Iterator[None]:
     yield
     wait_until(lambda: not own_threads(), f"threads are left: {own_threads()}")
+
+
+@pytest.fixture
+def stage(clock: FakeClock) -> Iterator[MakeStage]:
+    made: list[Stage] = []
+
+    def make(*sinks: Sink, **options: Any) -> Stage:
+        made.append(Stage(clock, *sinks, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stylizer.gate.set()
+        one.stylizer.loading.set()
+        one.hand.capture.close()

@@ -1,5 +1,6 @@
 """The thread that reads the source, and what it does when the source fails."""
 
+import dataclasses
 import threading
 from types import SimpleNamespace
 
@@ -8,7 +9,16 @@ import pytest
 from live_nst.errors import SourceError, SourceLostError
 from live_nst.live import capture as capture_module
 from live_nst.live.capture import STALL_LIMIT, STALL_NOTICE, Capture
-from tests.live.fakes import INFO, FakeClock, FakeSource, Openings, frame, own_threads, wait_until
+from tests.live.fakes import (
+    INFO,
+    PATIENCE,
+    FakeClock,
+    FakeSource,
+    Openings,
+    frame,
+    own_threads,
+    wait_until,
+)
 
 LOST = SourceLostError("the camera gives no more frames", "check its cable")
 
@@ -387,3 +397,25 @@ def test_what_opening_again_cannot_mend_reaches_the_caller(
     capture.close()
     assert openings.count == 1
     assert openings.opened[0].closed
+
+
+def test_a_source_that_waits_is_read_only_once_frames_are_wanted(clock: FakeClock) -> None:
+    """Else a short film would be over before the model is loaded."""
+    source = FakeSource([frame(0), None], dataclasses.replace(INFO, waits=True))
+    capture = Capture(lambda: source, clock)
+    capture.start()
+    try:
+        assert capture.wait_opened() is not None
+        assert capture.slot.take(0.05) is None
+        capture.begin()
+        assert capture.slot.take(PATIENCE) is not None
+    finally:
+        capture.close()
+
+
+def test_a_source_that_waits_can_be_closed_unread(clock: FakeClock) -> None:
+    source = FakeSource([None], dataclasses.replace(INFO, waits=True))
+    capture = Capture(lambda: source, clock)
+    capture.start()
+    capture.wait_opened()
+    capture.close()
