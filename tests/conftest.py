@@ -61,7 +61,9 @@ def hub_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     makers = [place / "make_module.py" for place in places]
     maker = next((path for path in makers if path.is_file()), None)
     if maker is None:
-        pytest.skip(f"no hub-v1-256-2/make_module.py beside the repository or in ${HUB_GRAPH_VARIABLE}")
+        pytest.skip(
+            f"no hub-v1-256-2/make_module.py beside the repository or in ${HUB_GRAPH_VARIABLE}"
+        )
     folder = tmp_path_factory.mktemp("hub") / "module"
     subprocess.run([sys.executable, maker, folder], check=True, capture_output=True)
     return folder

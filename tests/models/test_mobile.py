@@ -1,0 +1,197 @@
+"""The packaged model against the networks it was made from, run by another program."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from live_nst.sources.demo_scene import DemoScene
+from live_nst.styles.library import builtin_picture
+from live_nst.styles.picture import crop, read_picture
+from tests.conftest import PACKAGED
+from tools.build_mobile_model import PREDICT, TRANSFORM, read_wheel
+
+INT8_SIZE = 384
+"""Height and width of the content that the int8 originals insist on."""
+
+Picture = NDArray[np.float32]
+Stylise = Callable[[Picture, Picture], Picture]
+
+
+@pytest.fixture(scope="module")
+def networks(wheel: Path) -> tuple[bytes, bytes]:
+    """The two ONNX files; the wheel is checked against its SHA-256."""
+    with zipfile.ZipFile(io.BytesIO(read_wheel(wheel))) as archive:
+        return archive.read(PREDICT), archive.read(TRANSFORM)
+
+
+@pytest.fixture(scope="module")
+def float_reference(networks: tuple[bytes, bytes]) -> Stylise:
+    """ONNX Runtime on the files without the activations' quantisation."""
+    predict, transform = (session(without_quantised_activations(n)) for n in networks)
+    return lambda content, style: run(predict, transform, content, style)
+
+
+@pytest.fixture(scope="module")
+def int8_original(networks: tuple[bytes, bytes]) -> Stylise:
+    """ONNX Runtime on the files as they are."""
+    predict, transform = (session(onnx.load_from_string(n)) for n in networks)
+    return lambda content, style: run(predict, transform, content, style)
+
+
+def without_quantised_activations(network: bytes) -> onnx.ModelProto:
+    """The network with DequantizeLinear only where it holds weights, for any size of content."""
+    model = onnx.load_from_string(network)
+    graph = model.graph
+    weights = {i.name for i in graph.initializer}
+    same_as: dict[str, str] = {}
+    kept = []
+    for node in graph.node:
+        quantises = node.op_type == "QuantizeLinear"
+        if quantises or (node.op_type == "DequantizeLinear" and node.input[0] not in weights):
+            same_as[node.output[0]] = node.input[0]
+        else:
+            kept.append(node)
+
+    def origin(name: str) -> str:
+        while name in same_as:
+            name = same_as[name]
+        return name
+
+    for node in kept:
+        node.input[:] = [origin(name) for name in node.input]
+    for output in graph.output:
+        if origin(output.name) != output.name:
+            kept.append(onnx.helper.make_node("Identity", [origin(output.name)], [output.name]))
+    assert same_as
+    for picture in (*graph.input, *graph.output):
+        height, width = picture.type.tensor_type.shape.dim[1:3]
+        if height.dim_value == INT8_SIZE:
+            height.dim_param, width.dim_param = "height", "width"
+    del graph.node[:]
+    graph.node.extend(kept)
+    del graph.value_info[:]
+    return model
+
+
+def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+
+
+def run(
+    predict: onnxruntime.InferenceSession,
+    transform: onnxruntime.InferenceSession,
+    content: Picture,
+    style: Picture,
+) -> Picture:
+    (style_input,) = predict.get_inputs()
+    (bottleneck,) = predict.run(None, {style_input.name: style})
+    pictures = {3: content, 100: bottleneck}
+    feeds = {i.name: pictures[i.shape[-1]] for i in transform.get_inputs()}
+    (stylised,) = transform.run(None, feeds)
+    return stylised
+
+
+def natural(width: int, height: int, moment: float) -> Picture:
+    """The demo scene as content: RGB 0..1."""
+    return as_floats(DemoScene(width, height).draw(moment))
+
+
+def style_picture(name: str, side: int = 256) -> Picture:
+    return as_floats(crop(read_picture(builtin_picture(name)), (side, side)))
+
+
+def as_floats(picture: NDArray[np.uint8]) -> Picture:
+    return np.ascontiguousarray(picture[None, ..., ::-1], np.float32) / np.float32(255)
+
+
+def ours(module: Any, content: Picture, style: Picture) -> Picture:
+    with tf.device("CPU:0"):
+        (stylised,) = module(tf.constant(content), tf.constant(style))
+    return stylised.numpy()
+
+
+@pytest.mark.parametrize("style", ["starry", "mosaic"])
+@pytest.mark.parametrize("size", [(256, 192), (140, 260)])
+def test_equals_the_networks_it_was_made_from(
+    mobile_module: Any, float_reference: Stylise, style: str, size: tuple[int, int]
+) -> None:
+    content, picture = natural(*size, moment=1.0), style_picture(style)
+
+    expected = float_reference(content, picture)
+    stylised = ours(mobile_module, content, picture)
+
+    assert stylised.shape == expected.shape == content.shape
+    assert expected.std() > 0.05
+    np.testing.assert_allclose(stylised, expected, rtol=0, atol=1e-4)
+
+
+def test_equals_them_on_noise_too(mobile_module: Any, float_reference: Stylise) -> None:
+    random = np.random.default_rng(5)
+    content, style = (random.random((1, *hw, 3), np.float32) for hw in ((96, 128), (256, 256)))
+
+    expected = float_reference(content, style)
+
+    np.testing.assert_allclose(ours(mobile_module, content, style), expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("style", ["starry", "wave", "candy"])
+def test_stays_close_to_the_int8_originals(
+    mobile_module: Any, int8_original: Stylise, style: str
+) -> None:
+    content, picture = natural(INT8_SIZE, INT8_SIZE, moment=2.0), style_picture(style)
+
+    difference = np.abs(ours(mobile_module, content, picture) - int8_original(content, picture))
+
+    assert difference.mean() < 0.08
+
+
+@pytest.mark.parametrize(
+    "size", [(8, 8), (9, 11), (8, 33), (61, 130), (130, 61), (101, 64), (62, 63)]
+)
+def test_any_height_and_width(mobile_module: Any, size: tuple[int, int]) -> None:
+    content = np.random.default_rng(1).random((1, *size, 3), np.float32)
+
+    stylised = ours(mobile_module, content, style_picture("ink"))
+
+    assert stylised.shape == content.shape
+    assert stylised.dtype == np.float32
+    assert stylised.min() >= 0
+    assert stylised.max() <= 1
+    assert stylised.std() > 0.01
+
+
+def test_odd_sizes_are_padded_at_the_right_and_bottom_alone(
+    mobile_module: Any, float_reference: Stylise
+) -> None:
+    content, style = natural(130, 61, moment=1.0), style_picture("wave")
+    padded = np.pad(content, ((0, 0), (0, 3), (0, 2), (0, 0)), "reflect")
+
+    expected = float_reference(padded, style)[:, :61, :130]
+
+    np.testing.assert_allclose(ours(mobile_module, content, style), expected, rtol=0, atol=1e-4)
+
+
+def test_styles_of_other_sizes_and_batches(mobile_module: Any) -> None:
+    content = np.concatenate([natural(64, 48, moment) for moment in (0.0, 3.0)])
+    styles = np.concatenate([style_picture(name, 128) for name in ("ink", "candy")])
+
+    both = ours(mobile_module, content, styles)
+
+    for index in range(2):
+        alone = ours(mobile_module, content[index : index + 1], styles[index : index + 1])
+        np.testing.assert_allclose(both[index : index + 1], alone, rtol=0, atol=1e-5)
+
+
+def test_is_small() -> None:
+    assert sum(path.stat().st_size for path in PACKAGED.rglob("*") if path.is_file()) < 3_500_000
