@@ -8,8 +8,6 @@ from live_nst.engines.runtime import quiet_stderr, tensorflow, tensorflow_hub
 from live_nst.errors import ModelError
 
 STYLE_SIDE = 256  # pixels; what Magenta's networks were trained with
-# What TensorFlow raises, besides its own errors, for damaged files.
-_DAMAGED = (OSError, ValueError, TypeError, AttributeError, LookupError, RuntimeError)
 _PROBE = (160, 128)  # two different sides, so that the output tells which input it follows
 
 
@@ -45,7 +43,7 @@ def freeze(folder: Path) -> FrozenModule:
     try:
         with quiet_stderr():
             loaded = tensorflow_hub().load(str(folder))
-    except (*_DAMAGED, tf.errors.OpError) as exc:
+    except Exception as exc:  # of damaged files TensorFlow makes any error, private ones too
         raise ModelError(
             f"{folder} cannot be loaded as a SavedModel: {_first_line(exc)}",
             "use a folder with saved_model.pb and variables/, or --model mobile",

@@ -10,6 +10,9 @@ from PIL import ImageOps, UnidentifiedImageError
 from live_nst.errors import StyleError
 from live_nst.frames import Image
 
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA", "DDS")
+"""What is read. Not EPS, for one, for which Pillow would start Ghostscript."""
+
 MAX_PIXELS = 100_000_000
 """Larger pictures are refused unread: decoded they would take over 300 MB."""
 
@@ -28,7 +31,7 @@ def read_picture(path: Path) -> Image:
             # Pillow warns of "decompression bombs", which MAX_PIXELS refuses anyway, and of slight
             # damage in pictures that it reads all the same.
             warnings.simplefilter("ignore")
-            with Pillow.open(path) as picture:
+            with Pillow.open(path, formats=FORMATS) as picture:
                 _check_size(path, picture)
                 upright = ImageOps.exif_transpose(picture)
                 rgb = np.asarray(_to_rgb(upright), np.uint8)
