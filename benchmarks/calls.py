@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from live_nst.engines.runtime import tensorflow, tensorflow_hub
-from live_nst.engines.tensorflow import TensorFlowEngine, _call
+from live_nst.engines.tensorflow import TensorFlowEngine, as_function
 from live_nst.frames import Image
 from live_nst.models.freeze import freeze
 from live_nst.models.split import split
@@ -43,7 +43,7 @@ def single_calls(model: str, folder: Path, frame: Image, size: int) -> dict[str,
     programs = split(freeze(folder))
     engine = TensorFlowEngine(programs)
     tensors = engine.expand(engine.encode(style))
-    program = _call(programs.frame)
+    program = as_function(programs.frame)
     specs = [tf.TensorSpec([1, height, width, 3], tf.float32)]
     specs += [tf.TensorSpec(shape, tf.float32) for shape in programs.frame.input_shapes[1:]]
     function = tf.function(program, autograph=False).get_concrete_function(*specs)

@@ -3,11 +3,11 @@
 import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
+from live_nst.closing import Closing
 from live_nst.compose import compose
 from live_nst.engines.base import Bottleneck, Engine, FrameRunner, Size
 from live_nst.engines.tensorflow import TensorFlowEngine
@@ -64,7 +64,7 @@ def check_strength(strength: float) -> float:
     return strength
 
 
-class Stylizer:
+class Stylizer(Closing):
     """Paints frames in a style.
 
         with Stylizer(model="mobile", styles=["starry", "my.jpg"], size=384) as stylizer:
@@ -218,17 +218,6 @@ class Stylizer:
         """Free the device's memory. Calling it again does nothing."""
         self._runners.clear()
         self._engine.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _label(self, style: StyleInput) -> str:
         """What `styles` calls a style, which is computed if it is new."""

@@ -39,7 +39,7 @@ class TensorFlowEngine:
         self._parts = model.bottleneck_parts
         self._part_shapes = model.expand.input_shapes
         self._encode = self._picture_function(model.encode)
-        self._expand = self._function(_call(model.expand), _specs(tf, model.expand))
+        self._expand = self._function(as_function(model.expand), _specs(tf, model.expand))
 
     def encode(self, picture: Image) -> Bottleneck:
         """The bottleneck of a BGR uint8 picture of `style_size`, float32 `[n]`."""
@@ -56,7 +56,7 @@ class TensorFlowEngine:
         """The frame program for `camera`-sized frames at network size `size`, warmed up."""
         tf = tensorflow()
         width, height = size
-        program = _call(self._frame)
+        program = as_function(self._frame)
         on_gpu = self.device != "cpu"
 
         def frame(image: Any, *style: Any) -> Any:
@@ -90,7 +90,7 @@ class TensorFlowEngine:
     def _picture_function(self, program: Program) -> Any:
         """`program` on a BGR uint8 picture `[height, width, 3]`."""
         tf = tensorflow()
-        call = _call(program)
+        call = as_function(program)
 
         def on_picture(picture: Any) -> Any:
             return call(_swap_colours(tf.cast(picture, tf.float32), 1 / 255)[None])
@@ -152,7 +152,7 @@ def _swap_colours(picture: Any, scale: float) -> Any:
     return picture @ np.eye(3, dtype=np.float32)[::-1] * np.float32(scale)
 
 
-def _call(program: Program) -> Callable[..., list[Any]]:
+def as_function(program: Program) -> Callable[..., list[Any]]:
     """`program` as a function of tensors, to be used while tracing."""
     tf = tensorflow()
 

@@ -1,6 +1,7 @@
 """What a sink owes the pipeline that feeds it."""
 
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 from live_nst.frames import Frame
 
@@ -32,6 +33,15 @@ class Sink(Protocol):
             SinkError: It cannot be written, now or ever again.
         """
         ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
 
     def close(self) -> None:
         """Finish. What was written until now stays usable, also after an error.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import av
 from av.video.reformatter import ColorRange, Colorspace
 
+from live_nst.closing import Closing
 from live_nst.errors import RecordingError, UsageError
 from live_nst.frames import Frame, Image
 from live_nst.sinks.geometry import even, fit
@@ -41,7 +42,7 @@ ENCODER_OPTIONS = {
 }
 
 
-class Recorder:
+class Recorder(Closing):
     """A recording in H.264: a sink that writes each frame once, at its own time.
 
     The frame rate is variable: a frame lasts until the next one, however long that takes. The

@@ -3,13 +3,14 @@
 import numpy as np
 import pyvirtualcam
 
+from live_nst.closing import Closing
 from live_nst.errors import VirtualCameraError
 from live_nst.frames import Frame
 from live_nst.sinks.geometry import even, even_size, fit
 from live_nst.sinks.virtual_camera_setup import System, setup_error
 
 
-class VirtualCamera:
+class VirtualCamera(Closing):
     """A virtual camera: v4l2loopback on Linux, OBS on Windows and macOS.
 
     Its size is fixed while it is open: frames of another size are scaled into it in proportion,

@@ -6,6 +6,7 @@ import sys
 import cv2
 import numpy as np
 
+from live_nst.closing import Closing
 from live_nst.errors import DisplayError
 from live_nst.frames import Image
 from live_nst.sinks.display import HINT, require_display
@@ -36,7 +37,7 @@ KEYS = {
 """OpenCV's codes of the keys that are no character, on each system."""
 
 
-class Window:
+class Window(Closing):
     """A window, used from one thread: on macOS the main one.
 
     Args:

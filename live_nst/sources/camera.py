@@ -4,11 +4,11 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import numpy as np
 
+from live_nst.closing import Closing
 from live_nst.errors import SourceError, SourceLostError
 from live_nst.frames import Frame, Image
 from live_nst.sources.base import SourceInfo, SourceRequest
@@ -57,7 +57,7 @@ def prepare_opencv() -> None:
     os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
 
 
-class CameraSource:
+class CameraSource(Closing):
     """Live frames of one camera.
 
     MJPG is asked for, since many cameras reach their rate at 720p only with it. What the camera
@@ -119,17 +119,6 @@ class CameraSource:
     def close(self) -> None:
         """Free the camera. Calling it again does nothing."""
         self._capture.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _opencv(target: int | str, backend: int, wishes: Sequence[int]) -> Capture:

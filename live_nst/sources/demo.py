@@ -1,9 +1,8 @@
 """The demo source: a drawn scene in place of a camera, for machines that have none."""
 
 import math
-from types import TracebackType
-from typing import Self
 
+from live_nst.closing import Closing
 from live_nst.errors import UsageError
 from live_nst.frames import Frame
 from live_nst.sources.base import SourceInfo, SourceRequest
@@ -16,7 +15,7 @@ _RATES = (1.0, 240.0)
 _ROUNDING = 1e-6
 
 
-class DemoSource:
+class DemoSource(Closing):
     """Frames of `DemoScene` in real time, as a camera of the size and rate asked for gives them.
 
     Frame k is due k / fps seconds after opening and shows the scene at k / fps seconds, so what it
@@ -64,17 +63,6 @@ class DemoSource:
     def close(self) -> None:
         """Give no more frames. Calling it again does nothing."""
         self._closed = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _check(request: SourceRequest) -> None:

@@ -5,8 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -14,6 +13,7 @@ import av
 import av.error
 import cv2
 
+from live_nst.closing import Closing
 from live_nst.errors import SourceError, SourceLostError
 from live_nst.frames import Frame, Image
 from live_nst.sources.base import SourceInfo
@@ -43,7 +43,7 @@ _TURNS = {
 }
 
 
-class StreamSource:
+class StreamSource(Closing):
     """Frames of a video file, at its own speed, or of a network stream, as they come.
 
     What has a known length (a file, also one behind http) is played in real time by its
@@ -104,17 +104,6 @@ class StreamSource:
     def close(self) -> None:
         """Close the file or connection. Calling it again does nothing."""
         self._container.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _find_video(self) -> av.VideoStream:
         """The stream to show; the cover picture of a song is none."""

@@ -3,8 +3,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ import live_nst.styles
 import live_nst.stylizer
 from live_nst.cli.app import app
 from live_nst.cli.styles import run
+from live_nst.closing import Closing
 from live_nst.errors import ModelError, UsageError
 from live_nst.frames import Image
 
@@ -23,7 +23,7 @@ DESCRIBED: dict[str, str] = json.loads(
 )
 
 
-class FakeStylizer:
+class FakeStylizer(Closing):
     """Paints every picture in one colour, another one for each style."""
 
     made: list[dict[str, Any]]
@@ -42,16 +42,7 @@ class FakeStylizer:
         painted: Image = np.full_like(image, 40 + 10 * self._styles.index(self._style))
         return painted
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        pass
+    def close(self) -> None: ...
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
+from live_nst.closing import Closing
 from live_nst.errors import SourceLostError
 from live_nst.frames import Frame, Image
 from live_nst.live.capture import Capture
@@ -91,7 +91,7 @@ class SteppedClock(FakeClock):
         self.advance(max(0.0, seconds))
 
 
-class FakeSource:
+class FakeSource(Closing):
     """A source that does what a script says, one item per read.
 
     Args:
@@ -129,15 +129,7 @@ class FakeSource:
 
     def __enter__(self) -> Self:
         self.threads.add(threading.get_ident())
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
+        return super().__enter__()
 
 
 class Openings:

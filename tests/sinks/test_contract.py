@@ -54,6 +54,14 @@ def test_it_takes_frames_and_closes_twice(make: MakeSink) -> None:
     sink.close()
 
 
+def test_a_with_block_closes_it_also_after_an_error(make: MakeSink) -> None:
+    with pytest.raises(ZeroDivisionError), make() as sink:
+        sink.write(frames(1)[0])
+        raise ZeroDivisionError
+    with pytest.raises(SinkError):
+        sink.write(frames(1)[0])
+
+
 def test_it_closes_without_a_frame(make: MakeSink) -> None:
     sink = make()
     sink.close()
