@@ -14,7 +14,8 @@ from live_nst.live.stats import LiveStats
 from live_nst.sinks.base import Sink
 from live_nst.timing import Clock, SystemClock
 
-_TICK = 0.01  # seconds between looks at keys while no frame comes
+_TICK = 0.02  # seconds between looks at keys while no frame comes
+_IDLE_TICK = 0.05  # without a window: every look takes a moment from the network's cores
 _REDRAW_SECONDS = 0.1  # how late a notice or message may come and go while no frame comes
 _PAINT_SECONDS = 10.0  # a frame that is being painted may take this long
 _FLUSH_SECONDS = 20.0  # a recording may take this long to be finished
@@ -140,7 +141,7 @@ class LivePipeline:
                 notice = self._look_after_source()
                 self._check_workers()
                 if self.display is None:
-                    self._clock.sleep(_TICK)
+                    self._clock.sleep(_IDLE_TICK)
                 else:
                     self._show(self.display, notice)
             self.painter.close(_PAINT_SECONDS)
