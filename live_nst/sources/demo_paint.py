@@ -6,6 +6,7 @@ masks and heights are float32 ``[h, w]``, masks in 0..1, heights in pixels.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -208,7 +209,14 @@ class Sprite:
         x0, y0 = max(left, 0), max(top, 0)
         x1, y1 = min(left + width, image.shape[1]), min(top + height, image.shape[0])
         if x0 < x1 and y0 < y1:
-            lay(image[y0:y1, x0:x1], self.layers[y0 - top : y1 - top, x0 - left : x1 - left])
+            part = slice(y0 - top, y1 - top), slice(x0 - left, x1 - left)
+            keep, colour = self._planes
+            _mix(image[y0:y1, x0:x1], keep[part], colour[part])
+
+    @cached_property
+    def _planes(self) -> tuple[Image, Image]:
+        """`layers` taken apart, once for a sprite that is drawn again and again."""
+        return _taken_apart(self.layers)
 
     def warped(self, matrix: Field, width: int, height: int) -> "Sprite":
         """The same seen through an affine map ``[2, 3]``, on a picture of that size."""
@@ -241,9 +249,19 @@ class Sprite:
 
 def lay(below: Image, layers: Layers) -> None:
     """Lay a sprite's `layers` over `below`, uint8 ``[h, w, 3]`` of the same size, in place."""
+    _mix(below, *_taken_apart(layers))
+
+
+def _taken_apart(layers: Layers) -> tuple[Image, Image]:
+    """What stays of the picture below, and what is added to it, each ``[h, w, 3]``."""
     keep = cv2.cvtColor(cv2.extractChannel(layers, 3), cv2.COLOR_GRAY2BGR)
+    colour = cv2.cvtColor(layers, cv2.COLOR_BGRA2BGR)
+    return np.asarray(keep, np.uint8), np.asarray(colour, np.uint8)
+
+
+def _mix(below: Image, keep: Image, colour: Image) -> None:
     cv2.multiply(below, keep, dst=below, scale=1 / 255)
-    cv2.add(below, cv2.cvtColor(layers, cv2.COLOR_BGRA2BGR), dst=below)
+    cv2.add(below, colour, dst=below)
 
 
 def sprite(colour: Field, mask: Field) -> Sprite:
