@@ -14,7 +14,7 @@ _results = Console(highlight=False, soft_wrap=True)
 
 def say(sentence: str) -> None:
     """One line about what goes on."""
-    _console.print(sentence, markup=False)
+    _console.print(_sentence(sentence), markup=False)
 
 
 def show_error(message: str, hint: str) -> None:
