@@ -10,6 +10,7 @@ import numpy as np
 from live_nst.closing import Closing
 from live_nst.compose import compose
 from live_nst.engines.base import Bottleneck, Engine, FrameRunner, Size
+from live_nst.engines.runtime import pick_device
 from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.errors import UsageError
 from live_nst.frames import Image, check_image
@@ -101,6 +102,7 @@ class Stylizer(Closing):
             raise UsageError("No style was given.", "name one, such as starry")
         self.strength = check_strength(strength)
         long_side = None if size is None else check_size(size)
+        pick_device(device)  # a GPU that is not there is refused before a model is fetched
         loaded = load_model(model, device, say=say, progress=progress)
         self._engine: Engine = TensorFlowEngine(loaded.programs, device)
         self.model_name = loaded.name

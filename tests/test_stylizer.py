@@ -508,3 +508,13 @@ def test_it_is_what_the_package_offers() -> None:
     assert live_nst.Stylizer is Stylizer
     with pytest.raises(AttributeError):
         live_nst.Nothing  # noqa: B018
+
+
+def test_a_gpu_that_is_not_there_is_refused_before_a_model_is_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("live_nst.engines.runtime.gpu_names", list)
+    said: list[str] = []
+    with pytest.raises(DeviceError, match="no GPU"):
+        Stylizer("auto", device="gpu", say=said.append)
+    assert said == []
