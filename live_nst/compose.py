@@ -5,16 +5,13 @@ import cv2
 from live_nst.frames import Image
 
 
-def compose(
-    content: Image, stylised: Image, *, strength: float = 1.0, split: bool = False
-) -> Image:
+def compose(content: Image, stylised: Image, *, strength: float = 1.0) -> Image:
     """Bring a stylised picture to the size of its content, and mix the two.
 
     Args:
         content: BGR uint8 `[height, width, 3]`.
         stylised: The same scene in any size, BGR uint8.
         strength: 0 shows the content, 1 the stylised picture, between them a blend.
-        split: Show the content in the left half.
 
     Returns:
         A new array of the content's shape.
@@ -26,9 +23,13 @@ def compose(
     result = cv2.resize(stylised, (width, height), interpolation=cv2.INTER_CUBIC)
     if strength < 1:
         cv2.addWeighted(result, strength, content, 1 - strength, 0, dst=result)
-    if split:
-        middle = width // 2
-        result[:, :middle] = content[:, :middle]
-        line = max(1, width // 640)
-        result[:, max(0, middle - line) : middle + line] = 255
     return result  # type: ignore[return-value]
+
+
+def show_split(content: Image, painted: Image) -> None:
+    """Show the content in the left half of the painted picture, which is written to."""
+    width = content.shape[1]
+    middle = width // 2
+    painted[:, :middle] = content[:, :middle]
+    line = max(1, width // 640)
+    painted[:, max(0, middle - line) : middle + line] = 255

@@ -9,7 +9,7 @@ import numpy as np
 
 from live_nst.closing import Closing
 from live_nst.compose import compose
-from live_nst.engines.base import Bottleneck, Engine, FrameRunner, Size
+from live_nst.engines.base import Bottleneck, Engine, FrameRunner, Painted, Size
 from live_nst.engines.runtime import pick_device
 from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.errors import UsageError
@@ -117,11 +117,12 @@ class Stylizer(Closing):
         self._fade = StyleFade(first)
         self._expanded: tuple[Bottleneck, Any] = (first, self._engine.expand(first))
 
-    def __call__(self, image: Image) -> Image:
-        """Paint one frame.
+    def __call__(self, image: Image, time: float = 0.0) -> Image:
+        """Paint one frame: `network`, then `finish`.
 
         Args:
             image: BGR uint8 `[height, width, 3]`.
+            time: The frame's time in seconds, by which a change of style fades.
 
         Returns:
             A new array of the same shape.
@@ -131,17 +132,17 @@ class Stylizer(Closing):
             ValueError: Not of that shape.
         """
         image = check_image(image)
-        return compose(image, self.paint(image), strength=self.strength)
+        return self.finish(image, self.network(image, time), time)
 
-    def paint(self, image: Image, time: float = 0.0) -> Image:
-        """Run the network on one frame.
+    def network(self, image: Image, time: float = 0.0) -> Painted:
+        """Run the network on one frame. It needs no other frame.
 
         Args:
             image: BGR uint8 `[height, width, 3]`.
             time: The frame's time in seconds, by which a change of style fades.
 
         Returns:
-            A new array, BGR uint8, of `network_size`.
+            The frame and what the network made of it, both of `network_size`.
         """
         camera = (image.shape[1], image.shape[0])
         runner = self._runner(camera, network_size(camera, self._long_side))
@@ -151,6 +152,21 @@ class Stylizer(Closing):
             tensors = self._engine.expand(wanted)
             self._expanded = (wanted, tensors)
         return runner(np.ascontiguousarray(image), tensors)
+
+    def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
+        """Bring what `network` made of a frame to the frame's own size and mix the two.
+
+        Frames are finished one at a time and in their order.
+
+        Args:
+            image: The frame that `network` was given.
+            painted: What `network` returned for it.
+            time: The frame's time in seconds.
+
+        Returns:
+            A new array of the frame's shape.
+        """
+        return compose(image, painted.stylised, strength=self.strength)
 
     def load(self, style: StyleInput) -> None:
         """Compute a style, or find it in the cache, so that `select` is instant.

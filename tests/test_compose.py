@@ -4,11 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_nst.compose import compose
+from live_nst.compose import compose, show_split
 
 random = np.random.default_rng(0)
 CONTENT = random.integers(0, 256, (45, 81, 3), np.uint8)
 STYLISED = random.integers(0, 256, (24, 40, 3), np.uint8)
+
+
+def split(content: np.ndarray, stylised: np.ndarray, strength: float = 1.0) -> np.ndarray:
+    result = compose(content, stylised, strength=strength)
+    show_split(content, result)
+    return result
 
 
 def full() -> np.ndarray:
@@ -43,7 +49,7 @@ def test_any_sizes(width: int, height: int, small_width: int, small_height: int)
     content = np.full((height, width, 3), 10, np.uint8)
     stylised = np.full((small_height, small_width, 3), (50, 100, 200), np.uint8)
 
-    result = compose(content, stylised, split=True)
+    result = split(content, stylised)
     result_without = compose(content, stylised)
 
     assert result.shape == content.shape
@@ -52,7 +58,7 @@ def test_any_sizes(width: int, height: int, small_width: int, small_height: int)
 
 
 def test_the_split_view_has_the_content_on_the_left() -> None:
-    result = compose(CONTENT, STYLISED, split=True)
+    result = split(CONTENT, STYLISED)
 
     np.testing.assert_array_equal(result[:, :39], CONTENT[:, :39])
     np.testing.assert_array_equal(result[:, 41:], full()[:, 41:])
@@ -61,7 +67,7 @@ def test_the_split_view_has_the_content_on_the_left() -> None:
 
 def test_the_line_of_the_split_view_grows_with_the_picture() -> None:
     content = np.zeros((4, 1280, 3), np.uint8)
-    result = compose(content, content, split=True)
+    result = split(content, content)
     assert np.flatnonzero(result[0, :, 0]).tolist() == [638, 639, 640, 641]
 
 
@@ -70,14 +76,14 @@ def test_the_line_of_the_split_view_grows_with_the_picture() -> None:
     "content", [CONTENT[:, ::-1], CONTENT[::2, ::3], np.asfortranarray(CONTENT), CONTENT[..., ::-1]]
 )
 def test_content_in_any_layout(content: np.ndarray, strength: float) -> None:
-    expected = compose(np.ascontiguousarray(content), STYLISED, strength=strength, split=True)
-    result = compose(content, STYLISED, strength=strength, split=True)
+    expected = split(np.ascontiguousarray(content), STYLISED, strength)
+    result = split(content, STYLISED, strength)
     np.testing.assert_array_equal(result, expected)
 
 
 def test_neither_picture_is_written_into() -> None:
     content, stylised = CONTENT.copy(), CONTENT.copy()
     for strength in (0.0, 0.5, 1.0):
-        compose(content, stylised, strength=strength, split=True)[:] = 0
+        split(content, stylised, strength)[:] = 0
     np.testing.assert_array_equal(content, CONTENT)
     np.testing.assert_array_equal(stylised, CONTENT)

@@ -82,7 +82,7 @@ def test_a_frame_of_any_size_keeps_it(stylizer: Stylizer, size: tuple[int, int])
     assert painted.shape == frame.shape
     assert painted.dtype == np.uint8
     assert not np.shares_memory(painted, frame)
-    assert max(stylizer.paint(frame).shape) <= SIZE
+    assert max(stylizer.network(frame).stylised.shape) <= SIZE
 
 
 def test_a_frame_is_painted(stylizer: Stylizer) -> None:
@@ -151,7 +151,7 @@ def test_no_strength_gives_the_frame_itself(stylizer: Stylizer) -> None:
 def test_strength_goes_from_the_frame_to_the_full_style(stylizer: Stylizer) -> None:
     frame = scene(97, 61)
     full = stylizer(frame).astype(float)
-    np.testing.assert_array_equal(full, compose(frame, stylizer.paint(frame)))
+    np.testing.assert_array_equal(full, compose(frame, stylizer.network(frame).stylised))
 
     stylizer.strength = 0.5
 
@@ -283,11 +283,13 @@ def test_several_arrays_keep_apart(small_folder: Path) -> None:
 
 def test_a_style_fades_in_by_the_frames_times(own: Stylizer) -> None:
     own.load("ember")
-    start = own.paint(scene(), time=10.0).astype(int)
+    start = own.network(scene(), time=10.0).stylised.astype(int)
 
     own.select("ember", fade=2.0, time=10.0)
 
-    shown = {t: own.paint(scene(), time=t).astype(int) for t in (9.0, 10.0, 11.0, 12.0, 99.0)}
+    shown = {
+        t: own.network(scene(), time=t).stylised.astype(int) for t in (9.0, 10.0, 11.0, 12.0, 99.0)
+    }
     np.testing.assert_array_equal(shown[9.0], start)
     np.testing.assert_array_equal(shown[10.0], start)
     np.testing.assert_array_equal(shown[12.0], shown[99.0])
@@ -297,7 +299,7 @@ def test_a_style_fades_in_by_the_frames_times(own: Stylizer) -> None:
 
 def test_a_style_without_a_fade_shows_on_frames_from_before_it(own: Stylizer) -> None:
     own.select("ember", time=100.0)
-    early, late = (own.paint(scene(), time=t) for t in (5.0, 200.0))
+    early, late = (own.network(scene(), time=t).stylised for t in (5.0, 200.0))
     np.testing.assert_array_equal(early, late)
 
 
@@ -338,12 +340,12 @@ def test_a_cache_that_cannot_be_written_is_done_without(
 
 def test_resizing_changes_what_the_network_sees(stylizer: Stylizer) -> None:
     frame = scene(256, 192)
-    assert stylizer.paint(frame).shape == (48, 64, 3)
+    assert stylizer.network(frame).stylised.shape == (48, 64, 3)
 
     stylizer.resize(128)
 
     assert stylizer.size == 128
-    assert stylizer.paint(frame).shape == (96, 128, 3)
+    assert stylizer.network(frame).stylised.shape == (96, 128, 3)
     assert stylizer(frame).shape == frame.shape
 
 
@@ -357,11 +359,11 @@ def test_a_size_is_prepared_beside_the_frames(own: Stylizer) -> None:
         assert own(frame).shape == frame.shape
     worker.join()
     assert own._engine.traces == traces + 1
-    assert own.paint(frame).shape == (48, 64, 3)
+    assert own.network(frame).stylised.shape == (48, 64, 3)
 
     own.resize(128)
 
-    assert own.paint(frame).shape == (96, 128, 3)
+    assert own.network(frame).stylised.shape == (96, 128, 3)
     assert own._engine.traces == traces + 1
 
 

@@ -52,6 +52,6 @@ def single_calls(model: str, folder: Path, frame: Image, size: int) -> dict[str,
     return {
         "naive": naive,
         "network": lambda: function(content, *tensors)[0].numpy(),
-        "program": lambda: stylizer.paint(frame),
+        "program": lambda: stylizer.network(frame),
         "stylizer": lambda: stylizer(frame),
     }

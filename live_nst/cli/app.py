@@ -1,44 +1,18 @@
 """The options of every command. Heavy modules are imported when a command runs."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from live_nst import __version__
+from live_nst.cli.options import Device, DeviceOption, ModelOption, SizeOption
 
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Device(StrEnum):
-    """Where the network runs."""
-
-    auto = "auto"
-    cpu = "cpu"
-    gpu = "gpu"
-
-
-ModelOption = Annotated[
-    str,
-    typer.Option(
-        help="mobile (built in), hub (TF Hub's arbitrary-image-stylization-v1-256), another Hub or "
-        "Kaggle handle, or a SavedModel folder. auto: hub where there is a GPU, else mobile.",
-    ),
-]
-DeviceOption = Annotated[Device, typer.Option(help="Where the network runs.")]
-SizeOption = Annotated[
-    int | None,
-    typer.Option(
-        help="Long side, in pixels, of what the network sees: smaller is faster.  "
-        "[default: 384 on a CPU, 640 on a GPU]",
-        show_default=False,
-    ),
-]
 
 
 def _show_version(wanted: bool) -> None:

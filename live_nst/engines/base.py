@@ -1,6 +1,6 @@
 """What an engine owes the stylizer: it runs a split model on one device."""
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +14,33 @@ Size = tuple[int, int]
 """(width, height) in pixels."""
 
 
-class FrameRunner(Protocol):
-    """The frame program for one camera size and one network size, ready to run."""
+class Painted(NamedTuple):
+    """One frame at the network's size, before and after the network.
 
-    def __call__(self, image: Image, style: Any) -> Image:
-        """Stylise one frame.
+    Attributes:
+        content: What the network saw, BGR uint8 `[height, width, 3]`.
+        stylised: What it made of it, BGR uint8 of the same shape.
+    """
+
+    content: Image
+    stylised: Image
+
+
+class FrameRunner(Protocol):
+    """The frame program for one camera size and one network size, ready to run.
+
+    It may be called from several threads at once.
+    """
+
+    def __call__(self, image: Image, style: Any) -> Painted:
+        """Bring one frame to the network's size, by area averaging, and stylise it.
 
         Args:
             image: BGR uint8 `[height, width, 3]` of the camera size it was made for.
             style: What the engine's `expand` gave.
 
         Returns:
-            A new array, BGR uint8, of the network size.
+            New arrays of the network size; the stylised one may be written to.
         """
         ...
 

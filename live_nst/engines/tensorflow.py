@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from live_nst.engines.base import Bottleneck, FrameRunner, Size
+from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Size
 from live_nst.engines.runtime import pick_device, quiet_stderr, tensorflow
 from live_nst.errors import ModelError
 from live_nst.frames import Image
@@ -63,8 +63,7 @@ class TensorFlowEngine:
             small = area_resize(image, size, as_matrices=on_gpu)
             (stylised,) = program(_swap_colours(small, 1 / 255)[None], *style)
             fitting = tf.ensure_shape(stylised[0, :height, :width], [height, width, 3])
-            picture = _swap_colours(fitting, 255)
-            return tf.cast(tf.clip_by_value(picture + 0.5, 0.0, 255.0), tf.uint8)
+            return _as_levels(small), _as_levels(_swap_colours(fitting, 255))
 
         specs = [tf.TensorSpec([camera[1], camera[0], 3], tf.uint8)]
         specs += _specs(tf, self._frame)[1:]
@@ -78,9 +77,9 @@ class TensorFlowEngine:
                 f"The model cannot run at {width}x{height}: {reason}", "choose another --size"
             ) from exc
 
-        def run(image: Image, style: Any) -> Image:
-            result: Image = function(image, *style).numpy()
-            return result
+        def run(image: Image, style: Any) -> Painted:
+            content, stylised = function(image, *style)
+            return Painted(content.numpy(), stylised.numpy())
 
         return run
 
@@ -150,6 +149,12 @@ def _swap_colours(picture: Any, scale: float) -> Any:
     the cores, and just as exact.
     """
     return picture @ np.eye(3, dtype=np.float32)[::-1] * np.float32(scale)
+
+
+def _as_levels(picture: Any) -> Any:
+    """A float picture 0..255 as uint8, rounded."""
+    tf = tensorflow()
+    return tf.cast(tf.clip_by_value(picture + 0.5, 0.0, 255.0), tf.uint8)
 
 
 def as_function(program: Program) -> Callable[..., list[Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image as Pillow
 
 from live_nst.errors import LiveNstError
-from live_nst.live.controls import Action, next_size
+from live_nst.live.controls import Action, next_size, next_strength
 from live_nst.live.pipeline import LivePipeline
 from live_nst.sinks.recorder import Recorder
 from live_nst.stylizer import Stylizer
@@ -58,8 +58,7 @@ class Commands:
                 if int(key) <= len(self._styles):
                     self._choose(int(key) - 1)
             case Action.STRONGER | Action.WEAKER:
-                look.change_strength(1 if action is Action.STRONGER else -1)
-                self._say(f"strength {look.strength:.0%}")
+                self._change_strength(1 if action is Action.STRONGER else -1)
             case Action.MIRROR:
                 look.mirror = not look.mirror
             case Action.SPLIT:
@@ -81,6 +80,10 @@ class Commands:
         style = self._styles[self._chosen]
         self._say(f"style {style}")
         self._pipeline.painter.select(style, self._failed)
+
+    def _change_strength(self, steps: int) -> None:
+        self._stylizer.strength = next_strength(self._stylizer.strength, steps)
+        self._say(f"strength {self._stylizer.strength:.0%}")
 
     def _resize(self, steps: int) -> None:
         size = next_size(self._size, steps)

@@ -72,23 +72,22 @@ HELP_KEYS: tuple[tuple[str, str], ...] = (
 
 @dataclass
 class Look:
-    """How frames are painted and composed; changed by one thread, read by others.
+    """How frames are shown; changed by one thread, read by others.
 
     Attributes:
-        strength: 0..1.
         mirror: Flip left and right, as in a mirror.
         split: The original in the left half.
         frozen: Hold the frame, not the style.
     """
 
-    strength: float = 1.0
     mirror: bool = False
     split: bool = False
     frozen: bool = False
 
-    def change_strength(self, steps: int) -> None:
-        """Up or down by tenths, within 0..1."""
-        self.strength = min(1.0, max(0.0, round(self.strength + steps * STRENGTH_STEP, 2)))
+
+def next_strength(strength: float, steps: int) -> float:
+    """Up or down by tenths, within 0..1."""
+    return min(1.0, max(0.0, round(strength + steps * STRENGTH_STEP, 2)))
 
 
 def next_size(size: int, steps: int) -> int:

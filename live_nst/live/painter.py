@@ -7,7 +7,8 @@ from typing import Protocol
 
 import cv2
 
-from live_nst.compose import compose
+from live_nst.compose import show_split
+from live_nst.engines.base import Painted
 from live_nst.errors import LiveNstError
 from live_nst.frames import Frame, Image
 from live_nst.live.controls import Look
@@ -22,7 +23,9 @@ _WAIT = 0.05  # seconds; how long a stop may go unnoticed
 class StylizerLike(Protocol):
     """What the painter needs of `live_nst.stylizer.Stylizer`."""
 
-    def paint(self, image: Image, time: float = 0.0) -> Image: ...  # noqa: D102
+    def network(self, image: Image, time: float = 0.0) -> Painted: ...  # noqa: D102
+
+    def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image: ...  # noqa: D102
 
     def load(self, style: str) -> None: ...  # noqa: D102
 
@@ -156,11 +159,13 @@ class Painter:
         self._last = frame
         start = clock.now()
         content: Image = cv2.flip(frame.image, 1) if look.mirror else frame.image  # type: ignore[assignment]
-        small = self._stylizer.paint(content, start)
-        painted = clock.now()
-        image = compose(content, small, strength=look.strength, split=look.split)
+        painted = self._stylizer.network(content, start)
+        stylised = clock.now()
+        image = self._stylizer.finish(content, painted, start)
+        if look.split:
+            show_split(content, image)
         composed = clock.now()
-        self.small_size = (small.shape[1], small.shape[0])
-        self._stats.add_stage("stylise", painted - start)
-        self._stats.add_stage("compose", composed - painted)
+        self.small_size = (painted.stylised.shape[1], painted.stylised.shape[0])
+        self._stats.add_stage("stylise", stylised - start)
+        self._stats.add_stage("compose", composed - stylised)
         self._deliver(Frame(image, frame.index, frame.time), fresh)

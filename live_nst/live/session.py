@@ -143,6 +143,7 @@ def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -
                 options.styles,
                 size=options.size,
                 device=options.device,
+                strength=options.strength,
                 say=say,
                 progress=progress,
             )
@@ -151,7 +152,7 @@ def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -
         say(f"Source {info}.")
         say(f"Running on {stylizer.device} with {stylizer.engine}, size {stylizer.size}.")
         stylizer.prepare((info.width, info.height), stylizer.size)
-        look = Look(strength=options.strength, mirror=options.mirror)
+        look = Look(mirror=options.mirror)
         pipeline = LivePipeline(
             capture,
             stylizer,
@@ -210,7 +211,7 @@ def _figures(pipeline: LivePipeline, stylizer: Stylizer) -> list[str]:
     return [
         f"{stats.current_fps:.1f} fps   latency {1000 * stats.current_latency:.0f} ms   "
         f"dropped {pipeline.dropped}",
-        f"{stylizer.style}   strength {pipeline.look.strength:.0%}",
+        f"{stylizer.style}   strength {stylizer.strength:.0%}",
         f"{stylizer.model_name}   {stylizer.engine}   {stylizer.device}   {_size(pipeline)}",
         "h help   q quit",
     ]

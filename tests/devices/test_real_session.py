@@ -17,6 +17,8 @@ import cv2
 import numpy as np
 import pytest
 
+from live_nst.compose import compose
+from live_nst.engines.base import Painted
 from live_nst.frames import Image
 from live_nst.live.capture import Capture
 from live_nst.live.pipeline import LivePipeline
@@ -102,8 +104,11 @@ def test_another_program_sees_the_painted_camera(
 class Inverter:
     """Paints the negative, in no time."""
 
-    def paint(self, image: Image, time: float = 0.0) -> Image:
-        return 255 - image[::2, ::2]
+    def network(self, image: Image, time: float = 0.0) -> Painted:
+        return Painted(image[::2, ::2], 255 - image[::2, ::2])
+
+    def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
+        return compose(image, painted.stylised)
 
     def load(self, style: str) -> None: ...
 

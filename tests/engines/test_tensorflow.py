@@ -57,7 +57,7 @@ def test_uint8_bgr_in_and_out_is_the_float_module(
     image, style = scene(96, 64), style_picture("starry")
 
     tensors = mobile_engine.expand(mobile_engine.encode(style))
-    painted = mobile_engine.compile((96, 64), (96, 64))(image, tensors)
+    painted = mobile_engine.compile((96, 64), (96, 64))(image, tensors).stylised
 
     expected = reference(mobile_module, image, style)
     assert painted.dtype == np.uint8
@@ -75,7 +75,7 @@ def test_levels_are_rounded_not_cut_off(
     image, style = scene(96, 64), style_picture("ink")
 
     tensors = mobile_engine.expand(mobile_engine.encode(style))
-    painted = mobile_engine.compile((96, 64), (96, 64))(image, tensors)
+    painted = mobile_engine.compile((96, 64), (96, 64))(image, tensors).stylised
 
     off = painted - reference(mobile_module, image, style)
     assert abs(off.mean()) < 0.02
@@ -89,11 +89,12 @@ def test_frames_are_averaged_down_first(
     image, style, size = scene(*camera), style_picture("wave"), (96, 64)
 
     tensors = mobile_engine.expand(mobile_engine.encode(style))
-    painted = mobile_engine.compile(camera, size)(image, tensors)
+    content, painted = mobile_engine.compile(camera, size)(image, tensors)
 
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     off = np.abs(painted - reference(mobile_module, small, style))
     assert painted.shape == (64, 96, 3)
+    np.testing.assert_allclose(content.astype(int), small, atol=1)
     assert off.mean() < 1  # OpenCV rounds the small picture, which the network amplifies
     assert off.max() < 16
 
@@ -106,10 +107,10 @@ def test_the_result_is_a_new_array_and_the_frame_stays_as_it_is(
     image = scene(64, 48)
     before = image.copy()
 
-    first = run(image, tensors)
+    first = run(image, tensors).stylised
     np.testing.assert_array_equal(image, before)
     kept = first.copy()
-    second = run(scene(64, 48, 5.0), tensors)
+    second = run(scene(64, 48, 5.0), tensors).stylised
     second[:] = 0  # it may be drawn into
     image[:] = 0
 
@@ -170,7 +171,7 @@ def test_one_frame_program_serves_every_style(small_model: SplitModel) -> None:
     codes = [np.linspace(0, 1, 5, dtype=np.float32), np.linspace(2, 0, 5, dtype=np.float32)]
 
     one, mixed, other = (
-        run(image, engine.expand(code)).astype(int)
+        run(image, engine.expand(code)).stylised.astype(int)
         for code in (codes[0], (codes[0] + codes[1]) / 2, codes[1])
     )
 
@@ -222,11 +223,14 @@ def test_a_gpu_paints_what_the_cpu_does(
     image, style = scene(288, 192), style_picture("starry")
 
     painted = [
-        engine.compile((288, 192), (96, 64))(image, engine.expand(engine.encode(style))).astype(int)
+        engine.compile((288, 192), (96, 64))(image, engine.expand(engine.encode(style)))[1].astype(
+            int
+        )
         for engine in (gpu, mobile_engine)
     ]
 
-    assert np.abs(painted[0] - painted[1]).mean() < 1
+    one, other = (each.stylised.astype(int) for each in painted)
+    assert np.abs(one - other).mean() < 1
     tensors = gpu.expand(gpu.encode(style))
     assert all("GPU" in tensor.device for tensor in tensors)
 

@@ -8,6 +8,8 @@ from typing import Any, Self
 import numpy as np
 
 from live_nst.closing import Closing
+from live_nst.compose import compose
+from live_nst.engines.base import Painted
 from live_nst.errors import SourceLostError
 from live_nst.frames import Frame, Image
 from live_nst.live.capture import Capture
@@ -216,6 +218,7 @@ class FakeStylizer:
         self.styles = styles
         self.style = styles[0]
         self.size = 384
+        self.strength = 1.0
         self.gate, self.loading = threading.Event(), threading.Event()
         self.gate.set()
         self.loading.set()
@@ -228,7 +231,7 @@ class FakeStylizer:
         self.failures: dict[str, BaseException] = {}
         self.paint_failure: BaseException | None = None
 
-    def paint(self, image: Image, time: float = 0.0) -> Image:
+    def network(self, image: Image, time: float = 0.0) -> Painted:
         self.entered.release()
         assert self.gate.wait(PATIENCE), "nobody let it paint"
         if self.paint_failure is not None:
@@ -237,7 +240,10 @@ class FakeStylizer:
         self.times.append(time)
         result = image.copy()
         result[..., 2] = self.styles.index(self.style)
-        return result
+        return Painted(image, result)
+
+    def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
+        return compose(image, painted.stylised, strength=self.strength)
 
     def load(self, style: str) -> None:
         self.load_entered.set()

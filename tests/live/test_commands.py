@@ -57,7 +57,8 @@ class Desk:
             add_sink=self.sinks.append,
             remove_sink=self.sinks.remove,
         )
-        stylizer: Any = FakeStylizer(STYLES)
+        self.stylizer = FakeStylizer(STYLES)
+        stylizer: Any = self.stylizer
         pipeline: Any = self.pipeline
         self.commands = Commands(
             pipeline, stylizer, STYLES, self.said.append, folder=folder, recorder=recorder
@@ -111,7 +112,7 @@ def test_a_style_that_cannot_be_used_is_said(desk: Desk) -> None:
 def test_strength(desk: Desk) -> None:
     desk.press("down", "-", "up", "+", "=")
     assert desk.said == [f"strength {s}%" for s in (90, 80, 90, 100, 100)]
-    assert desk.look.strength == 1.0
+    assert desk.stylizer.strength == 1.0
     assert desk.painter.repaints == 5
 
 

@@ -1,27 +1,22 @@
 import pytest
 
-from live_nst.live.controls import HELP_KEYS, KEYS, SIZES, Action, Look, next_size
+from live_nst.live.controls import HELP_KEYS, KEYS, SIZES, Action, next_size, next_strength
 
 
 def test_strength_goes_by_tenths_and_stays_within_its_range() -> None:
-    look = Look()
-    seen = []
+    strength, seen = 1.0, []
     for _ in range(12):
-        look.change_strength(-1)
-        seen.append(look.strength)
+        strength = next_strength(strength, -1)
+        seen.append(strength)
     assert seen == [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0, 0.0, 0.0]
     for _ in range(12):
-        look.change_strength(1)
-    assert look.strength == 1.0
+        strength = next_strength(strength, 1)
+    assert strength == 1.0
 
 
 def test_a_strength_between_the_tenths_moves_by_a_tenth() -> None:
-    look = Look(strength=0.95)
-    look.change_strength(1)
-    assert look.strength == 1.0
-    look.strength = 0.25
-    look.change_strength(-1)
-    assert look.strength == 0.15
+    assert next_strength(0.95, 1) == 1.0
+    assert next_strength(0.25, -1) == 0.15
 
 
 @pytest.mark.parametrize(

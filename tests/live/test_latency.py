@@ -37,8 +37,8 @@ class World:
         self.source = FakeSource(iter(self._next, StopIteration))
         self.capture = Capture(lambda: self.source, self.clock)
         self.stylizer = FakeStylizer()
-        self._paint = self.stylizer.paint
-        self.stylizer.paint = self._paint_in_time  # type: ignore[method-assign]
+        self._paint = self.stylizer.network
+        self.stylizer.network = self._paint_in_time  # type: ignore[method-assign]
         self.display = FakeDisplay(self.clock) if display else None
         self.pipeline = LivePipeline(
             self.capture, self.stylizer, clock=self.clock, display=self.display, max_frames=FRAMES

@@ -109,11 +109,11 @@ def test_the_look_is_that_of_the_moment(studio: Studio) -> None:
 
     studio.stylizer.style = "mosaic"  # the fake paints red = 2
     assert (painted()[..., 2] == 2).all()
-    studio.look.strength = 0.0
+    studio.stylizer.strength = 0.0
     np.testing.assert_array_equal(painted(), image)
     studio.look.mirror = True
     np.testing.assert_array_equal(painted(), image[:, ::-1])
-    studio.look.strength = 1.0
+    studio.stylizer.strength = 1.0
     studio.look.mirror, studio.look.split = False, True
     halves = painted()
     np.testing.assert_array_equal(halves[:, :30], image[:, :30])
@@ -122,13 +122,13 @@ def test_the_look_is_that_of_the_moment(studio: Studio) -> None:
 
 
 def test_stages_are_measured_with_the_clock(studio: Studio) -> None:
-    paint = studio.stylizer.paint
+    paint = studio.stylizer.network
 
     def slowly(image: np.ndarray, time: float = 0.0) -> np.ndarray:
         studio.clock.advance(0.040)
         return paint(image, time)
 
-    studio.stylizer.paint = slowly  # type: ignore[method-assign]
+    studio.stylizer.network = slowly  # type: ignore[method-assign]
     studio.paint(0, 1)
     assert studio.stats.stage_ms() == {"stylise": 40.0, "compose": 0.0}
 

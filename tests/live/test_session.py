@@ -41,6 +41,7 @@ class FakeModel(FakeStylizer):
     def __init__(self, model: str, styles: tuple[str, ...], **options: Any) -> None:
         super().__init__(tuple(styles))
         self.model, self.options = model, options
+        self.strength = options["strength"]
         self.closed = False
         if FakeModel.failure is not None:
             raise FakeModel.failure
