@@ -46,7 +46,7 @@ class Commands:
 
     def perform(self, action: Action, key: str) -> None:
         """Carry out `action`, asked for by `key`."""
-        look = self._pipeline.look
+        view = self._pipeline.view
         match action:
             case Action.QUIT:
                 self._pipeline.stop()
@@ -60,11 +60,11 @@ class Commands:
             case Action.STRONGER | Action.WEAKER:
                 self._change_strength(1 if action is Action.STRONGER else -1)
             case Action.MIRROR:
-                look.mirror = not look.mirror
+                view.mirror = not view.mirror
             case Action.SPLIT:
-                look.split = not look.split
+                view.split = not view.split
             case Action.FREEZE:
-                look.frozen = not look.frozen
+                view.frozen = not view.frozen
             case Action.LARGER | Action.SMALLER:
                 self._resize(1 if action is Action.LARGER else -1)
             case Action.SNAPSHOT:

@@ -71,7 +71,7 @@ HELP_KEYS: tuple[tuple[str, str], ...] = (
 
 
 @dataclass
-class Look:
+class View:
     """How frames are shown; changed by one thread, read by others.
 
     Attributes:

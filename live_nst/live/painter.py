@@ -11,7 +11,7 @@ from live_nst.compose import show_split
 from live_nst.engines.base import Painted
 from live_nst.errors import LiveNstError
 from live_nst.frames import Frame, Image
-from live_nst.live.controls import Look
+from live_nst.live.controls import View
 from live_nst.live.slot import Slot
 from live_nst.live.stats import LiveStats
 from live_nst.timing import Clock
@@ -42,7 +42,7 @@ class Painter:
     Args:
         source: Where captured frames appear.
         stylizer: Paints them.
-        look: Read for every frame.
+        view: Read for every frame.
         stats: Told how long the stages took.
         clock: Measures them.
         deliver: Called in the painting thread with every painted frame, and whether it is a
@@ -57,14 +57,14 @@ class Painter:
         self,
         source: Slot[Frame],
         stylizer: StylizerLike,
-        look: Look,
+        view: View,
         stats: LiveStats,
         clock: Clock,
         deliver: Callable[[Frame, bool], None],
     ) -> None:
         self._source = source
         self._stylizer = stylizer
-        self._look = look
+        self._view = view
         self._stats = stats
         self._clock = clock
         self._deliver = deliver
@@ -136,7 +136,7 @@ class Painter:
         try:
             while not self._stop.is_set():
                 frame = self._source.take(_WAIT)
-                if self._look.frozen:
+                if self._view.frozen:
                     self._paint_held(frame)
                 elif frame is not None:
                     self._held = None
@@ -155,14 +155,14 @@ class Painter:
             self._paint(Frame(self._held.image, self._held.index, now), fresh=False)
 
     def _paint(self, frame: Frame, *, fresh: bool) -> None:
-        look, clock = self._look, self._clock
+        view, clock = self._view, self._clock
         self._last = frame
         start = clock.now()
-        content: Image = cv2.flip(frame.image, 1) if look.mirror else frame.image  # type: ignore[assignment]
+        content: Image = cv2.flip(frame.image, 1) if view.mirror else frame.image  # type: ignore[assignment]
         painted = self._stylizer.network(content, start)
         stylised = clock.now()
         image = self._stylizer.finish(content, painted, start)
-        if look.split:
+        if view.split:
             show_split(content, image)
         composed = clock.now()
         self.small_size = (painted.stylised.shape[1], painted.stylised.shape[0])

@@ -6,7 +6,7 @@ from typing import Protocol
 from live_nst.errors import SinkError
 from live_nst.frames import Frame, Image
 from live_nst.live.capture import Capture
-from live_nst.live.controls import Look
+from live_nst.live.controls import View
 from live_nst.live.feeds import SinkFeed
 from live_nst.live.painter import Painter, StylizerLike
 from live_nst.live.slot import Slot
@@ -48,7 +48,7 @@ class LivePipeline:
     Args:
         capture: Started or not; closed at the end.
         stylizer: Paints; stays open.
-        look: How frames are composed.
+        view: How frames are composed.
         sinks: Fed from threads of their own, and closed at the end.
         display: Shown to and polled in the thread that calls `run`; None for no window.
         max_frames: Stop after so many shown frames; no sink gets more.
@@ -67,7 +67,7 @@ class LivePipeline:
         capture: Capture,
         stylizer: StylizerLike,
         *,
-        look: Look | None = None,
+        view: View | None = None,
         sinks: Sequence[Sink] = (),
         display: Display | None = None,
         max_frames: int | None = None,
@@ -77,11 +77,11 @@ class LivePipeline:
     ) -> None:
         self._capture = capture
         self._clock = clock or SystemClock()
-        self.look = look or Look()
+        self.view = view or View()
         self.stats = LiveStats()
         self.display = display
         self.painter = Painter(
-            capture.slot, stylizer, self.look, self.stats, self._clock, self._deliver
+            capture.slot, stylizer, self.view, self.stats, self._clock, self._deliver
         )
         self._shown: Slot[tuple[Frame, bool]] = Slot()
         self._newest: Frame | None = None

@@ -12,7 +12,7 @@ from types import FrameType
 from live_nst.errors import UsageError
 from live_nst.live.capture import Capture
 from live_nst.live.commands import Commands
-from live_nst.live.controls import Look
+from live_nst.live.controls import View
 from live_nst.live.pipeline import LivePipeline
 from live_nst.live.screen import Screen
 from live_nst.live.stats import LiveReport, peak_rss_mb
@@ -152,11 +152,11 @@ def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -
         say(f"Source {info}.")
         say(f"Running on {stylizer.device} with {stylizer.engine}, size {stylizer.size}.")
         stylizer.prepare((info.width, info.height), stylizer.size)
-        look = Look(mirror=options.mirror)
+        view = View(mirror=options.mirror)
         pipeline = LivePipeline(
             capture,
             stylizer,
-            look=look,
+            view=view,
             sinks=sinks,
             max_frames=options.frames,
             max_seconds=options.duration,

@@ -11,7 +11,7 @@ import pytest
 
 from live_nst.errors import LiveNstError, StyleError
 from live_nst.live.commands import Commands
-from live_nst.live.controls import KEYS, Action, Look
+from live_nst.live.controls import KEYS, Action, View
 from live_nst.sinks.recorder import Recorder
 from tests.live.fakes import FakeStylizer, frame, picture
 
@@ -45,12 +45,12 @@ class Desk:
 
     def __init__(self, folder: Path, recorder: Recorder | None = None) -> None:
         self.painter = FakePainter()
-        self.look = Look()
+        self.view = View()
         self.said: list[str] = []
         self.sinks: list[Any] = [recorder] if recorder else []
         self.stopped = False
         self.pipeline = SimpleNamespace(
-            look=self.look,
+            view=self.view,
             painter=self.painter,
             newest=None,
             stop=lambda: setattr(self, "stopped", True),
@@ -119,10 +119,10 @@ def test_strength(desk: Desk) -> None:
 @pytest.mark.parametrize(("key", "name"), [("m", "mirror"), ("v", "split"), ("space", "frozen")])
 def test_switches_go_on_and_off(desk: Desk, key: str, name: str) -> None:
     desk.press(key)
-    assert getattr(desk.look, name)
+    assert getattr(desk.view, name)
     assert desk.painter.repaints == 1
     desk.press(key)
-    assert not getattr(desk.look, name)
+    assert not getattr(desk.view, name)
 
 
 def test_sizes_go_by_steps_from_where_it_began(desk: Desk) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from live_nst.errors import LiveNstError, ModelError, StyleError
 from live_nst.frames import Frame
-from live_nst.live.controls import Look
+from live_nst.live.controls import View
 from live_nst.live.painter import FADE_SECONDS, Painter
 from live_nst.live.slot import Slot
 from live_nst.live.stats import LiveStats
@@ -21,14 +21,14 @@ class Studio:
         self.clock = clock
         self.slot: Slot[Frame] = Slot()
         self.stylizer = FakeStylizer()
-        self.look = Look()
+        self.view = View()
         self.stats = LiveStats()
         self.delivered: list[tuple[Frame, bool]] = []
         self.failed: list[LiveNstError] = []
         self.painter = Painter(
             self.slot,
             self.stylizer,
-            self.look,
+            self.view,
             self.stats,
             clock,
             lambda painted, fresh: self.delivered.append((painted, fresh)),
@@ -49,7 +49,7 @@ class Studio:
     def freeze(self) -> None:
         """Freeze, and let the time pass in which the held frame is painted."""
         count = len(self.delivered)
-        self.look.frozen = True
+        self.view.frozen = True
         self.painter.look_changed()
         wait_until(lambda: len(self.delivered) > count, "the held frame was not painted")
         self.settle()
@@ -111,10 +111,10 @@ def test_the_look_is_that_of_the_moment(studio: Studio) -> None:
     assert (painted()[..., 2] == 2).all()
     studio.stylizer.strength = 0.0
     np.testing.assert_array_equal(painted(), image)
-    studio.look.mirror = True
+    studio.view.mirror = True
     np.testing.assert_array_equal(painted(), image[:, ::-1])
     studio.stylizer.strength = 1.0
-    studio.look.mirror, studio.look.split = False, True
+    studio.view.mirror, studio.view.split = False, True
     halves = painted()
     np.testing.assert_array_equal(halves[:, :30], image[:, :30])
     assert (halves[:, 34:, 2] == 2).all()
@@ -158,7 +158,7 @@ def test_all_repaints_of_a_freeze_are_of_one_frame_until_it_ends(studio: Studio)
         wait_until(lambda: studio.delivered)
         studio.slot.put(frame(7))
     assert set(studio.numbers) == {1}
-    studio.look.frozen = False
+    studio.view.frozen = False
     studio.paint(8)
     wait_until(lambda: studio.numbers[-1] == 8)  # a 7 may have waited when the freeze ended
     assert studio.delivered[-1][1]
@@ -166,14 +166,14 @@ def test_all_repaints_of_a_freeze_are_of_one_frame_until_it_ends(studio: Studio)
 
 def test_a_freeze_without_newer_frames_holds_the_last_one(studio: Studio) -> None:
     studio.paint(3)
-    studio.look.frozen = True
+    studio.view.frozen = True
     wait_until(lambda: len(studio.delivered) > 1)
     assert studio.numbers[1] == 3
     assert not studio.delivered[1][1]
 
 
 def test_a_freeze_before_the_first_frame_waits_for_it(studio: Studio) -> None:
-    studio.look.frozen = True
+    studio.view.frozen = True
     studio.paint(4)
     assert studio.delivered[0][1] is False
     assert studio.numbers[0] == 4

@@ -86,7 +86,7 @@ def test_a_frozen_picture_is_painted_anew_for_a_new_style_and_not_counted(stage:
     assert it.display is not None
     with it.running:
         it.show(3)
-        it.pipeline.look.frozen = True
+        it.pipeline.view.frozen = True
         it.pipeline.painter.look_changed()
         display = it.display
         it.pipeline.painter.select("wave", lambda error: None).result(10)
@@ -96,7 +96,7 @@ def test_a_frozen_picture_is_painted_anew_for_a_new_style_and_not_counted(stage:
         assert it.frames == 3
         assert {number for number, _, _ in display.shown[3:]} == {2}
         it.clock.advance(10)
-        it.pipeline.look.frozen = False
+        it.pipeline.view.frozen = False
         it.show()
     assert it.frames == 4
     assert sink.numbers[:3] == [0, 1, 2] and sink.numbers[-1] == 6
@@ -126,7 +126,7 @@ def test_a_notice_vanishes_from_a_frozen_picture_too(stage: MakeStage) -> None:
     display = it.display
     with it.running:
         it.show()
-        it.pipeline.look.frozen = True
+        it.pipeline.view.frozen = True
         it.clock.advance(STALL_NOTICE + 0.1)
         wait_until(lambda: it.clock.advance(0.02) or display.shown[-1][2] == "no picture comes")
         it.hand.give()  # it is back
