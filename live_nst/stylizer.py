@@ -1,6 +1,8 @@
 """Frame in, stylised frame out: the model, the engine and the style in one object."""
 
 import itertools
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ StyleInput = str | Path | Image
 DEFAULT_SIZE = {"cpu": 384, "gpu": 640}
 MIN_SIZE, MAX_SIZE = 64, 4096
 _MULTIPLE = 4  # the networks halve the picture twice
-_KEPT_RUNNERS = 4
+_KEPT_RUNNERS = 6  # what the adaptive size goes to and fro between
 
 
 def network_size(camera: Size, long_side: int) -> Size:
@@ -109,7 +111,8 @@ class Stylizer(Closing):
         self._long_side = long_side or DEFAULT_SIZE["cpu" if self.device == "cpu" else "gpu"]
         cache = BottleneckCache(cache_root() / "bottlenecks", loaded.fingerprint)
         self._bank = StyleBank(self._engine, cache)
-        self._runners: dict[tuple[Size, Size], FrameRunner] = {}
+        self._runners: OrderedDict[tuple[Size, Size], FrameRunner] = OrderedDict()
+        self._runners_lock = threading.Lock()
         self._bottlenecks: dict[str, Bottleneck] = {}
         for style in styles:
             self.load(style)
@@ -198,6 +201,10 @@ class Stylizer(Closing):
         """
         self._runner(camera, network_size(camera, check_size(size)))
 
+    def ready(self, camera: Size, size: int) -> bool:
+        """Whether frames of `camera` pixels can be run at the long side `size` at once."""
+        return (camera, network_size(camera, size)) in self._runners
+
     def resize(self, size: int) -> None:
         """Change the long side of what the network sees, in pixels."""
         self._long_side = check_size(size)
@@ -259,11 +266,16 @@ class Stylizer(Closing):
         return spec.label, self._bank.bottleneck(spec)
 
     def _runner(self, camera: Size, size: Size) -> FrameRunner:
-        """The frame program for these sizes; the last few are kept."""
-        runner = self._runners.get((camera, size))
-        if runner is None:
-            runner = self._engine.compile(camera, size)
-            while len(self._runners) >= _KEPT_RUNNERS:
-                self._runners.pop(next(iter(self._runners)))
-            self._runners[camera, size] = runner
+        """The frame program for these sizes; the few that were used last are kept."""
+        key = (camera, size)
+        with self._runners_lock:
+            runner = self._runners.get(key)
+            if runner is not None:
+                self._runners.move_to_end(key)
+                return runner
+        runner = self._engine.compile(camera, size)
+        with self._runners_lock:
+            self._runners[key] = runner
+            while len(self._runners) > _KEPT_RUNNERS:
+                self._runners.popitem(last=False)
         return runner

@@ -384,7 +384,20 @@ def test_frames_styles_and_sizes_seen_before_trace_nothing(own: Stylizer) -> Non
 def test_frame_programs_do_not_pile_up(own: Stylizer) -> None:
     for width in range(40, 40 + 4 * 10, 4):
         own(noise(width, 40))
-    assert len(own._runners) <= 4
+    assert len(own._runners) <= 6
+
+
+def test_a_size_is_ready_once_it_was_prepared_and_while_it_is_kept(own: Stylizer) -> None:
+    assert not own.ready((96, 64), 64)
+    own.prepare((96, 64), 64)
+    assert own.ready((96, 64), 64)
+    assert not own.ready((96, 64), 80) and not own.ready((64, 96), 64)
+    used = noise(64, 48)
+    for width in range(40, 40 + 4 * 6, 4):  # what is used stays, what is not goes
+        own(used)
+        own(noise(width, 40))
+    assert own.ready((64, 48), own.size)
+    assert not own.ready((96, 64), 64)
 
 
 @pytest.mark.parametrize("size", [0, -1, 63, 4097, 10**9])

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from live_nst import __version__
-from live_nst.cli.options import Device, DeviceOption, ModelOption, SizeOption
+from live_nst.cli.options import Device, DeviceOption, LiveSizeOption, ModelOption, SizeOption
 
 app = typer.Typer(
     add_completion=False,
@@ -40,7 +40,7 @@ def live(
     ] = "0",
     model: ModelOption = "auto",
     device: DeviceOption = Device.auto,
-    size: SizeOption = None,
+    size: LiveSizeOption = None,
     strength: Annotated[
         float, typer.Option(help="0 shows the camera's picture, 1 the full style.")
     ] = 1.0,
@@ -48,7 +48,10 @@ def live(
     camera_size: Annotated[
         str, typer.Option(metavar="WxH", help="The size to ask of the camera.")
     ] = "1280x720",
-    fps: Annotated[float, typer.Option(help="The rate to ask of the camera.")] = 30.0,
+    fps: Annotated[
+        float,
+        typer.Option(help="The rate to ask of the camera, and to hold with --size auto."),
+    ] = 30.0,
     window: Annotated[
         bool, typer.Option("--window/--no-window", help="Show the stream in a window.")
     ] = True,

@@ -30,3 +30,25 @@ SizeOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def parse_live_size(text: str) -> int | None:
+    """A number of pixels, or None for "auto"."""
+    if text == "auto":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is neither auto nor a number of pixels.") from None
+
+
+LiveSizeOption = Annotated[
+    int | None,
+    typer.Option(
+        parser=parse_live_size,
+        metavar="auto|PIXELS",
+        help="Long side, in pixels, of what the network sees: smaller is faster. auto: the largest "
+        "that holds --fps, changed as the machine is busy or idle.  [default: auto]",
+        show_default=False,
+    ),
+]

@@ -67,6 +67,9 @@ class Commands:
                 view.frozen = not view.frozen
             case Action.LARGER | Action.SMALLER:
                 self._resize(1 if action is Action.LARGER else -1)
+            case Action.AUTOMATIC_SIZE:
+                self._pipeline.painter.sizing.automate()
+                self._say("size chosen by speed")
             case Action.SNAPSHOT:
                 self._snapshot()
             case Action.RECORD:
@@ -86,11 +89,14 @@ class Commands:
         self._say(f"strength {self._stylizer.strength:.0%}")
 
     def _resize(self, steps: int) -> None:
+        sizing = self._pipeline.painter.sizing
+        if sizing.automatic:
+            self._size = self._stylizer.size
         size = next_size(self._size, steps)
         if size != self._size:
             self._size = size
             self._say(f"size {size}")
-            self._pipeline.painter.resize(size, self._failed)
+            sizing.use(size, self._failed)
 
     def _snapshot(self) -> None:
         image = self._pipeline.newest

@@ -24,6 +24,7 @@ class Action(Enum):
     RECORD = "record on/off"
     LARGER = "finer, slower"
     SMALLER = "coarser, faster"
+    AUTOMATIC_SIZE = "size by speed"
     FULLSCREEN = "full screen"
     HELP = "this help"
 
@@ -49,6 +50,7 @@ KEYS: dict[str, Action] = {
     "r": Action.RECORD,
     "]": Action.LARGER,
     "[": Action.SMALLER,
+    "a": Action.AUTOMATIC_SIZE,
     "f": Action.FULLSCREEN,
     "h": Action.HELP,
     "?": Action.HELP,
@@ -58,6 +60,7 @@ HELP_KEYS: tuple[tuple[str, str], ...] = (
     ("n p 1-9", "next, previous, numbered style"),
     ("up down", "more, less style"),
     ("[ ]", "coarser and faster, finer and slower"),
+    ("a", Action.AUTOMATIC_SIZE.value),
     ("v", Action.SPLIT.value),
     ("m", Action.MIRROR.value),
     ("space", Action.FREEZE.value),

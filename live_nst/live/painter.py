@@ -12,6 +12,7 @@ from live_nst.engines.base import Painted
 from live_nst.errors import LiveNstError
 from live_nst.frames import Frame, Image
 from live_nst.live.controls import View
+from live_nst.live.sizing import Resizable, Sizing
 from live_nst.live.slot import Slot
 from live_nst.live.stats import LiveStats
 from live_nst.timing import Clock
@@ -20,7 +21,7 @@ FADE_SECONDS = 0.6
 _WAIT = 0.05  # seconds; how long a stop may go unnoticed
 
 
-class StylizerLike(Protocol):
+class StylizerLike(Resizable, Protocol):
     """What the painter needs of `live_nst.stylizer.Stylizer`."""
 
     def network(self, image: Image, time: float = 0.0) -> Painted: ...  # noqa: D102
@@ -30,10 +31,6 @@ class StylizerLike(Protocol):
     def load(self, style: str) -> None: ...  # noqa: D102
 
     def select(self, style: str, *, fade: float = 0.0, time: float = 0.0) -> None: ...  # noqa: D102
-
-    def prepare(self, camera: tuple[int, int], size: int) -> None: ...  # noqa: D102
-
-    def resize(self, size: int) -> None: ...  # noqa: D102
 
 
 class Painter:
@@ -47,8 +44,11 @@ class Painter:
         clock: Measures them.
         deliver: Called in the painting thread with every painted frame, and whether it is a
             fresh one (false: a frozen frame painted anew because the look changed).
+        fps: The rate that an automatic size holds.
+        automatic_size: Choose the size by speed from the start.
 
     Attributes:
+        sizing: For changes of the processing size.
         small_size: (width, height) of what the network gave last.
         failure: What the thread died of, if it did.
     """
@@ -61,6 +61,9 @@ class Painter:
         stats: LiveStats,
         clock: Clock,
         deliver: Callable[[Frame, bool], None],
+        *,
+        fps: float,
+        automatic_size: bool,
     ) -> None:
         self._source = source
         self._stylizer = stylizer
@@ -75,6 +78,9 @@ class Painter:
         self._thread = threading.Thread(target=self._run, name="live-nst painter", daemon=True)
         # One at a time, so that what is asked for last is what shows in the end.
         self._background = ThreadPoolExecutor(1, "live-nst preparing")
+        self.sizing = Sizing(
+            stylizer, fps, automatic=automatic_size, changed=self.look_changed, died=self._die
+        )
         self.small_size = (0, 0)
         self.failure: BaseException | None = None
 
@@ -88,6 +94,7 @@ class Painter:
         self._background.shutdown(wait=True, cancel_futures=True)
         if self._thread.is_alive():
             self._thread.join(timeout)
+        self.sizing.close()
 
     def select(self, style: str, failed: Callable[[LiveNstError], None]) -> Future[None]:
         """Change the style without stalling the stream: it is prepared beside it, then fades in.
@@ -103,25 +110,18 @@ class Painter:
 
         return self._background.submit(self._guard, prepare_and_fade, failed)
 
-    def resize(self, size: int, failed: Callable[[LiveNstError], None]) -> Future[None]:
-        """Change the processing size once the network is ready for it."""
-
-        def prepare_and_switch() -> None:
-            if self._last is not None:
-                self._stylizer.prepare(self._last.size, size)
-            self._stylizer.resize(size)
-            self._repaint(0.0)
-
-        return self._background.submit(self._guard, prepare_and_switch, failed)
-
     def _guard(self, work: Callable[[], None], failed: Callable[[LiveNstError], None]) -> None:
         """Work beside the painting thread; what goes wrong unexpectedly ends the session."""
         try:
             work()
         except LiveNstError as exc:
             failed(exc)
-        except BaseException as exc:  # handed to the thread that runs the pipeline
-            self.failure = exc
+        except BaseException as exc:
+            self._die(exc)
+
+    def _die(self, error: BaseException) -> None:
+        """Hand what went wrong to the thread that runs the pipeline."""
+        self.failure = error
 
     def _repaint(self, seconds: float) -> None:
         """Paint a frozen frame anew, for as long as its look changes."""
@@ -141,8 +141,8 @@ class Painter:
                 elif frame is not None:
                     self._held = None
                     self._paint(frame, fresh=True)
-        except BaseException as exc:  # handed to the thread that runs the pipeline
-            self.failure = exc
+        except BaseException as exc:
+            self._die(exc)
 
     def _paint_held(self, frame: Frame | None) -> None:
         if self._held is None:
@@ -159,7 +159,7 @@ class Painter:
         self._last = frame
         start = clock.now()
         content: Image = cv2.flip(frame.image, 1) if view.mirror else frame.image  # type: ignore[assignment]
-        painted = self._stylizer.network(content, start)
+        painted = self._stylizer.network(self.sizing.fit(content), start)
         stylised = clock.now()
         image = self._stylizer.finish(content, painted, start)
         if view.split:
@@ -169,3 +169,5 @@ class Painter:
         self._stats.add_stage("stylise", stylised - start)
         self._stats.add_stage("compose", composed - stylised)
         self._deliver(Frame(image, frame.index, frame.time), fresh)
+        if fresh:
+            self.sizing.painted(frame, painted, start, clock.now())

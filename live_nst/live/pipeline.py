@@ -53,6 +53,8 @@ class LivePipeline:
         display: Shown to and polled in the thread that calls `run`; None for no window.
         max_frames: Stop after so many shown frames; no sink gets more.
         max_seconds: Stop after so many seconds.
+        fps: The rate that an automatic size holds.
+        automatic_size: Choose the processing size by speed; else it stays as it is.
         clock: Time.
         warn: Called with one sentence when the source is lost or back, or when a sink breaks
             and the session goes on without it.
@@ -72,6 +74,8 @@ class LivePipeline:
         display: Display | None = None,
         max_frames: int | None = None,
         max_seconds: float | None = None,
+        fps: float = 30.0,
+        automatic_size: bool = False,
         clock: Clock | None = None,
         warn: Callable[[str], None] = lambda sentence: None,
     ) -> None:
@@ -81,8 +85,9 @@ class LivePipeline:
         self.stats = LiveStats()
         self.display = display
         self.painter = Painter(
-            capture.slot, stylizer, self.view, self.stats, self._clock, self._deliver
-        )
+            capture.slot, stylizer, self.view, self.stats, self._clock, self._deliver,
+            fps=fps, automatic_size=automatic_size,
+        )  # fmt: skip
         self._shown: Slot[tuple[Frame, bool]] = Slot()
         self._newest: Frame | None = None
         self._sinks = tuple(sinks)

@@ -40,10 +40,11 @@ class LiveOptions:
     Attributes:
         styles: What is switched through; of a single one, the built-in styles follow it.
         source: See `live_nst.sources.opening.open_source`.
-        request: What is asked of a camera or the demo.
+        request: What is asked of a camera or the demo; its rate is also what `size` None holds.
         model: See `live_nst.Stylizer`.
         device: auto, cpu or gpu.
-        size: Long side of what the network sees, in pixels; None for the device's default.
+        size: Long side of what the network sees, in pixels; None for the largest that holds
+            `request.fps`, or the source's rate if that is lower.
         strength: 0..1.
         mirror: Flip left and right.
         window: Show a window.
@@ -150,7 +151,7 @@ def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -
         )
         info = _opened(capture)
         say(f"Source {info}.")
-        say(f"Running on {stylizer.device} with {stylizer.engine}, size {stylizer.size}.")
+        say(f"Running on {stylizer.device} with {stylizer.engine}, {_sizes(options, stylizer)}.")
         stylizer.prepare((info.width, info.height), stylizer.size)
         view = View(mirror=options.mirror)
         pipeline = LivePipeline(
@@ -160,6 +161,8 @@ def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -
             sinks=sinks,
             max_frames=options.frames,
             max_seconds=options.duration,
+            fps=options.request.fps,
+            automatic_size=options.size is None,
             warn=say,
         )
         if options.window:
@@ -167,6 +170,12 @@ def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -
         interrupts.divert(pipeline.stop)
         pipeline.run()
         return _report(pipeline, stylizer, capture, info)
+
+
+def _sizes(options: LiveOptions, stylizer: Stylizer) -> str:
+    if options.size is None:
+        return f"size {stylizer.size} at first, then as holds {options.request.fps:g} fps"
+    return f"size {stylizer.size}"
 
 
 def _opened(capture: Capture) -> SourceInfo:
@@ -212,7 +221,8 @@ def _figures(pipeline: LivePipeline, stylizer: Stylizer) -> list[str]:
         f"{stats.current_fps:.1f} fps   latency {1000 * stats.current_latency:.0f} ms   "
         f"dropped {pipeline.dropped}",
         f"{stylizer.style}   strength {stylizer.strength:.0%}",
-        f"{stylizer.model_name}   {stylizer.engine}   {stylizer.device}   {_size(pipeline)}",
+        f"{stylizer.model_name}   {stylizer.engine}   {stylizer.device}   {_size(pipeline)}"
+        f"{' auto' if pipeline.painter.sizing.automatic else ''}",
         "h help   q quit",
     ]
 
@@ -220,6 +230,11 @@ def _figures(pipeline: LivePipeline, stylizer: Stylizer) -> list[str]:
 def _size(pipeline: LivePipeline) -> str:
     width, height = pipeline.painter.small_size
     return f"{width}x{height}"
+
+
+def _frames_by_size(pipeline: LivePipeline) -> dict[str, int]:
+    sizes = sorted(pipeline.painter.sizing.frames.items())
+    return {f"{width}x{height}": frames for (width, height), frames in sizes}
 
 
 def _report(
@@ -238,6 +253,8 @@ def _report(
         engine=stylizer.engine,
         device=stylizer.device,
         size=_size(pipeline),
+        automatic_size=pipeline.painter.sizing.automatic,
+        frames_by_size=_frames_by_size(pipeline),
         peak_rss_mb=round(peak_rss_mb(), 1),
         source=info.name,
         style=stylizer.style,

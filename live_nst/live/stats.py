@@ -26,6 +26,8 @@ class LiveReport:
         engine: What ran it, with its version.
         device: Where it ran.
         size: "WIDTHxHEIGHT" that the network saw last.
+        automatic_size: Whether it was chosen by speed at the end.
+        frames_by_size: Painted frames by "WIDTHxHEIGHT" that the network saw.
         peak_rss_mb: The most memory the process had, in megabytes.
         source: Where the frames came from.
         style: The style in use at the end.
@@ -43,6 +45,8 @@ class LiveReport:
     engine: str
     device: str
     size: str
+    automatic_size: bool
+    frames_by_size: dict[str, int]
     peak_rss_mb: float
     source: str
     style: str

@@ -210,6 +210,9 @@ class FakeStylizer:
     Attributes:
         gate: Painting waits for it; set by default.
         loading: Preparing a style waits for it; set by default.
+        preparing: Preparing a size waits for it; set by default.
+        prepared: (camera, size) of every size that was made ready beforehand.
+        compiled_in_place: (camera, size) of those that were not, when they were painted.
         painted: (number of the picture, style) of every painting.
         selected: (style, fade, time) of every change.
     """
@@ -228,6 +231,9 @@ class FakeStylizer:
         self.times: list[float] = []
         self.selected: list[tuple[str, float, float]] = []
         self.prepared: list[tuple[tuple[int, int], int]] = []
+        self.compiled_in_place: list[tuple[tuple[int, int], int]] = []
+        self.preparing = threading.Event()
+        self.preparing.set()
         self.failures: dict[str, BaseException] = {}
         self.paint_failure: BaseException | None = None
 
@@ -238,6 +244,9 @@ class FakeStylizer:
             raise self.paint_failure
         self.painted.append((number_of(image), self.style))
         self.times.append(time)
+        key = ((image.shape[1], image.shape[0]), self.size)
+        if not self.ready(*key):
+            self.compiled_in_place.append(key)
         result = image.copy()
         result[..., 2] = self.styles.index(self.style)
         return Painted(image, result)
@@ -256,9 +265,13 @@ class FakeStylizer:
         self.style = style
 
     def prepare(self, camera: tuple[int, int], size: int) -> None:
-        self.prepared.append((camera, size))
+        assert self.preparing.wait(PATIENCE), "nobody let it prepare"
         if str(size) in self.failures:
             raise self.failures[str(size)]
+        self.prepared.append((camera, size))
+
+    def ready(self, camera: tuple[int, int], size: int) -> bool:
+        return (camera, size) in [*self.prepared, *self.compiled_in_place]
 
     def resize(self, size: int) -> None:
         self.size = size

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from live_nst.errors import LiveNstError, StyleError
+from live_nst.errors import LiveNstError, ModelError, StyleError
 from live_nst.live.commands import Commands
 from live_nst.live.controls import KEYS, Action, View
 from live_nst.sinks.recorder import Recorder
@@ -24,6 +24,7 @@ class FakePainter:
     def __init__(self) -> None:
         self.calls: list[tuple[str, Any]] = []
         self.repaints = 0
+        self.sizing = FakeSizing()
         self.error: LiveNstError | None = None
 
     def select(self, style: str, failed: Callable[[LiveNstError], None]) -> None:
@@ -31,13 +32,26 @@ class FakePainter:
         if self.error is not None:
             failed(self.error)
 
-    def resize(self, size: int, failed: Callable[[LiveNstError], None]) -> None:
-        self.calls.append(("resize", size))
+    def look_changed(self) -> None:
+        self.repaints += 1
+
+
+class FakeSizing:
+    """Writes down which sizes are asked for."""
+
+    def __init__(self) -> None:
+        self.automatic = False
+        self.sizes: list[int] = []
+        self.error: LiveNstError | None = None
+
+    def use(self, size: int, failed: Callable[[LiveNstError], None]) -> None:
+        self.automatic = False
+        self.sizes.append(size)
         if self.error is not None:
             failed(self.error)
 
-    def look_changed(self) -> None:
-        self.repaints += 1
+    def automate(self) -> None:
+        self.automatic = True
 
 
 class Desk:
@@ -127,16 +141,31 @@ def test_switches_go_on_and_off(desk: Desk, key: str, name: str) -> None:
 
 def test_sizes_go_by_steps_from_where_it_began(desk: Desk) -> None:
     desk.press("]", "]", "[", "[", "[")
-    sizes = [value for name, value in desk.painter.calls if name == "resize"]
-    assert sizes == [448, 512, 448, 384, 320]
+    assert desk.painter.sizing.sizes == [448, 512, 448, 384, 320]
     assert desk.said[0] == "size 448"
 
 
 def test_at_the_largest_size_nothing_is_asked(desk: Desk) -> None:
     desk.press(*"]" * 20)
-    sizes = [value for name, value in desk.painter.calls if name == "resize"]
+    sizes = desk.painter.sizing.sizes
     assert sizes[-1] == 1280
     assert len(sizes) == len(set(sizes))
+
+
+def test_sizes_by_hand_go_on_from_the_one_that_was_chosen_by_speed(desk: Desk) -> None:
+    desk.press("[", "a")
+    assert desk.painter.sizing.automatic
+    desk.stylizer.size = 640
+    desk.press("]", "]")
+    assert desk.painter.sizing.sizes == [320, 768, 960]
+    assert not desk.painter.sizing.automatic
+    assert desk.said == ["size 320", "size chosen by speed", "size 768", "size 960"]
+
+
+def test_a_size_that_cannot_be_used_is_said(desk: Desk) -> None:
+    desk.painter.sizing.error = ModelError("The model cannot run at 448x252.")
+    desk.press("]")
+    assert desk.said == ["size 448", "The model cannot run at 448x252."]
 
 
 @pytest.mark.parametrize("action", [Action.OVERLAY, Action.FULLSCREEN, Action.HELP])

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from live_nst.errors import LiveNstError, ModelError, StyleError
+from live_nst.errors import LiveNstError, StyleError
 from live_nst.frames import Frame
 from live_nst.live.controls import View
 from live_nst.live.painter import FADE_SECONDS, Painter
 from live_nst.live.slot import Slot
 from live_nst.live.stats import LiveStats
-from tests.live.fakes import FakeClock, FakeStylizer, frame, number_of, wait_until
+from tests.live.fakes import FakeClock, FakeStylizer, frame, number_of, picture, wait_until
 
 
 class Studio:
@@ -32,6 +32,8 @@ class Studio:
             self.stats,
             clock,
             lambda painted, fresh: self.delivered.append((painted, fresh)),
+            fps=30.0,
+            automatic_size=False,
         )
         self.painter.start()
 
@@ -235,26 +237,37 @@ def test_an_unexpected_failure_of_the_preparation_is_kept(studio: Studio) -> Non
     assert studio.failed == []
 
 
-def test_a_size_is_prepared_for_the_camera_before_it_is_switched_to(studio: Studio) -> None:
+def test_a_size_chosen_by_hand_shows_in_a_frozen_frame(studio: Studio) -> None:
     studio.paint(0)
-    studio.painter.resize(512, studio.failed.append).result(10)
+    studio.freeze()
+    studio.painter.sizing.use(512, studio.failed.append).result(10)
+    wait_until(lambda: studio.delivered, "the held frame was not painted anew")
     assert studio.stylizer.prepared == [((64, 48), 512)]
-    assert studio.stylizer.size == 512
 
 
-def test_a_size_the_network_refuses_is_told_and_not_switched_to(studio: Studio) -> None:
+def test_an_unexpected_failure_of_preparing_a_size_is_kept(studio: Studio) -> None:
     studio.paint(0)
-    error = ModelError("it cannot run at that size")
+    error = ZeroDivisionError()
     studio.stylizer.failures["512"] = error
-    studio.painter.resize(512, studio.failed.append).result(10)
-    assert studio.failed == [error]
+    studio.painter.sizing.use(512, studio.failed.append).result(10)
+    assert studio.painter.failure is error
     assert studio.stylizer.size == 384
 
 
-def test_a_size_asked_for_before_the_first_frame_needs_no_preparation(studio: Studio) -> None:
-    studio.painter.resize(512, studio.failed.append).result(10)
-    assert studio.stylizer.prepared == []
-    assert studio.stylizer.size == 512
+def test_a_camera_that_changes_its_size_stalls_nothing(studio: Studio) -> None:
+    studio.paint(0)
+    studio.stylizer.preparing.clear()
+    wide = picture(7, (96, 40))
+    for count in range(2, 5):  # as many frames as come until the network is ready for it
+        studio.slot.put(Frame(wide, count, 0.0))
+        wait_until(lambda count=count: len(studio.delivered) == count)
+        assert studio.delivered[-1][0].size == (96, 40)
+    studio.stylizer.preparing.set()
+    wait_until(lambda: studio.stylizer.prepared == [((96, 40), 384)])
+    studio.slot.put(Frame(wide, 5, 0.0))
+    wait_until(lambda: len(studio.delivered) == 5)
+    assert studio.painter.small_size == (96, 40)
+    assert studio.stylizer.compiled_in_place == [((64, 48), 384)]  # the very first
 
 
 def test_what_painting_died_of_is_kept(studio: Studio) -> None:
