@@ -160,3 +160,33 @@ def doctor() -> None:
     from live_nst.cli.doctor import run
 
     run()
+
+
+@app.command()
+def bench(
+    model: ModelOption = "auto",
+    device: DeviceOption = Device.auto,
+    camera_size: Annotated[
+        str, typer.Option(metavar="WxH", help="The size of the camera's frames.")
+    ] = "1280x720",
+    fps: Annotated[float, typer.Option(help="The rate that you want.")] = 30.0,
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="Only what live-nst would pick by itself, in 10 seconds."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Measure how fast this machine paints, and tell what to run on it."""
+    from live_nst.sources.camera import prepare_opencv
+
+    prepare_opencv()
+    from live_nst.cli.bench import run
+
+    run(
+        model=model,
+        device=device.value,
+        camera_size=camera_size,
+        fps=fps,
+        quick=quick,
+        as_json=as_json,
+    )

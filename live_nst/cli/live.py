@@ -2,11 +2,11 @@
 
 import json
 import os
-import re
 from pathlib import Path
 from typing import Any
 
 from live_nst.cli.messages import DownloadBar, say, show_summary
+from live_nst.cli.options import parse_size
 from live_nst.errors import UsageError
 from live_nst.live.session import LiveOptions, run_live
 from live_nst.sources.base import SourceRequest
@@ -18,7 +18,7 @@ def run(
     """Run a session and show, and if asked write, its figures."""
     if stats is not None:
         _check_writable(stats)
-    width, height = _parse_size(camera_size)
+    width, height = parse_size(camera_size)
     options = LiveOptions(
         request=SourceRequest(width, height, fps),
         virtual_camera="" if virtual_camera == "auto" else virtual_camera,
@@ -32,13 +32,6 @@ def run(
     show_summary(report)
     if stats is not None:
         _write(stats, json.dumps(report.as_dict(), indent=2) + "\n")
-
-
-def _parse_size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text.strip())
-    if match is None:
-        raise UsageError(f"{text!r} is no size.", "write it as 1280x720")
-    return int(match[1]), int(match[2])
 
 
 def _check_writable(path: Path) -> None:

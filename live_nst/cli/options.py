@@ -1,9 +1,12 @@
 """The options that several commands share."""
 
+import re
 from enum import StrEnum
 from typing import Annotated
 
 import typer
+
+from live_nst.errors import UsageError
 
 
 class Device(StrEnum):
@@ -52,3 +55,15 @@ LiveSizeOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """(width, height) from "1280x720".
+
+    Raises:
+        UsageError: It is written otherwise.
+    """
+    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text.strip())
+    if match is None:
+        raise UsageError(f"{text!r} is no size.", "write it as 1280x720")
+    return int(match[1]), int(match[2])

@@ -58,7 +58,7 @@ def test_the_help_names_every_option_and_command() -> None:
         "--frames", "--duration", "--stats", "--version",
     ):  # fmt: skip
         assert re.search(rf"{option}\b", text), option
-    for command in ("styles", "devices", "doctor"):
+    for command in ("styles", "devices", "doctor", "bench"):
         assert re.search(rf"\b{command}\b", text), command
 
 

@@ -1,0 +1,128 @@
+"""Measuring in rounds: what is compared runs in turn, and rounds in a busy machine do not count.
+
+The speed of a shared machine drifts by a fifth within minutes, and doubles or halves with what
+else runs on it. So what is compared runs in short blocks, one after the other, again and again;
+ratios are taken within a round; and the median over the rounds is what counts.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from live_nst.bench.load import BUSY, OtherLoad
+from live_nst.timing import Clock, SystemClock
+
+Result = TypeVar("Result")
+
+_SETTLE = 0.02
+"""Seconds before a block: idle threads of the block before spin for some milliseconds."""
+
+
+class PreciseClock(SystemClock):
+    """The finest clock of the machine; Windows' monotonic one ticks 64 times a second."""
+
+    def now(self) -> float:
+        """Seconds since some fixed moment."""
+        return time.perf_counter()
+
+
+class LoadMeter(Protocol):
+    """Tells what share of the machine others took since it was made."""
+
+    def share(self) -> float:
+        """0..1 of all cores."""
+        ...
+
+
+@dataclass
+class Rounds(Generic[Result]):
+    """Rounds that were played.
+
+    Attributes:
+        wanted: How many in a quiet machine are enough.
+        results: What every round gave, in order.
+        loads: The share of the machine that others took in each, 0..1.
+    """
+
+    wanted: int
+    results: list[Result] = field(default_factory=list)
+    loads: list[float] = field(default_factory=list)
+
+    @property
+    def quiet(self) -> list[Result]:
+        """The rounds in which the machine was ours."""
+        return [r for r, load in zip(self.results, self.loads, strict=True) if load <= BUSY]
+
+    @property
+    def discarded(self) -> int:
+        """How many were played in a busy machine."""
+        return len(self.results) - len(self.quiet)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the machine was quiet in as many rounds as were wanted."""
+        return len(self.quiet) >= self.wanted
+
+    def play(
+        self,
+        play: Callable[[], Result],
+        *,
+        attempts: int | None = None,
+        deadline: float | None = None,
+        tell: Callable[[float], None] = lambda load: None,
+        meter: Callable[[], LoadMeter] = OtherLoad,
+        clock: Clock | None = None,
+    ) -> None:
+        """Play rounds until enough of them found the machine quiet.
+
+        Args:
+            play: Plays one round, and gives what it measured.
+            attempts: How many are played at most; three times `wanted` by default.
+            deadline: The moment, on `clock`, after which no further round begins.
+            tell: Called after each with the load in it.
+            meter: Begins to measure what others take.
+            clock: Time.
+        """
+        clock = clock or PreciseClock()
+        while len(self.results) < (attempts or 3 * self.wanted) and not self.complete:
+            load = meter()
+            result = play()
+            self.loads.append(load.share())
+            self.results.append(result)
+            tell(self.loads[-1])
+            if deadline is not None and clock.now() >= deadline:
+                break
+
+
+def time_calls(
+    calls: Mapping[str, Callable[[], object]],
+    *,
+    seconds: float,
+    least: int = 3,
+    clock: Clock | None = None,
+) -> dict[str, list[float]]:
+    """One block of each call, in turn: the seconds that each single call took.
+
+    The first call of a block is not counted: caches and threads belong to what ran before.
+
+    Args:
+        calls: What is timed, by name; each ends when its result is there, on the host.
+        seconds: How long a block lasts.
+        least: How many calls are counted even if they take longer.
+        clock: Time.
+    """
+    clock = clock or PreciseClock()
+    times: dict[str, list[float]] = {}
+    for name, call in calls.items():
+        clock.sleep(_SETTLE)
+        call()
+        taken: list[float] = []
+        begin = now = clock.now()
+        while len(taken) < least or now - begin < seconds:
+            start = clock.now()
+            call()
+            now = clock.now()
+            taken.append(now - start)
+        times[name] = taken
+    return times

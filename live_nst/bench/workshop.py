@@ -1,0 +1,57 @@
+"""What there is to measure on this machine: the engines that run here, as people use them."""
+
+from collections.abc import Callable, Sequence
+
+from live_nst.bench.peak import Shape, openvino_products, tensorflow_products
+from live_nst.bench.report import Setup
+from live_nst.engines.base import Size
+from live_nst.stylizer import Stylizer, network_size
+
+
+class StylizerWorkshop:
+    """Whole `Stylizer` calls; see `live_nst.bench.run.Workshop`.
+
+    Args:
+        model: See `live_nst.Stylizer`.
+        device: auto, cpu or gpu.
+        say: Called with one sentence for every choice worth telling.
+        progress: Called with bytes done and in all while a model is fetched.
+
+    Raises:
+        LiveNstError: The model or the device cannot be had.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        device: str,
+        say: Callable[[str], None] = lambda sentence: None,
+        progress: Callable[[int, int | None], None] | None = None,
+    ) -> None:
+        with Stylizer(model, device=device, say=say, progress=progress) as stylizer:
+            self.model = stylizer.model_name
+            self.device = stylizer.device
+            self.default = Setup(stylizer.engine.partition(" ")[0], "float32")
+        self._wanted = (model, device)
+
+    @property
+    def setups(self) -> Sequence[Setup]:
+        """Every engine and precision that runs here."""
+        return (self.default,)
+
+    def network(self, camera: Size, size: int) -> Size:
+        """What the network sees of a camera frame at a long side."""
+        return network_size(camera, size)
+
+    def painter(self, setup: Setup, camera: Size, size: int) -> Stylizer:
+        """A stylizer that is ready to paint frames of `camera` pixels."""
+        model, device = self._wanted
+        stylizer = Stylizer(model, size=size, device=device)
+        stylizer.prepare(camera, size)
+        return stylizer
+
+    def products(self, precision: str, shapes: Sequence[Shape]) -> dict[str, Callable[[], object]]:
+        """Matrix products on the device, by `product_name`."""
+        if self.device == "cpu":
+            return openvino_products(precision, shapes)
+        return tensorflow_products("GPU:0", precision, shapes)

@@ -1,0 +1,71 @@
+import pytest
+
+from live_nst.bench.rounds import Rounds, time_calls
+
+from .fakes import Clock, Meter
+
+
+def test_calls_run_in_turn_and_the_first_of_a_block_is_not_counted() -> None:
+    clock, order = Clock(), []
+
+    def slow_at_first(name: str, seconds: float) -> None:
+        order.append(name)
+        clock.sleep(10.0 if order.count(name) == 1 else seconds)
+
+    times = time_calls(
+        {"a": lambda: slow_at_first("a", 0.125), "b": lambda: slow_at_first("b", 0.5)},
+        seconds=0.625,
+        least=2,
+        clock=clock,
+    )
+    assert times["a"] == pytest.approx([0.125] * 5)
+    assert times["b"] == pytest.approx([0.5] * 2)
+    assert "".join(order) == "a" * 6 + "b" * 3
+
+
+def test_slow_calls_are_counted_often_enough() -> None:
+    clock = Clock()
+    times = time_calls({"slow": lambda: clock.sleep(7)}, seconds=0.1, least=3, clock=clock)
+    assert times["slow"] == pytest.approx([7.0] * 3)
+
+
+def test_busy_rounds_are_discarded_and_played_again() -> None:
+    rounds: Rounds[int] = Rounds(3)
+    numbers, told = iter(range(100)), []
+    rounds.play(lambda: next(numbers), tell=told.append, meter=Meter(0.0, 0.4, 0.15, 0.2, 0.1))
+    assert told == [0.0, 0.4, 0.15, 0.2, 0.1]
+    assert rounds.quiet == [0, 2, 4]
+    assert rounds.discarded == 2
+    assert rounds.complete
+
+
+def test_a_busy_machine_is_given_up() -> None:
+    rounds: Rounds[int] = Rounds(2)
+    rounds.play(lambda: 1, meter=Meter(0.9))
+    assert len(rounds.results) == 6
+    assert rounds.quiet == []
+    assert not rounds.complete
+
+
+def test_no_round_begins_after_the_deadline_but_one_is_played() -> None:
+    clock = Clock()
+    rounds: Rounds[None] = Rounds(9)
+    rounds.play(lambda: clock.sleep(4), meter=Meter(0.0), clock=clock, deadline=clock.now() + 10)
+    assert len(rounds.results) == 3
+    late: Rounds[None] = Rounds(9)
+    late.play(lambda: clock.sleep(4), meter=Meter(0.0), clock=clock, deadline=clock.now() - 1)
+    assert len(late.results) == 1
+
+
+def test_what_was_played_stays_when_a_round_is_interrupted() -> None:
+    rounds: Rounds[int] = Rounds(5)
+
+    def play() -> int:
+        if len(rounds.results) == 2:
+            raise KeyboardInterrupt
+        return 7
+
+    with pytest.raises(KeyboardInterrupt):
+        rounds.play(play, meter=Meter(0.0))
+    assert rounds.results == [7, 7]
+    assert rounds.quiet == [7, 7]
