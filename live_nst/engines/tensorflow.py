@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Size
+from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Precision, Size
 from live_nst.engines.runtime import pick_device, quiet_stderr, tensorflow
 from live_nst.errors import ModelError
 from live_nst.frames import Image
-from live_nst.models.split import Program, SplitModel
+from live_nst.models.program import Program, SplitModel
 
 
 class TensorFlowEngine:
@@ -27,10 +27,11 @@ class TensorFlowEngine:
         DeviceError: A GPU was asked for and TensorFlow can use none.
     """
 
-    def __init__(self, model: SplitModel, device: str = "auto") -> None:
+    def __init__(self, model: SplitModel, device: str = "auto", concurrency: int = 1) -> None:
         tf = tensorflow()
         self._device = pick_device(device)
         self.name = f"tensorflow {tf.__version__}"
+        self.precision: Precision = "float32"
         self.device = "cpu" if self._device == "CPU:0" else _gpu_label(tf, self._device)
         self.style_size = model.style_size
         self.bottleneck_size = model.bottleneck_size

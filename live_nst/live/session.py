@@ -43,6 +43,8 @@ class LiveOptions:
         request: What is asked of a camera or the demo; its rate is also what `size` None holds.
         model: See `live_nst.Stylizer`.
         device: auto, cpu or gpu.
+        engine: auto, tensorflow or openvino.
+        precision: auto, float32, bfloat16 or float16.
         size: Long side of what the network sees, in pixels; None for the largest that holds
             `request.fps`, or the source's rate if that is lower.
         strength: 0..1.
@@ -60,6 +62,8 @@ class LiveOptions:
     request: SourceRequest = field(default_factory=SourceRequest)
     model: str = "auto"
     device: str = "auto"
+    engine: str = "auto"
+    precision: str = "auto"
     size: int | None = None
     strength: float = 1.0
     mirror: bool = False
@@ -144,6 +148,8 @@ def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -
                 options.styles,
                 size=options.size,
                 device=options.device,
+                engine=options.engine,
+                precision=options.precision,
                 strength=options.strength,
                 say=say,
                 progress=progress,

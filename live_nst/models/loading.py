@@ -1,17 +1,25 @@
 """From what the user asked for to a model that is split and ready for an engine."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from live_nst.engines.runtime import gpu_names
 from live_nst.errors import DownloadError
+from live_nst.models.cache import cache_root
 from live_nst.models.fingerprint import fingerprint
 from live_nst.models.freeze import freeze
+from live_nst.models.handles import HandleKind
+from live_nst.models.program import SplitModel
 from live_nst.models.resolve import ResolvedModel, is_available_offline, resolve
-from live_nst.models.split import SplitModel, split
+from live_nst.models.split import split
+from live_nst.models.store import FORMAT, read_programs, write_programs
 
 Say = Callable[[str], None]
 Progress = Callable[[int, int | None], None]
+
+PROGRAMS = "programs"
+"""The folder inside the packaged model's that holds its programs."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,22 @@ def load_model(choice: str, device: str, *, say: Say, progress: Progress | None)
     else:
         resolved = resolve(choice, say=say, progress=progress)
         say(f"Model {resolved.name}.")
-    return LoadedModel(resolved.name, fingerprint(resolved.folder), split(freeze(resolved.folder)))
+    digest = fingerprint(resolved.folder)
+    return LoadedModel(resolved.name, digest, _programs(resolved, digest))
+
+
+def _programs(resolved: ResolvedModel, digest: str) -> SplitModel:
+    """The model's programs: those that were kept, else made now, and kept."""
+    folder = cache_root() / "programs" / f"{digest[:32]}-{FORMAT}"
+    if resolved.handle.kind is HandleKind.PACKAGED:
+        folder = resolved.folder / PROGRAMS
+    kept = read_programs(folder, digest)
+    if kept is not None:
+        return kept
+    made = split(freeze(resolved.folder))
+    with contextlib.suppress(OSError):  # without a cache, it is made at every start
+        write_programs(folder, digest, made)
+    return made
 
 
 def _automatic(device: str, say: Say, progress: Progress | None) -> ResolvedModel:

@@ -10,69 +10,15 @@ networks gamma and beta of every normalisation are affine in it (Ghiasi et al. 2
 styles mixes bottlenecks.
 """
 
-import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from live_nst.engines.runtime import tensorflow
 from live_nst.errors import SplitError
 from live_nst.models.freeze import FrozenModule
+from live_nst.models.program import Program, SplitModel
 
 _SHAPE_OPS = {"Shape", "Size", "Rank"}
-
-
-@dataclass(frozen=True)
-class Program:
-    """A graph with named inputs and outputs and no variables.
-
-    Attributes:
-        graph_def: The graph, holding only what the outputs need.
-        inputs: Names of the placeholders.
-        outputs: Names of the output tensors.
-        input_shapes: One per input; None where a size is free.
-        input_types: One per input: "float32", nearly always.
-        output_shapes: One per output.
-    """
-
-    graph_def: Any
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    input_shapes: tuple[tuple[int | None, ...], ...]
-    input_types: tuple[str, ...]
-    output_shapes: tuple[tuple[int | None, ...], ...]
-
-
-@dataclass(frozen=True)
-class SplitModel:
-    """A module in three programs whose composition equals it.
-
-    Attributes:
-        encode: Style picture float32 RGB 0..1 `[1, height, width, 3]` -> bottleneck.
-        expand: Bottleneck -> style tensors.
-        frame: Content float32 RGB 0..1 `[1, height, width, 3]`, style tensors -> stylised.
-    """
-
-    encode: Program
-    expand: Program
-    frame: Program
-
-    @property
-    def style_size(self) -> tuple[int, int]:
-        """(width, height) of the style picture, in pixels."""
-        _, height, width, _ = self.encode.input_shapes[0]
-        assert height is not None and width is not None
-        return width, height
-
-    @property
-    def bottleneck_size(self) -> int:
-        """How many numbers a bottleneck has."""
-        return sum(self.bottleneck_parts)
-
-    @property
-    def bottleneck_parts(self) -> tuple[int, ...]:
-        """How many numbers each tensor of the bottleneck has; nearly always there is one."""
-        return tuple(math.prod(side or 0 for side in shape) for shape in self.expand.input_shapes)
 
 
 def split(module: FrozenModule) -> SplitModel:
@@ -232,14 +178,16 @@ def _extract(graph: Any, inputs: list[Any], outputs: list[Any]) -> Program:
         # Control inputs are left out: a graph without variables has no order to keep.
         del node.input[:]
         node.input.extend(placeholders.get(t.name, t.name) for t in op.inputs)
-    # An input may be an output too, when the bottleneck itself is part of the cut.
-    names = tuple(
-        f"{placeholders[t.name]}:0" if t.name in placeholders else t.name for t in outputs
-    )
+    # Outputs get nodes of their own: an input may be an output too, and so may what is used within.
+    names = [f"output_{index}" for index in range(len(outputs))]
+    for name, tensor in zip(names, outputs, strict=True):
+        node = graph_def.node.add(name=name, op="Identity")
+        node.input.append(placeholders.get(tensor.name, tensor.name))
+        node.attr["T"].type = tensor.dtype.as_datatype_enum
     return Program(
-        graph_def=graph_def,
+        graph=graph_def.SerializeToString(deterministic=True),
         inputs=tuple(placeholders.values()),
-        outputs=names,
+        outputs=tuple(f"{name}:0" for name in names),
         input_shapes=tuple(tuple(t.shape.as_list()) for t in inputs),
         input_types=tuple(t.dtype.name for t in inputs),
         output_shapes=tuple(tuple(t.shape.as_list()) for t in outputs),

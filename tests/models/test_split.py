@@ -8,7 +8,8 @@ import tensorflow as tf
 from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.errors import SplitError
 from live_nst.models.freeze import freeze
-from live_nst.models.split import Program, SplitModel, split
+from live_nst.models.program import Program, SplitModel
+from live_nst.models.split import split
 from tests.conftest import PACKAGED
 
 from . import two_picture_modules as modules

@@ -1,0 +1,264 @@
+"""The OpenVINO engine: the speed of the processor, without TensorFlow in the process."""
+
+import sys
+import tempfile
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from queue import LifoQueue
+from typing import Any
+
+import cv2
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Precision, Size
+from live_nst.errors import DeviceError, ModelError
+from live_nst.frames import Image
+from live_nst.models.program import Program, SplitModel
+
+_HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+_CAPABILITIES: dict[Precision, str] = {"float32": "FP32", "bfloat16": "BF16", "float16": "FP16"}
+_TELEMETRY = "openvino_telemetry"
+
+
+@cache
+def openvino() -> Any:
+    """The module `openvino`, imported at the first call (a quarter of a second).
+
+    Raises:
+        DeviceError: It is not installed, or does not load here.
+    """
+    # Without that package OpenVINO does not report to its maker that it was imported.
+    sys.modules.setdefault(_TELEMETRY, None)  # type: ignore[arg-type]
+    try:
+        import openvino as module
+    except (ImportError, OSError) as exc:
+        raise DeviceError(
+            f"OpenVINO cannot be used here: {exc}.",
+            "install it with: pip install openvino, or use --engine tensorflow",
+        ) from exc
+    finally:
+        if sys.modules[_TELEMETRY] is None:
+            del sys.modules[_TELEMETRY]
+    return module
+
+
+@cache
+def _core() -> Any:
+    return openvino().Core()
+
+
+@cache
+def native_precisions() -> tuple[Precision, ...]:
+    """What this processor computes in, by OpenVINO: "float32", perhaps "bfloat16", "float16".
+
+    Raises:
+        DeviceError: OpenVINO cannot be used here.
+    """
+    capabilities = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return tuple(name for name, word in _CAPABILITIES.items() if word in capabilities)
+
+
+class OpenVINOEngine:
+    """Runs a split model with OpenVINO on the CPU; see `live_nst.engines.base.Engine`.
+
+    Style pictures are encoded in float32 whatever the precision, so that bottlenecks in the cache
+    are those of every engine.
+
+    Args:
+        model: The model's three programs.
+        precision: What frames are computed in.
+        concurrency: How many frames may be computed at once. One alone gets all the cores; several
+            share them, which takes longer for each and gives more of them per second.
+    """
+
+    def __init__(
+        self, model: SplitModel, precision: Precision = "float32", concurrency: int = 1
+    ) -> None:
+        self.name = f"openvino {openvino().__version__.partition('-')[0]}"
+        self.device = "cpu"
+        self.precision = precision
+        self.style_size = model.style_size
+        self.bottleneck_size = model.bottleneck_size
+        self._model = model
+        self._concurrency = concurrency
+        self._lock = threading.Lock()  # for the two below, which are made when first used
+        self._encode: Any = None
+        self._expand: Any = None
+        # Frames of different cameras may run at one size: it is compiled once for them all.
+        self._networks: weakref.WeakValueDictionary[Size, _FrameNetwork] = (
+            weakref.WeakValueDictionary()
+        )
+
+    def encode(self, picture: Image) -> Bottleneck:
+        """The bottleneck of a BGR uint8 picture of `style_size`, float32 `[n]`."""
+        with self._lock:
+            if self._encode is None:
+                model = _read(self._model.encode)
+                _take_levels(model, self.style_size[::-1])
+                self._encode = _compile(model, "float32", 1).create_infer_request()
+            outputs = self._encode.infer([picture[None]]).values()
+            return np.concatenate([output.ravel() for output in outputs]).astype(np.float32)
+
+    def expand(self, bottleneck: Bottleneck) -> tuple[NDArray[np.float32], ...]:
+        """Gamma, beta and whatever else the frame program takes."""
+        program = self._model.expand
+        pieces = np.split(bottleneck, np.cumsum(self._model.bottleneck_parts)[:-1])
+        shaped = [p.reshape(s) for p, s in zip(pieces, program.input_shapes, strict=True)]  # type: ignore[arg-type]
+        with self._lock:
+            if self._expand is None:
+                self._expand = _compile(_read(program), "float32", 1).create_infer_request()
+            outputs = self._expand.infer(shaped)
+            return tuple(np.array(output) for output in outputs.values())
+
+    def compile(self, camera: Size, size: Size) -> FrameRunner:
+        """The frame program at network size `size`, warmed up."""
+        network = self._networks.get(size)
+        if network is None:
+            network = _FrameNetwork(self._model.frame, size, self.precision, self._concurrency)
+            self._networks[size] = network
+            style = self.expand(np.zeros(self.bottleneck_size, np.float32))
+            network(np.zeros((size[1], size[0], 3), np.uint8), style)
+
+        def run(image: Image, style: tuple[NDArray[np.float32], ...]) -> Painted:
+            if camera == size:
+                small = image.copy()
+            else:
+                small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+            return Painted(small, network(small, style))
+
+        return run
+
+    def close(self) -> None:
+        """Nothing to free by hand: OpenVINO frees what is no longer referred to."""
+
+
+class _FrameNetwork:
+    """The frame program of one size: BGR levels in, BGR levels out.
+
+    It may be called from as many threads at once as there are requests; others wait.
+    """
+
+    def __init__(self, program: Program, size: Size, precision: Precision, requests: int) -> None:
+        width, height = size
+        self._shape = (height, width, 3)
+        try:
+            model = _read(program)
+            _take_levels(model, (height, width))
+            _give_levels(model, (height, width))
+            (output,) = model.outputs
+            if list(output.get_shape()) != [1, height, width, 3]:
+                raise RuntimeError(f"it gives {output.get_shape()}")
+            compiled = _compile(model, precision, requests)
+        except RuntimeError as exc:
+            reason = str(exc).strip().splitlines()[-1]
+            raise ModelError(
+                f"The model cannot run at {width}x{height}: {reason}", "choose another --size"
+            ) from exc
+        self.precision = _execution_precision(compiled)
+        self._requests: LifoQueue[Any] = LifoQueue()
+        for _ in range(requests):
+            self._requests.put(compiled.create_infer_request())
+
+    def __call__(self, image: Image, style: Sequence[NDArray[np.float32]]) -> Image:
+        stylised: Image = np.empty(self._shape, np.uint8)
+        tensor = openvino().Tensor
+        with self._request() as request:
+            # The arrays' own memory is read and written; nothing is copied.
+            for index, array in enumerate((image[None], *style)):
+                request.set_input_tensor(index, tensor(array, shared_memory=True))
+            request.set_output_tensor(0, tensor(stylised[None], shared_memory=True))
+            request.infer()
+        return stylised
+
+    @contextmanager
+    def _request(self) -> Iterator[Any]:
+        request = self._requests.get()
+        try:
+            yield request
+        finally:
+            self._requests.put(request)
+
+
+def _read(program: Program) -> Any:
+    """The program as OpenVINO's model, inputs and outputs in the program's order."""
+    with tempfile.TemporaryDirectory(prefix="live-nst-") as folder:
+        path = Path(folder) / "program.pb"  # the reader takes files only
+        path.write_bytes(program.graph)
+        model = _core().read_model(path)
+    _widen_weights(model)
+    parameters = {node.get_friendly_name(): node for node in model.get_parameters()}
+    results = {node.get_friendly_name(): node for node in model.get_results()}
+    return openvino().Model(
+        [results[name] for name in program.outputs],
+        [parameters[f"{name}:0"] for name in program.inputs],
+        "program",
+    )
+
+
+def _widen_weights(model: Any) -> None:
+    """Make weights that are stored as int8 float32: else OpenVINO computes with int8."""
+    for node in model.get_ops():
+        if node.get_type_name() == "Convert":
+            stored = node.input_value(0).get_node()
+            if (
+                stored.get_type_name() == "Constant"
+                and stored.get_element_type() == openvino().Type.i8
+            ):
+                values = stored.get_data().astype(np.float32)
+                node.output(0).replace(openvino().opset13.constant(values).output(0))
+
+
+def _compile(model: Any, precision: Precision, streams: int) -> Any:
+    """Compile for the CPU; `streams` programs at once share the cores."""
+    config = {
+        "INFERENCE_PRECISION_HINT": _HINTS[precision],
+        "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
+        "NUM_STREAMS": min(streams, psutil.cpu_count(logical=False) or streams),
+    }
+    return _core().compile_model(model, "CPU", config)
+
+
+def _take_levels(model: Any, sides: tuple[int, int]) -> None:
+    """Let the first input, RGB 0..1, be BGR levels, uint8 0..255, of height and width `sides`."""
+    op = openvino().opset13
+    picture = model.get_parameters()[0]
+    model.reshape({0: [1, *sides, 3]})  # a free size would cost half of the speed
+    levels = op.parameter([1, *sides, 3], np.uint8)
+    floats = op.multiply(op.convert(_reversed_colours(levels), "f32"), np.float32(1 / 255))
+    picture.output(0).replace(floats.output(0))
+    model.replace_parameter(0, levels)
+    model.validate_nodes_and_infer_types()
+
+
+def _give_levels(model: Any, sides: tuple[int, int]) -> None:
+    """Let the output, RGB 0..1, be BGR levels, uint8 0..255, cropped to `sides`."""
+    op = openvino().opset13
+    result = model.get_results()[0]
+    first, last, step = ([0, 0], list(sides), [1, 1])
+    painted = op.slice(result.input_value(0), *(np.array(n) for n in (first, last, step, [1, 2])))
+    levels = op.multiply(_reversed_colours(painted), np.float32(255))
+    rounded = op.clamp(op.add(levels, np.float32(0.5)), 0.0, 255.0)
+    result.input(0).replace_source_output(op.convert(rounded, "u8").output(0))
+    model.validate_nodes_and_infer_types()
+
+
+def _reversed_colours(picture: Any) -> Any:
+    """BGR to RGB or back."""
+    op = openvino().opset13
+    return op.gather(picture, np.array([2, 1, 0]), np.int64(3))
+
+
+def _execution_precision(compiled: Any) -> Precision:
+    """What most of the multiplying is really done in: that of the first convolution."""
+    for node in compiled.get_runtime_model().get_ops():
+        info = node.get_rt_info()
+        if info["layerType"].astype(str) == "Convolution":
+            word = info["runtimePrecision"].astype(str)
+            return next(name for name, hint in _HINTS.items() if hint == word)
+    return "float32"

@@ -1,0 +1,294 @@
+"""What every engine owes the stylizer, over all engines and precisions that run here."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from live_nst.engines.base import Engine
+from live_nst.engines.openvino import OpenVINOEngine, native_precisions
+from live_nst.engines.tensorflow import TensorFlowEngine
+from live_nst.errors import ModelError
+from live_nst.models.freeze import freeze
+from live_nst.models.program import SplitModel
+from live_nst.models.split import split
+from live_nst.sources.demo_scene import DemoScene
+from live_nst.styles.library import builtin_picture
+from live_nst.styles.picture import crop, read_picture
+from tests.models import two_picture_modules as modules
+
+Make = Callable[..., Engine]
+
+ENGINES: dict[str, Make] = {
+    "tensorflow": lambda model, **rest: TensorFlowEngine(model, "cpu", **rest),
+    "openvino": lambda model, **rest: OpenVINOEngine(model, "float32", **rest),
+}
+HALF: dict[str, Make] = {
+    f"openvino {precision}": lambda model, p=precision, **rest: OpenVINOEngine(model, p, **rest)
+    for precision in native_precisions()
+    if precision != "float32"
+}
+
+
+def style_picture(name: str) -> Any:
+    return crop(read_picture(builtin_picture(name)), (256, 256))
+
+
+def scene(width: int, height: int, moment: float = 1.0) -> Any:
+    return DemoScene(width, height).draw(moment)
+
+
+def reference(module: Any, image: Any, style: Any) -> Any:
+    """The whole module on floats; the conversions are written out once more. BGR 0..255."""
+    content, picture = (
+        cv2.cvtColor(each, cv2.COLOR_BGR2RGB).astype(np.float32)[None] / 255
+        for each in (image, style)
+    )
+    with tf.device("CPU:0"):
+        (stylised,) = module(tf.constant(content), tf.constant(picture))
+    return stylised.numpy()[0, ..., ::-1] * 255
+
+
+@pytest.fixture(scope="module", params=list(ENGINES))
+def make(request: pytest.FixtureRequest) -> Make:
+    return ENGINES[request.param]
+
+
+@pytest.fixture(scope="module")
+def engine(make: Make, mobile_programs: SplitModel) -> Engine:
+    """The packaged model in float32."""
+    return make(mobile_programs)
+
+
+@pytest.fixture(scope="module")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> SplitModel:
+    """A model that is compiled in no time."""
+    return split(freeze(modules.save(modules.plain, tmp_path_factory.mktemp("small") / "module")))
+
+
+# What it computes
+
+
+def test_uint8_bgr_in_and_out_is_the_float_module(engine: Engine, mobile_module: Any) -> None:
+    image, style = scene(96, 64), style_picture("starry")
+
+    tensors = engine.expand(engine.encode(style))
+    painted = engine.compile((96, 64), (96, 64))(image, tensors)
+
+    expected = reference(mobile_module, image, style)
+    assert painted.stylised.dtype == np.uint8
+    assert painted.stylised.shape == (64, 96, 3)
+    assert np.abs(painted.stylised - expected).max() <= 1
+    np.testing.assert_array_equal(painted.content, image)
+    # In any other order of colours it would not be the same picture.
+    assert np.abs(painted.stylised[..., ::-1] - expected).mean() > 10
+    assert np.abs(painted.stylised - reference(mobile_module, image[..., ::-1], style)).mean() > 3
+    assert np.abs(painted.stylised - reference(mobile_module, image, style[..., ::-1])).mean() > 3
+
+
+def test_levels_are_rounded_not_cut_off(engine: Engine, mobile_module: Any) -> None:
+    image, style = scene(96, 64), style_picture("ink")
+
+    tensors = engine.expand(engine.encode(style))
+    painted = engine.compile((96, 64), (96, 64))(image, tensors)
+
+    off = painted.stylised - reference(mobile_module, image, style)
+    assert abs(off.mean()) < 0.02
+    assert np.abs(off).max() < 0.6
+
+
+@pytest.mark.parametrize("size", [(70, 50), (66, 49), (99, 67)])
+def test_sizes_that_are_no_multiples_of_4(
+    engine: Engine, mobile_module: Any, size: tuple[int, int]
+) -> None:
+    image, style = scene(*size), style_picture("wave")
+
+    tensors = engine.expand(engine.encode(style))
+    painted = engine.compile(size, size)(image, tensors)
+
+    assert painted.stylised.shape == (size[1], size[0], 3)
+    assert np.abs(painted.stylised - reference(mobile_module, image, style)).max() <= 1
+
+
+@pytest.mark.parametrize("camera", [(288, 192), (101, 67), (240, 128)])
+def test_frames_are_averaged_down_first(
+    engine: Engine, mobile_module: Any, camera: tuple[int, int]
+) -> None:
+    image, style, size = scene(*camera), style_picture("wave"), (96, 64)
+
+    tensors = engine.expand(engine.encode(style))
+    painted = engine.compile(camera, size)(image, tensors)
+
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    off = np.abs(painted.stylised - reference(mobile_module, small, style))
+    assert painted.stylised.shape == (64, 96, 3)
+    assert np.abs(painted.content.astype(int) - small).max() <= 1
+    assert off.mean() < 1  # OpenCV rounds the small picture, which the network amplifies
+    assert off.max() < 16
+
+
+def test_the_result_is_new_and_the_frame_stays_as_it_is(engine: Engine) -> None:
+    run = engine.compile((64, 48), (64, 48))
+    tensors = engine.expand(np.zeros(100, np.float32))
+    image = scene(64, 48)
+    before = image.copy()
+
+    first = run(image, tensors)
+    np.testing.assert_array_equal(image, before)
+    kept = first.stylised.copy()
+    second = run(scene(64, 48, 5.0), tensors)
+    second.stylised[:] = 0  # it may be drawn into
+    image[:] = 0
+
+    np.testing.assert_array_equal(first.stylised, kept)
+    np.testing.assert_array_equal(first.content, before)
+
+
+def test_frames_that_may_not_be_written_to(engine: Engine) -> None:
+    run = engine.compile((64, 48), (64, 48))
+    tensors = engine.expand(np.zeros(100, np.float32))
+    image = scene(64, 48)
+    expected = run(image, tensors).stylised
+
+    image.setflags(write=False)
+    bottleneck = np.zeros(100, np.float32)
+    bottleneck.setflags(write=False)
+
+    np.testing.assert_array_equal(run(image, engine.expand(bottleneck)).stylised, expected)
+
+
+def test_the_bottleneck_is_float32_and_the_same_for_every_engine(
+    engine: Engine, mobile_engine: TensorFlowEngine
+) -> None:
+    starry, wave, again = (
+        engine.encode(style_picture(name)) for name in ("starry", "wave", "starry")
+    )
+    assert starry.shape == (100,)
+    assert starry.dtype == np.float32
+    np.testing.assert_array_equal(starry, again)
+    assert np.abs(starry - wave).max() > 0.1
+    np.testing.assert_allclose(
+        starry, mobile_engine.encode(style_picture("starry")), rtol=0, atol=1e-3
+    )
+
+
+def test_what_it_says_of_itself(engine: Engine) -> None:
+    name, version = engine.name.split(" ")
+    assert name in ("tensorflow", "openvino")
+    assert version[0].isdigit()
+    assert engine.device == "cpu"
+    assert engine.precision == "float32"
+    assert engine.style_size == (256, 256)
+    assert engine.bottleneck_size == 100
+    engine.close()
+    engine.close()
+
+
+@pytest.mark.parametrize("half", list(HALF))
+def test_half_precision_is_close_and_is_what_runs(
+    half: str, mobile_programs: SplitModel, mobile_module: Any
+) -> None:
+    engine = HALF[half](mobile_programs)
+    image, style = scene(192, 128), style_picture("starry")
+
+    bottleneck = engine.encode(style)
+    painted = engine.compile((192, 128), (192, 128))(image, engine.expand(bottleneck))
+
+    assert engine.precision == half.split(" ")[1]
+    off = np.abs(painted.stylised - reference(mobile_module, image, style)) / 255
+    assert 1e-4 < off.mean() < 0.006
+    # Styles are kept for every engine: they are never computed in less than float32.
+    exact = OpenVINOEngine(mobile_programs, "float32").encode(style)
+    np.testing.assert_array_equal(bottleneck, exact)
+
+
+# Many styles, many threads
+
+
+def test_one_frame_program_serves_every_style(make: Make, small_model: SplitModel) -> None:
+    """A mix of two bottlenecks paints what the frame program makes of their mean."""
+    engine = make(small_model)
+    run = engine.compile((48, 32), (48, 32))
+    image = scene(48, 32)
+    codes = [np.linspace(0, 1, 5, dtype=np.float32), np.linspace(2, 0, 5, dtype=np.float32)]
+
+    one, mixed, other = (
+        run(image, engine.expand(code)).stylised.astype(int)
+        for code in (codes[0], (codes[0] + codes[1]) / 2, codes[1])
+    )
+
+    assert np.abs(one - mixed).max() > 2
+    assert np.abs(other - mixed).max() > 2
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_threads_may_share_it(make: Make, small_model: SplitModel, concurrency: int) -> None:
+    engine = make(small_model, concurrency=concurrency)
+    run = engine.compile((48, 32), (48, 32))
+    tensors = engine.expand(np.ones(5, np.float32))
+    images = [scene(48, 32, moment) for moment in np.linspace(0, 6, 12)]
+
+    expected = [run(image, tensors).stylised for image in images]
+    with ThreadPoolExecutor(4) as pool:
+        painted = list(pool.map(lambda image: run(image, tensors).stylised, images))
+
+    np.testing.assert_array_equal(painted, expected)
+
+
+def test_a_size_is_compiled_while_frames_run(make: Make, small_model: SplitModel) -> None:
+    engine = make(small_model)
+    run = engine.compile((48, 32), (48, 32))
+    tensors = engine.expand(np.ones(5, np.float32))
+    image = scene(48, 32)
+    expected = run(image, tensors).stylised
+    done = threading.Event()
+    frames = 0
+
+    def compile_others() -> None:
+        for side in range(64, 96, 4):
+            engine.compile((side, 64), (side, 64))
+        done.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        compiling = pool.submit(compile_others)
+        while not done.is_set() and not compiling.done():
+            np.testing.assert_array_equal(run(image, tensors).stylised, expected)
+            frames += 1
+        compiling.result()
+
+    assert frames > 8  # more than one per size: nothing waited for a compilation to end
+
+
+# What cannot be run
+
+
+def test_a_size_at_which_the_model_cannot_run(make: Make, tmp_path: Path) -> None:
+    model = split(freeze(modules.save(modules.half_as_large, tmp_path / "module")))
+
+    with pytest.raises(ModelError, match="cannot run at 48x32") as caught:
+        make(model).compile((96, 64), (48, 32))
+
+    assert "\n" not in caught.value.message
+    assert "--size" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "module", ["split_at_the_cut", "two_paths", "chosen_by_style", "by_shape_of_style", "activated"]
+)
+def test_modules_of_every_shape(make: Make, module: str, tmp_path: Path) -> None:
+    """What others save asks for shapes at run time and has whole numbers among the style tensors."""
+    paint = getattr(modules, module)
+    engine = make(split(freeze(modules.save(paint, tmp_path / "module"))))
+    image, style = scene(48, 32), style_picture("wave")
+
+    painted = engine.compile((48, 32), (48, 32))(image, engine.expand(engine.encode(style)))
+
+    floats = [np.float32(each[None, ..., ::-1]) / np.float32(255) for each in (image, style)]
+    expected = modules.whole(paint, *floats)[0, ..., ::-1] * 255
+    assert np.abs(painted.stylised - expected).max() <= 1
