@@ -282,7 +282,7 @@ def test_a_size_at_which_the_model_cannot_run(make: Make, tmp_path: Path) -> Non
     "module", ["split_at_the_cut", "two_paths", "chosen_by_style", "by_shape_of_style", "activated"]
 )
 def test_modules_of_every_shape(make: Make, module: str, tmp_path: Path) -> None:
-    """What others save asks for shapes at run time and has whole numbers among the style tensors."""
+    """What others save asks for shapes at run time, and has whole numbers in the cut."""
     paint = getattr(modules, module)
     engine = make(split(freeze(modules.save(paint, tmp_path / "module"))))
     image, style = scene(48, 32), style_picture("wave")
