@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -486,8 +487,12 @@ def test_a_cpu_sees_384_pixels_unless_told_otherwise(small_folder: Path) -> None
 
 def test_it_says_which_model_it_took(small_folder: Path) -> None:
     said: list[str] = []
-    Stylizer("auto", ["starry"], device="cpu", say=said.append).close()
-    assert said == ["Model mobile: the CPU was asked for."]
+    with Stylizer("auto", ["starry"], device="cpu", say=said.append) as stylizer:
+        ran = f"{stylizer.engine} in {stylizer.precision}"
+    assert said == [
+        "Model mobile: the CPU was asked for.",
+        f"Engine {ran}: it is the fastest on a CPU.",
+    ]
 
 
 def test_closing_twice_does_nothing(small_folder: Path) -> None:
@@ -541,6 +546,27 @@ def test_it_is_what_the_package_offers() -> None:
     assert live_nst.Stylizer is Stylizer
     with pytest.raises(AttributeError):
         live_nst.Nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("engine", ["tensorflow", "openvino"])
+def test_several_threads_may_call_the_network(small_folder: Path, engine: str) -> None:
+    frames = [DemoScene(96, 64).draw(float(moment)) for moment in range(8)]
+    with Stylizer(str(small_folder), size=64, device="cpu", engine=engine) as alone:
+        expected = [alone.network(frame).stylised for frame in frames]
+    with (
+        Stylizer(
+            str(small_folder), size=64, device="cpu", engine=engine, concurrency=3
+        ) as stylizer,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        painted = [made.stylised for made in pool.map(stylizer.network, frames)]
+        assert len(stylizer._runners) == 1
+    assert np.abs(np.subtract(painted, expected, dtype=int)).max() <= 1
+
+
+def test_no_concurrency_cannot_be_meant() -> None:
+    with pytest.raises(UsageError, match="concurrency"):
+        Stylizer(concurrency=0)
 
 
 def test_a_gpu_that_is_not_there_is_refused_before_a_model_is_loaded(

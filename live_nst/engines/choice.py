@@ -19,7 +19,7 @@ class EngineChoice:
 
     Attributes:
         engine: "tensorflow" or "openvino".
-        device: "CPU:0" or "GPU:0".
+        device: "cpu" or "gpu".
         precision: What frames are computed in.
         why: The reason, for people, as part of a sentence.
     """
@@ -64,8 +64,9 @@ def choose_engine(
         raise UsageError(
             "The engine openvino runs on the CPU only.", "use --engine tensorflow, or --device cpu"
         )
-    place = pick_device("cpu" if engine == "openvino" and device == "auto" else device)
-    if place != "CPU:0" or engine == "tensorflow":
+    picked = pick_device("cpu" if engine == "openvino" and device == "auto" else device)
+    place = "cpu" if picked == "CPU:0" else "gpu"
+    if place == "gpu" or engine == "tensorflow":
         why = "there is a GPU" if engine == "auto" else "it was asked for"
         return EngineChoice("tensorflow", place, _for_tensorflow(precision), why)
     try:

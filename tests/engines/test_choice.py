@@ -1,0 +1,136 @@
+import subprocess
+import sys
+
+import pytest
+
+from live_nst.engines import choice, runtime
+from live_nst.engines.choice import EngineChoice, choose_engine
+from live_nst.engines.openvino import OpenVINOEngine
+from live_nst.engines.tensorflow import TensorFlowEngine
+from live_nst.errors import DeviceError, UsageError
+from live_nst.models.program import SplitModel
+
+
+@pytest.fixture(autouse=True)
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "gpu_names", list)
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "gpu_names", lambda: ["GPU:0"])
+
+
+def processor_with(monkeypatch: pytest.MonkeyPatch, *precisions: str) -> None:
+    monkeypatch.setattr(choice, "native_precisions", lambda: precisions)
+
+
+def no_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise DeviceError("OpenVINO cannot be used here: no module.", "pip install openvino")
+
+    monkeypatch.setattr(choice, "native_precisions", fail)
+
+
+def chosen(*words: str) -> tuple[str, str, str]:
+    picked = choose_engine(*words)
+    assert picked.why
+    return picked.engine, picked.device, picked.precision
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+def test_a_cpu_gets_openvino_in_bfloat16_where_it_has_that(
+    monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    processor_with(monkeypatch, "float32", "bfloat16")
+    assert chosen("auto", device) == ("openvino", "cpu", "bfloat16")
+    processor_with(monkeypatch, "float32")
+    assert chosen("auto", device) == ("openvino", "cpu", "float32")
+    processor_with(monkeypatch, "float32", "float16")
+    assert chosen("auto", device) == ("openvino", "cpu", "float32")
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_gpu_gets_tensorflow() -> None:
+    assert chosen() == ("tensorflow", "gpu", "float32")
+    assert chosen("tensorflow", "gpu") == ("tensorflow", "gpu", "float32")
+
+
+@pytest.mark.usefixtures("gpu")
+def test_openvino_by_name_leaves_a_gpu_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    processor_with(monkeypatch, "float32")
+    assert chosen("openvino") == ("openvino", "cpu", "float32")
+
+
+def test_what_was_asked_for_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    processor_with(monkeypatch, "float32", "bfloat16")
+    assert chosen("openvino", "cpu", "float32") == ("openvino", "cpu", "float32")
+    assert chosen("auto", "auto", "float32") == ("openvino", "cpu", "float32")
+    assert chosen("tensorflow", "cpu") == ("tensorflow", "cpu", "float32")
+    assert chosen("tensorflow", "auto", "float32") == ("tensorflow", "cpu", "float32")
+
+
+def test_without_openvino_it_is_tensorflow_unless_openvino_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    no_openvino(monkeypatch)
+    assert chosen() == ("tensorflow", "cpu", "float32")
+    assert "OpenVINO is not installed" in choose_engine().why
+    with pytest.raises(DeviceError, match="cannot be used here"):
+        choose_engine("openvino")
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_a_precision_that_the_processor_lacks(
+    monkeypatch: pytest.MonkeyPatch, precision: str
+) -> None:
+    processor_with(monkeypatch, "float32")
+    with pytest.raises(DeviceError, match=f"does not compute in {precision}") as caught:
+        choose_engine("openvino", "cpu", precision)
+    assert "float32" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("onnx",), "no engine 'onnx'"),
+        (("auto", "tpu"), "no device 'tpu'"),
+        (("auto", "auto", "int8"), "no precision 'int8'"),
+        (("openvino", "gpu"), "on the CPU only"),
+        (("tensorflow", "cpu", "float16"), "does not run in float16"),
+    ],
+)
+def test_what_cannot_be_meant(words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        choose_engine(*words)
+    assert caught.value.hint
+
+
+def test_it_makes_the_engine(mobile_programs: SplitModel) -> None:
+    made = EngineChoice("openvino", "cpu", "float32", "").make(mobile_programs)
+    assert isinstance(made, OpenVINOEngine)
+    made = EngineChoice("tensorflow", "cpu", "float32", "").make(mobile_programs)
+    assert isinstance(made, TensorFlowEngine)
+
+
+# In a program of its own: this one has imported everything.
+
+
+def test_openvino_needs_no_tensorflow_and_does_not_phone_home(tmp_path: object) -> None:
+    program = """
+import sys
+import numpy as np
+from live_nst import Stylizer
+with Stylizer("mobile", ["starry"], size=64, engine="openvino") as stylizer:
+    assert stylizer(np.zeros((48, 64, 3), np.uint8)).shape == (48, 64, 3)
+print(*sorted(name for name in sys.modules
+              if name in ("tensorflow", "tensorflow_hub", "keras", "openvino_telemetry")))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"HOME": str(tmp_path), "LIVE_NST_CACHE": f"{tmp_path}/cache"},
+    )
+    assert (done.stdout, done.stderr) == ("\n", "")

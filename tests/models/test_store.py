@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import pytest
+
+from live_nst.models import loading, store
+from live_nst.models.freeze import freeze
+from live_nst.models.loading import PROGRAMS, load_model
+from live_nst.models.program import SplitModel
+from live_nst.models.split import split
+from live_nst.models.store import read_programs, write_programs
+from tests.conftest import PACKAGED
+
+from . import two_picture_modules as modules
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return modules.save(modules.two_paths, tmp_path_factory.mktemp("small") / "module")
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> SplitModel:
+    return split(freeze(folder))
+
+
+def load(folder: Path) -> SplitModel:
+    return load_model(str(folder), "cpu", say=lambda line: None, progress=None).programs
+
+
+def test_what_is_written_can_be_read(model: SplitModel, tmp_path: Path) -> None:
+    place = tmp_path / "some" / "programs"
+    write_programs(place, "abc", model)
+    assert read_programs(place, "abc") == model
+    write_programs(place, "def", model)  # over it
+    assert read_programs(place, "abc") is None
+    assert read_programs(place, "def") == model
+    assert [path.name for path in place.parent.iterdir()] == ["programs"]
+
+
+def test_what_is_not_there(tmp_path: Path) -> None:
+    assert read_programs(tmp_path / "nowhere", "abc") is None
+
+
+@pytest.mark.parametrize("name", ["encode.pb", "expand.pb", "frame.pb", "programs.json"])
+def test_what_is_damaged_counts_as_missing(model: SplitModel, tmp_path: Path, name: str) -> None:
+    write_programs(tmp_path / "p", "abc", model)
+    file = tmp_path / "p" / name
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    assert read_programs(tmp_path / "p", "abc") is None
+    file.unlink()
+    assert read_programs(tmp_path / "p", "abc") is None
+
+
+def test_what_another_version_wrote_counts_as_missing(
+    model: SplitModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "FORMAT", store.FORMAT + 1)
+    write_programs(tmp_path / "p", "abc", model)
+    monkeypatch.undo()
+    assert read_programs(tmp_path / "p", "abc") is None
+
+
+def test_a_model_is_cut_once(
+    folder: Path, model: SplitModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load(folder) == model
+    monkeypatch.setattr(loading, "freeze", lambda folder: 1 / 0)
+    assert load(folder) == model
+
+
+def test_without_a_cache_it_is_cut_each_time(
+    folder: Path, model: SplitModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("LIVE_NST_CACHE", str(tmp_path / "file"))
+    assert load(folder) == model
+    assert load(folder) == model
+
+
+def test_the_packaged_programs_are_those_of_the_packaged_model(
+    monkeypatch: pytest.MonkeyPatch, mobile_programs: SplitModel
+) -> None:
+    monkeypatch.setattr(loading, "freeze", lambda folder: 1 / 0)
+    packaged = load_model("mobile", "cpu", say=lambda line: None, progress=None)
+    assert read_programs(PACKAGED / PROGRAMS, packaged.fingerprint) == packaged.programs
+    for name in ("encode", "expand", "frame"):
+        ours, fresh = getattr(packaged.programs, name), getattr(mobile_programs, name)
+        assert (ours.input_shapes, ours.output_shapes) == (fresh.input_shapes, fresh.output_shapes)
