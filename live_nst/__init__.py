@@ -4,12 +4,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from live_nst.errors import LiveNstError
+from live_nst.look import Look
 
 if TYPE_CHECKING:
     from live_nst.stylizer import Stylizer
 
 __version__ = version("live-nst")
-__all__ = ["LiveNstError", "Stylizer", "__version__"]
+__all__ = ["LiveNstError", "Look", "Stylizer", "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,11 +1,10 @@
 """Frame in, stylised frame out: the model, the engine and the style in one object."""
 
-import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,19 +14,18 @@ from live_nst.compose import compose
 from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Precision, Size
 from live_nst.engines.choice import choose_engine
 from live_nst.errors import UsageError
+from live_nst.fade import Fade, mix_bottlenecks
 from live_nst.frames import Image, check_image
+from live_nst.look import Look, between
 from live_nst.models.cache import cache_root
 from live_nst.models.loading import load_model
 from live_nst.styles.bank import StyleBank
 from live_nst.styles.cache import BottleneckCache
-from live_nst.styles.fade import StyleFade
-from live_nst.styles.spec import parse_style
-
-StyleInput = str | Path | Image
-"""A built-in name, a picture file, a mix "NAME:WEIGHT+NAME:WEIGHT", or a BGR uint8 picture."""
+from live_nst.styles.shelf import StyleInput, StyleShelf
 
 DEFAULT_SIZE = {"cpu": 384, "gpu": 640}
 MIN_SIZE, MAX_SIZE = 64, 4096
+MIN_STROKE, MAX_STROKE = 0.3, 3.0
 _MULTIPLE = 4  # the networks halve the picture twice
 _KEPT_RUNNERS = 6  # what the adaptive size goes to and fro between
 
@@ -56,15 +54,17 @@ def check_size(size: int) -> int:
     return size
 
 
-def check_strength(strength: float) -> float:
-    """Return `strength` if it lies in 0..1.
+def check_stroke(stroke: float) -> float:
+    """Return `stroke` if the strokes of a style can be that large.
 
     Raises:
-        UsageError: It does not.
+        UsageError: It is out of range.
     """
-    if not 0.0 <= strength <= 1.0:
-        raise UsageError(f"A strength of {strength:g} is out of range.", "use 0 to 1")
-    return strength
+    if not MIN_STROKE <= stroke <= MAX_STROKE:
+        raise UsageError(
+            f"A stroke of {stroke:g} is out of range.", f"use {MIN_STROKE:g} to {MAX_STROKE:g}"
+        )
+    return stroke
 
 
 class Stylizer(Closing):
@@ -84,12 +84,15 @@ class Stylizer(Closing):
             takes bfloat16 on a CPU that has it.
         concurrency: How many calls of `network` may compute at once. One has the shortest latency,
             several have more frames per second.
-        strength: 0 shows the frame itself, 1 the full style.
+        look: How the painted picture meets the frame; None for the full style and nothing else.
+        stroke: Size of the brush strokes, 1 being their size in the style's picture: it is looked
+            at from nearer or from farther away. Relative to the frame they are as large at any
+            size of frame.
         say: Called with one sentence for every choice and notice worth telling.
         progress: Called with (bytes done, bytes in all or None) while a model is fetched.
 
     Attributes:
-        strength: 0..1, may be changed at any time.
+        look: May be replaced at any time, then holds for all frames to come; see also `change`.
 
     Raises:
         LiveNstError: A model, device or style that cannot be used.
@@ -105,13 +108,15 @@ class Stylizer(Closing):
         engine: str = "auto",
         precision: str = "auto",
         concurrency: int = 1,
-        strength: float = 1.0,
+        look: Look | None = None,
+        stroke: float = 1.0,
         say: Callable[[str], None] = lambda sentence: None,
         progress: Callable[[int, int | None], None] | None = None,
     ) -> None:
         if not styles:
             raise UsageError("No style was given.", "name one, such as starry")
-        self.strength = check_strength(strength)
+        self._stroke = check_stroke(stroke)
+        self.look = look or Look()
         long_side = None if size is None else check_size(size)
         if concurrency < 1:
             raise UsageError(f"A concurrency of {concurrency} is out of range.", "use 1 or more")
@@ -126,11 +131,11 @@ class Stylizer(Closing):
         self._bank = StyleBank(self._engine, cache)
         self._runners: OrderedDict[tuple[Size, Size], Future[FrameRunner]] = OrderedDict()
         self._runners_lock = threading.Lock()
-        self._bottlenecks: dict[str, Bottleneck] = {}
-        for style in styles:
+        self._shelf = StyleShelf(self._bank)
+        self._style, first = self._shelf.put(styles[0], self._stroke)
+        for style in styles[1:]:
             self.load(style)
-        self._style, first = next(iter(self._bottlenecks.items()))
-        self._fade = StyleFade(first)
+        self._fade = Fade(first, mix_bottlenecks)
         self._expanded: tuple[Bottleneck, Any] = (first, self._engine.expand(first))
 
     def __call__(self, image: Image, time: float = 0.0) -> Image:
@@ -182,30 +187,54 @@ class Stylizer(Closing):
         Returns:
             A new array of the frame's shape.
         """
-        return compose(image, painted.stylised, strength=self.strength)
+        return compose(image, painted, self._look.at(time))
 
-    def load(self, style: StyleInput) -> None:
+    def load(self, style: StyleInput, *, stroke: float | None = None) -> None:
         """Compute a style, or find it in the cache, so that `select` is instant.
 
         Raises:
             StyleError: It cannot be used.
+            UsageError: The stroke is out of range.
         """
-        self._label(style)
+        self._shelf.put(style, self._stroke if stroke is None else check_stroke(stroke))
 
-    def select(self, style: StyleInput, *, fade: float = 0.0, time: float = 0.0) -> None:
+    def select(
+        self,
+        style: StyleInput,
+        *,
+        stroke: float | None = None,
+        fade: float = 0.0,
+        time: float = 0.0,
+    ) -> None:
         """Change the style; one that is new is computed first, which may take a moment.
+
+        Changes that are asked for ahead, in the order of their times, are a timetable: what a
+        frame is painted in then depends on its time alone.
 
         Args:
             style: One of `styles`, or any other style.
+            stroke: Size of its strokes; None leaves it.
             fade: Seconds of cross-fade, counted on the frames' times.
-            time: The frames' time now.
+            time: The frames' time at which the change begins; what was to begin later is given up.
 
         Raises:
             StyleError: It cannot be used; the style stays as it was.
+            UsageError: The stroke is out of range.
         """
-        label = self._label(style)
-        self._fade.to(self._bottlenecks[label], fade, time)
-        self._style = label
+        stroke = self._stroke if stroke is None else check_stroke(stroke)
+        label, bottleneck = self._shelf.put(style, stroke)
+        self._fade.to(bottleneck, fade, time)
+        self._style, self._stroke = label, stroke
+
+    def change(self, look: Look, *, fade: float = 0.0, time: float = 0.0) -> None:
+        """Change the look at a time, as `select` changes the style.
+
+        Args:
+            look: How it shall be in the end.
+            fade: Seconds of cross-fade, counted on the frames' times.
+            time: The frames' time at which the change begins; what was to begin later is given up.
+        """
+        self._look.to(look, fade, time)
 
     def prepare(self, camera: Size, size: int) -> None:
         """Get ready to run frames of `camera` pixels at the long side `size`, which takes a moment.
@@ -225,12 +254,35 @@ class Stylizer(Closing):
     @property
     def styles(self) -> tuple[str, ...]:
         """The labels of the styles that are ready."""
-        return tuple(self._bottlenecks)
+        return self._shelf.labels
 
     @property
     def style(self) -> str:
         """The label of the style in use."""
         return self._style
+
+    @property
+    def stroke(self) -> float:
+        """Size of the strokes; `select` changes it."""
+        return self._stroke
+
+    @property
+    def look(self) -> Look:
+        """How the painted picture meets the frame: of several changes ahead, the last."""
+        return self._look.last
+
+    @look.setter
+    def look(self, look: Look) -> None:
+        self._look = Fade(look, between)
+
+    @property
+    def strength(self) -> float:
+        """The look's: 0 shows the frame itself, 1 the full style."""
+        return self.look.strength
+
+    @strength.setter
+    def strength(self, strength: float) -> None:
+        self.look = replace(self.look, strength=strength)
 
     @property
     def size(self) -> int:
@@ -261,27 +313,6 @@ class Stylizer(Closing):
         """Free the device's memory. Calling it again does nothing."""
         self._runners.clear()
         self._engine.close()
-
-    def _label(self, style: StyleInput) -> str:
-        """What `styles` calls a style, which is computed if it is new."""
-        if isinstance(style, str) and style in self._bottlenecks:
-            return style
-        name, bottleneck = self._prepare(style)
-        label = name
-        for number in itertools.count(2):  # there may be another my.jpg, in another folder
-            kept = self._bottlenecks.setdefault(label, bottleneck)
-            if np.array_equal(kept, bottleneck):
-                break
-            label = f"{name} ({number})"
-        return label
-
-    def _prepare(self, style: StyleInput) -> tuple[str, Bottleneck]:
-        """What to call a style, and its bottleneck."""
-        if isinstance(style, np.ndarray):
-            number = len(self._bottlenecks) + 1
-            return f"picture {number}", self._bank.of_picture(check_image(style))
-        spec = parse_style(str(style))
-        return spec.label, self._bank.bottleneck(spec)
 
     def _runner(self, camera: Size, size: Size) -> FrameRunner:
         """The frame program for these sizes; the last few are kept."""

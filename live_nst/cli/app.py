@@ -7,15 +7,19 @@ import typer
 
 from live_nst import __version__
 from live_nst.cli.options import (
+    DetailOption,
     Device,
     DeviceOption,
     EngineName,
     EngineOption,
+    KeepColorsOption,
     LiveSizeOption,
     ModelOption,
     PrecisionName,
     PrecisionOption,
     SizeOption,
+    StrengthOption,
+    StrokeOption,
 )
 
 app = typer.Typer(
@@ -53,9 +57,10 @@ def live(
     engine: EngineOption = EngineName.auto,
     precision: PrecisionOption = PrecisionName.auto,
     size: LiveSizeOption = None,
-    strength: Annotated[
-        float, typer.Option(help="0 shows the camera's picture, 1 the full style.")
-    ] = 1.0,
+    strength: StrengthOption = 1.0,
+    keep_colors: KeepColorsOption = False,
+    detail: DetailOption = 0.0,
+    stroke: StrokeOption = 1.0,
     mirror: Annotated[bool, typer.Option("--mirror", help="Flip left and right.")] = False,
     camera_size: Annotated[
         str, typer.Option(metavar="WxH", help="The size to ask of the camera.")
@@ -104,6 +109,7 @@ def live(
 
     prepare_opencv()  # before anything imports cv2
     from live_nst.cli.live import run
+    from live_nst.look import Look
 
     run(
         styles=tuple(style or ["starry"]),
@@ -115,7 +121,8 @@ def live(
         engine=engine.value,
         precision=precision.value,
         size=size,
-        strength=strength,
+        look=Look(strength=strength, keep_colors=float(keep_colors), detail=detail),
+        stroke=stroke,
         mirror=mirror,
         window=window,
         fullscreen=fullscreen,

@@ -1,5 +1,6 @@
 """Read a style picture of any usual format and shape."""
 
+import math
 import warnings
 from pathlib import Path
 
@@ -61,12 +62,58 @@ def crop(image: Image, size: tuple[int, int]) -> Image:
     Cropped, neither squashed nor padded: squashing draws the strokes out in one direction, and
     the seam of a padding is painted as if it were part of the style.
     """
+    across, down = _window(image, size, 1.0)
     height, width = image.shape[:2]
-    scale = min(width / size[0], height / size[1])
-    across, down = (max(1, round(side * scale)) for side in size)
-    top, left = (height - down) // 2, (width - across) // 2
-    middle = Pillow.fromarray(image[top : top + down, left : left + across])
-    return np.asarray(middle.resize(size, Pillow.Resampling.LANCZOS))
+    return _cut(image, (width - across) // 2, (height - down) // 2, (across, down), size)
+
+
+def crops(image: Image, size: tuple[int, int], stroke: float) -> list[Image]:
+    """The views of a picture in which its strokes are `stroke` times as large as in `crop`.
+
+    Larger strokes: several smaller windows that together cover the middle, so that none of its
+    colours is lost. Smaller ones: one larger window, beyond the picture's edges its mirror image.
+
+    Returns:
+        One or more pictures of `size`; what a model makes of them is to be averaged.
+    """
+    if stroke == 1.0:
+        return [crop(image, size)]
+    across, down = _window(image, size, stroke)
+    height, width = image.shape[:2]
+    if stroke < 1.0:
+        sides = [max(0, wanted - had) for wanted, had in ((down, height), (across, width))]
+        margins = [(side // 2, side - side // 2) for side in sides]
+        return [crop(np.pad(image, (*margins, (0, 0)), "symmetric"), size)]
+    full_across, full_down = _window(image, size, 1.0)
+    count = math.ceil(stroke)
+    left, top = (width - full_across) // 2, (height - full_down) // 2
+    steps = np.linspace(0.0, 1.0, count)
+    return [
+        _cut(
+            image,
+            left + round(x * (full_across - across)),
+            top + round(y * (full_down - down)),
+            (across, down),
+            size,
+        )
+        for y in steps
+        for x in steps
+    ]
+
+
+def _window(image: Image, size: tuple[int, int], stroke: float) -> tuple[int, int]:
+    """(width, height) of what is seen of a picture, in its own pixels."""
+    height, width = image.shape[:2]
+    scale = min(width / size[0], height / size[1]) / stroke
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _cut(
+    image: Image, left: int, top: int, window: tuple[int, int], size: tuple[int, int]
+) -> Image:
+    across, down = window
+    piece = Pillow.fromarray(image[top : top + down, left : left + across])
+    return np.asarray(piece.resize(size, Pillow.Resampling.LANCZOS))
 
 
 def _to_rgb(picture: Pillow.Image) -> Pillow.Image:
