@@ -7,6 +7,7 @@ tiles meet: the result is that of the whole picture but for the rounding of floa
 """
 
 import math
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,17 +15,18 @@ import cv2
 import numpy as np
 import psutil
 
-from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Size
+from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Precision, Size
 from live_nst.engines.runtime import tensorflow
 from live_nst.engines.tensorflow import TensorFlowEngine, as_function
 from live_nst.engines.tiles import Moments, Window, room, windows
 from live_nst.errors import ModelError
 from live_nst.frames import Image
-from live_nst.models.split import SplitModel
+from live_nst.models.program import SplitModel
 from live_nst.models.stages import CONTENT, Stage, staged
 
-TILE = 1024
-"""Longest side, in pixels, of a tile without its surroundings."""
+TILE = 512
+"""Longest side, in pixels, of a tile without its surroundings. Larger ones are no faster, and
+TensorFlow's float32 statistics of a tile lose precision."""
 MEMORY_SHARE = 0.5
 """How much of the free memory may be taken by what is carried from stage to stage."""
 _TRIAL, _TRIAL_TILE = (192, 128), 48
@@ -47,9 +49,11 @@ class TiledEngine:
         self._whole = TensorFlowEngine(model, device)
         self.name = f"{self._whole.name}, in tiles"
         self.device = self._whole.device
+        self.precision: Precision = "float32"
         self.style_size = self._whole.style_size
         self.bottleneck_size = self._whole.bottleneck_size
         self._staged = staged(model.frame)
+        self._one_at_a_time = threading.Lock()
         self._functions = [self._function(stage) for stage in self._staged.stages]
         self._try()
 
@@ -80,7 +84,8 @@ class TiledEngine:
             content = image
             if camera != size:
                 content = cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-            return Painted(content, self._run(content, style, tiles))
+            with self._one_at_a_time:  # it takes all cores, and its share of the memory
+                return Painted(content, self._run(content, style, tiles))
 
         return run
 
@@ -126,7 +131,7 @@ class TiledEngine:
                 statistics[name, True] = total.variance.astype(np.float32)
             carried |= made
             self._forget(carried, index)
-        (stylised,) = made.values()
+        stylised: Image = made[self._staged.stages[-1].outputs[0]]
         return stylised
 
     def _make_room(self, stage: Stage, size: Size, on_disk: bool) -> dict[str, Any]:
@@ -152,9 +157,9 @@ class TiledEngine:
     def _function(self, stage: Stage) -> Any:
         """`stage` as a function of a window, its pieces of pictures, statistics and style."""
         tf = tensorflow()
-        program = stage.program
-        body = as_function(program)
-        pictures, statistics = len(stage.pictures), len(stage.statistics)
+        body, shapes = as_function(stage.program), stage.program.input_shapes
+        pictures = len(stage.pictures)
+        styles = pictures + len(stage.statistics)
         last = stage is self._staged.stages[-1]
 
         def on_tile(window: Any, *inputs: Any) -> Any:
@@ -162,13 +167,13 @@ class TiledEngine:
                 _as_content(tf, piece) if name == CONTENT else piece[None]
                 for name, piece in zip(stage.pictures, inputs[:pictures], strict=True)
             ]
-            constants = [
-                tf.reshape(each, shape)
+            means = [
+                tf.reshape(each, [side or 1 for side in shape])
                 for each, shape in zip(
-                    inputs[pictures:], program.input_shapes[pictures:], strict=True
+                    inputs[pictures:styles], shapes[pictures:styles], strict=True
                 )
             ]
-            whole = dict(zip(stage.outputs, body(*pieces, *constants), strict=True))
+            whole = dict(zip(stage.outputs, body(*pieces, *means, *inputs[styles:]), strict=True))
             parts = {
                 name: Window(*tf.unstack(window)).of(picture[0], self._staged.scales[name])
                 for name, picture in whole.items()
@@ -178,15 +183,13 @@ class TiledEngine:
             return outputs, moments
 
         specs = [tf.TensorSpec([4], tf.int32)]
-        for position, shape in enumerate(program.input_shapes):
-            if position < pictures:
-                content = stage.pictures[position] == CONTENT
-                kind = tf.uint8 if content else tf.float32
-                specs.append(tf.TensorSpec([None, None, shape[3]], kind))
-            elif position < pictures + statistics:
-                specs.append(tf.TensorSpec([math.prod(side or 1 for side in shape)], tf.float32))
-            else:
-                specs.append(tf.TensorSpec(shape, program.input_types[position]))
+        for name, shape in zip(stage.pictures, shapes, strict=False):
+            kind = tf.uint8 if name == CONTENT else tf.float32
+            specs.append(tf.TensorSpec([None, None, shape[3]], kind))
+        for shape in shapes[pictures:styles]:
+            specs.append(tf.TensorSpec([math.prod(side or 1 for side in shape)], tf.float32))
+        kinds = stage.program.input_types
+        specs += [tf.TensorSpec(s, k) for s, k in zip(shapes[styles:], kinds[styles:], strict=True)]
         return self._whole.function(on_tile, specs)
 
     def _try(self) -> None:

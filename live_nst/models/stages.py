@@ -18,7 +18,8 @@ import numpy as np
 
 from live_nst.engines.runtime import tensorflow
 from live_nst.errors import ModelError
-from live_nst.models.split import Program, extract, import_graph
+from live_nst.models.program import Program
+from live_nst.models.split import extract, import_graph
 
 _POINTWISE = frozenset(
     {"Identity", "StopGradient", "Cast", "Neg", "Abs", "Square", "Sqrt", "Rsqrt", "Exp", "Log"}
@@ -159,9 +160,7 @@ class _Cutter:
         pictures: list[Any] = []
         statistics: list[Any] = []
         styles: list[Any] = []
-        seen, todo = set(), [t for out in outputs for t in out.op.inputs]
-        if any(out is self._content for out in outputs):
-            raise _refused("its output is the frame itself")
+        seen, todo = set(), list(outputs)
         while todo:
             tensor = _behind_identities(todo.pop())
             if tensor.name in seen:
@@ -271,9 +270,7 @@ class _Cutter:
             shapes = [tf.shape(t) for t in tensors]
         feeds = {
             f"{name}:0": np.zeros([side or _SIDES[axis - 1] for axis, side in enumerate(shape)])
-            for name, shape in zip(
-                self._program.inputs, self._program.input_shapes, strict=True
-            )
+            for name, shape in zip(self._program.inputs, self._program.input_shapes, strict=True)
         }
         config = tf.compat.v1.ConfigProto(device_count={"GPU": 0})
         with tf.compat.v1.Session(graph=self._graph, config=config) as session:

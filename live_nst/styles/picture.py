@@ -1,21 +1,20 @@
 """Read a style picture of any usual format and shape."""
 
 import math
-import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import ImageOps
 
 from live_nst.errors import StyleError
 from live_nst.frames import Image
-
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA", "DDS")
-"""What is read. Not EPS, for one, for which Pillow would start Ghostscript."""
+from live_nst.picture_files import in_eight_bits, on_white, open_picture
 
 MAX_PIXELS = 100_000_000
 """Larger pictures are refused unread: decoded they would take over 300 MB."""
+
+_HINT = "give a JPEG, PNG, WebP, GIF, BMP or TIFF picture, or a name from `live-nst styles`"
 
 
 def read_picture(path: Path) -> Image:
@@ -27,32 +26,10 @@ def read_picture(path: Path) -> Image:
     Raises:
         StyleError: It is missing, no picture, damaged, or too large.
     """
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of "decompression bombs", which MAX_PIXELS refuses anyway, and of slight
-            # damage in pictures that it reads all the same.
-            warnings.simplefilter("ignore")
-            with Pillow.open(path, formats=FORMATS) as picture:
-                _check_size(path, picture)
-                upright = ImageOps.exif_transpose(picture)
-                rgb = np.asarray(_to_rgb(upright), np.uint8)
-    except FileNotFoundError as exc:
-        raise StyleError(f"There is no style picture {path}.", _hint()) from exc
-    except IsADirectoryError as exc:
-        raise StyleError(f"The style {path} is a folder, not a picture.", _hint()) from exc
-    except PermissionError as exc:
-        raise StyleError(
-            f"The style picture {path} may not be read.", "check its permissions"
-        ) from exc
-    except Pillow.DecompressionBombError as exc:
-        raise _too_large(path) from exc
-    except UnidentifiedImageError as exc:
-        empty = path.stat().st_size == 0
-        what = "is empty" if empty else "is not a picture in a format that live-nst knows"
-        raise StyleError(f"The style {path} {what}.", _hint()) from exc
-    except (OSError, ValueError, SyntaxError, EOFError, RuntimeError, MemoryError) as exc:
-        # Pillow's decoders raise any of these for damaged data.
-        raise StyleError(f"The style picture {path} is damaged: {exc}.", _hint()) from exc
+    with open_picture(
+        path, f"style picture {path}", error=StyleError, hint=_HINT, max_pixels=MAX_PIXELS
+    ) as picture:
+        rgb = np.asarray(on_white(in_eight_bits(ImageOps.exif_transpose(picture))), np.uint8)
     return np.ascontiguousarray(rgb[..., ::-1])
 
 
@@ -114,37 +91,3 @@ def _cut(
     across, down = window
     piece = Pillow.fromarray(image[top : top + down, left : left + across])
     return np.asarray(piece.resize(size, Pillow.Resampling.LANCZOS))
-
-
-def _to_rgb(picture: Pillow.Image) -> Pillow.Image:
-    if picture.mode.startswith("I;16") or picture.mode == "I":
-        # Pillow's own conversion clips 16-bit grey at 255.
-        return Pillow.fromarray((np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8)).convert(
-            "RGB"
-        )
-    if picture.mode == "F":
-        values = np.nan_to_num(np.asarray(picture))
-        return Pillow.fromarray((values.clip(0, 1) * 255).astype(np.uint8)).convert("RGB")
-    if picture.has_transparency_data:
-        rgba = picture.convert("RGBA")
-        white = Pillow.new("RGBA", rgba.size, "white")
-        return Pillow.alpha_composite(white, rgba).convert("RGB")
-    return picture.convert("RGB")
-
-
-def _check_size(path: Path, picture: Pillow.Image) -> None:
-    if 0 in picture.size:
-        raise StyleError(f"The style picture {path} has no pixels.", _hint())
-    if picture.width * picture.height > MAX_PIXELS:
-        raise _too_large(path)
-
-
-def _too_large(path: Path) -> StyleError:
-    return StyleError(
-        f"The style picture {path} has more than {MAX_PIXELS // 1_000_000} million pixels.",
-        "make it smaller: live-nst looks at it at a few hundred pixels",
-    )
-
-
-def _hint() -> str:
-    return "give a JPEG, PNG, WebP, GIF, BMP or TIFF picture, or a name from `live-nst styles`"
