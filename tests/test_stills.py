@@ -45,8 +45,8 @@ def test_what_is_added_at_the_edges_is_taken_off_again(stylizer: Stylizer) -> No
 
 
 def test_size_bounds_what_the_network_sees(stylizer: Stylizer) -> None:
-    content, painted = stylizer.still(scene(300, 150), size=100)
-    assert content.shape == painted.shape == (52, 100, 3)
+    content, painted = stylizer.still(scene(300, 144), size=100)
+    assert content.shape == painted.shape == (48, 100, 3)
     assert stylizer.still(scene(60, 40), size=100).stylised.shape == (40, 60, 3)
     with pytest.raises(UsageError):
         stylizer.still(scene(300, 150), size=5)
