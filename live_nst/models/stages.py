@@ -97,7 +97,8 @@ class _Cutter:
         self._graph = import_graph(program.graph_def)
         self._content = self._graph.get_tensor_by_name(f"{program.inputs[0]}:0")
         self._styles = [f"{name}:0" for name in program.inputs[1:]]
-        self._output = self._graph.get_tensor_by_name(program.outputs[0])
+        # The node of the output itself keeps its name for the stages' own outputs.
+        self._output = _behind_identities(self._graph.get_tensor_by_name(program.outputs[0]))
         self._shapes = self._measured_shapes()
         self._level: dict[str, int] = {self._content.name: 0}
         """How many rounds of statistics have to be known before a tensor can be computed."""
