@@ -1,5 +1,6 @@
 """Frame in, stylised frame out: the model, the engine and the style in one object."""
 
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -138,6 +139,7 @@ class Stylizer(Closing):
         self._engine = choice.make(loaded.programs, concurrency)
         say(f"Engine {self.engine} in {self.precision}: {choice.why}.")
         self.model_name = loaded.name
+        self._fingerprint = loaded.fingerprint
         self._programs = loaded.programs
         self._say = say
         self._tiled: Engine | None = None
@@ -351,6 +353,26 @@ class Stylizer(Closing):
     def style_computations(self) -> int:
         """How often the model's style part ran; 0 when every style came from the cache."""
         return self._bank.computations
+
+    def settings(self, styles: Sequence[StyleInput]) -> dict[str, str]:
+        """All that shapes what this stylizer makes of a frame, in words that can be compared.
+
+        Args:
+            styles: The styles that are used; they are told by what the model makes of them.
+        """
+        digest = hashlib.sha256()
+        for style in styles:
+            digest.update(self._shelf.put(style, self._stroke)[1].tobytes())
+        return {
+            "model": self._fingerprint,
+            "engine": self.engine,
+            "device": self.device,
+            "precision": self.precision,
+            "size": str(self.size),
+            "look": repr(self.look),
+            "stroke": repr(self.stroke),
+            "styles": digest.hexdigest(),
+        }
 
     def close(self) -> None:
         """Free the device's memory. Calling it again does nothing."""
