@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import av
-import psutil
 
 from live_nst import __version__
 from live_nst.conversion.codecs import Encoding, choose_codec, container_of
@@ -323,11 +322,9 @@ def _workers(stylizer: Stylizer) -> int:
 
 def cores() -> int:
     """How many processor cores this process may use."""
-    return (
-        len(psutil.Process().cpu_affinity())
-        if hasattr(psutil.Process, "cpu_affinity")
-        else (psutil.cpu_count() or 1)
-    )
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _join(

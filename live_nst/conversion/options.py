@@ -11,8 +11,8 @@ from typing import Any
 
 from live_nst.errors import UsageError
 from live_nst.styles.picture import read_picture
-from live_nst.styles.spec import parse_style
 from live_nst.styles.shelf import StyleInput
+from live_nst.styles.spec import parse_style
 
 _TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+)s?")
 _LONGEST = 1e7  # seconds: a hundred days
