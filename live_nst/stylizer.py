@@ -216,7 +216,8 @@ class Stylizer(Closing):
 
     def ready(self, camera: Size, size: int) -> bool:
         """Whether frames of `camera` pixels can be run at the long side `size` at once."""
-        return (camera, network_size(camera, size)) in self._runners
+        future = self._runners.get((camera, network_size(camera, size)))
+        return future is not None and future.done()
 
     def resize(self, size: int) -> None:
         """Change the long side of what the network sees, in pixels."""

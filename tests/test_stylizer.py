@@ -418,6 +418,21 @@ def test_a_size_is_ready_once_it_was_prepared_and_while_it_is_kept(own: Stylizer
     assert not own.ready((96, 64), 64)
 
 
+def test_a_size_is_not_ready_while_it_is_prepared(
+    own: Stylizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compile_it, seen = own._engine.compile, []
+
+    def watched(camera: Any, size: Any) -> Any:
+        seen.append(own.ready(camera, 64))
+        return compile_it(camera, size)
+
+    monkeypatch.setattr(own._engine, "compile", watched)
+    own.prepare((96, 64), 64)
+    assert seen == [False]
+    assert own.ready((96, 64), 64)
+
+
 @pytest.mark.parametrize("size", [0, -1, 63, 4097, 10**9])
 def test_absurd_sizes(stylizer: Stylizer, size: int) -> None:
     with pytest.raises(UsageError, match="out of range") as caught:

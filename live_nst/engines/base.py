@@ -36,7 +36,7 @@ class FrameRunner(Protocol):
     """
 
     def __call__(self, image: Image, style: Any) -> Painted:
-        """Bring one frame to the network's size, by area averaging, and stylise it.
+        """Bring one frame to the network's size, as averaging over areas does, and stylise it.
 
         Args:
             image: BGR uint8 `[height, width, 3]` of the camera size it was made for.

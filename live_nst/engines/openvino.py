@@ -11,7 +11,6 @@ from pathlib import Path
 from queue import LifoQueue
 from typing import Any
 
-import cv2
 import numpy as np
 import psutil
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Precision, S
 from live_nst.errors import DeviceError, ModelError
 from live_nst.frames import Image
 from live_nst.models.program import Program, SplitModel
+from live_nst.shrink import shrink
 
 _HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 _CAPABILITIES: dict[Precision, str] = {"float32": "FP32", "bfloat16": "BF16", "float16": "FP16"}
@@ -126,10 +126,7 @@ class OpenVINOEngine:
             network(np.zeros((size[1], size[0], 3), np.uint8), style)
 
         def run(image: Image, style: tuple[NDArray[np.float32], ...]) -> Painted:
-            if camera == size:
-                small = image.copy()
-            else:
-                small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+            small = shrink(image, size)
             return Painted(small, network(small, style))
 
         return run
