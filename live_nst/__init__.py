@@ -4,12 +4,14 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from live_nst.errors import LiveNstError
+from live_nst.look import Look
 
 if TYPE_CHECKING:
+    from live_nst.conversion.convert import convert
     from live_nst.stylizer import Stylizer
 
 __version__ = version("live-nst")
-__all__ = ["LiveNstError", "Stylizer", "__version__"]
+__all__ = ["LiveNstError", "Look", "Stylizer", "__version__", "convert"]
 
 
 def __getattr__(name: str) -> Any:
@@ -18,4 +20,8 @@ def __getattr__(name: str) -> Any:
         from live_nst.stylizer import Stylizer
 
         return Stylizer
+    if name == "convert":
+        from live_nst.conversion.convert import convert
+
+        return convert
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,29 +1,62 @@
-"""From the network's small picture to the camera-sized one that people see."""
+"""From the network's small picture to the camera-sized one that people see.
+
+Everything here works on uint8 planes in OpenCV: a full frame of 1280x720 costs about a
+millisecond a step. docs/look.md has the figures and what was tried.
+"""
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
+from live_nst.engines.base import Painted
 from live_nst.frames import Image
+from live_nst.look import Look
+
+Plane = NDArray[np.uint8]
+"""One channel, uint8 `[height, width]`."""
+
+_NOISE = 3
+"""Levels of fine detail that are taken for the camera's noise and not added back."""
 
 
-def compose(content: Image, stylised: Image, *, strength: float = 1.0) -> Image:
+def compose(content: Image, painted: Painted, look: Look, mask: Plane | None = None) -> Image:
     """Bring a stylised picture to the size of its content, and mix the two.
 
     Args:
-        content: BGR uint8 `[height, width, 3]`.
-        stylised: The same scene in any size, BGR uint8.
-        strength: 0 shows the content, 1 the stylised picture, between them a blend.
+        content: The camera's frame, BGR uint8 `[height, width, 3]`.
+        painted: The same at the network's size, before and after the network.
+        look: How the two are mixed.
+        mask: How much of the painted picture each pixel of the content gets, 0..255; None for
+            all of it everywhere.
 
     Returns:
         A new array of the content's shape.
     """
-    height, width = content.shape[:2]
-    if strength <= 0:
+    if look.strength <= 0:
         return content.copy()
-    # Bicubic: crisper than bilinear at a fraction of Lanczos's cost, and no worse to look at.
-    result = cv2.resize(stylised, (width, height), interpolation=cv2.INTER_CUBIC)
-    if strength < 1:
-        cv2.addWeighted(result, strength, content, 1 - strength, 0, dst=result)
-    return result  # type: ignore[return-value]
+    detail = _fine_detail(content, painted.content, look.detail) if look.detail > 0 else None
+    if look.keep_colors < 1:
+        result = _in_style_colours(content, painted.stylised, detail)
+        if look.keep_colors > 0:
+            kept = _in_own_colours(content, painted.stylised, detail)
+            cv2.addWeighted(kept, look.keep_colors, result, 1 - look.keep_colors, 0, dst=result)
+    else:
+        result = _in_own_colours(content, painted.stylised, detail)
+    if mask is not None:
+        return _blend(content, result, cv2.convertScaleAbs(mask, alpha=look.strength))  # type: ignore[arg-type]
+    if look.strength < 1:
+        cv2.addWeighted(result, look.strength, content, 1 - look.strength, 0, dst=result)
+    return result
+
+
+def enlarge(picture: NDArray[np.uint8], like: Image) -> NDArray[np.uint8]:
+    """A picture or plane at the size of another one.
+
+    Bicubic: crisper than bilinear at a fraction of Lanczos's cost, and no worse to look at. The
+    centres of pixels are aligned, so that nothing moves.
+    """
+    size = like.shape[1], like.shape[0]
+    return cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)  # type: ignore[return-value]
 
 
 def show_split(content: Image, painted: Image) -> None:
@@ -33,3 +66,62 @@ def show_split(content: Image, painted: Image) -> None:
     painted[:, :middle] = content[:, :middle]
     line = max(1, width // 640)
     painted[:, max(0, middle - line) : middle + line] = 255
+
+
+_Detail = tuple[Plane, Plane]
+"""What is added to the brightness, and what is taken from it: uint8 knows no sign."""
+
+
+def _in_style_colours(content: Image, stylised: Image, detail: _Detail | None) -> Image:
+    result = enlarge(stylised, content)
+    if detail is not None:
+        up, down = (cv2.cvtColor(part, cv2.COLOR_GRAY2BGR) for part in detail)
+        cv2.add(result, up, dst=result)
+        cv2.subtract(result, down, dst=result)
+    return result
+
+
+def _in_own_colours(content: Image, stylised: Image, detail: _Detail | None) -> Image:
+    """The content with the brightness (Y' of BT.601) of the stylised picture.
+
+    A pixel's blue, green and red are moved by the same amount, which leaves Cb and Cr what they
+    are: both are differences from Y'. It is moved no further than its first channel that arrives
+    at 0 or 255; past it the colour would change.
+    """
+    wanted = enlarge(_brightness(stylised), content)
+    if detail is not None:
+        cv2.add(wanted, detail[0], dst=wanted)
+        cv2.subtract(wanted, detail[1], dst=wanted)
+    given = _brightness(content)
+    channels = cv2.split(content)
+    blue, green, red = channels
+    headroom = cv2.bitwise_not(cv2.max(cv2.max(blue, green), red))
+    footroom = cv2.min(cv2.min(blue, green), red)
+    up = cv2.min(cv2.subtract(wanted, given), headroom)
+    down = cv2.min(cv2.subtract(given, wanted), footroom)
+    for channel in channels:
+        cv2.add(channel, up, dst=channel)
+        cv2.subtract(channel, down, dst=channel)
+    return cv2.merge(channels)  # type: ignore[return-value]
+
+
+def _fine_detail(content: Image, small: Image, share: float) -> _Detail:
+    """The brightness that was lost when `content` was made `small`, less what may be noise."""
+    given = _brightness(content)
+    coarse = enlarge(_brightness(small), content)
+    cored = np.maximum(np.arange(256) - _NOISE, 0)
+    kept = np.rint(share * cored).astype(np.uint8)
+    up, down = cv2.subtract(given, coarse), cv2.subtract(coarse, given)
+    return cv2.LUT(up, kept), cv2.LUT(down, kept)  # type: ignore[return-value]
+
+
+def _brightness(picture: Image) -> Plane:
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)  # type: ignore[return-value]
+
+
+def _blend(content: Image, painted: Image, share: Plane) -> Image:
+    """`share` (0..255) of the painted picture over the content; `painted` is written to."""
+    shares = cv2.cvtColor(share, cv2.COLOR_GRAY2BGR)
+    cv2.multiply(painted, shares, dst=painted, scale=1 / 255)
+    rest = cv2.multiply(content, cv2.bitwise_not(shares), scale=1 / 255)
+    return cv2.add(painted, rest, dst=painted)  # type: ignore[return-value]

@@ -13,6 +13,8 @@
         +-- DisplayError         no window can be opened
         +-- RecordingError       the recording cannot be written
         +-- VirtualCameraError   the virtual camera cannot be fed
+    +-- ConversionError          a conversion that did not end as it should; what is done is kept
+        +-- ConversionCancelled  it was told to stop (exit code 130)
 
 Errors of other libraries are translated where they appear, `from exc`.
 """
@@ -85,3 +87,13 @@ class RecordingError(SinkError):
 
 class VirtualCameraError(SinkError):
     """The virtual camera cannot be opened or fed."""
+
+
+class ConversionError(LiveNstError):
+    """A conversion that did not end as it should; what was finished is kept."""
+
+
+class ConversionCancelled(ConversionError):
+    """A conversion that was told to stop; the command line's exit code is 130."""
+
+    exit_code = 130

@@ -1,33 +1,36 @@
 """Frame in, stylised frame out: the model, the engine and the style in one object."""
 
-import itertools
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 
 from live_nst.closing import Closing
 from live_nst.compose import compose
-from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Precision, Size
+from live_nst.engines.base import Bottleneck, Engine, FrameRunner, Painted, Precision, Size
 from live_nst.engines.choice import choose_engine
 from live_nst.errors import UsageError
+from live_nst.fade import Fade, mix_bottlenecks
 from live_nst.frames import Image, check_image
+from live_nst.look import Look, between
 from live_nst.models.cache import cache_root
 from live_nst.models.loading import load_model
 from live_nst.styles.bank import StyleBank
 from live_nst.styles.cache import BottleneckCache
-from live_nst.styles.fade import StyleFade
-from live_nst.styles.spec import parse_style
-
-StyleInput = str | Path | Image
-"""A built-in name, a picture file, a mix "NAME:WEIGHT+NAME:WEIGHT", or a BGR uint8 picture."""
+from live_nst.styles.shelf import StyleInput, StyleShelf
 
 DEFAULT_SIZE = {"cpu": 384, "gpu": 640}
 MIN_SIZE, MAX_SIZE = 64, 4096
+MIN_STROKE, MAX_STROKE = 0.3, 3.0
+WHOLE_PIXELS = 4_000_000
+"""Larger stills are run in tiles. As a whole they take 215 bytes a pixel, and TensorFlow's own
+mean and variance lose precision: at 24 million pixels the variance is off by up to 5%."""
 _MULTIPLE = 4  # the networks halve the picture twice
 _KEPT_RUNNERS = 6  # what the adaptive size goes to and fro between
 
@@ -43,6 +46,14 @@ def network_size(camera: Size, long_side: int) -> Size:
     return width, height
 
 
+def _padded(image: Image) -> Image:
+    """`image` with sides that are multiples of what networks reduce by, mirrored at the edges."""
+    bottom, right = (max(16, -(-side // _MULTIPLE) * _MULTIPLE) - side for side in image.shape[:2])
+    if not bottom and not right:
+        return image
+    return cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REFLECT)  # type: ignore[return-value]
+
+
 def check_size(size: int) -> int:
     """Return `size` if a network can be run with that long side.
 
@@ -56,15 +67,17 @@ def check_size(size: int) -> int:
     return size
 
 
-def check_strength(strength: float) -> float:
-    """Return `strength` if it lies in 0..1.
+def check_stroke(stroke: float) -> float:
+    """Return `stroke` if the strokes of a style can be that large.
 
     Raises:
-        UsageError: It does not.
+        UsageError: It is out of range.
     """
-    if not 0.0 <= strength <= 1.0:
-        raise UsageError(f"A strength of {strength:g} is out of range.", "use 0 to 1")
-    return strength
+    if not MIN_STROKE <= stroke <= MAX_STROKE:
+        raise UsageError(
+            f"A stroke of {stroke:g} is out of range.", f"use {MIN_STROKE:g} to {MAX_STROKE:g}"
+        )
+    return stroke
 
 
 class Stylizer(Closing):
@@ -84,12 +97,15 @@ class Stylizer(Closing):
             takes bfloat16 on a CPU that has it.
         concurrency: How many calls of `network` may compute at once. One has the shortest latency,
             several have more frames per second.
-        strength: 0 shows the frame itself, 1 the full style.
+        look: How the painted picture meets the frame; None for the full style and nothing else.
+        stroke: Size of the brush strokes, 1 being their size in the style's picture: it is looked
+            at from nearer or from farther away. Relative to the frame they are as large at any
+            size of frame.
         say: Called with one sentence for every choice and notice worth telling.
         progress: Called with (bytes done, bytes in all or None) while a model is fetched.
 
     Attributes:
-        strength: 0..1, may be changed at any time.
+        look: May be replaced at any time, then holds for all frames to come; see also `change`.
 
     Raises:
         LiveNstError: A model, device or style that cannot be used.
@@ -105,13 +121,15 @@ class Stylizer(Closing):
         engine: str = "auto",
         precision: str = "auto",
         concurrency: int = 1,
-        strength: float = 1.0,
+        look: Look | None = None,
+        stroke: float = 1.0,
         say: Callable[[str], None] = lambda sentence: None,
         progress: Callable[[int, int | None], None] | None = None,
     ) -> None:
         if not styles:
             raise UsageError("No style was given.", "name one, such as starry")
-        self.strength = check_strength(strength)
+        self._stroke = check_stroke(stroke)
+        self.look = look or Look()
         long_side = None if size is None else check_size(size)
         if concurrency < 1:
             raise UsageError(f"A concurrency of {concurrency} is out of range.", "use 1 or more")
@@ -121,16 +139,21 @@ class Stylizer(Closing):
         self._engine = choice.make(loaded.programs, concurrency)
         say(f"Engine {self.engine} in {self.precision}: {choice.why}.")
         self.model_name = loaded.name
+        self._fingerprint = loaded.fingerprint
+        self._programs = loaded.programs
+        self._say = say
+        self._tiled: Engine | None = None
+        self._tiled_lock = threading.Lock()
         self._long_side = long_side or DEFAULT_SIZE["cpu" if self.device == "cpu" else "gpu"]
         cache = BottleneckCache(cache_root() / "bottlenecks", loaded.fingerprint)
         self._bank = StyleBank(self._engine, cache)
         self._runners: OrderedDict[tuple[Size, Size], Future[FrameRunner]] = OrderedDict()
         self._runners_lock = threading.Lock()
-        self._bottlenecks: dict[str, Bottleneck] = {}
-        for style in styles:
+        self._shelf = StyleShelf(self._bank)
+        self._style, first = self._shelf.put(styles[0], self._stroke)
+        for style in styles[1:]:
             self.load(style)
-        self._style, first = next(iter(self._bottlenecks.items()))
-        self._fade = StyleFade(first)
+        self._fade = Fade(first, mix_bottlenecks)
         self._expanded: tuple[Bottleneck, Any] = (first, self._engine.expand(first))
 
     def __call__(self, image: Image, time: float = 0.0) -> Image:
@@ -169,6 +192,33 @@ class Stylizer(Closing):
             self._expanded = (wanted, tensors)
         return runner(np.ascontiguousarray(image), tensors)
 
+    def still(self, image: Image, time: float = 0.0, *, size: int | None = None) -> Painted:
+        """Run the network on a picture of its own, by default at the picture's full size.
+
+        One with more than `WHOLE_PIXELS` is painted in tiles by TensorFlow, which takes
+        little memory and is exact at any size: nothing shows where they meet, as the statistics of
+        the normalisations are those of the whole picture.
+
+        Args:
+            image: BGR uint8 `[height, width, 3]`.
+            time: The time in seconds, by which a change of style fades.
+            size: Longest side, in pixels, of what the network sees; None for the picture's own.
+
+        Returns:
+            The picture and what the network made of it, both of its size or, with a smaller
+            `size`, of `network_size`.
+
+        Raises:
+            ModelError: The model cannot be run at that size, or not in tiles.
+        """
+        height, width = image.shape[:2]
+        if size is None or size >= max(height, width):
+            # What the network rounds to is added at the edges, and taken off again.
+            padded = _padded(image)
+            painted = self._run_still(padded, (padded.shape[1], padded.shape[0]), time)
+            return Painted(image, painted.stylised[:height, :width])
+        return self._run_still(image, network_size((width, height), check_size(size)), time)
+
     def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
         """Bring what `network` made of a frame to the frame's own size and mix the two.
 
@@ -182,30 +232,54 @@ class Stylizer(Closing):
         Returns:
             A new array of the frame's shape.
         """
-        return compose(image, painted.stylised, strength=self.strength)
+        return compose(image, painted, self._look.at(time))
 
-    def load(self, style: StyleInput) -> None:
+    def load(self, style: StyleInput, *, stroke: float | None = None) -> None:
         """Compute a style, or find it in the cache, so that `select` is instant.
 
         Raises:
             StyleError: It cannot be used.
+            UsageError: The stroke is out of range.
         """
-        self._label(style)
+        self._shelf.put(style, self._stroke if stroke is None else check_stroke(stroke))
 
-    def select(self, style: StyleInput, *, fade: float = 0.0, time: float = 0.0) -> None:
+    def select(
+        self,
+        style: StyleInput,
+        *,
+        stroke: float | None = None,
+        fade: float = 0.0,
+        time: float = 0.0,
+    ) -> None:
         """Change the style; one that is new is computed first, which may take a moment.
+
+        Changes that are asked for ahead, in the order of their times, are a timetable: what a
+        frame is painted in then depends on its time alone.
 
         Args:
             style: One of `styles`, or any other style.
+            stroke: Size of its strokes; None leaves it.
             fade: Seconds of cross-fade, counted on the frames' times.
-            time: The frames' time now.
+            time: The frames' time at which the change begins; what was to begin later is given up.
 
         Raises:
             StyleError: It cannot be used; the style stays as it was.
+            UsageError: The stroke is out of range.
         """
-        label = self._label(style)
-        self._fade.to(self._bottlenecks[label], fade, time)
-        self._style = label
+        stroke = self._stroke if stroke is None else check_stroke(stroke)
+        label, bottleneck = self._shelf.put(style, stroke)
+        self._fade.to(bottleneck, fade, time)
+        self._style, self._stroke = label, stroke
+
+    def change(self, look: Look, *, fade: float = 0.0, time: float = 0.0) -> None:
+        """Change the look at a time, as `select` changes the style.
+
+        Args:
+            look: How it shall be in the end.
+            fade: Seconds of cross-fade, counted on the frames' times.
+            time: The frames' time at which the change begins; what was to begin later is given up.
+        """
+        self._look.to(look, fade, time)
 
     def prepare(self, camera: Size, size: int) -> None:
         """Get ready to run frames of `camera` pixels at the long side `size`, which takes a moment.
@@ -226,12 +300,35 @@ class Stylizer(Closing):
     @property
     def styles(self) -> tuple[str, ...]:
         """The labels of the styles that are ready."""
-        return tuple(self._bottlenecks)
+        return self._shelf.labels
 
     @property
     def style(self) -> str:
         """The label of the style in use."""
         return self._style
+
+    @property
+    def stroke(self) -> float:
+        """Size of the strokes; `select` changes it."""
+        return self._stroke
+
+    @property
+    def look(self) -> Look:
+        """How the painted picture meets the frame: of several changes ahead, the last."""
+        return self._look.last
+
+    @look.setter
+    def look(self, look: Look) -> None:
+        self._look = Fade(look, between)
+
+    @property
+    def strength(self) -> float:
+        """The look's: 0 shows the frame itself, 1 the full style."""
+        return self.look.strength
+
+    @strength.setter
+    def strength(self, strength: float) -> None:
+        self.look = replace(self.look, strength=strength)
 
     @property
     def size(self) -> int:
@@ -258,31 +355,54 @@ class Stylizer(Closing):
         """How often the model's style part ran; 0 when every style came from the cache."""
         return self._bank.computations
 
+    def settings(self, styles: Sequence[StyleInput]) -> dict[str, str]:
+        """All that shapes what this stylizer makes of a frame, in words that can be compared.
+
+        Args:
+            styles: The styles that are used; they are told by what the model makes of them.
+        """
+        digest = hashlib.sha256()
+        for style in styles:
+            digest.update(self._shelf.put(style, self._stroke)[1].tobytes())
+        return {
+            "model": self._fingerprint,
+            "engine": self.engine,
+            "device": self.device,
+            "precision": self.precision,
+            "size": str(self.size),
+            "look": repr(self.look),
+            "stroke": repr(self.stroke),
+            "styles": digest.hexdigest(),
+        }
+
     def close(self) -> None:
         """Free the device's memory. Calling it again does nothing."""
         self._runners.clear()
         self._engine.close()
+        if self._tiled is not None:
+            self._tiled.close()
 
-    def _label(self, style: StyleInput) -> str:
-        """What `styles` calls a style, which is computed if it is new."""
-        if isinstance(style, str) and style in self._bottlenecks:
-            return style
-        name, bottleneck = self._prepare(style)
-        label = name
-        for number in itertools.count(2):  # there may be another my.jpg, in another folder
-            kept = self._bottlenecks.setdefault(label, bottleneck)
-            if np.array_equal(kept, bottleneck):
-                break
-            label = f"{name} ({number})"
-        return label
+    def _run_still(self, image: Image, size: Size, time: float) -> Painted:
+        camera = (image.shape[1], image.shape[0])
+        if size[0] * size[1] <= WHOLE_PIXELS:
+            engine, runner = self._engine, self._runner(camera, size)
+        else:
+            engine = self._in_tiles()
+            runner = engine.compile(camera, size)
+        return runner(np.ascontiguousarray(image), engine.expand(self._fade.at(time)))
 
-    def _prepare(self, style: StyleInput) -> tuple[str, Bottleneck]:
-        """What to call a style, and its bottleneck."""
-        if isinstance(style, np.ndarray):
-            number = len(self._bottlenecks) + 1
-            return f"picture {number}", self._bank.of_picture(check_image(style))
-        spec = parse_style(str(style))
-        return spec.label, self._bank.bottleneck(spec)
+    def _in_tiles(self) -> Engine:
+        """The engine for pictures that are too large to be run as a whole, made when needed."""
+        with self._tiled_lock:
+            if self._tiled is None:
+                from live_nst.engines.tiled import TiledEngine
+
+                self._tiled = TiledEngine(self._programs, "cpu" if self.device == "cpu" else "gpu")
+                self._say(
+                    f"Pictures of more than {WHOLE_PIXELS // 1_000_000} million pixels run on "
+                    f"{self._tiled.name}, on {self._tiled.device}"
+                )
+            return self._tiled
 
     def _runner(self, camera: Size, size: Size) -> FrameRunner:
         """The frame program for these sizes; the last few are kept."""

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -5,60 +8,196 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live_nst.compose import compose, show_split
+from live_nst.engines.base import Painted
+from live_nst.look import Look
 
 random = np.random.default_rng(0)
 CONTENT = random.integers(0, 256, (45, 81, 3), np.uint8)
 STYLISED = random.integers(0, 256, (24, 40, 3), np.uint8)
+SEEN = cv2.resize(CONTENT, (40, 24), interpolation=cv2.INTER_AREA)
+PAINTED = Painted(SEEN, STYLISED)  # type: ignore[arg-type]
 
-
-def split(content: np.ndarray, stylised: np.ndarray, strength: float = 1.0) -> np.ndarray:
-    result = compose(content, stylised, strength=strength)
-    show_split(content, result)
-    return result
+SHARES = st.floats(0, 1)
+LOOKS = st.builds(Look, strength=SHARES, keep_colors=SHARES, detail=SHARES)
 
 
 def full() -> np.ndarray:
     return cv2.resize(STYLISED, (81, 45), interpolation=cv2.INTER_CUBIC)
 
 
-def test_full_strength_is_the_stylised_picture_at_the_contents_size() -> None:
-    np.testing.assert_array_equal(compose(CONTENT, STYLISED), full())
+def luma(image: np.ndarray) -> np.ndarray:
+    """Y' of BT.601, in float64."""
+    return image @ np.array([0.114, 0.587, 0.299])
+
+
+def pictures(seed: int, size: tuple[int, int], small: tuple[int, int]) -> tuple[Any, Painted]:
+    """A frame of saturated and grey, bright and dark pixels, and what it might be painted as."""
+    rng = np.random.default_rng(seed)
+    content = rng.integers(0, 256, (*size[::-1], 3), np.uint8)
+    content[rng.random(size[::-1]) < 0.2] = rng.choice([0, 255], 3)
+    seen = cv2.resize(content, small, interpolation=cv2.INTER_AREA)
+    stylised = rng.integers(0, 256, (*small[::-1], 3), np.uint8)
+    return content, Painted(seen, stylised)  # type: ignore[arg-type]
+
+
+def test_the_neutral_look_is_the_stylised_picture_at_the_contents_size() -> None:
+    np.testing.assert_array_equal(compose(CONTENT, PAINTED, Look()), full())
 
 
 def test_at_one_size_nothing_is_resampled() -> None:
     other = CONTENT[::-1].copy()
-    np.testing.assert_array_equal(compose(CONTENT, other), other)
+    result = compose(CONTENT, Painted(CONTENT, other), Look())
+    np.testing.assert_array_equal(result, other)
 
 
-@pytest.mark.parametrize("strength", [0.0, -1.0])
-def test_no_strength_is_the_content(strength: float) -> None:
-    result = compose(CONTENT, STYLISED, strength=strength)
+@given(LOOKS)
+def test_no_strength_is_the_content(look: Look) -> None:
+    result = compose(CONTENT, PAINTED, replace(look, strength=0.0))
     np.testing.assert_array_equal(result, CONTENT)
     assert not np.shares_memory(result, CONTENT)
 
 
 @given(st.floats(0.01, 0.99))
 def test_between_them_it_is_a_blend_that_never_wraps(strength: float) -> None:
-    result = compose(CONTENT, STYLISED, strength=strength)
+    result = compose(CONTENT, PAINTED, Look(strength=strength))
     expected = strength * full().astype(float) + (1 - strength) * CONTENT
     assert np.abs(result - expected).max() <= 1
 
 
-@given(st.integers(1, 70), st.integers(1, 70), st.integers(1, 20), st.integers(1, 20))
-def test_any_sizes(width: int, height: int, small_width: int, small_height: int) -> None:
+@given(LOOKS, SHARES, SHARES)
+def test_more_strength_is_nearer_to_the_painted_picture(
+    look: Look, one: float, other: float
+) -> None:
+    """In every pixel, up to rounding: so whatever grows with that distance is monotonic, too."""
+    weak, strong = sorted((one, other))
+    painted = compose(CONTENT, PAINTED, replace(look, strength=1.0)).astype(int)
+    far, near = (
+        np.abs(compose(CONTENT, PAINTED, replace(look, strength=strength)) - painted)
+        for strength in (weak, strong)
+    )
+    assert (near <= far + 1).all()
+
+
+@given(st.integers(1, 70), st.integers(1, 70), st.integers(1, 20), st.integers(1, 20), LOOKS)
+def test_any_sizes(
+    width: int, height: int, small_width: int, small_height: int, look: Look
+) -> None:
     content = np.full((height, width, 3), 10, np.uint8)
+    seen = np.full((small_height, small_width, 3), 10, np.uint8)
     stylised = np.full((small_height, small_width, 3), (50, 100, 200), np.uint8)
+    mask = np.full((height, width), 255, np.uint8)
 
-    result = split(content, stylised)
-    result_without = compose(content, stylised)
+    plain = compose(content, Painted(seen, stylised), Look())
 
-    assert result.shape == content.shape
-    assert result.dtype == np.uint8
-    assert (result_without == (50, 100, 200)).all()
+    assert (plain == (50, 100, 200)).all()
+    for each in (None, mask):
+        result = compose(content, Painted(seen, stylised), look, each)
+        assert result.shape == content.shape
+        assert result.dtype == np.uint8
+
+
+# Colours
+
+
+def assert_same_chroma(result: np.ndarray, content: np.ndarray) -> None:
+    before, after = (
+        cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb).astype(int) for image in (content, result)
+    )
+    assert np.abs(after - before)[..., 1:].max() <= 2
+
+
+@given(st.integers(0, 10_000), SHARES, SHARES)
+def test_kept_colours_have_the_contents_chroma(seed: int, strength: float, detail: float) -> None:
+    content, painted = pictures(seed, (33, 21), (12, 8))
+    result = compose(content, painted, Look(strength=1.0, keep_colors=1.0, detail=detail))
+    assert_same_chroma(result, content)
+    assert_same_chroma(compose(content, painted, Look(strength, 1.0, detail)), content)
+
+
+@given(st.integers(0, 10_000))
+def test_kept_colours_take_the_painted_brightness_where_there_is_room(seed: int) -> None:
+    content, painted = pictures(seed, (33, 21), (33, 21))
+    result = compose(content, painted, Look(keep_colors=1.0))
+    wanted, given_luma = luma(painted.stylised), luma(content)
+    lowest = given_luma - content.min(axis=2)
+    highest = given_luma + 255 - content.max(axis=2)
+    assert np.abs(luma(result) - np.clip(wanted, lowest, highest)).max() <= 1.5
+
+
+def test_kept_colours_of_grey_are_the_painted_brightness() -> None:
+    content = np.full((24, 40, 3), 77, np.uint8)
+    result = compose(content, Painted(content, STYLISED), Look(keep_colors=1.0))
+    assert (result == result[..., :1]).all()
+    assert np.abs(result[..., 0] - luma(STYLISED)).max() <= 1
+
+
+def test_colours_can_be_kept_by_half() -> None:
+    style, own = (compose(CONTENT, PAINTED, Look(keep_colors=share)) for share in (0.0, 1.0))
+    result = compose(CONTENT, PAINTED, Look(keep_colors=0.5))
+    assert np.abs(result - (style.astype(float) + own) / 2).max() <= 1
+
+
+# Detail
+
+
+def test_detail_is_what_the_network_could_not_see() -> None:
+    """A fine grid over a plain: gone at the network's size, and added back in full."""
+    content = np.full((48, 80, 3), 100, np.uint8)
+    content[::4] += 20
+    seen = cv2.resize(content, (20, 12), interpolation=cv2.INTER_AREA)
+    stylised = np.full((12, 20, 3), (40, 120, 200), np.uint8)
+    painted = Painted(seen, stylised)  # type: ignore[arg-type]
+
+    none, half, whole = (
+        compose(content, painted, Look(detail=share)).astype(int) for share in (0.0, 0.5, 1.0)
+    )
+
+    assert (none == (40, 120, 200)).all()
+    contrasts = [(image[4] - image[6])[40] for image in (half, whole)]
+    np.testing.assert_allclose(contrasts, [[7] * 3, [14] * 3], atol=1)  # 20 less 3 of noise, twice
+
+
+def test_noise_is_not_taken_for_detail() -> None:
+    content = np.full((48, 80, 3), 100, np.uint8)
+    content += random.integers(0, 4, (48, 80, 1), np.uint8)
+    seen = cv2.resize(content, (20, 12), interpolation=cv2.INTER_AREA)
+    painted = Painted(seen, np.full((12, 20, 3), 50, np.uint8))  # type: ignore[arg-type]
+    assert (compose(content, painted, Look(detail=1.0)) == 50).all()
+
+
+@given(SHARES)
+def test_detail_of_a_frame_that_the_network_saw_whole_is_nothing(detail: float) -> None:
+    painted = Painted(CONTENT, CONTENT[::-1].copy())
+    np.testing.assert_array_equal(compose(CONTENT, painted, Look(detail=detail)), painted.stylised)
+
+
+# Masks
+
+
+@given(LOOKS)
+def test_a_white_mask_changes_nothing_and_a_black_one_shows_the_content(look: Look) -> None:
+    white, black = np.full((45, 81), 255, np.uint8), np.zeros((45, 81), np.uint8)
+    without = compose(CONTENT, PAINTED, look).astype(int)
+    assert np.abs(compose(CONTENT, PAINTED, look, white) - without).max() <= 2
+    np.testing.assert_array_equal(compose(CONTENT, PAINTED, look, black), CONTENT)
+
+
+@given(st.integers(0, 10_000), LOOKS)
+def test_a_mask_is_a_blend_in_every_pixel(seed: int, look: Look) -> None:
+    mask = np.random.default_rng(seed).integers(0, 256, (45, 81), np.uint8)
+    painted = compose(CONTENT, PAINTED, replace(look, strength=1.0))
+    share = look.strength * mask[..., None] / 255
+    expected = share * painted + (1 - share) * CONTENT
+    result = compose(CONTENT, PAINTED, look, mask)
+    assert np.abs(result - expected).max() <= 2
+
+
+# Views and memory
 
 
 def test_the_split_view_has_the_content_on_the_left() -> None:
-    result = split(CONTENT, STYLISED)
+    result = full().copy()
+    show_split(CONTENT, result)
 
     np.testing.assert_array_equal(result[:, :39], CONTENT[:, :39])
     np.testing.assert_array_equal(result[:, 41:], full()[:, 41:])
@@ -67,23 +206,29 @@ def test_the_split_view_has_the_content_on_the_left() -> None:
 
 def test_the_line_of_the_split_view_grows_with_the_picture() -> None:
     content = np.zeros((4, 1280, 3), np.uint8)
-    result = split(content, content)
+    result = content.copy()
+    show_split(content, result)
     assert np.flatnonzero(result[0, :, 0]).tolist() == [638, 639, 640, 641]
 
 
-@pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
+EVERY_KIND = [Look(), Look(0.5), Look(0.0), Look(1.0, 1.0), Look(0.7, 0.4, 0.8)]
+
+
+@pytest.mark.parametrize("look", EVERY_KIND, ids=str)
 @pytest.mark.parametrize(
     "content", [CONTENT[:, ::-1], CONTENT[::2, ::3], np.asfortranarray(CONTENT), CONTENT[..., ::-1]]
 )
-def test_content_in_any_layout(content: np.ndarray, strength: float) -> None:
-    expected = split(np.ascontiguousarray(content), STYLISED, strength)
-    result = split(content, STYLISED, strength)
-    np.testing.assert_array_equal(result, expected)
+def test_content_in_any_layout(content: np.ndarray, look: Look) -> None:
+    expected = compose(np.ascontiguousarray(content), PAINTED, look)
+    np.testing.assert_array_equal(compose(content, PAINTED, look), expected)
 
 
-def test_neither_picture_is_written_into() -> None:
-    content, stylised = CONTENT.copy(), CONTENT.copy()
-    for strength in (0.0, 0.5, 1.0):
-        split(content, stylised, strength)[:] = 0
-    np.testing.assert_array_equal(content, CONTENT)
-    np.testing.assert_array_equal(stylised, CONTENT)
+@pytest.mark.parametrize("look", EVERY_KIND, ids=str)
+def test_neither_picture_is_written_into(look: Look) -> None:
+    content, seen, stylised = CONTENT.copy(), CONTENT.copy(), CONTENT.copy()
+    mask = np.full((45, 81), 99, np.uint8)
+    for each in (None, mask):
+        compose(content, Painted(seen, stylised), look, each)[:] = 0
+    for image in (content, seen, stylised):
+        np.testing.assert_array_equal(image, CONTENT)
+    assert (mask == 99).all()

@@ -40,7 +40,7 @@ def test_python_examples_run(example: str) -> None:
 def test_commands_are_understood(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
     ran = []
-    for module in ("live", "styles", "devices", "doctor", "bench"):
+    for module in ("live", "convert", "styles", "devices", "doctor", "bench", "paint", "score"):
         monkeypatch.setattr(f"live_nst.cli.{module}.run", lambda **options: ran.append(options))
     arguments = _with_optional_value(shlex.split(line, comments=True)[1:])
     result = CliRunner().invoke(app, arguments)

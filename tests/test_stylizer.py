@@ -16,11 +16,12 @@ from live_nst.compose import compose
 from live_nst.engines import runtime
 from live_nst.errors import DeviceError, ModelError, StyleError, UsageError
 from live_nst.frames import Image
+from live_nst.look import Look
 from live_nst.models.cache import CACHE_VARIABLE
 from live_nst.sources.demo_scene import DemoScene
 from live_nst.styles.library import builtin_picture
 from live_nst.styles.picture import read_picture
-from live_nst.stylizer import Stylizer, check_size, check_strength, network_size
+from live_nst.stylizer import Stylizer, check_size, check_stroke, network_size
 from tests.models import two_picture_modules as modules
 
 SIZE = 64
@@ -43,7 +44,7 @@ def mobile() -> Iterator[Stylizer]:
 def stylizer(mobile: Stylizer) -> Iterator[Stylizer]:
     yield mobile
     mobile.select("starry")
-    mobile.strength = 1.0
+    mobile.look = Look()
     mobile.resize(SIZE)
 
 
@@ -152,11 +153,78 @@ def test_no_strength_gives_the_frame_itself(stylizer: Stylizer) -> None:
 def test_strength_goes_from_the_frame_to_the_full_style(stylizer: Stylizer) -> None:
     frame = scene(97, 61)
     full = stylizer(frame).astype(float)
-    np.testing.assert_array_equal(full, compose(frame, stylizer.network(frame).stylised))
+    np.testing.assert_array_equal(full, compose(frame, stylizer.network(frame), Look()))
 
     stylizer.strength = 0.5
 
     assert np.abs(stylizer(frame) - (full + frame) / 2).max() <= 1
+
+
+def test_a_look_holds_for_all_frames_to_come(stylizer: Stylizer) -> None:
+    stylizer.change(Look(strength=0.3), time=20.0)
+    stylizer.look = Look(strength=0.0, detail=0.5)
+    assert stylizer.look == Look(strength=0.0, detail=0.5)
+    stylizer.strength = 0.5
+    assert stylizer.look == Look(strength=0.5, detail=0.5)
+
+
+def test_looks_can_change_by_a_timetable(stylizer: Stylizer) -> None:
+    frame = scene()
+    full = stylizer(frame)
+    stylizer.change(Look(strength=0.0), time=10.0)
+    stylizer.change(Look(strength=1.0), fade=2.0, time=20.0)
+    for time, strength in ((25.0, 1.0), (15.0, 0.0), (21.0, 0.5), (9.9, 1.0)):  # in any order
+        expected = strength * full.astype(float) + (1 - strength) * frame
+        assert np.abs(stylizer(frame, time) - expected).max() <= 1, time
+
+
+def test_keeping_the_colours_changes_only_the_brightness(stylizer: Stylizer) -> None:
+    frame = scene()
+    stylizer.look = Look(keep_colors=1.0)
+    painted = stylizer(frame)
+    shift = painted.astype(int) - frame
+    assert (shift == shift[..., :1]).all()
+    assert np.abs(shift).mean() > 5
+
+
+# Strokes
+
+
+def test_strokes_change_with_the_style_and_without(stylizer: Stylizer) -> None:
+    frame = scene()
+    before = stylizer(frame)
+
+    stylizer.select("starry", stroke=2.0)
+    broad = stylizer(frame)
+    assert (stylizer.style, stylizer.stroke) == ("starry", 2.0)
+    stylizer.select("wave")
+    assert stylizer.stroke == 2.0
+    stylizer.select("starry")
+    np.testing.assert_array_equal(stylizer(frame), broad)
+    stylizer.select("starry", stroke=1.0)
+
+    np.testing.assert_array_equal(stylizer(frame), before)
+    assert np.abs(broad.astype(int) - before).mean() > 3
+
+
+def test_strokes_of_a_picture_in_memory(own: Stylizer) -> None:
+    picture = noise(64, 48)
+    own.select(picture)
+    label, before = own.style, own(scene())
+    picture[:] = 0  # it is the caller's again
+
+    own.select(label, stroke=0.5)
+
+    assert own.style == label
+    assert (own(scene()) != before).any()
+    own.select(label, stroke=1.0)
+    np.testing.assert_array_equal(own(scene()), before)
+
+
+def test_a_stroke_that_is_refused_changes_nothing(stylizer: Stylizer) -> None:
+    with pytest.raises(UsageError, match="stroke"):
+        stylizer.select("wave", stroke=9.0)
+    assert (stylizer.style, stylizer.stroke) == ("starry", 1.0)
 
 
 # Styles
@@ -298,10 +366,17 @@ def test_a_style_fades_in_by_the_frames_times(own: Stylizer) -> None:
     assert (shown[11.0] != shown[12.0]).any()
 
 
-def test_a_style_without_a_fade_shows_on_frames_from_before_it(own: Stylizer) -> None:
+def test_styles_can_change_by_a_timetable(own: Stylizer) -> None:
+    """Then a frame is painted the same whatever was painted before it."""
+    starry = own(scene())
     own.select("ember", time=100.0)
-    early, late = (own.network(scene(), time=t).stylised for t in (5.0, 200.0))
-    np.testing.assert_array_equal(early, late)
+    own.select("starry", fade=1.0, time=200.0)
+    seen = {t: own(scene(), t) for t in (5.0, 100.0, 200.5, 300.0)}
+    np.testing.assert_array_equal(seen[5.0], starry)
+    np.testing.assert_array_equal(seen[300.0], starry)
+    assert (seen[100.0] != starry).any()
+    for moment in (200.5, 100.0):
+        np.testing.assert_array_equal(own(scene(), moment), seen[moment])
 
 
 # The cache
@@ -445,16 +520,16 @@ def test_absurd_sizes(stylizer: Stylizer, size: int) -> None:
     assert stylizer.size == SIZE
 
 
-def test_sizes_and_strengths_in_range_are_given_back() -> None:
+def test_sizes_and_strokes_in_range_are_given_back() -> None:
     assert [check_size(size) for size in (64, 384, 4096)] == [64, 384, 4096]
-    assert [check_strength(strength) for strength in (0, 0.5, 1)] == [0, 0.5, 1]
+    assert [check_stroke(stroke) for stroke in (0.3, 1, 3)] == [0.3, 1, 3]
 
 
-@pytest.mark.parametrize("strength", [-0.01, 1.01, float("nan"), float("inf"), -float("inf")])
-def test_absurd_strengths(strength: float) -> None:
-    with pytest.raises(UsageError, match="strength") as caught:
-        Stylizer("mobile", strength=strength, device="cpu")
-    assert "0 to 1" in caught.value.hint
+@pytest.mark.parametrize("stroke", [-1, 0, 0.29, 3.01, float("nan"), float("inf")])
+def test_absurd_strokes(stroke: float) -> None:
+    with pytest.raises(UsageError, match="stroke") as caught:
+        Stylizer("mobile", stroke=stroke, device="cpu")
+    assert "0.3 to 3" in caught.value.hint
 
 
 CAMERA = st.integers(16, 4096)

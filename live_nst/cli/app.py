@@ -6,16 +6,21 @@ from typing import Annotated
 import typer
 
 from live_nst import __version__
+from live_nst.cli.objective import paint, score
 from live_nst.cli.options import (
+    DetailOption,
     Device,
     DeviceOption,
     EngineName,
     EngineOption,
+    KeepColorsOption,
     LiveSizeOption,
     ModelOption,
     PrecisionName,
     PrecisionOption,
     SizeOption,
+    StrengthOption,
+    StrokeOption,
 )
 
 app = typer.Typer(
@@ -53,9 +58,10 @@ def live(
     engine: EngineOption = EngineName.auto,
     precision: PrecisionOption = PrecisionName.auto,
     size: LiveSizeOption = None,
-    strength: Annotated[
-        float, typer.Option(help="0 shows the camera's picture, 1 the full style.")
-    ] = 1.0,
+    strength: StrengthOption = 1.0,
+    keep_colors: KeepColorsOption = False,
+    detail: DetailOption = 0.0,
+    stroke: StrokeOption = 1.0,
     mirror: Annotated[bool, typer.Option("--mirror", help="Flip left and right.")] = False,
     camera_size: Annotated[
         str, typer.Option(metavar="WxH", help="The size to ask of the camera.")
@@ -104,6 +110,7 @@ def live(
 
     prepare_opencv()  # before anything imports cv2
     from live_nst.cli.live import run
+    from live_nst.look import Look
 
     run(
         styles=tuple(style or ["starry"]),
@@ -115,7 +122,8 @@ def live(
         engine=engine.value,
         precision=precision.value,
         size=size,
-        strength=strength,
+        look=Look(strength=strength, keep_colors=float(keep_colors), detail=detail),
+        stroke=stroke,
         mirror=mirror,
         window=window,
         fullscreen=fullscreen,
@@ -138,6 +146,112 @@ def _refuse_options(context: typer.Context) -> None:
             raise typer.BadParameter(
                 f"{option} stands before {context.invoked_subcommand}, which does not know it."
             )
+
+
+@app.command()
+def convert(
+    input: Annotated[str, typer.Argument(metavar="INPUT", help="A video.", show_default=False)],
+    output: Annotated[
+        str,
+        typer.Argument(
+            metavar="OUTPUT",
+            help="Ends in .mp4, .mov, .mkv, .webm or .gif.",
+            show_default=False,
+        ),
+    ],
+    style: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="As for the live stream. Several come one after the other: --style starry "
+            "--style wave@1:30.  [default: starry]",
+            show_default=False,
+        ),
+    ] = None,
+    fade: Annotated[
+        str, typer.Option(metavar="TIME", help="How long a change of style takes, as 2s.")
+    ] = "0",
+    start: Annotated[
+        str, typer.Option(metavar="TIME", help="Leave out what comes before: 90, 1:30, 0:01:30.5.")
+    ] = "0",
+    end: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Leave out what comes from here on.")
+    ] = None,
+    every: Annotated[
+        int, typer.Option(metavar="N", help="Keep one frame in N, for a quick look.")
+    ] = 1,
+    codec: Annotated[
+        str | None,
+        typer.Option(
+            help="h264, hevc, vp9, av1, h264_nvenc, hevc_nvenc, av1_nvenc, libx264rgb or ffv1.  "
+            "[default: h264; vp9 in .webm]",
+            show_default=False,
+        ),
+    ] = None,
+    crf: Annotated[
+        int | None,
+        typer.Option(
+            help="Quality, in the codec's scale: lower is better and larger.  "
+            "[default: 18 for h264]",
+            show_default=False,
+        ),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="The codec's speed.  [default: veryfast for h264]",
+            show_default=False,
+        ),
+    ] = None,
+    model: ModelOption = "auto",
+    device: DeviceOption = Device.auto,
+    engine: EngineOption = EngineName.auto,
+    precision: PrecisionOption = PrecisionName.auto,
+    size: SizeOption = None,
+    strength: StrengthOption = 1.0,
+    keep_colors: KeepColorsOption = False,
+    detail: DetailOption = 0.0,
+    stroke: StrokeOption = 1.0,
+    restart: Annotated[
+        bool,
+        typer.Option(
+            "--restart",
+            help="Start anew: forget an interrupted run, replace an output that is there.",
+        ),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Tell the progress as JSON, one object per line.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+) -> None:
+    """Paint a video: every frame, with its sound and all that goes with it.
+
+    An interrupted conversion goes on where it stopped when the same command is run again.
+    """
+    from live_nst.cli.convert import run
+    from live_nst.look import Look
+
+    run(
+        input=input,
+        output=output,
+        styles=tuple(style or ["starry"]),
+        fade=fade,
+        start=start,
+        end=end,
+        every=every,
+        codec=codec,
+        crf=crf,
+        preset=preset,
+        model=model,
+        device=device.value,
+        engine=engine.value,
+        precision=precision.value,
+        size=size,
+        look=Look(strength=strength, keep_colors=float(keep_colors), detail=detail),
+        stroke=stroke,
+        restart=restart,
+        as_json=as_json,
+        quiet=quiet,
+    )
 
 
 @app.command()
@@ -214,3 +328,7 @@ def bench(
         quick=quick,
         as_json=as_json,
     )
+
+
+app.command()(paint)
+app.command()(score)

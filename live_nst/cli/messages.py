@@ -33,6 +33,11 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else text + "."
 
 
+def progress_console() -> Console:
+    """Where progress bars go, so that lines said meanwhile stand above them."""
+    return _console
+
+
 def result(text: str = "") -> None:
     """One line of what was asked for."""
     _results.print(text, markup=False)

@@ -60,6 +60,22 @@ SizeOption = Annotated[
 ]
 
 
+StrengthOption = Annotated[
+    float, typer.Option(help="0 shows the camera's picture, 1 the full style.")
+]
+KeepColorsOption = Annotated[
+    bool,
+    typer.Option("--keep-colors", help="Keep the camera's colours: paint in light and dark only."),
+]
+DetailOption = Annotated[
+    float, typer.Option(help="How much of the camera's fine detail is added back, 0 to 1.")
+]
+StrokeOption = Annotated[
+    float,
+    typer.Option(help="Size of the brush strokes, 0.3 to 3; 1 is their size in the style picture."),
+]
+
+
 def parse_live_size(text: str) -> int | None:
     """A number of pixels, or None for "auto"."""
     if text == "auto":

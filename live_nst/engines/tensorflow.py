@@ -40,7 +40,7 @@ class TensorFlowEngine:
         self._parts = model.bottleneck_parts
         self._part_shapes = model.expand.input_shapes
         self._encode = self._picture_function(model.encode)
-        self._expand = self._function(as_function(model.expand), _specs(tf, model.expand))
+        self._expand = self.function(as_function(model.expand), _specs(tf, model.expand))
 
     def encode(self, picture: Image) -> Bottleneck:
         """The bottleneck of a BGR uint8 picture of `style_size`, float32 `[n]`."""
@@ -69,7 +69,7 @@ class TensorFlowEngine:
         specs = [tf.TensorSpec([camera[1], camera[0], 3], tf.uint8)]
         specs += _specs(tf, self._frame)[1:]
         try:
-            function = self._function(frame, specs)
+            function = self.function(frame, specs)
             style = self.expand(np.zeros(self.bottleneck_size, np.float32))
             function(np.zeros((camera[1], camera[0], 3), np.uint8), *style)
         except (ValueError, tf.errors.OpError) as exc:
@@ -96,9 +96,9 @@ class TensorFlowEngine:
             return call(_swap_colours(tf.cast(picture, tf.float32), 1 / 255)[None])
 
         shape = program.input_shapes[0][1:]
-        return self._function(on_picture, [tf.TensorSpec(shape, tf.uint8)])
+        return self.function(on_picture, [tf.TensorSpec(shape, tf.uint8)])
 
-    def _function(self, body: Callable[..., Any], specs: list[Any]) -> Any:
+    def function(self, body: Callable[..., Any], specs: list[Any]) -> Any:
         """`body` as a concrete function of fixed shapes on the engine's device."""
         tf = tensorflow()
 

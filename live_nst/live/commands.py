@@ -2,14 +2,23 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image as Pillow
 
 from live_nst.errors import LiveNstError
-from live_nst.live.controls import Action, next_size, next_strength
+from live_nst.live.controls import (
+    MIX_STEPS,
+    Action,
+    next_detail,
+    next_size,
+    next_strength,
+    next_stroke,
+)
 from live_nst.live.pipeline import LivePipeline
 from live_nst.sinks.recorder import Recorder
+from live_nst.styles.spec import StyleSpec, mix, parse_style
 from live_nst.stylizer import Stylizer
 
 
@@ -37,8 +46,10 @@ class Commands:
     ) -> None:
         self._pipeline = pipeline
         self._stylizer = stylizer
-        self._styles = list(styles)
-        self._chosen = 0
+        self._styles = [parse_style(style) for style in styles]
+        self._chosen, self._mixed = 0, 0
+        self._style = self._styles[0]
+        self._stroke = stylizer.stroke
         self._size = stylizer.size
         self._say = say
         self._folder = folder
@@ -57,8 +68,16 @@ class Commands:
             case Action.CHOOSE_STYLE:
                 if int(key) <= len(self._styles):
                     self._choose(int(key) - 1)
+            case Action.MIX_ON | Action.MIX_BACK:
+                self._mix(1 if action is Action.MIX_ON else -1)
+            case Action.BROADER | Action.FINER:
+                self._change_stroke(1 if action is Action.BROADER else -1)
             case Action.STRONGER | Action.WEAKER:
                 self._change_strength(1 if action is Action.STRONGER else -1)
+            case Action.KEEP_COLORS:
+                self._toggle_colors()
+            case Action.DETAIL:
+                self._change_detail()
             case Action.MIRROR:
                 view.mirror = not view.mirror
             case Action.SPLIT:
@@ -79,10 +98,39 @@ class Commands:
         self._pipeline.painter.look_changed()
 
     def _choose(self, number: int) -> None:
+        self._chosen, self._mixed = number % len(self._styles), 0
+        self._paint_in(self._styles[self._chosen])
+
+    def _mix(self, steps: int) -> None:
+        """Go a step on the circle of styles, on which mixes lie between neighbours."""
+        place = self._chosen * MIX_STEPS + self._mixed + steps
+        number, self._mixed = divmod(place, MIX_STEPS)
         self._chosen = number % len(self._styles)
-        style = self._styles[self._chosen]
-        self._say(f"style {style}")
+        following = self._styles[(self._chosen + 1) % len(self._styles)]
+        self._paint_in(mix(self._styles[self._chosen], following, self._mixed / MIX_STEPS))
+
+    def _paint_in(self, style: StyleSpec) -> None:
+        self._style = style
+        self._say(f"style {style.label}")
         self._pipeline.painter.select(style, self._failed)
+
+    def _change_stroke(self, steps: int) -> None:
+        stroke = next_stroke(self._stroke, steps)
+        if stroke != self._stroke:
+            self._stroke = stroke
+            self._say(f"strokes {stroke:.0%}")
+            self._pipeline.painter.select(self._style, self._failed, stroke=stroke)
+
+    def _toggle_colors(self) -> None:
+        look = self._stylizer.look
+        self._stylizer.look = replace(look, keep_colors=0.0 if look.keep_colors else 1.0)
+        self._say("the style's colours" if look.keep_colors else "the camera's colours")
+
+    def _change_detail(self) -> None:
+        look = self._stylizer.look
+        detail = next_detail(look.detail)
+        self._stylizer.look = replace(look, detail=detail)
+        self._say(f"detail {detail:.0%}" if detail else "no detail added")
 
     def _change_strength(self, steps: int) -> None:
         self._stylizer.strength = next_strength(self._stylizer.strength, steps)

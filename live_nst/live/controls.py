@@ -1,10 +1,15 @@
 """What can be changed while a session runs, and by which keys."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 SIZES = (128, 192, 256, 320, 384, 448, 512, 640, 768, 960, 1280)
+STROKES = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
+DETAILS = (0.0, 0.5, 1.0)
 STRENGTH_STEP = 0.1
+MIX_STEPS = 5
+"""From one style to the next."""
 
 
 class Action(Enum):
@@ -16,6 +21,12 @@ class Action(Enum):
     CHOOSE_STYLE = "style by number"
     STRONGER = "more style"
     WEAKER = "less style"
+    MIX_ON = "more of the next style"
+    MIX_BACK = "less of the next style"
+    FINER = "finer strokes"
+    BROADER = "broader strokes"
+    KEEP_COLORS = "keep the camera's colours"
+    DETAIL = "add the camera's detail"
     MIRROR = "mirror"
     SPLIT = "original | painted"
     OVERLAY = "figures on/off"
@@ -42,6 +53,12 @@ KEYS: dict[str, Action] = {
     "=": Action.STRONGER,
     "down": Action.WEAKER,
     "-": Action.WEAKER,
+    "l": Action.MIX_ON,
+    "k": Action.MIX_BACK,
+    ",": Action.FINER,
+    ".": Action.BROADER,
+    "c": Action.KEEP_COLORS,
+    "d": Action.DETAIL,
     "m": Action.MIRROR,
     "v": Action.SPLIT,
     "o": Action.OVERLAY,
@@ -58,7 +75,11 @@ KEYS: dict[str, Action] = {
 
 HELP_KEYS: tuple[tuple[str, str], ...] = (
     ("n p 1-9", "next, previous, numbered style"),
+    ("k l", "mix: towards the previous, the next style"),
     ("up down", "more, less style"),
+    (", .", "finer, broader strokes"),
+    ("c", Action.KEEP_COLORS.value),
+    ("d", Action.DETAIL.value),
     ("[ ]", "coarser and faster, finer and slower"),
     ("a", Action.AUTOMATIC_SIZE.value),
     ("v", Action.SPLIT.value),
@@ -95,6 +116,20 @@ def next_strength(strength: float, steps: int) -> float:
 
 def next_size(size: int, steps: int) -> int:
     """The next larger (`steps` 1) or smaller (-1) processing size; at the end, the same."""
+    return int(_next(SIZES, size, steps))
+
+
+def next_stroke(stroke: float, steps: int) -> float:
+    """The next broader (`steps` 1) or finer (-1) stroke; at the end, the same."""
+    return _next(STROKES, stroke, steps)
+
+
+def next_detail(detail: float) -> float:
+    """The next larger share of the camera's detail; after all of it, none."""
+    return min((d for d in DETAILS if d > detail), default=DETAILS[0])
+
+
+def _next(values: Sequence[float], value: float, steps: int) -> float:
     if steps > 0:
-        return min((s for s in SIZES if s > size), default=size)
-    return max((s for s in SIZES if s < size), default=size)
+        return min((v for v in values if v > value), default=value)
+    return max((v for v in values if v < value), default=value)

@@ -15,6 +15,7 @@ from live_nst.live.controls import View
 from live_nst.live.sizing import Resizable, Sizing
 from live_nst.live.slot import Slot
 from live_nst.live.stats import LiveStats
+from live_nst.styles.shelf import StyleInput
 from live_nst.timing import Clock
 
 FADE_SECONDS = 0.6
@@ -28,9 +29,16 @@ class StylizerLike(Resizable, Protocol):
 
     def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image: ...  # noqa: D102
 
-    def load(self, style: str) -> None: ...  # noqa: D102
+    def load(self, style: StyleInput, *, stroke: float | None = None) -> None: ...  # noqa: D102
 
-    def select(self, style: str, *, fade: float = 0.0, time: float = 0.0) -> None: ...  # noqa: D102
+    def select(  # noqa: D102
+        self,
+        style: StyleInput,
+        *,
+        stroke: float | None = None,
+        fade: float = 0.0,
+        time: float = 0.0,
+    ) -> None: ...
 
 
 class Painter:
@@ -96,16 +104,26 @@ class Painter:
             self._thread.join(timeout)
         self.sizing.close()
 
-    def select(self, style: str, failed: Callable[[LiveNstError], None]) -> Future[None]:
+    def select(
+        self,
+        style: StyleInput,
+        failed: Callable[[LiveNstError], None],
+        *,
+        stroke: float | None = None,
+    ) -> Future[None]:
         """Change the style without stalling the stream: it is prepared beside it, then fades in.
 
-        `failed` is called, in another thread, if the style cannot be used.
+        Args:
+            style: The style.
+            failed: Called, in another thread, if it cannot be used.
+            stroke: Size of its strokes; None leaves it.
         """
 
         def prepare_and_fade() -> None:
-            self._stylizer.load(style)
+            self._stylizer.load(style, stroke=stroke)
             # Asked for the time only now: the fade begins when the style is ready.
-            self._stylizer.select(style, fade=FADE_SECONDS, time=self._clock.now())
+            now = self._clock.now()
+            self._stylizer.select(style, stroke=stroke, fade=FADE_SECONDS, time=now)
             self._repaint(FADE_SECONDS)
 
         return self._background.submit(self._guard, prepare_and_fade, failed)

@@ -16,6 +16,7 @@ from live_nst.live.controls import View
 from live_nst.live.pipeline import LivePipeline
 from live_nst.live.screen import Screen
 from live_nst.live.stats import LiveReport, peak_rss_mb
+from live_nst.look import Look
 from live_nst.sinks.base import Sink
 from live_nst.sinks.display import require_display
 from live_nst.sinks.recorder import Recorder
@@ -24,7 +25,7 @@ from live_nst.sources.opening import open_source
 from live_nst.styles.library import builtin_styles
 from live_nst.styles.picture import read_picture
 from live_nst.styles.spec import parse_style
-from live_nst.stylizer import Stylizer, check_size, check_strength
+from live_nst.stylizer import Stylizer, check_size, check_stroke
 from live_nst.timing import SystemClock
 
 Say = Callable[[str], None]
@@ -47,7 +48,8 @@ class LiveOptions:
         precision: auto, float32, bfloat16 or float16.
         size: Long side of what the network sees, in pixels; None for the largest that holds
             `request.fps`, or the source's rate if that is lower.
-        strength: 0..1.
+        look: How the painted picture meets the camera's.
+        stroke: Size of the brush strokes, 1 being their size in the style's picture.
         mirror: Flip left and right.
         window: Show a window.
         fullscreen: Let it fill the screen.
@@ -65,7 +67,8 @@ class LiveOptions:
     engine: str = "auto"
     precision: str = "auto"
     size: int | None = None
-    strength: float = 1.0
+    look: Look = field(default_factory=Look)
+    stroke: float = 1.0
     mirror: bool = False
     window: bool = True
     fullscreen: bool = False
@@ -86,7 +89,7 @@ class LiveOptions:
                 read_picture(part.picture)
         if self.size is not None:
             check_size(self.size)
-        check_strength(self.strength)
+        check_stroke(self.stroke)
         if self.frames is not None and self.frames < 1:
             raise UsageError(f"{self.frames} frames cannot be shown.", "use 1 or more")
         if self.duration is not None and not 0 < self.duration < 1e9:
@@ -150,7 +153,8 @@ def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -
                 device=options.device,
                 engine=options.engine,
                 precision=options.precision,
-                strength=options.strength,
+                look=options.look,
+                stroke=options.stroke,
                 say=say,
                 progress=progress,
             )
@@ -226,11 +230,24 @@ def _figures(pipeline: LivePipeline, stylizer: Stylizer) -> list[str]:
     return [
         f"{stats.current_fps:.1f} fps   latency {1000 * stats.current_latency:.0f} ms   "
         f"dropped {pipeline.dropped}",
-        f"{stylizer.style}   strength {stylizer.strength:.0%}",
+        "   ".join((stylizer.style, *_look(stylizer))),
         f"{stylizer.model_name}   {stylizer.engine}   {stylizer.device}   {_size(pipeline)}"
         f"{' auto' if pipeline.painter.sizing.automatic else ''}",
         "h help   q quit",
     ]
+
+
+def _look(stylizer: Stylizer) -> list[str]:
+    """What of the look is worth a word."""
+    look = stylizer.look
+    words = [f"strength {look.strength:.0%}"]
+    if stylizer.stroke != 1:
+        words.append(f"strokes {stylizer.stroke:.0%}")
+    if look.keep_colors:
+        words.append("camera's colours")
+    if look.detail:
+        words.append(f"detail {look.detail:.0%}")
+    return words
 
 
 def _size(pipeline: LivePipeline) -> str:

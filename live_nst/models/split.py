@@ -27,7 +27,7 @@ def split(module: FrozenModule) -> SplitModel:
     Raises:
         SplitError: Nothing worth caching depends on the style alone.
     """
-    graph = _import(_fold_static_shapes(module))
+    graph = import_graph(_fold_static_shapes(module))
     content, style = (graph.get_operation_by_name(n) for n in (module.content, module.style))
     output = graph.get_tensor_by_name(module.output)
     with_style, with_content = _descendants([style]), _descendants([content])
@@ -38,13 +38,14 @@ def split(module: FrozenModule) -> SplitModel:
     _check_worth(cut, style.outputs[0])
     bottleneck = _narrowest(style.outputs[0], cut, style_only) or cut
     return SplitModel(
-        encode=_extract(graph, [style.outputs[0]], bottleneck),
-        expand=_extract(graph, bottleneck, cut),
-        frame=_extract(graph, [content.outputs[0], *cut], [output]),
+        encode=extract(graph, [style.outputs[0]], bottleneck),
+        expand=extract(graph, bottleneck, cut),
+        frame=extract(graph, [content.outputs[0], *cut], [output]),
     )
 
 
-def _import(graph_def: Any) -> Any:
+def import_graph(graph_def: Any) -> Any:
+    """`graph_def` as a graph of its own."""
     tf = tensorflow()
     with tf.Graph().as_default() as graph:
         tf.graph_util.import_graph_def(graph_def, name="")
@@ -58,7 +59,7 @@ def _fold_static_shapes(module: FrozenModule) -> Any:
     from the picture around the bottleneck.
     """
     tf = tensorflow()
-    graph = _import(module.graph_def)
+    graph = import_graph(module.graph_def)
     folded = type(module.graph_def)()
     folded.CopyFrom(module.graph_def)
     for node in folded.node:
@@ -159,7 +160,7 @@ def _dominates(tensor: Any, style: Any, cut: list[Any], style_only: set[Any]) ->
     return True
 
 
-def _extract(graph: Any, inputs: list[Any], outputs: list[Any]) -> Program:
+def extract(graph: Any, inputs: list[Any], outputs: list[Any]) -> Program:
     """The part of `graph` between `inputs` and `outputs`, the inputs being placeholders."""
     tf = tensorflow()
     placeholders = {tensor.name: f"input_{index}" for index, tensor in enumerate(inputs)}

@@ -59,6 +59,11 @@ class Lbfgs:
         self._pairs: list[tuple[Vector, Vector]] = []
         self.done = False
 
+    @property
+    def best(self) -> Vector:
+        """The point with the least value so far."""
+        return self._point
+
     def ask(self) -> Vector:
         """The point whose value and gradient are wanted, float32 `[n]`; not to be changed."""
         return self._trial

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_nst.engines.runtime import tensorflow
-from live_nst.errors import UsageError
+from live_nst.errors import StyleError, UsageError
 from live_nst.frames import Image
 from live_nst.objective.forms import Form
 from live_nst.objective.network import (
@@ -49,7 +49,8 @@ class Objective:
         dtype: "float32", or "float64" to check formulas with.
 
     Raises:
-        UsageError: A picture is too small, or a mask has another size or is empty.
+        StyleError: A style picture is too small.
+        UsageError: The content is, or a mask has another size or is empty.
     """
 
     def __init__(
@@ -307,7 +308,8 @@ def _core(activations: Tensor, layer: str, tile: Tile) -> Tensor:
 def _check_size(picture: Image, what: str) -> None:
     height, width = picture.shape[:2]
     if min(height, width) < MIN_SIDE:
-        raise UsageError(
+        kind = StyleError if what == "style" else UsageError
+        raise kind(
             f"The {what} picture has {width}x{height} pixels: VGG's five blocks see nothing of it.",
             f"use a picture of at least {MIN_SIDE} pixels each way, or a larger --size",
         )

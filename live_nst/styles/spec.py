@@ -55,6 +55,19 @@ def parse_style(text: str) -> StyleSpec:
     return StyleSpec(label, tuple(StylePart(_picture(name), share) for name, share in shares))
 
 
+def mix(first: StyleSpec, second: StyleSpec, share: float) -> StyleSpec:
+    """The style `share` (0..1) of the way from one to the other."""
+    if share <= 0.0 or share >= 1.0:
+        return first if share <= 0.0 else second
+    parts = tuple(
+        StylePart(part.picture, weight * part.weight)
+        for spec, weight in ((first, 1.0 - share), (second, share))
+        for part in spec.parts
+    )
+    names = [f"({spec.label})" if len(spec.parts) > 1 else spec.label for spec in (first, second)]
+    return StyleSpec(f"{names[0]} {1 - share:.0%} + {names[1]} {share:.0%}", parts)
+
+
 def _weighted(piece: str, whole: str) -> tuple[str, float]:
     """Name and weight of one piece of a mix."""
     match = _WEIGHTED.fullmatch(piece)

@@ -53,7 +53,8 @@ def test_the_version() -> None:
 def test_the_help_names_every_option_and_command() -> None:
     text = start("-m", "live_nst", "--help").stdout
     for option in (
-        "--style", "--source", "--model", "--device", "--size", "--strength", "--mirror",
+        "--style", "--source", "--model", "--device", "--size", "--strength", "--keep-colors",
+        "--detail", "--stroke", "--mirror",
         "--camera-size", "--fps", "--no-window", "--fullscreen", "--record", "--virtual-camera",
         "--frames", "--duration", "--stats", "--version",
     ):  # fmt: skip

@@ -22,10 +22,12 @@ from live_nst.engines.base import Painted
 from live_nst.frames import Image
 from live_nst.live.capture import Capture
 from live_nst.live.pipeline import LivePipeline
+from live_nst.look import Look
 from live_nst.sinks.virtual_camera import VirtualCamera
 from live_nst.sources.base import Source, SourceRequest
 from live_nst.sources.camera import CameraSource
 from live_nst.sources.devices import CameraDevice
+from live_nst.styles.shelf import StyleInput
 from tests.devices.test_real_virtual_camera import DEVICES, READER
 from tests.devices.vivid import control
 
@@ -108,11 +110,18 @@ class Inverter:
         return Painted(image[::2, ::2], 255 - image[::2, ::2])
 
     def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
-        return compose(image, painted.stylised)
+        return compose(image, painted, Look())
 
-    def load(self, style: str) -> None: ...
+    def load(self, style: StyleInput, *, stroke: float | None = None) -> None: ...
 
-    def select(self, style: str, *, fade: float = 0.0, time: float = 0.0) -> None: ...
+    def select(
+        self,
+        style: StyleInput,
+        *,
+        stroke: float | None = None,
+        fade: float = 0.0,
+        time: float = 0.0,
+    ) -> None: ...
 
     def prepare(self, camera: tuple[int, int], size: int) -> None: ...
 

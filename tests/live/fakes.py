@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +14,10 @@ from live_nst.engines.base import Painted
 from live_nst.errors import SourceLostError
 from live_nst.frames import Frame, Image
 from live_nst.live.capture import Capture
+from live_nst.look import Look
 from live_nst.sources.base import SourceInfo
+from live_nst.styles.shelf import StyleInput
+from live_nst.styles.spec import StyleSpec
 
 PATIENCE = 10.0
 """Real seconds that a test waits for what must happen; only a failing test waits that long."""
@@ -221,7 +225,8 @@ class FakeStylizer:
         self.styles = styles
         self.style = styles[0]
         self.size = 384
-        self.strength = 1.0
+        self.look = Look()
+        self.stroke = 1.0
         self.gate, self.loading = threading.Event(), threading.Event()
         self.gate.set()
         self.loading.set()
@@ -252,15 +257,33 @@ class FakeStylizer:
         return Painted(image, result)
 
     def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
-        return compose(image, painted.stylised, strength=self.strength)
+        return compose(image, painted, self.look)
 
-    def load(self, style: str) -> None:
+    @property
+    def strength(self) -> float:
+        return self.look.strength
+
+    @strength.setter
+    def strength(self, strength: float) -> None:
+        self.look = replace(self.look, strength=strength)
+
+    def load(self, style: StyleInput, *, stroke: float | None = None) -> None:
+        style = _label(style)
         self.load_entered.set()
         assert self.loading.wait(PATIENCE), "nobody let it load"
         if style in self.failures:
             raise self.failures[style]
 
-    def select(self, style: str, *, fade: float = 0.0, time: float = 0.0) -> None:
+    def select(
+        self,
+        style: StyleInput,
+        *,
+        stroke: float | None = None,
+        fade: float = 0.0,
+        time: float = 0.0,
+    ) -> None:
+        style = _label(style)
+        self.stroke = self.stroke if stroke is None else stroke
         self.selected.append((style, fade, time))
         self.style = style
 
@@ -275,6 +298,10 @@ class FakeStylizer:
 
     def resize(self, size: int) -> None:
         self.size = size
+
+
+def _label(style: StyleInput) -> str:
+    return style.label if isinstance(style, StyleSpec) else str(style)
 
 
 class FakeSink:

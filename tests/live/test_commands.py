@@ -12,7 +12,9 @@ import pytest
 from live_nst.errors import LiveNstError, ModelError, StyleError
 from live_nst.live.commands import Commands
 from live_nst.live.controls import KEYS, Action, View
+from live_nst.look import Look
 from live_nst.sinks.recorder import Recorder
+from live_nst.styles.spec import StyleSpec
 from tests.live.fakes import FakeStylizer, frame, picture
 
 STYLES = ("starry", "wave", "mosaic", "ink")
@@ -27,8 +29,16 @@ class FakePainter:
         self.sizing = FakeSizing()
         self.error: LiveNstError | None = None
 
-    def select(self, style: str, failed: Callable[[LiveNstError], None]) -> None:
-        self.calls.append(("select", style))
+    def select(
+        self,
+        style: StyleSpec,
+        failed: Callable[[LiveNstError], None],
+        *,
+        stroke: float | None = None,
+    ) -> None:
+        self.calls.append(("select", style.label))
+        if stroke is not None:
+            self.calls.append(("stroke", stroke))
         if self.error is not None:
             failed(self.error)
 
@@ -71,11 +81,10 @@ class Desk:
             add_sink=self.sinks.append,
             remove_sink=self.sinks.remove,
         )
-        self.stylizer = FakeStylizer(STYLES)
-        stylizer: Any = self.stylizer
+        self.stylizer: Any = FakeStylizer(STYLES)
         pipeline: Any = self.pipeline
         self.commands = Commands(
-            pipeline, stylizer, STYLES, self.said.append, folder=folder, recorder=recorder
+            pipeline, self.stylizer, STYLES, self.said.append, folder=folder, recorder=recorder
         )
 
     def press(self, *keys: str) -> None:
@@ -128,6 +137,42 @@ def test_strength(desk: Desk) -> None:
     assert desk.said == [f"strength {s}%" for s in (90, 80, 90, 100, 100)]
     assert desk.stylizer.strength == 1.0
     assert desk.painter.repaints == 5
+
+
+def test_mixing_goes_from_style_to_style_and_back(desk: Desk) -> None:
+    desk.press("l", "l", "k", "k", "k")
+    assert selected(desk) == [
+        "starry 80% + wave 20%",
+        "starry 60% + wave 40%",
+        "starry 80% + wave 20%",
+        "starry",
+        "ink 20% + starry 80%",
+    ]
+    desk.press("l", *"lllll", "n")
+    assert selected(desk)[-2:] == ["wave", "mosaic"]
+
+
+def test_next_leaves_a_mix(desk: Desk) -> None:
+    desk.press("l", "n", "l")
+    assert selected(desk)[1:] == ["wave", "wave 80% + mosaic 20%"]
+
+
+def test_strokes_go_by_steps_and_keep_the_style(desk: Desk) -> None:
+    desk.press("l", ".", ".", *",,,,,,,")
+    strokes = [value for name, value in desk.painter.calls if name == "stroke"]
+    assert strokes == [1.4, 2.0, 1.4, 1.0, 0.7, 0.5, 0.35]
+    assert set(selected(desk)) == {"starry 80% + wave 20%"}
+    assert desk.said[1] == "strokes 140%"
+
+
+def test_colours_and_detail(desk: Desk) -> None:
+    desk.press("c", "d")
+    assert desk.stylizer.look == Look(keep_colors=1.0, detail=0.5)
+    desk.press("down", "c", "d", "d")
+    assert desk.stylizer.look == Look(strength=0.9)
+    assert desk.said[:2] == ["the camera's colours", "detail 50%"]
+    assert desk.said[-1] == "no detail added"
+    assert desk.painter.repaints == 6
 
 
 @pytest.mark.parametrize(("key", "name"), [("m", "mirror"), ("v", "split"), ("space", "frozen")])

@@ -23,6 +23,7 @@ from live_nst.errors import (
 from live_nst.frames import Frame
 from live_nst.live import session
 from live_nst.live.session import LiveOptions, run_live
+from live_nst.look import Look
 from live_nst.sources.base import SourceRequest
 from tests.live.fakes import FakeSource, FakeStylizer, own_threads, picture, wait_until
 
@@ -41,7 +42,7 @@ class FakeModel(FakeStylizer):
     def __init__(self, model: str, styles: tuple[str, ...], **options: Any) -> None:
         super().__init__(tuple(styles))
         self.model, self.options = model, options
-        self.strength = options["strength"]
+        self.look, self.stroke = options["look"], options["stroke"]
         self.closed = False
         if FakeModel.failure is not None:
             raise FakeModel.failure
@@ -144,7 +145,9 @@ def test_strength_and_mirror_reach_the_picture(film: Set, tmp_path: Path) -> Non
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session, "Recorder", Sink)
-        film.run(frames=2, strength=0.0, styles=("starry", "wave"), record=tmp_path / "o.mp4")
+        film.run(
+            frames=2, look=Look(strength=0.0), styles=("starry", "wave"), record=tmp_path / "o.mp4"
+        )
     assert (seen[0] == seen[0][:, ::-1]).all()
     assert (seen[0][..., 2] == 0).all()
 
@@ -338,9 +341,9 @@ def test_a_virtual_camera_gets_the_source_s_size_and_rate_and_is_closed(
         ({"styles": ("starry", "missing.jpg")}, StyleError),
         ({"size": 63}, UsageError),
         ({"size": 4097}, UsageError),
-        ({"strength": -0.1}, UsageError),
-        ({"strength": 1.1}, UsageError),
-        ({"strength": float("nan")}, UsageError),
+        ({"stroke": 0.29}, UsageError),
+        ({"stroke": 3.1}, UsageError),
+        ({"stroke": float("nan")}, UsageError),
         ({"frames": 0}, UsageError),
         ({"frames": -3}, UsageError),
         ({"duration": 0.0}, UsageError),
@@ -372,7 +375,7 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_opened(
 @pytest.mark.parametrize(
     "options",
     [
-        {"size": 64}, {"size": 4096}, {"strength": 0.0}, {"strength": 1.0}, {"frames": 1},
+        {"size": 64}, {"size": 4096}, {"stroke": 0.3}, {"stroke": 3.0}, {"frames": 1},
         {"request": SourceRequest(16, 16, 1)}, {"request": SourceRequest(8192, 8192, 240)},
         {"styles": ("starry:0.7+wave:0.3",)},
     ],

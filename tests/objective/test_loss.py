@@ -9,7 +9,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from live_nst.errors import UsageError
+from live_nst.errors import StyleError, UsageError
 from live_nst.objective.forms import FORMS, Form, gatys, magenta
 from live_nst.objective.loss import Objective
 from live_nst.objective.network import Vgg, block_ends, preprocess, reach
@@ -250,7 +250,7 @@ def test_magentas_form_pools_by_the_mean() -> None:
 
 def test_pictures_too_small_and_masks_that_do_not_fit_are_refused(vgg16: Vgg) -> None:
     good = picture(32, 32, 0)
-    with pytest.raises(UsageError, match="1x1 pixels"):
+    with pytest.raises(StyleError, match="1x1 pixels"):
         Objective(vgg16, good, [StyleTarget(good[:1, :1])], gatys("vgg16"))
     with pytest.raises(UsageError, match="content picture has 32x8"):
         Objective(vgg16, good[:8], [StyleTarget(good)], gatys("vgg16"))

@@ -56,6 +56,18 @@ def test_a_style_is_computed_once(bank: StyleBank, engine: FakeEngine) -> None:
     assert engine.pictures[0].shape == (16, 16, 3)
 
 
+def test_each_size_of_strokes_is_computed_once(bank: StyleBank, engine: FakeEngine) -> None:
+    spec = parse_style("starry")
+    fine, plain, broad = (bank.bottleneck(spec, stroke) for stroke in (0.5, 1.0, 2.0))
+
+    assert bank.computations == len(engine.pictures) == 1 + 1 + 4
+    views = np.stack([engine.encode(view) for view in engine.pictures[2:6]])
+    np.testing.assert_allclose(broad, views.mean(axis=0), rtol=1e-6)
+    for stroke, bottleneck in ((0.5, fine), (1.0, plain), (2.0, broad)):
+        np.testing.assert_array_equal(bank.bottleneck(spec, stroke), bottleneck)
+    assert bank.computations == 6
+
+
 def test_a_second_bank_computes_none(bank: StyleBank, engine: FakeEngine, tmp_path: Path) -> None:
     spec = parse_style("starry:1+wave:3")
     first = bank.bottleneck(spec)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image as Pillow
 
 from live_nst.errors import StyleError
-from live_nst.styles.picture import MAX_PIXELS, crop, read_picture
+from live_nst.styles.picture import MAX_PIXELS, crop, crops, read_picture
 
 SIZE = (48, 32)
 ORANGE, TEAL = (230, 120, 20), (10, 140, 150)  # RGB
@@ -347,3 +347,51 @@ def test_the_picture_itself_stays_as_it_is() -> None:
     before = image.copy()
     crop(image, (16, 16))
     np.testing.assert_array_equal(image, before)
+
+
+# Strokes
+
+
+def test_strokes_as_they_are_take_the_crop_alone() -> None:
+    image = numbered(200, 100)
+    (view,) = crops(image, (50, 50), 1.0)
+    np.testing.assert_array_equal(view, crop(image, (50, 50)))
+
+
+@pytest.mark.parametrize(("stroke", "count"), [(1.2, 4), (2.0, 4), (2.5, 9), (3.0, 9)])
+def test_broad_strokes_are_seen_from_near_and_together_cover_the_middle(
+    stroke: float, count: int
+) -> None:
+    """The picture carries its columns in blue and its rows in green."""
+    views = crops(numbered(200, 100), (100, 100), stroke)
+    assert len(views) == count
+    side = 100 / stroke
+    columns, rows = set(), set()
+    for view in views:
+        assert view.shape == (100, 100, 3)
+        for channel, seen in ((0, columns), (1, rows)):
+            low, high = int(view[..., channel].min()), int(view[..., channel].max())
+            assert abs(high - low + 1 - side) <= 2
+            seen.update(range(low, high + 1))
+    # Up to a line between windows that meet.
+    assert len(set(range(51, 149)) - columns) <= 2
+    assert len(set(range(1, 99)) - rows) <= 2
+
+
+def test_fine_strokes_are_seen_from_afar() -> None:
+    """All of a wide picture and, above and below it, its mirror image."""
+    (view,) = crops(numbered(200, 100), (50, 50), 0.5)
+    assert view.shape == (50, 50, 3)
+    assert np.abs(view[25, 1:-1, 0] - np.arange(50)[1:-1] * 4.0 - 1.5).max() <= 1
+    middle = view[13:37, 25, 1].astype(float)
+    assert (np.diff(middle) >= 3).all()
+    np.testing.assert_allclose(view[:12, :, 1], view[13:25, :, 1][::-1], atol=4)
+
+
+@pytest.mark.parametrize("stroke", [0.3, 0.7, 1.3, 3.0])
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (3, 2), (500, 7)])
+def test_strokes_of_any_picture(size: tuple[int, int], stroke: float) -> None:
+    image = np.full((size[1], size[0], 3), (9, 99, 199), np.uint8)
+    for view in crops(image, (16, 16), stroke):
+        assert view.shape == (16, 16, 3)
+        assert (view == (9, 99, 199)).all()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from live_nst.errors import StyleError
 from live_nst.styles.library import builtin_picture, builtin_styles
-from live_nst.styles.spec import StylePart, parse_style
+from live_nst.styles.spec import StylePart, mix, parse_style
 
 NAMES = st.sampled_from(tuple(builtin_styles()))
 WEIGHTS = st.floats(0, 1e300).map(lambda weight: weight if weight > 1e-300 else 0.0)
@@ -26,6 +26,25 @@ def refusal(text: str) -> StyleError:
     assert "\n" not in caught.value.message
     assert caught.value.hint
     return caught.value
+
+
+# A mix of two styles
+
+
+def test_a_mix_has_the_parts_of_both() -> None:
+    spec = mix(parse_style("starry:1+ink:3"), parse_style("wave"), 0.25)
+    assert spec.label == "(starry 25% + ink 75%) 75% + wave 25%"
+    assert [(part.picture.stem, part.weight) for part in spec.parts] == [
+        ("starry", 0.1875),
+        ("ink", 0.5625),
+        ("wave", 0.25),
+    ]
+
+
+def test_the_ends_of_a_mix_are_the_styles() -> None:
+    first, second = parse_style("starry"), parse_style("wave")
+    assert mix(first, second, 0.0) is first
+    assert mix(first, second, 1.0) is second
 
 
 # One picture

@@ -1,1 +1,0 @@
-"""The parts of the record of speed, each a module with one PART."""

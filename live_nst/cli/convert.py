@@ -1,0 +1,90 @@
+"""`live-nst convert INPUT OUTPUT`: a whole file, every frame of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from live_nst.cli.messages import DownloadBar
+from live_nst.cli.reporting import Reporter, reporter
+from live_nst.cli.stopping import stop_on_signals
+from live_nst.conversion.convert import Listener, VideoTask, convert_video, cores
+from live_nst.conversion.options import ConvertOptions, parse_changes, parse_time
+from live_nst.errors import LiveNstError
+from live_nst.stylizer import Stylizer
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for on the command line.
+
+    Attributes:
+        input: What is read.
+        output: What is written.
+        options: How a video is converted.
+        stylizer: What `live_nst.Stylizer` is told.
+    """
+
+    input: Path
+    output: Path
+    options: ConvertOptions
+    stylizer: dict[str, Any]
+
+    def make_stylizer(self, told: Reporter) -> Stylizer:
+        """Load the model and the styles, saying which."""
+        bar = DownloadBar()
+        try:
+            styles = [change.style for change in self.options.changes]
+            return Stylizer(
+                styles=styles, say=told.say, progress=bar, concurrency=cores(), **self.stylizer
+            )
+        finally:
+            bar.close()
+
+
+def run(
+    *,
+    input: str,
+    output: str,
+    styles: tuple[str, ...],
+    fade: str,
+    start: str,
+    end: str | None,
+    every: int,
+    codec: str | None,
+    crf: int | None,
+    preset: str | None,
+    restart: bool,
+    as_json: bool,
+    quiet: bool,
+    **stylizer: Any,
+) -> None:
+    """Convert what was asked for, and tell how it goes.
+
+    Raises:
+        LiveNstError: It cannot be done, failed, or was stopped; what is finished is kept.
+    """
+    told = reporter(as_json=as_json, quiet=quiet)
+    try:
+        options = ConvertOptions(
+            changes=parse_changes(styles),
+            fade=parse_time(fade),
+            start=parse_time(start),
+            end=None if end is None else parse_time(end),
+            every=every,
+            codec=codec,
+            crf=crf,
+            preset=preset,
+            restart=restart,
+        )
+        with stop_on_signals() as stop:
+            request = Request(Path(input), Path(output), options, stylizer)
+            _convert_video(request, Listener(told.say, told.plan, told.progress, stop), told)
+    except LiveNstError as exc:
+        told.failed(exc)
+        raise
+
+
+def _convert_video(request: Request, listener: Listener, told: Reporter) -> None:
+    task = VideoTask.open(request.input, request.output, request.options)
+    with request.make_stylizer(told) as stylizer:
+        told.done(convert_video(task, stylizer, listener))

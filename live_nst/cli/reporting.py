@@ -1,0 +1,211 @@
+"""How a conversion is seen: a bar, lines, JSON, or nothing."""
+
+import json
+import sys
+import time
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from live_nst.cli.messages import result, say
+from live_nst.conversion.progress import ConvertReport, Plan, Progress
+from live_nst.errors import LiveNstError
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+class Reporter(Protocol):
+    """Who tells the user what goes on."""
+
+    def say(self, sentence: str) -> None:
+        """Something worth knowing."""
+        ...
+
+    def plan(self, plan: Plan) -> None:
+        """What is about to be done."""
+        ...
+
+    def progress(self, step: Progress) -> None:
+        """How far it is."""
+        ...
+
+    def done(self, report: ConvertReport) -> None:
+        """It is done."""
+        ...
+
+    def failed(self, error: LiveNstError) -> None:
+        """It failed; the command line itself says why, on stderr."""
+        ...
+
+
+def reporter(*, as_json: bool, quiet: bool) -> Reporter:
+    """The one that suits: JSON or nothing if asked for, a bar on a terminal, else lines."""
+    if as_json:
+        return JsonReporter()
+    if quiet:
+        return QuietReporter()
+    return BarReporter() if sys.stderr.isatty() else LineReporter()
+
+
+class QuietReporter:
+    """Says nothing."""
+
+    def say(self, sentence: str) -> None:
+        """Nothing."""
+
+    def plan(self, plan: Plan) -> None:
+        """Nothing."""
+
+    def progress(self, step: Progress) -> None:
+        """Nothing."""
+
+    def done(self, report: ConvertReport) -> None:
+        """Nothing."""
+
+    def failed(self, error: LiveNstError) -> None:
+        """Nothing."""
+
+
+class JsonReporter:
+    """One JSON object per line on stdout, each with its kind as "event"."""
+
+    def say(self, sentence: str) -> None:
+        """{"event": "note", "text": ...}."""
+        self._print("note", {"text": sentence})
+
+    def plan(self, plan: Plan) -> None:
+        """{"event": "plan", ...}."""
+        self._print("plan", plan.as_dict())
+
+    def progress(self, step: Progress) -> None:
+        """{"event": "progress", ...}."""
+        self._print("progress", step.as_dict())
+
+    def done(self, report: ConvertReport) -> None:
+        """{"event": "done", ...}."""
+        self._print("done", report.as_dict())
+
+    def failed(self, error: LiveNstError) -> None:
+        """{"event": "error", "message": ..., "hint": ..., "exit_code": ...}."""
+        words = {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
+        self._print("error", words)
+
+    def _print(self, event: str, values: dict[str, Any]) -> None:
+        print(json.dumps({"event": event, **values}), flush=True)
+
+
+class LineReporter(QuietReporter):
+    """Whole lines on stderr, for logs."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+        self._stage = "painting"
+
+    def say(self, sentence: str) -> None:
+        """The sentence."""
+        say(sentence)
+
+    def plan(self, plan: Plan) -> None:
+        """Two lines: what is read and written, and what runs."""
+        for line in describe_plan(plan):
+            say(line)
+
+    def progress(self, step: Progress) -> None:
+        """A line every so often, and one where another stage begins."""
+        now = time.monotonic()
+        if now - self._last >= _SECONDS_BETWEEN_LINES or step.stage != self._stage:
+            self._last, self._stage = now, step.stage
+            say(describe_progress(step))
+
+    def done(self, report: ConvertReport) -> None:
+        """One line."""
+        result(describe_report(report))
+
+
+class BarReporter(LineReporter):
+    """A bar that is redrawn, on a terminal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._console = Console(stderr=True, highlight=False)
+        self._bar = Bar(
+            BarColumn(None),
+            TextColumn("{task.fields[words]}", markup=False),
+            console=self._console,
+            transient=True,
+            expand=True,
+        )
+        self._task = self._bar.add_task("convert", total=None, words="")
+
+    def say(self, sentence: str) -> None:
+        """The sentence, above the bar."""
+        say(sentence)
+
+    def progress(self, step: Progress) -> None:
+        """Move the bar."""
+        if not self._bar.live.is_started:
+            self._bar.start()
+        self._bar.update(
+            self._task,
+            total=step.total or None,
+            completed=step.frames,
+            words=describe_progress(step),
+        )
+
+    def done(self, report: ConvertReport) -> None:
+        """Remove the bar; one line stays."""
+        self._bar.stop()
+        super().done(report)
+
+    def failed(self, error: LiveNstError) -> None:
+        """Remove the bar."""
+        self._bar.stop()
+
+
+def describe_plan(plan: Plan) -> list[str]:
+    """What is read and written, and what runs, in two sentences."""
+    frames = f"about {plan.frames} frames" if plan.frames else "an unknown number of frames"
+    return [
+        f"Converting {plan.input.name} to {plan.output.name}: {plan.width}x{plan.height}, "
+        f"{plan.rate:.5g} fps, {frames}, {plan.codec}",
+        f"Running {plan.model} on {plan.engine}, {plan.device}, size {plan.size}, "
+        f"style {', '.join(plan.styles)}",
+    ]
+
+
+def describe_progress(step: Progress) -> str:
+    """Frames, percent, rate, times and size: "120/250 48% 31.2 fps, 0:04, 0:04 left, 1.2 MB"."""
+    if step.stage == "joining":
+        return f"{step.frames} frames painted in {clock(step.elapsed)}, joining {size(step.bytes)}"
+    total = f"/{step.total} {step.share:.0%}" if step.total else ""
+    left = f", {clock(step.left)} left" if step.left is not None else ""
+    return (
+        f"{step.frames}{total} {step.fps:.1f} fps, {clock(step.elapsed)}{left}, {size(step.bytes)}"
+    )
+
+
+def describe_report(report: ConvertReport) -> str:
+    """What was made, in one line."""
+    before = f", {report.resumed} of them before" if report.resumed else ""
+    return (
+        f"{report.output}: {report.frames} frames{before}, {size(report.bytes)}, in "
+        f"{clock(report.seconds)} ({report.fps:.1f} fps)"
+    )
+
+
+def clock(seconds: float) -> str:
+    """Seconds as people write them: 0:04, 1:02:03."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def size(count: float) -> str:
+    """Bytes as people write them: 1.2 MB."""
+    for unit in ("kB", "MB", "GB"):
+        count /= 1000
+        if count < 1000 or unit == "GB":
+            return f"{count:.1f} {unit}"
+    return ""

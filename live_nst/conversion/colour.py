@@ -1,0 +1,143 @@
+"""From a decoded frame to the BGR picture that people see, and back with the same tags.
+
+The numbers are those of ITU-T H.273, as FFmpeg uses them.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from live_nst.engines.base import Size
+from live_nst.frames import Image
+
+RGB, BT709, UNSPECIFIED, BT470BG, SMPTE170M, BT2020 = 0, 1, 2, 5, 6, 9
+LIMITED, FULL = 1, 2
+PQ, HLG = 16, 18
+_MATRICES = {BT709, 4, BT470BG, SMPTE170M, 7, BT2020}
+"""Those that swscale knows."""
+_HD_LINES = 720
+
+_UNBIASED = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
+"""Without these flags swscale rounds down: what it writes is half a level too dark."""
+
+_TURNS = {
+    90: cv2.ROTATE_90_COUNTERCLOCKWISE,
+    180: cv2.ROTATE_180,
+    270: cv2.ROTATE_90_CLOCKWISE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """How colours are written down: matrix, range, primaries, transfer function."""
+
+    matrix: int
+    range: int
+    primaries: int
+    transfer: int
+
+    def as_tuple(self) -> tuple[int, int, int, int]:
+        """Matrix, range, primaries and transfer function."""
+        return self.matrix, self.range, self.primaries, self.transfer
+
+    @property
+    def hdr(self) -> bool:
+        """Whether it is for screens that are brighter than usual (PQ or HLG)."""
+        return self.transfer in (PQ, HLG)
+
+
+def colour_of(frame: av.VideoFrame) -> Colour:
+    """What a frame says of its colours; what it leaves open is filled in as players do.
+
+    That is BT.709 from 720 lines on and BT.601 below, limited range.
+    """
+    guess = BT709 if max(frame.height, frame.width * 9 // 16) >= _HD_LINES else SMPTE170M
+    matrix = frame.colorspace if frame.colorspace in _MATRICES else guess
+    full = frame.color_range == FULL or frame.format.name.startswith("yuvj")
+    return Colour(matrix, FULL if full else LIMITED, frame.color_primaries, frame.color_trc)
+
+
+def output_colour(colour: Colour, rgb: bool) -> Colour:
+    """The tags of an output, from the input's: the same, but HDR becomes BT.709."""
+    if colour.hdr:
+        return Colour(BT709, LIMITED, BT709, BT709)
+    return Colour(
+        colour.matrix, LIMITED if rgb else colour.range, colour.primaries, colour.transfer
+    )
+
+
+class ToBgr:
+    """Turns decoded frames into pictures as they are to be seen. For one thread at a time.
+
+    Args:
+        size: (width, height) of every picture; a frame of another size is scaled to it.
+        turn: Degrees counterclockwise by which frames are turned.
+    """
+
+    def __init__(self, size: Size, turn: int) -> None:
+        self._size = size
+        self._turn = _TURNS.get(turn % 360)
+        self._reformatter = VideoReformatter()
+
+    def __call__(self, frame: av.VideoFrame) -> Image:
+        """BGR uint8 `[height, width, 3]`, a new array."""
+        colour = colour_of(frame)
+        options: dict[str, Any] = {}
+        if not is_rgb(frame):
+            options |= {"src_colorspace": colour.matrix, "src_color_range": colour.range}
+        if colour.hdr:
+            options |= {"dst_color_trc": BT709, "dst_color_primaries": BT709}
+        width, height = self._size if self._turn in (None, cv2.ROTATE_180) else self._size[::-1]
+        picture = self._reformatter.reformat(
+            frame, width=width, height=height, format="bgr24", threads=1, **options
+        )
+        image: Any = picture.to_ndarray()
+        if self._turn is not None:
+            image = cv2.rotate(image, self._turn)
+        upright: Image = np.ascontiguousarray(image)
+        return upright
+
+
+class FromBgr:
+    """Turns pictures into frames for an encoder. For one thread at a time.
+
+    Args:
+        pixels: The encoder's pixel format.
+        colour: What the frames are to be.
+    """
+
+    def __init__(self, pixels: str, colour: Colour) -> None:
+        self._pixels = pixels
+        self._colour = colour
+        self._reformatter = VideoReformatter()
+
+    def __call__(self, image: Image) -> av.VideoFrame:
+        """A frame with the picture of `image`, BGR uint8 `[height, width, 3]`."""
+        frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+        if self._pixels.startswith(("bgr", "rgb")):
+            return self._reformatter.reformat(frame, format=self._pixels, threads=1)
+        return self._reformatter.reformat(
+            frame,
+            format=self._pixels,
+            dst_colorspace=self._colour.matrix,
+            dst_color_range=self._colour.range,
+            interpolation=_UNBIASED,
+            threads=1,
+        )
+
+
+def is_rgb(frame: av.VideoFrame) -> bool:
+    """Whether the frame holds red, green and blue, or their palette, and no luma."""
+    return frame.format.is_rgb or frame.format.has_palette
+
+
+def turned(size: Size, aspect: Fraction, turn: int) -> tuple[Size, Fraction]:
+    """Size and pixel shape of a frame after it was turned by `turn` degrees."""
+    if turn % 180:
+        return size[::-1], 1 / aspect
+    return size, aspect

@@ -1,0 +1,171 @@
+"""The file pipeline: every frame, in order, with as much at once as the machine can do.
+
+    reader thread      decode                                  -> futures, in order
+    workers            to BGR, network                            (as many as the device takes)
+    finishing thread   stabilise, enlarge, to the codec's form  -> finished frames
+    writing thread     encode; segments to the disk
+    caller's thread    looks on, tells the progress, breaks off
+
+Everything between two stages is bounded, so memory does not grow with the film.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from live_nst.conversion.channel import BrokenOff, Channel
+from live_nst.conversion.colour import FromBgr, ToBgr
+from live_nst.conversion.encoding import Finished
+from live_nst.conversion.reader import SourceFrame
+from live_nst.conversion.segments import State
+from live_nst.engines.base import Painted, Size
+from live_nst.frames import Image
+
+_IN_FLIGHT_BYTES = 256 << 20
+_IN_FLIGHT = (4, 16)
+
+
+class Painter(Protocol):
+    """The two halves of a stylizer; see `live_nst.Stylizer`."""
+
+    def network(self, image: Image, time: float = 0.0) -> Painted:
+        """What needs nothing but this frame; called from several threads."""
+        ...
+
+    def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
+        """What needs the frames before; called in order, from one thread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What is done with each frame.
+
+    Attributes:
+        painter: Paints it.
+        size: (width, height) of the pictures.
+        turn: Degrees counterclockwise by which frames are turned upright.
+        from_bgr: Gives pictures the encoder's form.
+        state: The painter's state, asked for where `is_last` says that a segment ends.
+        is_last: Whether the frame with this number ends a segment.
+        write: Takes the frames, in order.
+        workers: How many frames are in the network's hands at once.
+    """
+
+    painter: Painter
+    size: Size
+    turn: int
+    from_bgr: FromBgr
+    state: Callable[[], State]
+    is_last: Callable[[int], bool]
+    write: Callable[[Finished], None]
+    workers: int
+
+    @property
+    def in_flight(self) -> int:
+        """How many frames may wait between two stages."""
+        fitting = _IN_FLIGHT_BYTES // (self.size[0] * self.size[1] * 6)
+        return max(_IN_FLIGHT[0], min(_IN_FLIGHT[1], fitting))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A frame that the network is done with."""
+
+    frame: SourceFrame
+    image: Image
+    painted: Painted
+
+
+class Pipeline:
+    """Runs frames through the stages, each in its own thread.
+
+    Args:
+        frames: The input, in order.
+        stages: What is done with each frame.
+    """
+
+    def __init__(self, frames: Iterable[SourceFrame], stages: Stages) -> None:
+        self._frames = frames
+        self._stages = stages
+        self._read: Channel[Future[_Read]] = Channel(stages.in_flight)
+        self._finished: Channel[Finished] = Channel(stages.in_flight)
+        self._pool = ThreadPoolExecutor(stages.workers, "network")
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._error: BaseException | None = None
+        self._done = threading.Event()
+
+    def run(self, look_on: Callable[[], None], interval: float = 0.1) -> None:
+        """Work until the last frame is written.
+
+        Args:
+            look_on: Called in this thread, every so often; what it raises breaks off the work.
+            interval: Seconds between two calls.
+
+        Raises:
+            BaseException: What a stage or `look_on` raised.
+        """
+        threads = [
+            threading.Thread(target=self._stage, args=(stage,), name=stage.__name__.strip("_"))
+            for stage in (self._reading, self._finishing, self._writing)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            while not self._done.wait(interval):
+                look_on()
+        except BaseException as exc:
+            self._break_off(exc)
+            raise
+        finally:
+            for thread in threads:
+                thread.join()
+            self._pool.shutdown(cancel_futures=True)
+        if self._error is not None:
+            raise self._error
+
+    def _stage(self, stage: Callable[[], None]) -> None:
+        try:
+            stage()
+        except (BrokenOff, CancelledError):
+            pass
+        except BaseException as exc:
+            self._break_off(exc)
+
+    def _break_off(self, error: BaseException) -> None:
+        """Stop every stage; the first error is the one that counts."""
+        with self._lock:
+            self._error = self._error or error
+        self._read.break_off()
+        self._finished.break_off()
+        self._done.set()
+
+    def _reading(self) -> None:
+        for frame in self._frames:
+            self._read.put(self._pool.submit(self._paint, frame))
+        self._read.end()
+
+    def _paint(self, frame: SourceFrame) -> _Read:
+        to_bgr = getattr(self._local, "to_bgr", None)
+        if to_bgr is None:
+            to_bgr = self._local.to_bgr = ToBgr(self._stages.size, self._stages.turn)
+        image = to_bgr(frame.picture)
+        return _Read(frame, image, self._stages.painter.network(image, frame.time))
+
+    def _finishing(self) -> None:
+        stages = self._stages
+        while (future := self._read.get()) is not None:
+            read = future.result()
+            frame = read.frame
+            picture = stages.from_bgr(stages.painter.finish(read.image, read.painted, frame.time))
+            state = stages.state() if stages.is_last(frame.index) else {}
+            self._finished.put(Finished(picture, read.image, frame.pts, frame.end, state))
+        self._finished.end()
+
+    def _writing(self) -> None:
+        while (finished := self._finished.get()) is not None:
+            self._stages.write(finished)
+        self._done.set()

@@ -1,0 +1,152 @@
+"""What is told while a conversion runs, and when it is over."""
+
+from collections import deque
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from live_nst.timing import Clock
+
+_WINDOW = 20.0  # seconds over which the rate is told
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a conversion is.
+
+    Attributes:
+        stage: "painting", then "joining".
+        frames: Frames that are done, those of earlier runs too.
+        total: How many there will be; an estimate, 0 where there is none.
+        resumed: Frames that earlier runs did.
+        fps: Frames per second, lately.
+        elapsed: Seconds since this run began to paint.
+        left: Seconds that are left, by that rate; None where it is not known.
+        bytes: Size of what is encoded so far.
+    """
+
+    stage: str
+    frames: int
+    total: int
+    resumed: int
+    fps: float
+    elapsed: float
+    left: float | None
+    bytes: int
+
+    @property
+    def share(self) -> float:
+        """0..1; 0 where the total is not known."""
+        return min(1.0, self.frames / self.total) if self.total else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, numbers rounded."""
+        values = asdict(self)
+        values["fps"], values["elapsed"] = round(self.fps, 2), round(self.elapsed, 2)
+        values["left"] = None if self.left is None else round(self.left, 1)
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a conversion is about to do; told before it begins.
+
+    Attributes:
+        input: What is read.
+        output: What is written.
+        width: Of the frames, in pixels.
+        height: Of the frames, in pixels.
+        rate: Frames per second, on average.
+        frames: How many frames there will be; an estimate.
+        resumed: How many of them earlier runs did.
+        codec: The encoder.
+        model: The model's name.
+        engine: What runs it.
+        device: What it runs on.
+        size: Long side of what the network sees.
+        styles: Their labels.
+    """
+
+    input: Path
+    output: Path
+    width: int
+    height: int
+    rate: float
+    frames: int
+    resumed: int
+    codec: str
+    model: str
+    engine: str
+    device: str
+    size: int
+    styles: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self) | {"input": str(self.input), "output": str(self.output)}
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertReport:
+    """What became of a conversion.
+
+    Attributes:
+        output: The finished file.
+        frames: How many frames it has.
+        resumed: How many of them earlier runs did.
+        seconds: How long this run painted and joined.
+        fps: Frames that this run painted per second.
+        bytes: The file's size.
+        plan: What was to be done.
+    """
+
+    output: Path
+    frames: int
+    resumed: int
+    seconds: float
+    fps: float
+    bytes: int
+    plan: Plan
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, numbers rounded."""
+        return asdict(self) | {
+            "output": str(self.output),
+            "seconds": round(self.seconds, 2),
+            "fps": round(self.fps, 2),
+            "plan": self.plan.as_dict(),
+        }
+
+
+class Meter:
+    """Turns counts of frames into `Progress`.
+
+    Args:
+        clock: Tells the time.
+        total: How many frames there will be; 0 if that is not known.
+        resumed: Frames that are done before this run.
+    """
+
+    def __init__(self, clock: Clock, total: int, resumed: int) -> None:
+        self._clock = clock
+        self._total = total
+        self._resumed = resumed
+        self._begin = clock.now()
+        self._seen = deque([(self._begin, resumed)])
+
+    def read(self, stage: str, frames: int, size: int) -> Progress:
+        """How far it is when `frames` frames of `size` bytes are done."""
+        now = self._clock.now()
+        self._seen.append((now, frames))
+        while len(self._seen) > 2 and self._seen[1][0] < now - _WINDOW:
+            self._seen.popleft()
+        since, before = self._seen[0]
+        fps = (frames - before) / (now - since) if now > since else 0.0
+        total = max(self._total, frames) if self._total else 0
+        left = (total - frames) / fps if fps > 0 and total else None
+        elapsed = now - self._begin
+        return Progress(stage, frames, total, self._resumed, fps, elapsed, left, size)
+
+    def elapsed(self) -> float:
+        """Seconds since it was made."""
+        return self._clock.now() - self._begin

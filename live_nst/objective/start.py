@@ -1,0 +1,52 @@
+"""Where an optimisation starts: the photo, noise, or the fast model's picture."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from live_nst.frames import Image
+from live_nst.objective.regions import StyleTarget
+
+STARTS = ("fast", "content", "noise")
+
+
+def noise(shape: tuple[int, ...], seed: int) -> Image:
+    """Independent, uniformly distributed pixels, BGR uint8 of that shape."""
+    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+def fast_picture(
+    content: Image,
+    styles: Sequence[StyleTarget],
+    *,
+    model: str = "auto",
+    device: str = "auto",
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Image:
+    """The content as the fast model paints it, each style in its region.
+
+    Args:
+        content: BGR uint8 `[height, width, 3]`.
+        styles: At least one; several in one place are blended by their weights.
+        model: As for `Stylizer`.
+        device: auto, cpu or gpu.
+        say: Told which model it is.
+
+    Raises:
+        LiveNstError: The model cannot be had or run.
+    """
+    from live_nst.stylizer import MAX_SIZE, MIN_SIZE, Stylizer
+
+    size = min(MAX_SIZE, max(MIN_SIZE, *content.shape[:2]))
+    pictures = [style.picture for style in styles]
+    total = np.zeros(content.shape, np.float32)
+    weights = np.zeros((*content.shape[:2], 1), np.float32)
+    with Stylizer(model, pictures, size=size, device=device, say=say) as stylizer:
+        for label, style in zip(stylizer.styles, styles, strict=False):
+            stylizer.select(label)
+            mask = np.float32(1) if style.mask is None else style.mask[..., None]
+            total += stylizer(content) * (style.weight * mask)
+            weights += style.weight * mask
+    blended = np.where(weights > 0, total / np.maximum(weights, 1e-6), content)
+    painted: Image = np.rint(np.clip(blended, 0, 255)).astype(np.uint8)
+    return painted

@@ -1,0 +1,48 @@
+"""A stylizer that costs nothing and whose result is known."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from live_nst.engines.base import Painted
+from live_nst.frames import Image
+
+
+class Negative:
+    """Stands for a `Stylizer`: paints the negative, and counts what it is given."""
+
+    model_name = "negative"
+    engine = "numpy"
+    device = "cpu"
+    size = 64
+    styles = ("negative",)
+
+    def __init__(self, look_on: Callable[[int], None] = lambda count: None) -> None:
+        self.seen: list[float] = []
+        self.finished: list[float] = []
+        self.changes: list[tuple[Any, float]] = []
+        self._look_on = look_on
+        self._lock = threading.Lock()
+
+    def select(self, style: Any, *, fade: float = 0.0, time: float = 0.0) -> None:
+        self.changes.append((style, time))
+
+    def settings(self, styles: Sequence[Any]) -> dict[str, str]:
+        return {"model": "negative", "styles": repr(list(styles))}
+
+    def prepare(self, camera: tuple[int, int], size: int) -> None:
+        pass
+
+    def network(self, image: Image, time: float = 0.0) -> Painted:
+        with self._lock:
+            self.seen.append(time)
+            count = len(self.seen)
+        self._look_on(count)
+        small = np.ascontiguousarray(image[::4, ::4])
+        return Painted(small, 255 - small)
+
+    def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
+        self.finished.append(time)
+        return 255 - image

@@ -1,0 +1,79 @@
+"""What a file holds, read with PyAV and none of our code."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+
+@dataclass
+class Contents:
+    """Frames and packets of a file, times in seconds."""
+
+    times: list[Fraction]
+    pictures: list[np.ndarray]
+    audio: list[list[tuple[Fraction, bytes]]]
+    subtitles: list[list[tuple[Fraction, bytes]]]
+    size: tuple[int, int]
+    aspect: Fraction | None
+    rotation: int
+    time_base: Fraction
+    duration: float
+    chapters: list[tuple[float, float, str]]
+    metadata: dict[str, str]
+    colour: tuple[int, int, int, int]
+
+
+def read(path: Path, pictures: str | None = None) -> Contents:
+    """Everything; the pictures in a pixel format, or none."""
+    with av.open(str(path)) as container:
+        video = container.streams.video[0]
+        frames = list(container.decode(video))
+        times = [frame.pts * frame.time_base for frame in frames]
+        shown = [frame.to_ndarray(format=pictures) for frame in frames] if pictures else []
+        first = frames[0]
+        contents = Contents(
+            times=times,
+            pictures=shown,
+            audio=[],
+            subtitles=[],
+            size=(first.width, first.height),
+            aspect=video.sample_aspect_ratio,
+            rotation=first.rotation,
+            time_base=video.time_base,
+            duration=(container.duration or 0) / av.time_base,
+            chapters=[
+                (
+                    float(chapter["start"] * chapter["time_base"]),
+                    float(chapter["end"] * chapter["time_base"]),
+                    chapter["metadata"].get("title", ""),
+                )
+                for chapter in container.chapters()
+            ],
+            metadata=dict(container.metadata),
+            colour=(first.colorspace, first.color_range, first.color_primaries, first.color_trc),
+        )
+    contents.audio, contents.subtitles = packets(path, "audio"), packets(path, "subtitle")
+    return contents
+
+
+def packets(path: Path, kind: str) -> list[list[tuple[Fraction, bytes]]]:
+    """Time and content of every packet, for each stream of a kind."""
+    found: dict[int, list[tuple[Fraction, bytes]]] = {}
+    with av.open(str(path)) as container:
+        for stream in container.streams:
+            if stream.type == kind:
+                found[stream.index] = []
+        for packet in container.demux():
+            if packet.size and packet.stream_index in found:
+                found[packet.stream_index].append((packet.pts * packet.time_base, bytes(packet)))
+    return list(found.values())
+
+
+def within_a_tick(one: list[Fraction], other: list[Fraction], tick: Fraction) -> bool:
+    """Whether two lists of times are the same, rounded to a clock with that tick."""
+    return len(one) == len(other) and all(
+        abs(a - b) <= tick for a, b in zip(one, other, strict=True)
+    )

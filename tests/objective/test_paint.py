@@ -1,0 +1,264 @@
+"""Painting from files to a file, with a random network: what is kept, resumed, refused."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from live_nst.errors import LiveNstError, ModelError, SourceError, StyleError, UsageError
+from live_nst.objective.checkpoint import checkpoint_path
+from live_nst.objective.forms import Form
+from live_nst.objective.materials import gather
+from live_nst.objective.network import Convolution, Vgg
+from live_nst.objective.options import PaintOptions, Step
+from live_nst.objective.paint import SAVE_SECONDS, paint
+from live_nst.styles.library import builtin_picture
+from tests.objective.conftest import picture
+from tests.objective.real_vgg16 import write_h5
+
+FORM = Form("vgg16", {"block2_conv2": 1.0}, {"block1_conv2": 0.5, "block2_conv1": 0.5}, beta=100.0)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory, vgg16: Vgg) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "vgg16.h5"
+    write_h5(path, dict(vgg16.layers))
+    return path
+
+
+@pytest.fixture
+def options(tmp_path: Path, weights: Path) -> PaintOptions:
+    cv2.imwrite(str(tmp_path / "photo.png"), picture(60, 80, 1))
+    cv2.imwrite(str(tmp_path / "style.png"), picture(50, 50, 2))
+    return PaintOptions(
+        tmp_path / "photo.png",
+        tmp_path / "out.png",
+        (str(tmp_path / "style.png"),),
+        size=48,
+        steps=6,
+        levels=2,
+        start="content",
+        form=FORM,
+        vgg=weights,
+        device="cpu",
+    )
+
+
+def watched(options: PaintOptions, stop_after: int = 10**6, **rest: Any) -> tuple[Any, list[float]]:
+    totals: list[float] = []
+
+    def watch(step: Step) -> bool:
+        totals.append(step.losses.total)
+        return len(totals) < stop_after
+
+    return paint(options, watch=watch, **rest), totals
+
+
+def read(path: Path) -> Any:
+    return cv2.imread(str(path))
+
+
+def test_the_loss_falls_and_the_painting_is_written(options: PaintOptions) -> None:
+    said: list[str] = []
+    report = paint(options, said.append)
+    assert report.finished and report.evaluations == 12 and report.tiles == 1
+    assert report.losses is not None and report.losses.total < report.first
+    np.testing.assert_array_equal(read(options.out), report.picture)
+    assert report.picture.shape == (36, 48, 3)
+    assert [line for line in said if "24x18" in line] and [line for line in said if "48x36" in line]
+    assert [path.name for path in options.out.parent.iterdir() if "out" in path.name] == ["out.png"]
+
+
+@pytest.mark.parametrize("start", ["content", "noise"])
+def test_the_same_seed_gives_the_same_painting(options: PaintOptions, start: str) -> None:
+    one = watched(dataclasses.replace(options, start=start, steps=4, levels=1, seed=5))
+    again = dataclasses.replace(
+        options, start=start, steps=4, levels=1, seed=5, out=options.out.with_name("again.png")
+    )
+    two = watched(again)
+    np.testing.assert_allclose(one[1], two[1], rtol=1e-4)
+    assert np.abs(one[0].picture.astype(int) - two[0].picture).max() <= 2
+    if start == "noise":
+        other = dataclasses.replace(again, seed=6, out=options.out.with_name("other.png"))
+        assert abs(watched(other)[1][0] / two[1][0] - 1) > 1e-6
+
+
+@pytest.mark.parametrize("optimiser", ["lbfgs", "adam"])
+@pytest.mark.parametrize("after", [3, 9])
+def test_stopped_and_resumed_it_ends_with_the_same_loss(
+    options: PaintOptions, optimiser: str, after: int
+) -> None:
+    options = dataclasses.replace(options, optimiser=optimiser)
+    stopped, first = watched(options, stop_after=after)
+    assert not stopped.finished and len(first) == after
+    assert checkpoint_path(options.out).is_file() and options.out.is_file()
+    said: list[str] = []
+    resumed, second = watched(options, say=said.append)
+    assert resumed.finished and f"evaluation {(after - 1) % 6 + 1} of 6" in said[0]
+    assert not checkpoint_path(options.out).exists()
+    straight, whole = watched(
+        dataclasses.replace(options, out=options.out.with_name("straight.png"))
+    )
+    assert len(first) + len(second) == len(whole)
+    np.testing.assert_allclose(first + second, whole, rtol=1e-3)
+    assert np.abs(resumed.picture.astype(int) - straight.picture).max() <= 3
+
+
+def test_a_state_of_other_settings_is_refused_unless_told_to_start_over(
+    options: PaintOptions,
+) -> None:
+    watched(options, stop_after=2)
+    other = dataclasses.replace(options, form=dataclasses.replace(FORM, beta=7.0))
+    with pytest.raises(UsageError, match="other settings") as error:
+        paint(other)
+    assert "--fresh" in error.value.hint
+    assert paint(dataclasses.replace(other, fresh=True)).finished
+    options.out.unlink()
+    watched(options, stop_after=2)
+    state = checkpoint_path(options.out)
+    state.write_bytes(state.read_bytes()[:100])
+    with pytest.raises(UsageError, match="damaged"):
+        paint(options)
+
+
+class Clock:
+    """Every look at it takes as long as half the time between saves."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        self.time += SAVE_SECONDS / 2
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError("nothing sleeps here")
+
+
+def test_the_state_is_saved_meanwhile(options: PaintOptions) -> None:
+    class Crash(Exception):
+        pass
+
+    def watch(step: Step) -> bool:
+        if step.level == 1 and step.evaluation == 4:
+            raise Crash
+        return True
+
+    with pytest.raises(Crash):
+        paint(options, watch=watch, clock=Clock())
+    resumed, totals = watched(options)
+    assert resumed.finished and 1 <= len(totals) <= 5
+
+
+def test_snapshots(options: PaintOptions) -> None:
+    paint(dataclasses.replace(options, save_every=4))
+    names = sorted(path.name for path in options.out.parent.glob("out*"))
+    assert names == ["out-24-0004.png", "out-48-0004.png", "out.png"]
+    assert read(options.out.parent / names[0]).shape == (18, 24, 3)
+
+
+def test_luminance_keeps_the_photos_chroma(options: PaintOptions) -> None:
+    report = paint(dataclasses.replace(options, colours="luminance", levels=1))
+    photo = gather(options.content, options.styles).at((48, 36))[0]
+    difference = cv2.cvtColor(report.picture, cv2.COLOR_BGR2YCrCb).astype(int)[..., 1:]
+    difference -= cv2.cvtColor(photo, cv2.COLOR_BGR2YCrCb)[..., 1:]
+    assert np.median(np.abs(difference)) <= 1
+
+
+def test_a_start_from_the_fast_model(options: PaintOptions) -> None:
+    said: list[str] = []
+    report = paint(
+        dataclasses.replace(options, start="fast", model="mobile", size=64, steps=1, levels=1),
+        said.append,
+    )
+    assert report.finished
+    assert any("mobile" in line for line in said)
+    photo = gather(options.content, options.styles).at((64, 48))[0]
+    assert np.abs(report.picture.astype(int) - photo).mean() > 5
+
+
+def test_tiles_paint_the_same(options: PaintOptions, monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = dataclasses.replace(options, size=80, levels=1, steps=3)
+    whole = paint(wide)
+    monkeypatch.setattr("live_nst.objective.paint.tile_side", lambda *given: 32)
+    tiled = paint(dataclasses.replace(wide, out=wide.out.with_name("tiled.png")))
+    assert tiled.tiles == 6 and tiled.losses is not None and whole.losses is not None
+    assert tiled.losses.total == pytest.approx(whole.losses.total, rel=1e-3)
+
+
+def masked(folder: Path, name: str, left: int) -> Path:
+    mask = np.zeros((60, 80, 3), np.uint8)
+    mask[:, :left] = 255
+    cv2.imwrite(str(folder / name), mask)
+    return folder / name
+
+
+def test_masks_and_weights(options: PaintOptions, tmp_path: Path) -> None:
+    left = masked(tmp_path, "left.png", 40)
+    found = gather(options.content, ("starry:3+wave:1", "ink"), (left,))
+    assert [style.weight for style in found.styles] == [0.75, 0.25, 1.0]
+    assert found.styles[0].mask is found.styles[1].mask is not found.styles[2].mask
+    first, last = found.styles[0].mask, found.styles[2].mask
+    assert first is not None and last is not None
+    np.testing.assert_allclose(first + last, 1)
+    assert first[:, :40].all() and not first[:, 40:].any()
+    unmasked = gather(options.content, ("starry:3+wave:1", "ink"))
+    assert [style.weight for style in unmasked.styles] == [0.375, 0.125, 0.5]
+    content, targets = found.at((40, 30))
+    assert content.shape == (30, 40, 3) and targets[0].mask is targets[1].mask
+    assert targets[0].mask is not None and targets[0].mask.shape == (30, 40)
+
+
+def change(options: PaintOptions, **changes: Any) -> PaintOptions:
+    return dataclasses.replace(options, **changes)
+
+
+def test_bad_input(options: PaintOptions, tmp_path: Path, weights: Path) -> None:
+    cv2.imwrite(str(tmp_path / "dot.png"), np.zeros((1, 1, 3), np.uint8))
+    cv2.imwrite(str(tmp_path / "tall.png"), np.zeros((80, 20, 3), np.uint8))
+    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "taken.png").write_text("something")
+    left = masked(tmp_path, "left.png", 40)
+    nothing = masked(tmp_path, "nothing.png", 0)
+    two = (str(tmp_path / "style.png"), str(builtin_picture("ink")))
+    cases: list[tuple[type[LiveNstError], str, dict[str, Any]]] = [
+        (StyleError, "1x1 pixels", {"styles": (str(tmp_path / "dot.png"),)}),
+        (StyleError, "nosuch", {"styles": ("nosuch",)}),
+        (UsageError, "No style", {"styles": ()}),
+        (SourceError, "missing.png", {"content": tmp_path / "missing.png"}),
+        (SourceError, "text.png", {"content": tmp_path / "text.png"}),
+        (UsageError, "1x1 pixels", {"content": tmp_path / "dot.png", "size": None}),
+        (UsageError, "proportions", {"styles": two, "masks": (tmp_path / "tall.png",)}),
+        (UsageError, "do not go together", {"masks": (left, left)}),
+        (UsageError, "black", {"styles": two, "masks": (nothing, left)}),
+        (UsageError, "already", {"out": tmp_path / "taken.png"}),
+        (UsageError, "out.xyz", {"out": tmp_path / "out.xyz"}),
+        (UsageError, "no folder", {"out": tmp_path / "no" / "out.png"}),
+        (UsageError, "colours", {"colours": "mine"}),
+        (ModelError, "There is no file", {"vgg": tmp_path / "missing.h5"}),
+        (ModelError, "no HDF5 file", {"vgg": tmp_path / "text.png"}),
+    ]
+    for kind, words, changes in cases:
+        with pytest.raises(kind, match=words) as error:
+            paint(change(options, **changes))
+        assert error.value.hint, words
+    for changes in ({"steps": 0}, {"size": 0}, {"size": 10**6}, {"levels": 0}, {"save_every": 0},
+                    {"optimiser": "sgd"}, {"start": "there"}):  # fmt: skip
+        with pytest.raises(UsageError) as error:
+            change(options, **changes)
+        assert error.value.hint
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_a_loss_that_is_not_finite_is_said(
+    options: PaintOptions, vgg16: Vgg, tmp_path: Path
+) -> None:
+    layers = dict(vgg16.layers)
+    first = layers["block1_conv1"]
+    layers["block1_conv1"] = Convolution(np.asarray(first.kernel) * 1e30, first.bias)
+    write_h5(tmp_path / "huge.h5", layers)
+    with pytest.raises(ModelError, match="not finite"):
+        paint(change(options, vgg=tmp_path / "huge.h5"))
