@@ -60,6 +60,14 @@ def mix_bottlenecks(first: Bottleneck, second: Bottleneck, share: float) -> Bott
     return (first + np.float32(share) * (second - first)).astype(np.float32)
 
 
+def difference(one: Bottleneck, other: Bottleneck) -> float:
+    """How different two styles are: 0 for the same, about 1 for two with nothing in common."""
+    if one is other:
+        return 0.0
+    size = float(np.linalg.norm(one) + np.linalg.norm(other)) / 2
+    return float(np.linalg.norm(one - other)) / size if size > 0 else 0.0
+
+
 def _smoothstep(x: float) -> float:
     """3x^2 - 2x^3: starts and ends without a jerk."""
     return x * x * (3 - 2 * x)

@@ -16,11 +16,12 @@ from live_nst.compose import compose
 from live_nst.engines.base import Bottleneck, Engine, FrameRunner, Painted, Precision, Size
 from live_nst.engines.choice import choose_engine
 from live_nst.errors import UsageError
-from live_nst.fade import Fade, mix_bottlenecks
+from live_nst.fade import Fade, difference, mix_bottlenecks
 from live_nst.frames import Image, check_image
 from live_nst.look import Look, between
 from live_nst.models.cache import cache_root
 from live_nst.models.loading import load_model
+from live_nst.stabilize import Stabilizer, check_mode
 from live_nst.styles.bank import StyleBank
 from live_nst.styles.cache import BottleneckCache
 from live_nst.styles.shelf import StyleInput, StyleShelf
@@ -97,6 +98,8 @@ class Stylizer(Closing):
             takes bfloat16 on a CPU that has it.
         concurrency: How many calls of `network` may compute at once. One has the shortest latency,
             several have more frames per second.
+        stabilize: "fast" steadies a stream, whose frames must be given in their order; "off" paints
+            every frame for itself.
         look: How the painted picture meets the frame; None for the full style and nothing else.
         stroke: Size of the brush strokes, 1 being their size in the style's picture: it is looked
             at from nearer or from farther away. Relative to the frame they are as large at any
@@ -121,6 +124,7 @@ class Stylizer(Closing):
         engine: str = "auto",
         precision: str = "auto",
         concurrency: int = 1,
+        stabilize: str = "off",
         look: Look | None = None,
         stroke: float = 1.0,
         say: Callable[[str], None] = lambda sentence: None,
@@ -130,6 +134,7 @@ class Stylizer(Closing):
             raise UsageError("No style was given.", "name one, such as starry")
         self._stroke = check_stroke(stroke)
         self.look = look or Look()
+        self._stabilizer = None if check_mode(stabilize) == "off" else Stabilizer()
         long_side = None if size is None else check_size(size)
         if concurrency < 1:
             raise UsageError(f"A concurrency of {concurrency} is out of range.", "use 1 or more")
@@ -154,6 +159,7 @@ class Stylizer(Closing):
         for style in styles[1:]:
             self.load(style)
         self._fade = Fade(first, mix_bottlenecks)
+        self._steadied = first  # the style of the last frame that was steadied
         self._expanded: tuple[Bottleneck, Any] = (first, self._engine.expand(first))
 
     def __call__(self, image: Image, time: float = 0.0) -> Image:
@@ -232,7 +238,15 @@ class Stylizer(Closing):
         Returns:
             A new array of the frame's shape.
         """
-        return compose(image, painted, self._look.at(time))
+        return compose(image, self._steady(painted, time), self._look.at(time))
+
+    def _steady(self, painted: Painted, time: float) -> Painted:
+        if self._stabilizer is None:
+            return painted
+        style = self._fade.at(time)
+        change = difference(self._steadied, style)
+        self._steadied = style
+        return Painted(painted.content, self._stabilizer(*painted, change))
 
     def load(self, style: StyleInput, *, stroke: float | None = None) -> None:
         """Compute a style, or find it in the cache, so that `select` is instant.

@@ -1,8 +1,9 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_nst.fade import Fade, mix_bottlenecks
+from live_nst.fade import Fade, difference, mix_bottlenecks
 
 FIRST = np.array([0, 1, -2, 10], np.float32)
 SECOND = np.array([1, 1, 2, -30], np.float32)
@@ -131,3 +132,14 @@ def test_nothing_is_written_into_the_styles() -> None:
     fade.at(0.5)[:] = 99
     np.testing.assert_array_equal(first, FIRST)
     np.testing.assert_array_equal(second, SECOND)
+
+
+def test_the_difference_of_styles_is_0_to_themselves_and_about_1_between_strangers() -> None:
+    random = np.random.default_rng(0)
+    one, other = random.normal(0, 1, (2, 100)).astype(np.float32)
+    assert difference(one, one) == 0
+    assert difference(one, one.copy()) == 0
+    assert 1 < difference(one, other) < 2
+    nearby = mix_bottlenecks(one, other, 0.05)
+    assert difference(one, nearby) == pytest.approx(0.05 * difference(one, other), rel=0.1)
+    assert difference(0 * one, 0 * other) == 0

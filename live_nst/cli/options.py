@@ -34,6 +34,13 @@ class PrecisionName(StrEnum):
     float16 = "float16"
 
 
+class StabilizeName(StrEnum):
+    """What is done against flicker."""
+
+    off = "off"
+    fast = "fast"
+
+
 ModelOption = Annotated[
     str,
     typer.Option(
@@ -49,6 +56,10 @@ EngineOption = Annotated[
 PrecisionOption = Annotated[
     PrecisionName,
     typer.Option(help="What it computes in. auto: bfloat16 on a CPU that has it, else float32."),
+]
+StabilizeOption = Annotated[
+    StabilizeName,
+    typer.Option(help="Steady the painted picture over time, so that it does not flicker."),
 ]
 SizeOption = Annotated[
     int | None,

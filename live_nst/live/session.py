@@ -22,6 +22,7 @@ from live_nst.sinks.display import require_display
 from live_nst.sinks.recorder import Recorder
 from live_nst.sources.base import SourceInfo, SourceRequest
 from live_nst.sources.opening import open_source
+from live_nst.stabilize import check_mode
 from live_nst.styles.library import builtin_styles
 from live_nst.styles.picture import read_picture
 from live_nst.styles.spec import parse_style
@@ -48,6 +49,7 @@ class LiveOptions:
         precision: auto, float32, bfloat16 or float16.
         size: Long side of what the network sees, in pixels; None for the largest that holds
             `request.fps`, or the source's rate if that is lower.
+        stabilize: off or fast.
         look: How the painted picture meets the camera's.
         stroke: Size of the brush strokes, 1 being their size in the style's picture.
         mirror: Flip left and right.
@@ -67,6 +69,7 @@ class LiveOptions:
     engine: str = "auto"
     precision: str = "auto"
     size: int | None = None
+    stabilize: str = "fast"
     look: Look = field(default_factory=Look)
     stroke: float = 1.0
     mirror: bool = False
@@ -90,6 +93,7 @@ class LiveOptions:
         if self.size is not None:
             check_size(self.size)
         check_stroke(self.stroke)
+        check_mode(self.stabilize)
         if self.frames is not None and self.frames < 1:
             raise UsageError(f"{self.frames} frames cannot be shown.", "use 1 or more")
         if self.duration is not None and not 0 < self.duration < 1e9:
@@ -153,6 +157,7 @@ def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -
                 device=options.device,
                 engine=options.engine,
                 precision=options.precision,
+                stabilize=options.stabilize,
                 look=options.look,
                 stroke=options.stroke,
                 say=say,

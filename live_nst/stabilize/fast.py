@@ -1,0 +1,252 @@
+"""Steadying without delay: each frame leans on the one before it, carried along by the motion."""
+
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from live_nst.frames import Image
+from live_nst.stabilize.motion import SMALLEST, Flow, Gray, MotionFinder, positions
+
+Plane = NDArray[np.float32]
+"""`[height, width]`."""
+Mask = NDArray[np.uint8]
+"""`[height, width]`, 0..255."""
+Bgra = NDArray[np.uint8]
+"""`[height, width, 4]`, the last 255; four channels are carried along twice as fast as three."""
+Picture = NDArray[np.float32]
+"""`[height, width, 3]`, BGR, 0..255 and beyond."""
+
+cv: Any = cv2  # its type stubs know neither optional maps nor the dtypes that come back
+
+_SURE, _UNSURE = 9.0, 18.0  # levels by which a point may differ: trusted fully, not at all
+_TEXTURE = 0.3  # that share of what a pixel's neighbours differ by is excused
+_MOVING, _RESTING = 5.7, 24.0  # frames that are averaged, at most
+_HEAD_START = 0.5  # frames that a trusted point counts for, however new
+_STILL_FLOW, _STILL_LEVELS = 0.3, 9.0  # pixels, levels: below both, a point is at rest
+_CUT = 0.15  # share of the picture that is trusted; below it, this is another scene
+_CELL, _SAMPLE = 16, 4  # pixels; see `_follow_tide`
+_CELL_SEEN = 230  # mean trust of a cell, 0..255, from which on its tide is known
+_TIDE_SHARE, _TIDE_NOISE = 0.5, 2.0
+_LAG = 0.05  # see `steady`
+_WHOLE = 1000.0  # what weights add up to: cv2.blendLinear divides by their sum + 0.00001
+_BOX = np.ones((3, 3), np.uint8)
+
+
+class State(NamedTuple):
+    """What is kept of one frame for the next. Nobody writes into its arrays.
+
+    Attributes:
+        gray: The frame, uint8 `[height, width]`.
+        half: The frame at half its size, BGR and 255, uint8 `[rows, columns, 4]`.
+        ages: Over how many frames the picture is an average, float32 `[rows, columns]`.
+        picture: The steadied picture, BGR, float32 `[height, width, 3]`.
+    """
+
+    gray: Gray
+    half: Bgra
+    ages: Plane
+    picture: Picture
+
+
+class Scratch:
+    """Memory for what lies between a frame and its result, used again for the next frame.
+
+    Fresh memory of this size would cost a fifth of the time. Nothing in it outlives a call.
+    """
+
+    def __init__(self) -> None:
+        self.resize(0, 0)
+
+    def resize(self, height: int, width: int) -> None:
+        """Get ready for pictures of that size."""
+        self.size = (height, width)
+        self.new, self.old, self.rise = (np.empty((height, width, 3), np.float32) for _ in range(3))
+        self.old_share, self.new_share = (np.empty((height, width), np.float32) for _ in range(2))
+        self.places = np.empty((height, width, 2), np.float32)
+
+
+def steady(
+    state: State | None,
+    content: Image,
+    stylised: Image,
+    motion: MotionFinder,
+    *,
+    change: float = 0.0,
+    scratch: Scratch | None = None,
+) -> tuple[State, Image]:
+    """Steady one stylised frame.
+
+    The picture before is carried along by the motion of the content and averaged with the new
+    one, wherever the content is the same: over as many frames as the point has been in sight, up
+    to a limit. What came into sight is taken as it is. A cut resets everything; a new size
+    carries on.
+
+    Args:
+        state: What the frame before gave, or None to begin.
+        content: The frame, BGR uint8 `[height, width, 3]`.
+        stylised: What the network made of it, of the same shape.
+        motion: Finds where the points of one frame are in another.
+        change: By how much the style changed since the frame before, 1 being another style. The
+            average then runs over fewer frames, so that it lags behind by a twentieth at most.
+        scratch: Memory to use; it makes no difference to the result.
+
+    Returns:
+        The state for the next frame, and the steadied picture, a new array like `stylised`.
+    """
+    gray: Gray = cv.cvtColor(content, cv.COLOR_BGR2GRAY)
+    half = _halve(content)
+    scratch = scratch or Scratch()
+    if scratch.size != gray.shape:
+        scratch.resize(*gray.shape)
+    before = None if state is None else _fit(state, gray.shape)
+    if before is not None and min(gray.shape) >= SMALLEST:
+        flow = motion(gray, before.gray)
+        resting = _rest(flow, half, before.half)
+        places = cv.add(flow, positions(*gray.shape), scratch.places)
+        half_places = _halve_places(flow, half.shape)
+        trust = _trust(half, before.half, half_places)
+        if cv.mean(trust)[0] >= 255 * _CUT:
+            ages, share = _age(before.ages, half_places, trust, _limit(resting, change))
+            np.copyto(scratch.new, stylised)
+            picture = _average(before.picture, places, share, trust, scratch)
+            return State(gray, half, ages, picture), cv.convertScaleAbs(picture)
+    ages = np.ones(half.shape[:2], np.float32)
+    return State(gray, half, ages, stylised.astype(np.float32)), stylised.copy()
+
+
+def _halve(content: Image) -> Bgra:
+    height, width = content.shape[:2]
+    size = max(1, width // 2), max(1, height // 2)
+    half: Bgra = cv.cvtColor(
+        cv.resize(content, size, interpolation=cv.INTER_AREA), cv.COLOR_BGR2BGRA
+    )
+    return half
+
+
+def _halve_places(flow: Flow, shape: tuple[int, ...]) -> Flow:
+    """Where the points of the halved frame are in the halved frame before it."""
+    rows, columns = shape[:2]
+    height, width = flow.shape[:2]
+    half: Flow = cv.resize(flow, (columns, rows), interpolation=cv.INTER_NEAREST)
+    half *= np.array((columns / width, rows / height), np.float32)
+    cv.add(half, positions(rows, columns), half)
+    return half
+
+
+def _fit(state: State, shape: tuple[int, ...]) -> State | None:
+    """The state at another size; None if it has another shape, so is another source's."""
+    if state.gray.shape == shape:
+        return state
+    height, width = shape
+    rows, columns = state.gray.shape
+    if abs(width * rows - height * columns) > 0.05 * width * rows:
+        return None
+    whole, half = (width, height), (max(1, width // 2), max(1, height // 2))
+    sizes = (whole, half, half, whole)
+    return State(
+        *(cv.resize(a, s, interpolation=cv.INTER_LINEAR) for a, s in zip(state, sizes, strict=True))
+    )
+
+
+def _rest(flow: Flow, now: Bgra, then: Bgra) -> Mask | None:
+    """Where nothing moves before a camera that does not move, 255; `flow` is made 0 there.
+
+    Without it the flow's small errors would shake a picture that is at rest.
+    """
+    sample = flow[2::8, 2::8]
+    squares = sample[..., 0] ** 2 + sample[..., 1] ** 2
+    middle = int(0.4 * squares.size)
+    if squares.size == 0 or np.partition(squares, middle, None)[middle] >= _STILL_FLOW**2:
+        return None
+    difference = cv.blur(_difference(now, then)[0], (5, 5))
+    resting: Mask = cv.compare(difference, _STILL_LEVELS, cv.CMP_LT)
+    height, width = flow.shape[:2]
+    whole = cv.resize(resting, (width, height), interpolation=cv.INTER_NEAREST)
+    cv.copyTo(np.zeros_like(flow), whole, flow)
+    return resting
+
+
+def _trust(now: Bgra, then: Bgra, places: Flow) -> Mask:
+    """How far each point is the one that the motion says it is."""
+    # The fourth channel tells what was outside: it is 255 inside and less beyond.
+    carried = cv.remap(then, places, None, cv.INTER_LINEAR, None, cv.BORDER_CONSTANT, (0, 0, 0, 0))
+    difference, outside = _difference(now, carried)
+    inside = cv.compare(outside, 0, cv.CMP_EQ)
+    cv.bitwise_and(difference, inside, difference)
+    trust: Mask = cv.blur(difference, (3, 3))
+    gray = cv.cvtColor(now, cv.COLOR_BGRA2GRAY)
+    texture = cv.morphologyEx(gray, cv.MORPH_GRADIENT, _BOX)
+    slope = 255 / (_UNSURE - _SURE)
+    cv.addWeighted(trust, -slope, texture, slope * _TEXTURE, slope * _UNSURE, trust)
+    # What was uncovered spoils its surroundings, too.
+    cv.bitwise_and(cv.erode(trust, _BOX), inside, trust)
+    return trust
+
+
+def _difference(one: Bgra, other: Bgra) -> tuple[Mask, Mask]:
+    """The largest over the colours, and the fourth channel's."""
+    blue, green, red, last = cv.split(cv.absdiff(one, other))
+    return cv.max(cv.max(blue, green, blue), red, blue), last
+
+
+def _limit(resting: Mask | None, change: float) -> Plane | float:
+    """Over how many frames to average, at most."""
+    most = _LAG / change if change > 0 else np.inf
+    moving, still = min(_MOVING, most), min(_RESTING, most)
+    return moving if resting is None else np.where(resting, np.float32(still), np.float32(moving))
+
+
+def _age(ages: Plane, places: Flow, trust: Mask, limit: Plane | float) -> tuple[Plane, Plane]:
+    """Over how many frames the new picture is an average, and the old one's share in it, 0..1."""
+    carried = cv.remap(ages, places, None, cv.INTER_LINEAR, None, cv.BORDER_REPLICATE)
+    sure = cv.multiply(trust, 1 / 255, None, 1, cv.CV_32F)
+    frames: Plane = cv.min((carried + np.float32(_HEAD_START)) * sure, limit)
+    return frames + 1, frames / (frames + 1) * sure
+
+
+def _average(
+    picture: Picture, places: Flow, share: Plane, trust: Mask, scratch: Scratch
+) -> Picture:
+    """The picture before, carried along and averaged with the new one: a new array."""
+    new, old = scratch.new, scratch.old
+    height, width = new.shape[:2]
+    cv.remap(picture, places, None, cv.INTER_CUBIC, old, cv.BORDER_REPLICATE)
+    _follow_tide(old, new, trust, scratch)
+    weight = cv.resize(
+        share * _WHOLE, (width, height), scratch.old_share, interpolation=cv.INTER_LINEAR
+    )
+    rest = cv.subtract(_WHOLE, weight, scratch.new_share)
+    result: Picture = cv.blendLinear(old, new, weight, rest)
+    cv.threshold(result, 0, 0, cv.THRESH_TOZERO, result)  # no overshoots below black
+    return result
+
+
+def _follow_tide(old: Picture, new: Picture, trust: Mask, scratch: Scratch) -> None:
+    """Let large areas of the old picture follow what the network makes of them now.
+
+    Flicker differs from pixel to pixel. Where a whole area differs from its average, the network
+    sees something new (its normalisations look at the whole picture), and an average would trail
+    behind. What exceeds the noise of an area's mean is made up for at once, in part.
+    """
+    height, width = old.shape[:2]
+    cells = max(1, round(width / _CELL)), max(1, round(height / _CELL))
+    points = max(1, width // _SAMPLE), max(1, height // _SAMPLE)
+    now, then, seen = (
+        cv.resize(
+            cv.resize(p, points, interpolation=cv.INTER_NEAREST),
+            cells,
+            interpolation=cv.INTER_AREA,
+        )
+        for p in (new, old, trust)
+    )
+    tide = cv.GaussianBlur((now - then) * (seen >= _CELL_SEEN)[..., None], (0, 0), 1.0)
+    tide -= np.clip(tide, -_TIDE_NOISE, _TIDE_NOISE)
+    if tide.any():
+        tide *= _TIDE_SHARE
+        cv.add(
+            old,
+            cv.resize(tide, (width, height), scratch.rise, interpolation=cv.INTER_LINEAR),
+            old,
+        )

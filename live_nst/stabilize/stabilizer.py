@@ -1,0 +1,41 @@
+"""A stream's stabiliser: `steady` with what it needs from frame to frame."""
+
+from live_nst.errors import UsageError
+from live_nst.frames import Image
+from live_nst.stabilize.fast import Scratch, State, steady
+from live_nst.stabilize.motion import DisMotion
+
+MODES = ("off", "fast")
+"""How much is done for a steady picture."""
+
+
+def check_mode(mode: str) -> str:
+    """Return `mode` if it is one of `MODES`.
+
+    Raises:
+        UsageError: It is not.
+    """
+    if mode not in MODES:
+        raise UsageError(
+            f"There is no way to stabilize called {mode!r}.", f"use {' or '.join(MODES)}"
+        )
+    return mode
+
+
+class Stabilizer:
+    """Steadies the frames of one stream as they come, without delay.
+
+    Frames are given in their order, from one thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._motion = DisMotion()
+        self._scratch = Scratch()
+        self._state: State | None = None
+
+    def __call__(self, content: Image, stylised: Image, change: float = 0.0) -> Image:
+        """The steadied picture, a new array; see `live_nst.stabilize.fast.steady`."""
+        self._state, steadied = steady(
+            self._state, content, stylised, self._motion, change=change, scratch=self._scratch
+        )
+        return steadied

@@ -1,0 +1,231 @@
+"""The stabiliser that adds no delay, on pictures of which the truth is known."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from live_nst.frames import Image
+from live_nst.stabilize.fast import Scratch, State, steady
+from live_nst.stabilize.motion import DisMotion, Flow
+from tests.stabilize.scenes import HEIGHT, WIDTH, error, flicker, paint, texture, view
+
+
+def exact(x: float) -> Flow:
+    """A motion finder that knows that everything moved by `x` pixels."""
+    return lambda now, then: np.full((*now.shape, 2), (x, 0), np.float32)  # type: ignore[return-value]
+
+
+def run(contents: list[Image], painted: list[Image], motion=None) -> list[Image]:  # type: ignore[no-untyped-def]
+    motion, scratch = motion or DisMotion(), Scratch()
+    state: State | None = None
+    result = []
+    for content, stylised in zip(contents, painted, strict=True):
+        state, steadied = steady(state, content, stylised, motion, scratch=scratch)
+        result.append(steadied)
+    return result
+
+
+def test_the_first_frame_is_left_alone() -> None:
+    content = view(0)
+    _, steadied = steady(None, content, paint(content), DisMotion())
+    np.testing.assert_array_equal(steadied, paint(content))
+
+
+def test_it_is_a_pure_function() -> None:
+    frames = [flicker(view(t), t, 3) for t in range(4)]
+    state: State | None = None
+    for t, frame in enumerate(frames):
+        kept = None if state is None else [array.copy() for array in state]
+        given = frame.copy(), paint(frame)
+        after, once = steady(state, frame, paint(frame), DisMotion())
+        again, twice = steady(state, *given, DisMotion(), scratch=Scratch())
+        np.testing.assert_array_equal(once, twice)
+        for one, other in zip(after, again, strict=True):
+            np.testing.assert_array_equal(one, other)
+        np.testing.assert_array_equal(frame, given[0])
+        if state is not None and kept is not None:
+            for one, other in zip(state, kept, strict=True):
+                np.testing.assert_array_equal(one, other, f"state before frame {t}")
+        state = after
+
+
+def test_a_scene_at_rest_becomes_steady() -> None:
+    contents = [flicker(view(0), 100 + t, 3) for t in range(40)]
+    truth = paint(view(0))
+    painted = [flicker(truth, t) for t in range(40)]
+
+    steadied = run(contents, painted)
+
+    spread = np.std(steadied[15:], axis=0).mean() / np.std(painted[15:], axis=0).mean()
+    assert spread < 0.2
+    assert error(steadied[-1], truth) < 0.3 * error(painted[-1], truth)
+
+
+def test_a_moving_scene_becomes_steady_and_does_not_trail() -> None:
+    contents = [flicker(view(1.3 * t), 100 + t, 2) for t in range(24)]
+    truth = [paint(view(1.3 * t)) for t in range(24)]
+    painted = [flicker(picture, t) for t, picture in enumerate(truth)]
+
+    steadied = run(contents, painted)
+
+    inner = np.s_[8:-8, 8:-8]
+    before = np.mean([error(painted[t][inner], truth[t][inner]) for t in range(8, 24)])
+    after = np.mean([error(steadied[t][inner], truth[t][inner]) for t in range(8, 24)])
+    assert after < 0.62 * before
+
+
+def test_known_motion_is_averaged_as_the_formula_says() -> None:
+    """Against an average over frames in float64, away from the borders."""
+    step = 2  # whole pixels: no interpolation
+    wide = texture(WIDTH + 40, HEIGHT)
+    contents = [np.ascontiguousarray(wide[:, step * t : step * t + WIDTH]) for t in range(6)]
+    painted = [flicker(paint(c), t, 4) for t, c in enumerate(contents)]
+
+    steadied = run(contents, painted, exact(step))
+
+    expected, age = painted[0].astype(float), 1.0
+    for t in range(1, 6):
+        moved = np.roll(expected, -step, 1)
+        frames = min(age + 0.5, 5.7)
+        expected = (frames * moved + painted[t]) / (frames + 1)
+        age = frames + 1
+    inner = np.s_[10:-10, 10 : -10 - 5 * step]
+    np.testing.assert_allclose(steadied[5][inner], expected[inner], atol=0.6)
+
+
+def test_what_is_uncovered_is_taken_from_the_new_frame() -> None:
+    contents, painted = [], []
+    for t in range(10):
+        content = flicker(view(0), t, 2)
+        x = 6 + 6 * t
+        content[16:48, x : x + 20] = (20, 20, 230)
+        contents.append(content)
+        painted.append(paint(content))
+
+    steadied = run(contents, painted)
+
+    for t in range(1, 10):
+        x = 6 + 6 * (t - 1)
+        uncovered = np.s_[20:44, x : x + 4]
+        assert error(steadied[t][uncovered], painted[t][uncovered]) < 6
+
+
+def test_a_cut_leaves_no_ghost() -> None:
+    contents = [flicker(view(0, seed=1), t, 2) for t in range(6)]
+    contents += [flicker(view(0, seed=2), t, 2) for t in range(6, 8)]
+    painted = [paint(c) for c in contents]
+
+    steadied = run(contents, painted)
+
+    np.testing.assert_array_equal(steadied[6], painted[6])
+
+
+@pytest.mark.parametrize("kind", ["flash", "darker", "brighter", "frozen"])
+def test_disturbances_leave_no_ghost(kind: str) -> None:
+    """Two frames later the picture is as near to the truth as it would be without them."""
+    contents = [flicker(view(0), t, 2) for t in range(14)]
+    if kind == "flash":
+        contents[7] = np.full_like(contents[7], 250)
+    elif kind == "frozen":
+        contents = [flicker(view(2 * t), t, 2) for t in range(14)]
+        contents[6] = contents[7] = contents[5].copy()
+    else:
+        gain = 0.7 if kind == "darker" else 1.25
+        contents[7:] = [np.clip(c * gain, 0, 255).astype(np.uint8) for c in contents[7:]]
+    painted = [paint(c) for c in contents]
+
+    steadied = run(contents, painted)
+
+    for t in (9, 10, 13):
+        assert error(steadied[t], painted[t]) < 4  # a ghost would differ by tens of levels
+
+
+def test_a_change_of_style_shows_at_once() -> None:
+    content = view(0)
+    state, motion = None, DisMotion()
+    for _ in range(20):
+        state, _ = steady(state, content, paint(content), motion)
+    other = content.copy()
+
+    _, steadied = steady(state, content, other, motion, change=1.0)
+
+    assert error(steadied, other) < 0.06 * error(paint(content), other)
+
+
+def test_a_new_size_carries_on() -> None:
+    truth = paint(view(0))
+    state, motion, scratch = None, DisMotion(), Scratch()
+    for t in range(20):
+        state, _ = steady(state, view(0), flicker(truth, t), motion, scratch=scratch)
+    large = view(0, width=2 * WIDTH, height=2 * HEIGHT)
+    large = cv2.resize(view(0), (2 * WIDTH, 2 * HEIGHT), interpolation=cv2.INTER_LINEAR)
+    painted = flicker(paint(large), 99)
+
+    state, steadied = steady(state, large, painted, motion, scratch=scratch)
+
+    assert steadied.shape == large.shape
+    assert error(steadied, paint(large)) < 0.6 * error(painted, paint(large))
+
+
+def test_another_shape_begins_anew() -> None:
+    state, _ = steady(None, view(0), paint(view(0)), DisMotion())
+    tall = texture(HEIGHT, WIDTH, 3)
+    _, steadied = steady(state, tall, paint(tall), DisMotion())
+    np.testing.assert_array_equal(steadied, paint(tall))
+
+
+sizes = st.tuples(st.integers(1, 48), st.integers(1, 48))
+contents = st.sampled_from(["noise", "flat"])
+motions = st.sampled_from(["none", "small", "wild", "not a number"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(sizes, contents, motions, st.floats(0, 2)), min_size=2, max_size=5),
+    st.booleans(),
+    st.integers(0, 2**32 - 1),
+)
+def test_whatever_comes_the_picture_is_one(
+    steps: list[tuple[tuple[int, int], str, str, float]], one_size: bool, seed: int
+) -> None:
+    """Random frames, random motion (also absurd one), changing sizes: no NaN, nothing runs away."""
+    random, state, scratch = np.random.default_rng(seed), None, Scratch()
+
+    def find(kind: str, shape: tuple[int, ...]) -> Flow:
+        reach = {"none": 0, "small": 2, "wild": 1e5, "not a number": 3}[kind]
+        flow = random.uniform(-reach, reach, (*shape, 2)).astype(np.float32)
+        if kind == "not a number":
+            flow[random.random(shape) < 0.3] = random.choice([np.nan, np.inf, -np.inf])
+        return flow
+
+    for size, kind, motion, change in steps:
+        width, height = steps[0][0] if one_size else size
+        shape = (height, width, 3)
+        content = np.full(shape, 90, np.uint8)
+        if kind == "noise":
+            content = random.integers(0, 256, shape, np.uint8)
+        stylised = random.integers(0, 256, shape, np.uint8)
+        state, steadied = steady(
+            state,
+            content,
+            stylised,
+            lambda now, then, kind=motion: find(kind, now.shape),
+            change=change,
+            scratch=scratch,
+        )
+        assert steadied.shape == shape and steadied.dtype == np.uint8
+        assert np.isfinite(state.ages).all() and 1 <= state.ages.min() <= state.ages.max() <= 26
+        assert np.isfinite(state.picture).all()
+        assert state.picture.min() >= 0 and state.picture.max() <= 400
+
+
+@settings(max_examples=15, deadline=None)
+@given(sizes, st.integers(0, 1000))
+def test_real_motion_of_noise_is_survived(size: tuple[int, int], seed: int) -> None:
+    random, motion, state = np.random.default_rng(seed), DisMotion(), None
+    for _ in range(3):
+        content = random.integers(0, 256, (size[1], size[0], 3), np.uint8)
+        state, _ = steady(state, content, paint(content), motion)
+        assert np.isfinite(state.picture).all()
