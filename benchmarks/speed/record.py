@@ -1,165 +1,181 @@
-"""Measure the naive way against ours, single calls and the pipeline, interleaved in one run.
+"""The record of speed: measure its parts, keep what they gave, and say which promises hold.
 
-    python -m benchmarks speed [--rounds 7] [--model mobile] [--size 384] [--out FILE.json]
+    python -m benchmarks speed                       all of it: about ten minutes
+    python -m benchmarks speed --only live scaling   these parts; the others stay as they are
+    python -m benchmarks speed --trial               one round each, nothing is written
 
-Writes JSON and a plot beside it, prints a table, and exits with 1 if a promise is broken: the
-pipeline reaches 88% of the rate of the frame program called in a loop, latency stays within its
-bounds, and the naive way is slower than ours.
+Every part runs in a process of its own, so that none inherits another's threads and memory. What
+it gave is written at once, as JSON, and at the end a plot and the tables of the page beside it.
+The exit code is 1 if a promise is broken, or if the machine was too busy to measure on.
 """
 
 import argparse
 import json
-import statistics
-import sys
+import multiprocessing
 import time
+import traceback
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import psutil
+from benchmarks.speed.page import fill
+from benchmarks.speed.part import NotMeasuredError, Part, Promise, Settings, TooBusyError
+from live_nst.bench.machine import describe_machine
 
-from benchmarks.speed.calls import single_calls
-from benchmarks.speed.live import live_round
-from benchmarks.speed.machine import describe_machine
-from benchmarks.speed.plot import plot
-from live_nst.models.resolve import resolve
-from live_nst.sources.demo_scene import DemoScene
-from live_nst.stylizer import Stylizer
+OUT = Path("docs/benchmarks.json")
+NAMES = ("program", "peer", "tutorial", "live", "startup", "accuracy", "scaling")
+"""The parts, in the order in which they run and stand on the page."""
 
-CALLS_PER_ROUND = 12
-LIVE_SECONDS = 5.0
-BUSY = 0.15  # share of the machine that other programs may take before a round is discarded
-FAST_FPS, SLOW_FPS = 40.0, 10.0
-RATE_PROMISE = 0.88
+Record = dict[str, Any]
 
 
-class OtherLoad:
-    """How much of the machine other processes took since it was made."""
-
-    def __init__(self) -> None:
-        self._before = self._read()
-
-    @staticmethod
-    def _read() -> tuple[float, float, float]:
-        times, own = psutil.cpu_times(), psutil.Process().cpu_times()
-        busy = sum(times) - times.idle - getattr(times, "iowait", 0.0)
-        return time.monotonic(), busy, own.user + own.system
-
-    def share(self) -> float:
-        """0..1 of all cores."""
-        seconds, busy, own = (a - b for a, b in zip(self._read(), self._before, strict=True))
-        return max(0.0, busy - own) / (seconds * (psutil.cpu_count() or 1))
+def find_part(name: str) -> Part:
+    """The part of that name."""
+    found: Part = import_module(f"benchmarks.speed.parts.{name}").PART
+    return found
 
 
-def measure(model: str, size: int, rounds: int) -> dict[str, Any]:
-    """All rounds: medians and spread of what was measured while the machine was ours."""
-    frame = DemoScene(1280, 720).draw(12.1)
-    calls = single_calls(model, resolve(model, say=print).folder, frame, size)
-    stylizer = Stylizer(model, ["starry"], size=size)
-    stylizer.prepare((1280, 720), size)
-    for call in calls.values():
-        call()
-    kept: list[dict[str, Any]] = []
-    discarded = 0
-    while len(kept) < rounds and discarded < 3 * rounds:
-        load = OtherLoad()
-        result = one_round(calls, stylizer)
-        if load.share() > BUSY:
-            discarded += 1
-            print(f"round discarded: other programs took {load.share():.0%}", flush=True)
+def main(argv: Sequence[str]) -> int:
+    """Measure what `argv` asks for."""
+    asked = _parse(argv)
+    settings = Settings(asked.rounds, asked.trial)
+    record = read(asked.out)
+    failed = []
+    for name in asked.only:
+        begin = time.monotonic()
+        print(f"{name}: {find_part(name).title}", flush=True)
+        try:
+            result = apart(name, settings)
+        except NotMeasuredError as exc:
+            print(f"  not measured: {exc}")
             continue
-        kept.append(result)
-        print(
-            f"round {len(kept)}: frame program {1000 / result['calls_ms']['program']:.1f} fps, "
-            f"pipeline {result['live_fast']['fps']:.1f} fps",
-            flush=True,
-        )
-    if len(kept) < rounds:
-        sys.exit("The machine was too busy to measure on.")
-    return {"rounds": kept, "discarded": discarded}
+        except TooBusyError as exc:
+            print(f"  BROKEN: not measured, {exc}")
+            failed.append(name)
+            continue
+        except Exception:  # the other parts are worth having nevertheless
+            traceback.print_exc()
+            print("  BROKEN: it failed, see above")
+            failed.append(name)
+            continue
+        result["seconds"] = round(time.monotonic() - begin)
+        record["parts"][name] = {"date": time.strftime("%Y-%m-%d"), **result}
+        if not asked.trial:
+            write(record, asked.out)
+    made = {name: record["parts"][name] for name in asked.only if name in record["parts"]}
+    broken = show(promises({**record, "parts": made}))
+    if not asked.trial:
+        write_page(record, asked.out)
+    return int(broken or bool(failed))
 
 
-def one_round(calls: dict[str, Any], stylizer: Stylizer) -> dict[str, Any]:
-    """Calls in turn, one after the other, before and after the pipeline."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    live: dict[str, dict[str, float]] = {}
-    for part in ("fast", "slow"):
-        for _ in range(CALLS_PER_ROUND):
-            for name, call in calls.items():
-                start = time.perf_counter()
-                call()
-                times[name].append(1000 * (time.perf_counter() - start))
-        fps = FAST_FPS if part == "fast" else SLOW_FPS
-        live[f"live_{part}"] = live_round(stylizer, fps, LIVE_SECONDS)
-    return {"calls_ms": {n: statistics.median(t) for n, t in times.items()}, **live}
+def apart(name: str, settings: Settings) -> dict[str, Any]:
+    """Measure one part in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(_measure, name, settings).result()
 
 
-def summarise(rounds: list[dict[str, Any]]) -> dict[str, Any]:
-    """Median, least and largest over the rounds, of everything."""
-    summary: dict[str, Any] = {}
-    for group in rounds[0]:
-        for name in rounds[0][group]:
-            values = [r[group][name] for r in rounds]
-            summary[f"{group}.{name}"] = spread(values)
-    for call in ("network", "program"):
-        shares = [r["live_fast"]["fps"] * r["calls_ms"][call] / 1000 for r in rounds]
-        summary[f"pipeline_share.of_{call}"] = spread(shares)
-    return summary
+def _measure(name: str, settings: Settings) -> dict[str, Any]:
+    return find_part(name).measure(settings)
 
 
-def spread(values: list[float]) -> dict[str, float]:
-    """Median, least and largest."""
-    return {
-        "median": round(statistics.median(values), 3),
-        "min": round(min(values), 3),
-        "max": round(max(values), 3),
+def read(path: Path) -> Record:
+    """What was measured on this machine before; figures of another machine are dropped."""
+    machine = describe_machine()
+    fresh: Record = {"machine": machine, "parts": {}}
+    if not path.is_file():
+        return fresh
+    kept: Record = json.loads(path.read_text("utf-8"))
+    hardware = ("processor", "cores")
+    if any(kept.get("machine", {}).get(name) != machine[name] for name in hardware):
+        return fresh
+    return fresh | {"parts": {n: p for n, p in kept.get("parts", {}).items() if n in NAMES}}
+
+
+def write(record: Record, path: Path) -> None:
+    """Keep the record."""
+    path.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+
+
+def write_page(record: Record, path: Path) -> None:
+    """Draw the plot, and fill in the tables of the page, if there is one."""
+    from benchmarks.speed.plot import plot
+
+    plot(record, path.with_suffix(".png"))
+    page = path.with_suffix(".md")
+    if page.is_file():
+        page.write_text(fill(page.read_text("utf-8"), tables(record)), "utf-8")
+
+
+def tables(record: Record) -> dict[str, str]:
+    """What stands in the page's places, by name: every part, the machine and the promises."""
+    made = {
+        name: find_part(name).tables(record["parts"][name])
+        for name in NAMES
+        if name in record["parts"]
     }
+    return {**made, "machine": _about(record), "promises": _verdicts(promises(record))}
 
 
-def broken_promises(summary: dict[str, Any]) -> list[str]:
-    """What this run did not keep."""
+def promises(record: Record) -> list[Promise]:
+    """Those of every part that was measured."""
+    return [
+        promise
+        for name in NAMES
+        if name in record["parts"]
+        for promise in find_part(name).promises(record["parts"][name])
+    ]
 
-    def median(name: str) -> float:
-        return float(summary[name]["median"])
 
-    broken = []
-    if median("pipeline_share.of_program") < RATE_PROMISE:
-        broken.append(f"the pipeline reaches less than {RATE_PROMISE:.0%} of the frame program")
-    for part, fps in (("fast", FAST_FPS), ("slow", SLOW_FPS)):
-        bound = median("calls_ms.program") + 1000 / fps
-        if median(f"live_{part}.p50") > bound:
-            broken.append(f"latency p50 with a {part} source exceeds {bound:.1f} ms")
-        if median(f"live_{part}.p99") > 2 * median(f"live_{part}.p50"):
-            broken.append(f"latency p99 with a {part} source exceeds twice p50")
-    if median("calls_ms.naive") <= median("calls_ms.program"):
-        broken.append("the naive way is not slower than ours")
+def show(made: Iterable[Promise]) -> bool:
+    """Print the promises; whether one is broken."""
+    broken = False
+    for promise in made:
+        print(f"{promise.verdict + ':':13} {promise.text}: {promise.measured}")
+        broken |= promise.broken
     return broken
 
 
-def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        "python -m benchmarks speed", description=__doc__.splitlines()[0]
+def _verdicts(made: Iterable[Promise]) -> str:
+    from benchmarks.speed.part import table
+
+    rows = [[promise.text, promise.measured, promise.verdict] for promise in made]
+    return table(["promise", "measured", ""], rows)
+
+
+def _about(record: Record) -> str:
+    """The machine, and when it was measured."""
+    machine = record["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    dates = sorted({part["date"] for part in record["parts"].values()})
+    return (
+        f"Measured {' and '.join(dates)} on {machine['processor']} "
+        f"({', '.join(machine['instructions'])}), {machine['cores']} cores, "
+        f"{machine['memory_gb']:g} GB, {machine['system']}, Python {machine['python']}; {versions}."
     )
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--model", default="mobile")
-    parser.add_argument("--size", type=int, default=384)
-    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks.json"))
-    arguments = parser.parse_args(argv)
-    measured = measure(arguments.model, arguments.size, arguments.rounds)
-    summary = summarise(measured["rounds"])
-    record = {
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": describe_machine(),
-        "model": arguments.model,
-        "size": arguments.size,
-        "discarded_rounds": measured["discarded"],
-        "summary": summary,
-        "rounds": measured["rounds"],
-    }
-    arguments.out.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
-    plot(record, arguments.out.with_suffix(".png"))
-    for name, values in summary.items():
-        print(f"{name:32} {values['median']:9.2f}   ({values['min']:.2f} to {values['max']:.2f})")
-    broken = broken_promises(summary)
-    for promise in broken:
-        print(f"BROKEN: {promise}")
-    return int(bool(broken))
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks speed",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=NAMES, default=list(NAMES), metavar="PART",
+        help=f"measure these parts alone: {', '.join(NAMES)}",
+    )  # fmt: skip
+    parser.add_argument("--rounds", type=int, help="how many quiet rounds; each part has its own")
+    parser.add_argument(
+        "--trial", action="store_true", help="one round each, also in a busy machine; not written"
+    )
+    parser.add_argument("--out", type=Path, default=OUT, help="the JSON [default: %(default)s]")
+    asked = parser.parse_args(argv)
+    if asked.rounds is not None and asked.rounds < 1:
+        parser.error("--rounds must be 1 or more")
+    if not asked.out.parent.is_dir():
+        parser.error(f"{asked.out.parent} is no folder: run it from the repository")
+    return asked

@@ -46,23 +46,23 @@ def openvino_products(
         shapes: What is multiplied.
         threads: On how many cores; all by default.
     """
-    import openvino
-    from openvino import opset13
+    from live_nst.engines.openvino import openvino
 
+    ov = openvino()
     settings: dict[str, object] = {
         "INFERENCE_PRECISION_HINT": _HINTS[precision],
         "PERFORMANCE_HINT": "LATENCY",
     }
     if threads is not None:
         settings["INFERENCE_NUM_THREADS"] = threads
-    core, random = openvino.Core(), np.random.default_rng(0)
+    core, random = ov.Core(), np.random.default_rng(0)
     calls: dict[str, Callable[[], object]] = {}
     for m, k, n in shapes:
-        factor = opset13.parameter([m, k], np.float32)
-        weights = opset13.constant(random.random((k, n), np.float32))
-        model = openvino.Model([opset13.matmul(factor, weights, False, False)], [factor])
+        factor = ov.opset13.parameter([m, k], np.float32)
+        weights = ov.opset13.constant(random.random((k, n), np.float32))
+        model = ov.Model([ov.opset13.matmul(factor, weights, False, False)], [factor])
         request = core.compile_model(model, "CPU", settings).create_infer_request()
-        request.set_input_tensor(openvino.Tensor(random.random((m, k), np.float32)))
+        request.set_input_tensor(ov.Tensor(random.random((m, k), np.float32)))
         calls[product_name(precision, (m, k, n))] = request.infer
     return calls
 

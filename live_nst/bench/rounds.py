@@ -99,30 +99,39 @@ def time_calls(
     calls: Mapping[str, Callable[[], object]],
     *,
     seconds: float,
+    turns: int = 1,
     least: int = 3,
     clock: Clock | None = None,
 ) -> dict[str, list[float]]:
-    """One block of each call, in turn: the seconds that each single call took.
+    """Blocks of each call, in turn: the seconds that each single call took.
 
     The first call of a block is not counted: caches and threads belong to what ran before.
 
     Args:
         calls: What is timed, by name; each ends when its result is there, on the host.
         seconds: How long a block lasts.
-        least: How many calls are counted even if they take longer.
+        turns: How many blocks of each there are. Many short ones compare better than few long
+            ones: memory and caches are shared with other virtual machines, whose load nothing
+            tells.
+        least: How many calls of a block are counted even if they take longer.
         clock: Time.
     """
     clock = clock or PreciseClock()
-    times: dict[str, list[float]] = {}
-    for name, call in calls.items():
-        clock.sleep(_SETTLE)
-        call()
-        taken: list[float] = []
-        begin = now = clock.now()
-        while len(taken) < least or now - begin < seconds:
-            start = clock.now()
-            call()
-            now = clock.now()
-            taken.append(now - start)
-        times[name] = taken
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(turns):
+        for name, call in calls.items():
+            times[name] += _block(call, seconds, least, clock)
     return times
+
+
+def _block(call: Callable[[], object], seconds: float, least: int, clock: Clock) -> list[float]:
+    clock.sleep(_SETTLE)
+    call()
+    taken: list[float] = []
+    begin = now = clock.now()
+    while len(taken) < least or now - begin < seconds:
+        start = clock.now()
+        call()
+        now = clock.now()
+        taken.append(now - start)
+    return taken

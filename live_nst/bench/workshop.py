@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from live_nst.bench.peak import Shape, openvino_products, tensorflow_products
 from live_nst.bench.report import Setup
 from live_nst.engines.base import Size
+from live_nst.engines.choice import ENGINES, PRECISIONS, choose_engine
+from live_nst.errors import LiveNstError
 from live_nst.stylizer import Stylizer, network_size
 
 
@@ -28,16 +30,30 @@ class StylizerWorkshop:
         say: Callable[[str], None] = lambda sentence: None,
         progress: Callable[[int, int | None], None] | None = None,
     ) -> None:
+        choice = choose_engine(device=device)
+        self.default = Setup(choice.engine, choice.precision)
         with Stylizer(model, device=device, say=say, progress=progress) as stylizer:
             self.model = stylizer.model_name
             self.device = stylizer.device
-            self.default = Setup(stylizer.engine.partition(" ")[0], "float32")
         self._wanted = (model, device)
 
     @property
     def setups(self) -> Sequence[Setup]:
-        """Every engine and precision that runs here."""
-        return (self.default,)
+        """Every engine and precision that runs here, first what live-nst picks by itself."""
+        found = [self.default]
+        for engine in ENGINES[1:]:
+            for precision in PRECISIONS[1:]:
+                setup = Setup(engine, precision)
+                if setup not in found and self._runs(setup):
+                    found.append(setup)
+        return found
+
+    def _runs(self, setup: Setup) -> bool:
+        try:
+            choose_engine(setup.engine, self._wanted[1], setup.precision)
+        except LiveNstError:
+            return False
+        return True
 
     def network(self, camera: Size, size: int) -> Size:
         """What the network sees of a camera frame at a long side."""
@@ -46,12 +62,16 @@ class StylizerWorkshop:
     def painter(self, setup: Setup, camera: Size, size: int) -> Stylizer:
         """A stylizer that is ready to paint frames of `camera` pixels."""
         model, device = self._wanted
-        stylizer = Stylizer(model, size=size, device=device)
+        stylizer = Stylizer(
+            model, size=size, device=device, engine=setup.engine, precision=setup.precision
+        )
         stylizer.prepare(camera, size)
         return stylizer
 
     def products(self, precision: str, shapes: Sequence[Shape]) -> dict[str, Callable[[], object]]:
         """Matrix products on the device, by `product_name`."""
-        if self.device == "cpu":
+        if self.device != "cpu":
+            return tensorflow_products("GPU:0", precision, shapes)
+        if self.default.engine == "openvino":
             return openvino_products(precision, shapes)
-        return tensorflow_products("GPU:0", precision, shapes)
+        return tensorflow_products("CPU:0", precision, shapes)

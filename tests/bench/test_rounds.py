@@ -23,6 +23,14 @@ def test_calls_run_in_turn_and_the_first_of_a_block_is_not_counted() -> None:
     assert "".join(order) == "a" * 6 + "b" * 3
 
 
+def test_short_blocks_take_turns() -> None:
+    clock, order = Clock(), []
+    calls = {name: lambda name=name: (order.append(name), clock.sleep(0.25)) for name in "ab"}
+    times = time_calls(calls, seconds=0.25, turns=3, least=1, clock=clock)
+    assert times["a"] == pytest.approx([0.25] * 3)
+    assert "".join(order) == "aabb" * 3
+
+
 def test_slow_calls_are_counted_often_enough() -> None:
     clock = Clock()
     times = time_calls({"slow": lambda: clock.sleep(7)}, seconds=0.1, least=3, clock=clock)

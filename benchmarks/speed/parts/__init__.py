@@ -1,0 +1,1 @@
+"""The parts of the record of speed, each a module with one PART."""

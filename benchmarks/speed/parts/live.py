@@ -1,0 +1,177 @@
+"""The live pipeline: from a 1280x720 source to a 1280x720 composed frame, without a window."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from statistics import mean, median
+from typing import Any
+
+from benchmarks.speed.camera import PreparedSource
+from benchmarks.speed.part import (
+    Part,
+    Promise,
+    Settings,
+    Values,
+    middle,
+    play,
+    table,
+    written,
+)
+from benchmarks.speed.stage import CAMERA, LARGE, SMALL, bare_program, camera_frame, open_engine
+from live_nst.bench.rounds import time_calls
+from live_nst.frames import Image
+from live_nst.live.capture import Capture
+from live_nst.live.pipeline import LivePipeline
+from live_nst.sources.demo_scene import DemoScene
+from live_nst.stylizer import Stylizer
+
+ROUNDS, BLOCK, SECONDS, CAMERA_SECONDS = 7, 0.25, 2.0, 3.0
+PICTURES = 12
+FASTER = 1.3
+"""How many times the program's own rate a source gives that is never waited for."""
+CAMERA_FPS = 30.0
+WANTED_FPS = {SMALL: 60.0, LARGE: 30.0}
+SHARE, OUTSIDE = 0.88, 0.15
+
+
+def measure(settings: Settings) -> dict[str, Any]:
+    """The program, the whole call and the pipeline, in turn, at both sizes."""
+    scene = DemoScene(*CAMERA)
+    images = [scene.draw(10 + index / 6) for index in range(PICTURES)]
+    engine = open_engine("auto", "auto")
+    stages = [_Stage(size, bare_program(engine, size), images) for size in WANTED_FPS]
+
+    def one_round() -> Values:
+        return {name: value for stage in stages for name, value in stage.one_round().items()}
+
+    facts = {"engine": f"{engine.name} in {engine.precision}"}
+    return facts | play(one_round, ROUNDS, settings, "640x360 fps")
+
+
+class _Stage:
+    """Everything at one processing size."""
+
+    def __init__(
+        self, size: tuple[int, int], network: Callable[[], object], images: list[Image]
+    ) -> None:
+        self._name = f"{size[0]}x{size[1]}"
+        self._images = images
+        self._stylizer = Stylizer("mobile", ["starry"], size=size[0], device="cpu")
+        self._stylizer.prepare(CAMERA, size[0])
+        frame = camera_frame()
+        self._calls: dict[str, Callable[[], object]] = {
+            "network": network,
+            "program": lambda: self._stylizer.network(frame),
+            "call": lambda: self._stylizer(frame),
+        }
+
+    def one_round(self) -> Values:
+        values: Values = {}
+        for name, call in self._calls.items():
+            before = time.process_time()
+            (taken,) = time_calls({name: call}, seconds=BLOCK).values()
+            # The call that is not counted takes as long as the others.
+            values[f"{name} cpu ms"] = (
+                1000 * (time.process_time() - before) / (len(taken) + taken[0] / mean(taken))
+            )
+            values[f"{name} ms"] = 1000 * median(taken)
+        values |= self._live(FASTER * 1000 / values["program ms"], SECONDS)
+        values["share of program"] = values["fps"] * values["program ms"] / 1000
+        values["share of network"] = values["fps"] * values["network ms"] / 1000
+        values["cpu outside"] = 1 - values["network cpu ms"] / values["cpu ms"]
+        at_rate = self._live(CAMERA_FPS, CAMERA_SECONDS)
+        values |= {f"camera {name}": at_rate[name] for name in ("fps", "p50", "p99")}
+        values["bound p50"] = values["program ms"] + 1000 / CAMERA_FPS
+        values["p99 by p50"] = at_rate["p99"] / at_rate["p50"]
+        return {f"{self._name} {name}": value for name, value in values.items()}
+
+    def _live(self, fps: float, seconds: float) -> Values:
+        """Run the pipeline for a while; its rate, latency, stages and processor time per frame."""
+        capture = Capture(partial(PreparedSource, self._images, fps))
+        capture.start()
+        capture.wait_opened()
+        pipeline = LivePipeline(capture, self._stylizer, max_seconds=seconds)
+        before = time.process_time()
+        pipeline.run()
+        used = time.process_time() - before
+        stats = pipeline.stats
+        latency = stats.latency_ms()
+        return {
+            "fps": stats.fps(),
+            "cpu ms": 1000 * used / stats.frames,
+            "p50": latency["p50"],
+            "p99": latency["p99"],
+            **{f"{stage} stage ms": ms for stage, ms in stats.stage_ms().items()},
+        }
+
+
+def promises(result: dict[str, Any]) -> list[Promise]:
+    """Rate, share of the program's rate, processor time and latency."""
+    promised = []
+    for size, fps in WANTED_FPS.items():
+        name = f"{size[0]}x{size[1]}"
+        value = partial(middle, result)
+        bound = value(f"{name} bound p50") or 0.0
+        promised += [
+            Promise(f"live at {name}: {fps:g} fps", value(f"{name} fps"), fps, form="{:.1f}"),
+            Promise(
+                f"live at {name}: {SHARE:.0%} of the frame program's rate",
+                value(f"{name} share of program"),
+                SHARE,
+                form="{:.0%}",
+            ),
+            Promise(
+                f"live at {name}: under {OUTSIDE:.0%} of the processor time is not the network's",
+                value(f"{name} cpu outside"),
+                OUTSIDE,
+                at_least=False,
+                form="{:.1%}",
+            ),
+            Promise(
+                f"live at {name}, 30 fps camera: p50 is at most a program and an interval, "
+                f"{bound:.0f} ms",
+                value(f"{name} camera p50"),
+                bound,
+                at_least=False,
+                form="{:.1f} ms",
+            ),
+            Promise(
+                f"live at {name}, 30 fps camera: p99 is at most twice p50",
+                value(f"{name} p99 by p50"),
+                2.0,
+                at_least=False,
+            ),
+        ]
+    return promised
+
+
+ROWS = {
+    "network ms": "the network alone: a frame of its size in and out, ms",
+    "program ms": "the frame program: 1280x720 in, the network's size out, ms",
+    "call ms": "a whole `Stylizer` call: 1280x720 in and out, ms",
+    "fps": "**live**, source never waited for: frames per second",
+    "share of program": "of the frame program's rate",
+    "share of network": "of the network's rate",
+    "cpu ms": "processor time per frame, all threads, ms",
+    "cpu outside": "of which outside the network",
+    "camera fps": "**live**, 30 fps camera: frames per second",
+    "camera p50": "capture to composed frame, p50, ms",
+    "camera p99": "p99, ms",
+}
+
+
+def tables(result: dict[str, Any]) -> str:
+    """From the network to the pipeline."""
+    names = [f"{width}x{height}" for width, height in WANTED_FPS]
+    rows = [
+        [words, *(written(result["summary"][f"{name} {key}"], _form(key)) for name in names)]
+        for key, words in ROWS.items()
+    ]
+    return table([result["engine"], *names], rows)
+
+
+def _form(key: str) -> str:
+    return "{:.0%}" if key.startswith("share") else "{:.1%}" if "outside" in key else "{:.1f}"
+
+
+PART = Part("live", "The live pipeline", measure, promises, tables)
