@@ -20,7 +20,7 @@ from live_nst.conversion.gif import write_gif
 from live_nst.conversion.join import Joiner, span_of
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.pipeline import Pipeline, Stages
-from live_nst.conversion.probe import Identity, VideoInfo, identify, probe, quiet
+from live_nst.conversion.probe import Identity, VideoInfo, identify, probe
 from live_nst.conversion.progress import ConvertReport, Meter, Plan, Progress
 from live_nst.conversion.reader import Position, Reader
 from live_nst.conversion.segments import Kept, SegmentStore, State, flush_folder, segment_store
@@ -97,7 +97,6 @@ class VideoTask:
         Raises:
             LiveNstError: It cannot be done.
         """
-        quiet()
         options.check()
         choose_codec(output, options.codec, options.crf, options.preset)
         check_place(output, input, options.restart)

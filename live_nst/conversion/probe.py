@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import av
 import av.error
-import av.logging
 
 from live_nst.conversion.colour import Colour, colour_of, is_rgb, turned
 from live_nst.engines.base import Size
@@ -222,11 +221,6 @@ def find_video(container: "InputContainer", path: Path) -> av.VideoStream:
 def is_cover(stream: av.stream.Stream) -> bool:
     """Whether a video stream is but a picture that goes with the file."""
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
-
-
-def quiet() -> None:
-    """Keep FFmpeg's messages about what it decodes to itself: what matters is told by us."""
-    av.logging.set_level(av.logging.PANIC)
 
 
 def _first_frame(container: "InputContainer", stream: av.VideoStream, path: Path) -> av.VideoFrame:
