@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from live_nst.engines.base import Painted
 from live_nst.frames import Image
 from live_nst.look import Look
-
-Plane = NDArray[np.uint8]
-"""One channel, uint8 `[height, width]`."""
+from live_nst.masks.base import Plane
 
 _NOISE = 3
 """Levels of fine detail that are taken for the camera's noise and not added back."""

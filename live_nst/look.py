@@ -1,8 +1,14 @@
 """The look: what happens at camera size to what the network painted, as one value."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from live_nst.errors import UsageError
+
+EVERYWHERE, PERSON, BACKGROUND = "everywhere", "person", "background"
+"""Values of `Look.only` that are no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +20,8 @@ class Look:
         keep_colors: 1 keeps the camera's colours and paints their brightness only; 0 takes the
             style's colours.
         detail: How much of the camera's fine detail is added to the painted picture, 0..1.
+        only: Where it is painted: "everywhere", "person", "background", or a picture file that is
+            white where to paint and black where not.
 
     Raises:
         UsageError: A number is out of range.
@@ -22,6 +30,7 @@ class Look:
     strength: float = 1.0
     keep_colors: float = 0.0
     detail: float = 0.0
+    only: str = EVERYWHERE
 
     def __post_init__(self) -> None:
         for name in ("strength", "keep_colors", "detail"):
@@ -31,9 +40,30 @@ class Look:
                     f"A {name.replace('_', '-')} of {value:g} is out of range.", "use 0 to 1"
                 )
 
+    @property
+    def mask_file(self) -> Path | None:
+        """The file that `only` names, if it names one."""
+        if self.only in (EVERYWHERE, PERSON, BACKGROUND):
+            return None
+        return Path(self.only).expanduser()
+
+    def fingerprint(self) -> str:
+        """What tells this look from any other, the content of its mask file included.
+
+        Raises:
+            OSError: The mask file cannot be read.
+        """
+        values = asdict(self)
+        if self.mask_file is not None:
+            values["only"] = hashlib.sha256(self.mask_file.read_bytes()).hexdigest()
+        return json.dumps(values, sort_keys=True)
+
 
 def between(first: Look, second: Look, share: float) -> Look:
-    """The look `share` (0..1) of the way from one to the other."""
+    """The look `share` (0..1) of the way from one to the other.
+
+    Numbers go straight; `only`, which has nothing between, changes half way.
+    """
     if share <= 0.0:
         return first
     if share >= 1.0:
@@ -42,4 +72,5 @@ def between(first: Look, second: Look, share: float) -> Look:
         strength=(1.0 - share) * first.strength + share * second.strength,
         keep_colors=(1.0 - share) * first.keep_colors + share * second.keep_colors,
         detail=(1.0 - share) * first.detail + share * second.detail,
+        only=(first if share < 0.5 else second).only,
     )

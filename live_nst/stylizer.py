@@ -19,6 +19,8 @@ from live_nst.errors import UsageError
 from live_nst.fade import Fade, difference, mix_bottlenecks
 from live_nst.frames import Image, check_image
 from live_nst.look import Look, between
+from live_nst.masks.base import Mask
+from live_nst.masks.opening import open_mask
 from live_nst.models.cache import cache_root
 from live_nst.models.loading import load_model
 from live_nst.stabilize import Stabilizer, check_mode
@@ -133,6 +135,7 @@ class Stylizer(Closing):
         if not styles:
             raise UsageError("No style was given.", "name one, such as starry")
         self._stroke = check_stroke(stroke)
+        self._masks: dict[str, Mask | None] = {}
         self.look = look or Look()
         self._stabilizer = None if check_mode(stabilize) == "off" else Stabilizer()
         long_side = None if size is None else check_size(size)
@@ -238,7 +241,17 @@ class Stylizer(Closing):
         Returns:
             A new array of the frame's shape.
         """
-        return compose(image, self._steady(painted, time), self._look.at(time))
+        painted, look = self._steady(painted, time), self._look.at(time)
+        mask = self._masks[look.only]
+        if mask is None or look.strength <= 0:
+            return compose(image, painted, look)
+        return compose(image, painted, look, mask(painted.content, image.shape[1::-1]))
+
+    def reset(self) -> None:
+        """Forget the frames so far: the next one to be finished begins something new."""
+        for mask in self._masks.values():
+            if mask is not None:
+                mask.reset()
 
     def _steady(self, painted: Painted, time: float) -> Painted:
         if self._stabilizer is None:
@@ -285,6 +298,15 @@ class Stylizer(Closing):
         self._fade.to(bottleneck, fade, time)
         self._style, self._stroke = label, stroke
 
+    def load_mask(self, only: str) -> None:
+        """Get ready for looks with that `only`, which may take a moment.
+
+        Raises:
+            LiveNstError: The mask cannot be used.
+        """
+        if only not in self._masks:
+            self._masks[only] = open_mask(only)
+
     def change(self, look: Look, *, fade: float = 0.0, time: float = 0.0) -> None:
         """Change the look at a time, as `select` changes the style.
 
@@ -292,7 +314,11 @@ class Stylizer(Closing):
             look: How it shall be in the end.
             fade: Seconds of cross-fade, counted on the frames' times.
             time: The frames' time at which the change begins; what was to begin later is given up.
+
+        Raises:
+            LiveNstError: Its mask cannot be used; the look stays as it was.
         """
+        self.load_mask(look.only)
         self._look.to(look, fade, time)
 
     def prepare(self, camera: Size, size: int) -> None:
@@ -333,6 +359,7 @@ class Stylizer(Closing):
 
     @look.setter
     def look(self, look: Look) -> None:
+        self.load_mask(look.only)
         self._look = Fade(look, between)
 
     @property

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from live_nst.errors import UsageError
 from live_nst.look import Look, between
 
 SHARES = st.floats(0, 1)
-LOOKS = st.builds(Look, strength=SHARES, keep_colors=SHARES, detail=SHARES)
+ONLY = st.sampled_from(["everywhere", "person", "background", "mask.png"])
+LOOKS = st.builds(Look, strength=SHARES, keep_colors=SHARES, detail=SHARES, only=ONLY)
 
 
 @pytest.mark.parametrize("name", ["strength", "keep_colors", "detail"])
@@ -23,6 +25,7 @@ def test_what_is_out_of_range_is_refused(name: str, value: float) -> None:
 @given(LOOKS, LOOKS, SHARES)
 def test_between_lies_between(first: Look, second: Look, share: float) -> None:
     middle = between(first, second, share)
+    assert middle.only == (first if share < 0.5 else second).only
     for name in ("strength", "keep_colors", "detail"):
         low, high = sorted((getattr(first, name), getattr(second, name)))
         assert low - 1e-12 <= getattr(middle, name) <= high + 1e-12
@@ -38,3 +41,25 @@ def test_the_ends_are_the_looks_themselves(first: Look, second: Look) -> None:
 def test_between_two_that_are_equal_is_hardly_anything_else(look: Look, share: float) -> None:
     middle = between(look, look, share)
     assert abs(middle.strength - look.strength) < 1e-12
+
+
+def test_the_mask_file() -> None:
+    assert Look(only="person").mask_file is None
+    assert Look(only="folder/mask.png").mask_file == Path("folder/mask.png")
+    assert Look(only="~/mask.png").mask_file == Path.home() / "mask.png"
+
+
+def test_a_fingerprint_knows_the_mask_by_what_is_in_it(tmp_path: Path) -> None:
+    one, same, other = (tmp_path / name for name in ("one.png", "same.png", "other.png"))
+    for path, content in ((one, b"a"), (same, b"a"), (other, b"b")):
+        path.write_bytes(content)
+    prints = [Look(only=str(path)).fingerprint() for path in (one, same, other)]
+    assert prints[0] == prints[1] != prints[2]
+    one.write_bytes(b"c")
+    assert Look(only=str(one)).fingerprint() != prints[0]
+
+
+@given(LOOKS.filter(lambda look: look.mask_file is None), LOOKS)
+def test_fingerprints_tell_looks_apart(first: Look, second: Look) -> None:
+    if second.mask_file is None:
+        assert (first.fingerprint() == second.fingerprint()) == (first == second)

@@ -16,6 +16,7 @@ from live_nst.cli.options import (
     KeepColorsOption,
     LiveSizeOption,
     ModelOption,
+    OnlyOption,
     PrecisionName,
     PrecisionOption,
     SizeOption,
@@ -23,6 +24,7 @@ from live_nst.cli.options import (
     StabilizeOption,
     StrengthOption,
     StrokeOption,
+    look_of,
 )
 
 app = typer.Typer(
@@ -65,6 +67,7 @@ def live(
     keep_colors: KeepColorsOption = False,
     detail: DetailOption = 0.0,
     stroke: StrokeOption = 1.0,
+    only: OnlyOption = None,
     mirror: Annotated[bool, typer.Option("--mirror", help="Flip left and right.")] = False,
     camera_size: Annotated[
         str, typer.Option(metavar="WxH", help="The size to ask of the camera.")
@@ -113,7 +116,6 @@ def live(
 
     prepare_opencv()  # before anything imports cv2
     from live_nst.cli.live import run
-    from live_nst.look import Look
 
     run(
         styles=tuple(style or ["starry"]),
@@ -126,7 +128,7 @@ def live(
         precision=precision.value,
         size=size,
         stabilize=stabilize.value,
-        look=Look(strength=strength, keep_colors=float(keep_colors), detail=detail),
+        look=look_of(strength, keep_colors, detail, only),
         stroke=stroke,
         mirror=mirror,
         window=window,

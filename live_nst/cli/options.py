@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from live_nst.errors import UsageError
+from live_nst.look import EVERYWHERE, Look
 
 
 class Device(StrEnum):
@@ -81,6 +82,15 @@ KeepColorsOption = Annotated[
 DetailOption = Annotated[
     float, typer.Option(help="How much of the camera's fine detail is added back, 0 to 1.")
 ]
+OnlyOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="person|background|MASK.png",
+        help="Paint only people, only what is not a person, or only where a mask picture is white. "
+        " [default: everywhere]",
+        show_default=False,
+    ),
+]
 StrokeOption = Annotated[
     float,
     typer.Option(help="Size of the brush strokes, 0.3 to 3; 1 is their size in the style picture."),
@@ -119,3 +129,12 @@ def parse_size(text: str) -> tuple[int, int]:
     if match is None:
         raise UsageError(f"{text!r} is no size.", "write it as 1280x720")
     return int(match[1]), int(match[2])
+
+
+def look_of(strength: float, keep_colors: bool, detail: float, only: str | None) -> Look:
+    """The look that the options ask for.
+
+    Raises:
+        UsageError: A number is out of range.
+    """
+    return Look(strength, float(keep_colors), detail, only or EVERYWHERE)

@@ -17,6 +17,7 @@ from live_nst.live.controls import (
     next_stroke,
 )
 from live_nst.live.pipeline import LivePipeline
+from live_nst.look import BACKGROUND, EVERYWHERE, PERSON
 from live_nst.sinks.recorder import Recorder
 from live_nst.styles.spec import StyleSpec, mix, parse_style
 from live_nst.stylizer import Stylizer
@@ -50,6 +51,12 @@ class Commands:
         self._chosen, self._mixed = 0, 0
         self._style = self._styles[0]
         self._stroke = stylizer.stroke
+        named = stylizer.look.only
+        masks = [EVERYWHERE, PERSON, BACKGROUND]
+        start = masks.index(named) if named in masks else 0
+        self._masks = [*masks[start:], *masks[:start]]
+        if named not in masks:
+            self._masks.insert(0, named)
         self._size = stylizer.size
         self._say = say
         self._folder = folder
@@ -78,6 +85,8 @@ class Commands:
                 self._toggle_colors()
             case Action.DETAIL:
                 self._change_detail()
+            case Action.ONLY:
+                self._change_mask()
             case Action.MIRROR:
                 view.mirror = not view.mirror
             case Action.SPLIT:
@@ -132,6 +141,12 @@ class Commands:
         self._stylizer.look = replace(look, detail=detail)
         self._say(f"detail {detail:.0%}" if detail else "no detail added")
 
+    def _change_mask(self) -> None:
+        self._masks = [*self._masks[1:], self._masks[0]]
+        only = self._masks[0]
+        self._say(f"painting {_only_in_words(only)}")
+        self._pipeline.painter.paint_only(only, self._failed)
+
     def _change_strength(self, steps: int) -> None:
         self._stylizer.strength = next_strength(self._stylizer.strength, steps)
         self._say(f"strength {self._stylizer.strength:.0%}")
@@ -174,6 +189,11 @@ class Commands:
 
     def _failed(self, error: LiveNstError) -> None:
         self._say(error.message)
+
+
+def _only_in_words(only: str) -> str:
+    words = {EVERYWHERE: "everything", PERSON: "people only", BACKGROUND: "the background only"}
+    return words.get(only, f"within {Path(only).name} only")
 
 
 def _moment() -> str:

@@ -27,6 +27,7 @@ class Action(Enum):
     BROADER = "broader strokes"
     KEEP_COLORS = "keep the camera's colours"
     DETAIL = "add the camera's detail"
+    ONLY = "paint everything, people or the background"
     MIRROR = "mirror"
     SPLIT = "original | painted"
     OVERLAY = "figures on/off"
@@ -59,6 +60,7 @@ KEYS: dict[str, Action] = {
     ".": Action.BROADER,
     "c": Action.KEEP_COLORS,
     "d": Action.DETAIL,
+    "b": Action.ONLY,
     "m": Action.MIRROR,
     "v": Action.SPLIT,
     "o": Action.OVERLAY,
@@ -80,6 +82,7 @@ HELP_KEYS: tuple[tuple[str, str], ...] = (
     (", .", "finer, broader strokes"),
     ("c", Action.KEEP_COLORS.value),
     ("d", Action.DETAIL.value),
+    ("b", Action.ONLY.value),
     ("[ ]", "coarser and faster, finer and slower"),
     ("a", Action.AUTOMATIC_SIZE.value),
     ("v", Action.SPLIT.value),

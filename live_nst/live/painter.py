@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Protocol
 
 import cv2
@@ -15,6 +16,7 @@ from live_nst.live.controls import View
 from live_nst.live.sizing import Resizable, Sizing
 from live_nst.live.slot import Slot
 from live_nst.live.stats import LiveStats
+from live_nst.look import Look
 from live_nst.styles.shelf import StyleInput
 from live_nst.timing import Clock
 
@@ -24,6 +26,8 @@ _WAIT = 0.05  # seconds; how long a stop may go unnoticed
 
 class StylizerLike(Resizable, Protocol):
     """What the painter needs of `live_nst.stylizer.Stylizer`."""
+
+    look: Look
 
     def network(self, image: Image, time: float = 0.0) -> Painted: ...  # noqa: D102
 
@@ -39,6 +43,8 @@ class StylizerLike(Resizable, Protocol):
         fade: float = 0.0,
         time: float = 0.0,
     ) -> None: ...
+
+    def load_mask(self, only: str) -> None: ...  # noqa: D102
 
 
 class Painter:
@@ -127,6 +133,19 @@ class Painter:
             self._repaint(FADE_SECONDS)
 
         return self._background.submit(self._guard, prepare_and_fade, failed)
+
+    def paint_only(self, only: str, failed: Callable[[LiveNstError], None]) -> Future[None]:
+        """Change where is painted, once the mask is ready; see `Look.only`.
+
+        `failed` is called, in another thread, if the mask cannot be used.
+        """
+
+        def load_and_change() -> None:
+            self._stylizer.load_mask(only)
+            self._stylizer.look = replace(self._stylizer.look, only=only)
+            self.look_changed()
+
+        return self._background.submit(self._guard, load_and_change, failed)
 
     def _guard(self, work: Callable[[], None], failed: Callable[[LiveNstError], None]) -> None:
         """Work beside the painting thread; what goes wrong unexpectedly ends the session."""

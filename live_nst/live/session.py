@@ -16,7 +16,8 @@ from live_nst.live.controls import View
 from live_nst.live.pipeline import LivePipeline
 from live_nst.live.screen import Screen
 from live_nst.live.stats import LiveReport, peak_rss_mb
-from live_nst.look import Look
+from live_nst.look import EVERYWHERE, Look
+from live_nst.masks.picture import read_mask
 from live_nst.sinks.base import Sink
 from live_nst.sinks.display import require_display
 from live_nst.sinks.recorder import Recorder
@@ -84,7 +85,7 @@ class LiveOptions:
         """Refuse what cannot be meant, before anything is opened.
 
         Raises:
-            UsageError: A number is out of range.
+            UsageError: A number is out of range, or the mask picture cannot be read.
             StyleError: There is no such style, or its picture cannot be read.
         """
         for style in self.styles:
@@ -94,6 +95,8 @@ class LiveOptions:
             check_size(self.size)
         check_stroke(self.stroke)
         check_mode(self.stabilize)
+        if self.look.mask_file is not None:
+            read_mask(self.look.mask_file)
         if self.frames is not None and self.frames < 1:
             raise UsageError(f"{self.frames} frames cannot be shown.", "use 1 or more")
         if self.duration is not None and not 0 < self.duration < 1e9:
@@ -252,6 +255,8 @@ def _look(stylizer: Stylizer) -> list[str]:
         words.append("camera's colours")
     if look.detail:
         words.append(f"detail {look.detail:.0%}")
+    if look.only != EVERYWHERE:
+        words.append(f"only {look.mask_file.name if look.mask_file else look.only}")
     return words
 
 

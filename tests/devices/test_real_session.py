@@ -106,6 +106,8 @@ def test_another_program_sees_the_painted_camera(
 class Inverter:
     """Paints the negative, in no time."""
 
+    look = Look()
+
     def network(self, image: Image, time: float = 0.0) -> Painted:
         return Painted(image[::2, ::2], 255 - image[::2, ::2])
 
@@ -122,6 +124,8 @@ class Inverter:
         fade: float = 0.0,
         time: float = 0.0,
     ) -> None: ...
+
+    def load_mask(self, only: str) -> None: ...
 
     def prepare(self, camera: tuple[int, int], size: int) -> None: ...
 

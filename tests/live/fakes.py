@@ -287,6 +287,11 @@ class FakeStylizer:
         self.selected.append((style, fade, time))
         self.style = style
 
+    def load_mask(self, only: str) -> None:
+        assert self.loading.wait(PATIENCE), "nobody let it load"
+        if only in self.failures:
+            raise self.failures[only]
+
     def prepare(self, camera: tuple[int, int], size: int) -> None:
         assert self.preparing.wait(PATIENCE), "nobody let it prepare"
         if str(size) in self.failures:

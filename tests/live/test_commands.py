@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from live_nst.errors import LiveNstError, ModelError, StyleError
+from live_nst.errors import DeviceError, LiveNstError, ModelError, StyleError
 from live_nst.live.commands import Commands
 from live_nst.live.controls import KEYS, Action, View
 from live_nst.look import Look
@@ -42,6 +42,11 @@ class FakePainter:
         if self.error is not None:
             failed(self.error)
 
+    def paint_only(self, only: str, failed: Callable[[LiveNstError], None]) -> None:
+        self.calls.append(("only", only))
+        if self.error is not None:
+            failed(self.error)
+
     def look_changed(self) -> None:
         self.repaints += 1
 
@@ -67,7 +72,9 @@ class FakeSizing:
 class Desk:
     """Commands with fakes around them."""
 
-    def __init__(self, folder: Path, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self, folder: Path, recorder: Recorder | None = None, look: Look | None = None
+    ) -> None:
         self.painter = FakePainter()
         self.view = View()
         self.said: list[str] = []
@@ -82,6 +89,7 @@ class Desk:
             remove_sink=self.sinks.remove,
         )
         self.stylizer: Any = FakeStylizer(STYLES)
+        self.stylizer.look = look or Look()
         pipeline: Any = self.pipeline
         self.commands = Commands(
             pipeline, self.stylizer, STYLES, self.said.append, folder=folder, recorder=recorder
@@ -173,6 +181,37 @@ def test_colours_and_detail(desk: Desk) -> None:
     assert desk.said[:2] == ["the camera's colours", "detail 50%"]
     assert desk.said[-1] == "no detail added"
     assert desk.painter.repaints == 6
+
+
+def test_where_is_painted_goes_round_in_a_circle(desk: Desk) -> None:
+    desk.press("b", "b", "b", "b")
+    assert [value for name, value in desk.painter.calls if name == "only"] == [
+        "person", "background", "everywhere", "person",
+    ]  # fmt: skip
+    assert desk.said == [
+        f"painting {what}"
+        for what in ("people only", "the background only", "everything", "people only")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("only", "following"),
+    [("background", ["everywhere", "person", "background"]),
+     ("folder/mask.png", ["everywhere", "person", "background", "folder/mask.png"])],
+)  # fmt: skip
+def test_the_circle_begins_with_what_the_options_ask_for(
+    tmp_path: Path, only: str, following: list[str]
+) -> None:
+    desk = Desk(tmp_path, look=Look(only=only))
+    desk.press(*"b" * len(following))
+    assert [value for name, value in desk.painter.calls if name == "only"] == following
+    assert desk.said[-1] in ("painting the background only", "painting within mask.png only")
+
+
+def test_a_mask_that_cannot_be_used_is_said(desk: Desk) -> None:
+    desk.painter.error = DeviceError("Finding people needs OpenVINO.", "install it")
+    desk.press("b")
+    assert desk.said == ["painting people only", "Finding people needs OpenVINO."]
 
 
 @pytest.mark.parametrize(("key", "name"), [("m", "mirror"), ("v", "split"), ("space", "frozen")])

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from live_nst.errors import LiveNstError, StyleError
+from live_nst.errors import LiveNstError, StyleError, UsageError
 from live_nst.frames import Frame
 from live_nst.live.controls import View
 from live_nst.live.painter import FADE_SECONDS, Painter
 from live_nst.live.slot import Slot
 from live_nst.live.stats import LiveStats
+from live_nst.look import Look
 from tests.live.fakes import FakeClock, FakeStylizer, frame, number_of, picture, wait_until
 
 
@@ -217,6 +218,25 @@ def test_a_frozen_frame_fades_to_the_end(studio: Studio) -> None:
     studio.delivered.clear()
     wait_until(lambda: len(studio.delivered) >= 2, "it stopped in the middle of the fade")
     assert not any(fresh for _, fresh in studio.delivered)
+
+
+def test_a_mask_is_loaded_beside_the_stream(studio: Studio) -> None:
+    studio.stylizer.loading.clear()
+    pending = studio.painter.paint_only("person", studio.failed.append)
+    studio.paint(0, 1)
+    assert studio.stylizer.look == Look()
+    studio.stylizer.strength = 0.4  # meanwhile: both changes hold in the end
+    studio.stylizer.loading.set()
+    pending.result(10)
+    assert studio.stylizer.look == Look(strength=0.4, only="person")
+
+
+def test_a_mask_that_cannot_be_used_is_told_and_changes_nothing(studio: Studio) -> None:
+    error = UsageError("the mask cannot be used")
+    studio.stylizer.failures["mask.png"] = error
+    studio.painter.paint_only("mask.png", studio.failed.append).result(10)
+    assert studio.failed == [error]
+    assert studio.stylizer.look == Look()
 
 
 def test_a_style_that_cannot_be_used_is_told_and_changes_nothing(studio: Studio) -> None:

@@ -344,6 +344,8 @@ def test_a_virtual_camera_gets_the_source_s_size_and_rate_and_is_closed(
         ({"stroke": 0.29}, UsageError),
         ({"stroke": 3.1}, UsageError),
         ({"stroke": float("nan")}, UsageError),
+        ({"look": Look(only="missing.png")}, UsageError),
+        ({"look": Look(only="persn")}, UsageError),
         ({"frames": 0}, UsageError),
         ({"frames": -3}, UsageError),
         ({"duration": 0.0}, UsageError),
