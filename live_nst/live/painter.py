@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 import cv2
@@ -13,6 +14,7 @@ from live_nst.engines.base import Painted
 from live_nst.errors import LiveNstError
 from live_nst.frames import Frame, Image
 from live_nst.live.controls import View
+from live_nst.live.relay import Relay
 from live_nst.live.sizing import Resizable, Sizing
 from live_nst.live.slot import Slot
 from live_nst.live.stats import LiveStats
@@ -56,10 +58,12 @@ class Painter:
         view: Read for every frame.
         stats: Told how long the stages took.
         clock: Measures them.
-        deliver: Called in the painting thread with every painted frame, and whether it is a
-            fresh one (false: a frozen frame painted anew because the look changed).
+        deliver: Called with every painted frame, in the thread that finished it, and whether it
+            is a fresh one (false: a frozen frame painted anew because the look changed).
         fps: The rate that an automatic size holds.
         automatic_size: Choose the size by speed from the start.
+        overlap: Finish a frame in a second thread while the network runs the next. It pays where
+            the network runs elsewhere; on one and the same processor the two hinder each other.
 
     Attributes:
         sizing: For changes of the processing size.
@@ -78,6 +82,7 @@ class Painter:
         *,
         fps: float,
         automatic_size: bool,
+        overlap: bool = False,
     ) -> None:
         self._source = source
         self._stylizer = stylizer
@@ -90,6 +95,8 @@ class Painter:
         self._held_until = 0.0
         self._last: Frame | None = None
         self._thread = threading.Thread(target=self._run, name="live-nst painter", daemon=True)
+        self._overlap = overlap
+        self._relay: Relay | None = None
         # One at a time, so that what is asked for last is what shows in the end.
         self._background = ThreadPoolExecutor(1, "live-nst preparing")
         self.sizing = Sizing(
@@ -100,6 +107,8 @@ class Painter:
 
     def start(self) -> None:
         """Begin to paint."""
+        if self._overlap:
+            self._relay = Relay("live-nst finisher", self._die)
         self._thread.start()
 
     def close(self, timeout: float) -> None:
@@ -108,6 +117,8 @@ class Painter:
         self._background.shutdown(wait=True, cancel_futures=True)
         if self._thread.is_alive():
             self._thread.join(timeout)
+        if self._relay is not None:
+            self._relay.close(timeout)
         self.sizing.close()
 
     def select(
@@ -192,19 +203,27 @@ class Painter:
             self._paint(Frame(self._held.image, self._held.index, now), fresh=False)
 
     def _paint(self, frame: Frame, *, fresh: bool) -> None:
-        view, clock = self._view, self._clock
+        clock = self._clock
         self._last = frame
         start = clock.now()
-        content: Image = cv2.flip(frame.image, 1) if view.mirror else frame.image  # type: ignore[assignment]
+        content: Image = cv2.flip(frame.image, 1) if self._view.mirror else frame.image  # type: ignore[assignment]
         painted = self._stylizer.network(self.sizing.fit(content), start)
-        stylised = clock.now()
-        image = self._stylizer.finish(content, painted, start)
-        if view.split:
-            show_split(content, image)
-        composed = clock.now()
-        self.small_size = (painted.stylised.shape[1], painted.stylised.shape[0])
-        self._stats.add_stage("stylise", stylised - start)
-        self._stats.add_stage("compose", composed - stylised)
-        self._deliver(Frame(image, frame.index, frame.time), fresh)
+        self._stats.add_stage("stylise", clock.now() - start)
+        finish = partial(self._finish, frame, content, painted, start, fresh=fresh)
+        if self._relay is None:
+            finish()
+        else:
+            self._relay.hand_over(finish)
         if fresh:
             self.sizing.painted(frame, painted, start, clock.now())
+
+    def _finish(
+        self, frame: Frame, content: Image, painted: Painted, start: float, *, fresh: bool
+    ) -> None:
+        begun = self._clock.now()
+        image = self._stylizer.finish(content, painted, start)
+        if self._view.split:
+            show_split(content, image)
+        self.small_size = (painted.stylised.shape[1], painted.stylised.shape[0])
+        self._stats.add_stage("compose", self._clock.now() - begun)
+        self._deliver(Frame(image, frame.index, frame.time), fresh)

@@ -181,6 +181,7 @@ def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -
             max_seconds=options.duration,
             fps=options.request.fps,
             automatic_size=options.size is None,
+            overlap=stylizer.device != "cpu",
             warn=say,
         )
         if options.window:

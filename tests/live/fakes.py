@@ -215,6 +215,8 @@ class FakeStylizer:
         gate: Painting waits for it; set by default.
         loading: Preparing a style waits for it; set by default.
         preparing: Preparing a size waits for it; set by default.
+        finishing: Finishing waits for it; set by default.
+        finished: The numbers of the pictures that were finished.
         prepared: (camera, size) of every size that was made ready beforehand.
         compiled_in_place: (camera, size) of those that were not, when they were painted.
         painted: (number of the picture, style) of every painting.
@@ -239,6 +241,10 @@ class FakeStylizer:
         self.compiled_in_place: list[tuple[tuple[int, int], int]] = []
         self.preparing = threading.Event()
         self.preparing.set()
+        self.finishing = threading.Event()
+        self.finishing.set()
+        self.finished: list[int] = []
+        self.finish_failure: BaseException | None = None
         self.failures: dict[str, BaseException] = {}
         self.paint_failure: BaseException | None = None
 
@@ -257,6 +263,10 @@ class FakeStylizer:
         return Painted(image, result)
 
     def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
+        assert self.finishing.wait(PATIENCE), "nobody let it finish"
+        if self.finish_failure is not None:
+            raise self.finish_failure
+        self.finished.append(number_of(image))
         return compose(image, painted, self.look)
 
     @property

@@ -18,7 +18,7 @@ from tests.live.fakes import FakeClock, FakeStylizer, frame, number_of, picture,
 class Studio:
     """A painter with fakes around it."""
 
-    def __init__(self, clock: FakeClock) -> None:
+    def __init__(self, clock: FakeClock, *, overlap: bool = False) -> None:
         self.clock = clock
         self.slot: Slot[Frame] = Slot()
         self.stylizer = FakeStylizer()
@@ -35,8 +35,14 @@ class Studio:
             lambda painted, fresh: self.delivered.append((painted, fresh)),
             fps=30.0,
             automatic_size=False,
+            overlap=overlap,
         )
         self.painter.start()
+
+    def close(self) -> None:
+        for gate in (self.stylizer.gate, self.stylizer.loading, self.stylizer.finishing):
+            gate.set()
+        self.painter.close(10)
 
     @property
     def numbers(self) -> list[int]:
@@ -69,13 +75,18 @@ class Studio:
         self.delivered.clear()
 
 
-@pytest.fixture
-def studio(clock: FakeClock) -> Iterator[Studio]:
-    studio = Studio(clock)
+@pytest.fixture(params=[False, True], ids=["one thread", "overlapping"])
+def studio(clock: FakeClock, request: pytest.FixtureRequest) -> Iterator[Studio]:
+    studio = Studio(clock, overlap=request.param)
     yield studio
-    studio.stylizer.gate.set()
-    studio.stylizer.loading.set()
-    studio.painter.close(10)
+    studio.close()
+
+
+@pytest.fixture
+def overlapping(clock: FakeClock) -> Iterator[Studio]:
+    studio = Studio(clock, overlap=True)
+    yield studio
+    studio.close()
 
 
 def test_a_painted_frame_keeps_index_time_and_size(studio: Studio) -> None:
@@ -313,3 +324,40 @@ def test_closing_finishes_the_frame_in_hand_and_drops_what_was_not_begun(studio:
     studio.painter.close(10)
     assert studio.numbers == [0]
     assert first.done() and second.done()
+
+
+def test_the_next_frame_is_painted_while_one_is_finished_and_no_other(overlapping: Studio) -> None:
+    stylizer = overlapping.stylizer
+    stylizer.finishing.clear()
+    for number in range(4):
+        overlapping.slot.put(frame(number))
+        if number < 2:
+            wait_until(lambda number=number: len(stylizer.painted) == number + 1)
+    assert overlapping.delivered == []
+    assert [number for number, _ in stylizer.painted] == [0, 1]  # the second waits in hand
+    stylizer.finishing.set()
+    wait_until(lambda: len(overlapping.delivered) == 3)
+    assert overlapping.numbers == [0, 1, 3]  # the newest of those that came meanwhile
+    assert overlapping.slot.replaced == 1
+
+
+def test_what_finishing_died_of_is_kept_and_nothing_hangs(studio: Studio) -> None:
+    studio.stylizer.finish_failure = ZeroDivisionError()
+    for number in range(4):
+        studio.slot.put(frame(number))
+    wait_until(lambda: studio.painter.failure is not None)
+    studio.painter.close(10)
+    assert studio.painter.failure is studio.stylizer.finish_failure
+    assert studio.delivered == [] and studio.stylizer.finished == []
+
+
+def test_closing_finishes_what_is_in_both_hands(overlapping: Studio) -> None:
+    stylizer = overlapping.stylizer
+    stylizer.finishing.clear()
+    for number in range(2):
+        overlapping.slot.put(frame(number))
+        wait_until(lambda number=number: len(stylizer.painted) == number + 1)
+    overlapping.painter._stop.set()
+    stylizer.finishing.set()
+    overlapping.painter.close(10)
+    assert overlapping.numbers == [0, 1]
