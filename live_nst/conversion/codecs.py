@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import av.error
+import cv2
 from av.codec.context import Flags
 
 from live_nst.conversion.colour import Colour
@@ -108,6 +109,8 @@ class Container:
     options: tuple[tuple[str, str], ...] = ()
 
 
+_AVX_512F = 13  # CV_CPU_AVX_512F of OpenCV's interface
+
 _MP4 = (
     "libx264", "libx265", "libvpx-vp9", "libsvtav1", "h264_nvenc", "hevc_nvenc", "av1_nvenc",
     "libx264rgb",
@@ -167,6 +170,10 @@ class Encoding:
             options[self.codec.crf_option] = str(self.crf)
         if self.preset is not None:
             options[self.codec.preset_option] = self.preset
+        if self.codec.encoder.startswith("libx264") and cv2.checkHardwareSupport(_AVX_512F):
+            # x264's AVX-512 code for macroblock trees reads beyond their end at some widths: the
+            # same frames then give another stream each time. AVX2 is as fast.
+            options["x264-params"] = "asm=avx2"
         return options
 
     def configure(self, context: av.VideoCodecContext) -> None:

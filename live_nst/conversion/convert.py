@@ -98,8 +98,8 @@ class VideoTask:
             LiveNstError: It cannot be done.
         """
         options.check()
-        choose_codec(output, options.codec, options.crf, options.preset)
         check_place(output, input, options.restart)
+        choose_codec(output, options.codec, options.crf, options.preset)
         info = probe(input)
         task = cls(input, output, options, identify(input), info)
         task.encoding(1).open()

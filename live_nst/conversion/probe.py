@@ -84,7 +84,6 @@ class VideoInfo:
         duration: Seconds of the video; None if the file does not say.
         colour: How its colours are written down.
         codec: FFmpeg's name of its codec.
-        exact_length: Whether the file says how long it is, so that a missing end is noticed.
         notes: Sentences about what is changed of it.
     """
 
@@ -102,7 +101,6 @@ class VideoInfo:
     duration: Fraction | None
     colour: Colour
     codec: str
-    exact_length: bool
     notes: tuple[str, ...]
 
 
@@ -145,7 +143,6 @@ def probe(path: Path) -> VideoInfo:
             duration=duration,
             colour=colour,
             codec=stream.codec_context.name,
-            exact_length=container.format.name.startswith(("mov", "matroska")),
             notes=tuple(_notes(first, colour)),
         )
 

@@ -1,9 +1,9 @@
 """Every frame of an input, once and in order, from any place."""
 
+import itertools
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 import av
@@ -12,12 +12,12 @@ import numpy as np
 
 from live_nst.conversion.colour import ToBgr
 from live_nst.conversion.probe import VideoInfo, open_input
+from live_nst.conversion.wholeness import is_cut_off
 from live_nst.errors import SourceError
 from live_nst.frames import Image
 
 _MARGINS = (4.0, 20.0)
 """Seconds before the place wanted from which decoding is tried; then from the beginning."""
-_TOO_SHORT = Fraction(1, 2)  # seconds that may be missing from the length that a file claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +144,14 @@ class Reader:
         order = _Order(info)
         decoded = self._decoded(seek)
         first = next(decoded, None)
-        if seek is not None and (first is None or order.peek(first) * base > target):
+        if seek is not None and (first is None or (first.pts or 0) * base > target):
             raise _NotThere
+        # Not a generator around `decoded`: one that is left early would close it.
+        coming = itertools.chain([] if first is None else [first], decoded)
         number = 0  # among the frames of the range
         if position is not None:
-            number = self._find(first, decoded, order, position, begin, seek is not None)
-            first = None
-        for frame in _chain(first, decoded):
+            number = self._find(coming, order, position, begin, seek is not None)
+        for frame in coming:
             pts = order.place(frame)
             self.findings.irregular |= order.irregular
             if pts * base < begin:
@@ -165,8 +166,7 @@ class Reader:
 
     def _find(
         self,
-        first: av.VideoFrame | None,
-        decoded: Iterator[av.VideoFrame],
+        coming: Iterator[av.VideoFrame],
         order: "_Order",
         position: Position,
         begin: float,
@@ -179,7 +179,7 @@ class Reader:
         """
         to_bgr = ToBgr(self.info.size, self.info.turn)
         number = 0
-        for frame in _chain(first, decoded):
+        for frame in coming:
             pts = order.place(frame)
             if pts * self.info.time_base >= begin or sought:
                 number += 1
@@ -207,13 +207,10 @@ class Reader:
                 except av.error.FFmpegError as exc:
                     raise _NotThere from exc
             begun = False
-            reached = Fraction(0)
             packets = container.demux()
             while True:
                 try:
                     packet = next(packets)
-                    if packet.dts is not None and packet.size:
-                        reached = max(reached, _end(packet))
                     if packet.stream.index != info.index:  # of the empty last one, too
                         continue
                 except StopIteration:
@@ -226,11 +223,7 @@ class Reader:
                 for frame in _decode(stream, packet, findings if begun else None):
                     begun = True
                     yield frame
-            if info.exact_length and container.duration:
-                # Matroska counts from its zero, MP4 from its first frame.
-                begin = 0 if "matroska" in container.format.name else container.start_time or 0
-                claimed = Fraction(begin + container.duration, av.time_base)
-                findings.broken_off = claimed - reached > _TOO_SHORT
+            findings.broken_off = is_cut_off(info.path)
 
 
 class _Order:
@@ -240,9 +233,6 @@ class _Order:
         self._step = max(1, round(1 / (info.rate * info.time_base)))
         self._last: int | None = None
         self.irregular = False
-
-    def peek(self, frame: av.VideoFrame) -> int:
-        return 0 if frame.pts is None else frame.pts
 
     def place(self, frame: av.VideoFrame) -> int:
         """The ticks at which `frame` is shown, later than those of the one before."""
@@ -274,15 +264,3 @@ def _decode(
         if findings is not None:
             findings.damaged += 1
         return []
-
-
-def _end(packet: "av.Packet[av.stream.Stream]") -> Fraction:
-    """Seconds at which a packet's content ends."""
-    ticks = packet.pts if packet.pts is not None else packet.dts or 0
-    return (ticks + (packet.duration or 0)) * packet.time_base
-
-
-def _chain(first: av.VideoFrame | None, rest: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-    if first is not None:
-        yield first
-    yield from rest

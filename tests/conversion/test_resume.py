@@ -1,0 +1,227 @@
+"""Interrupted in any way, a conversion goes on where it stopped, and nobody sees that it was."""
+
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from live_nst.conversion import convert as module
+from live_nst.conversion.convert import convert
+from live_nst.conversion.lock import FileLock
+from live_nst.conversion.segments import work_folder
+from live_nst.errors import ConversionCancelled, ConversionError, LiveNstError
+from tests.conversion.fakes import Negative
+from tests.conversion.material import frames_of, write
+from tests.conversion.reading import read
+
+SEGMENT = 8
+FRAMES = 60
+
+
+@pytest.fixture(autouse=True)
+def _short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SEGMENT_FRAMES", SEGMENT)
+
+
+@pytest.fixture(scope="module")
+def film(clips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Uneven times, B-frames, open GOPs, a late start, and sound."""
+    pictures = frames_of(clips["bikes"], FRAMES, (160, 90))
+    steps = np.random.default_rng(7).integers(200, 9000, FRAMES)
+    return write(
+        tmp_path_factory.mktemp("film") / "film.mp4",
+        pictures,
+        ticks=(6400 + np.cumsum(steps)).tolist(),
+        options={"x264-params": "open-gop=1:keyint=15:bframes=3:b-adapt=0:scenecut=0"},
+        audio=[("aac", "stereo", 300)],
+    )
+
+
+def run(film: Path, output: Path, painter: Negative | None = None, **options: Any) -> list[str]:
+    said: list[str] = []
+    convert(film, output, stylizer=painter or Negative(), say=said.append, **options)  # type: ignore[arg-type]
+    return said
+
+
+def interrupted(film: Path, output: Path, after: int, **options: Any) -> None:
+    """A run that is stopped when the network has seen so many frames."""
+    stop = threading.Event()
+    painter = Negative(lambda count: stop.set() if count >= after else None)
+    with pytest.raises(ConversionCancelled):
+        run(film, output, painter, cancel=stop, **options)
+    assert not output.exists()
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("after", [1, 9, 20, 41, 58])
+def test_the_resumed_output_is_that_of_a_whole_run(film: Path, tmp_path: Path, after: int) -> None:
+    whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    run(film, whole)
+    slow = Negative(lambda count: stop.wait(0.02) and None if count < after else stop.set())
+    stop = threading.Event()
+    with pytest.raises(ConversionCancelled):
+        run(film, output, slow, cancel=stop)
+    assert not output.exists()
+
+    painter = Negative()
+    said = run(film, output, painter)
+
+    assert output.read_bytes() == whole.read_bytes()
+    kept = FRAMES - len(painter.seen)
+    assert kept % SEGMENT == 0 or kept == FRAMES
+    assert (kept > 0) == any("Going on after" in line for line in said)
+    assert files(tmp_path) == ["out.mp4", "whole.mp4"]
+
+
+def test_interrupted_again_and_again(film: Path, tmp_path: Path) -> None:
+    whole, output = tmp_path / "whole.mkv", tmp_path / "out.mkv"
+    run(film, whole)
+    painted = 0
+    for _ in range(20):
+        stop = threading.Event()
+        painter = Negative(lambda count, stop=stop: stop.set() if count >= 26 else None)
+        try:
+            run(film, output, painter, cancel=stop)
+        except ConversionCancelled:
+            painted += len(painter.seen)
+            continue
+        break
+    assert [p.tobytes() for p in read(output, "bgr24").pictures] == [
+        p.tobytes() for p in read(whole, "bgr24").pictures
+    ]
+    assert read(output).times == read(whole).times
+
+
+@pytest.mark.parametrize("options", [{"start": 1.0, "end": 12.5}, {"every": 3}, {"start": 2.2}])
+def test_with_trims(film: Path, tmp_path: Path, options: dict[str, Any]) -> None:
+    whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    run(film, whole, **options)
+    interrupted(film, output, 14, **options)
+    painter = Negative()
+    run(film, output, painter, **options)
+    assert output.read_bytes() == whole.read_bytes()
+
+
+def test_other_settings_start_anew_and_say_so(film: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    interrupted(film, output, 40)
+    painter = Negative()
+    said = run(film, output, painter, crf=30)
+    assert "Starting anew: crf changed" in said
+    assert len(painter.seen) == FRAMES
+
+
+def test_restart_starts_anew_and_replaces_at_the_end(film: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    interrupted(film, output, 40)
+    painter = Negative()
+    said = run(film, output, painter, restart=True)
+    assert "Starting anew, as asked for" in said
+    assert len(painter.seen) == FRAMES
+
+    before = output.read_bytes()
+    with pytest.raises(ConversionError, match="already"):
+        run(film, output)
+    stop = threading.Event()
+    with pytest.raises(ConversionCancelled):
+        run(film, output, Negative(lambda count: stop.set()), cancel=stop, restart=True, crf=30)
+    assert output.read_bytes() == before
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "gone", "no description", "half a line"])
+def test_a_damaged_segment_is_made_again(film: Path, tmp_path: Path, damage: str) -> None:
+    whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    run(film, whole)
+    interrupted(film, output, 55)
+    folder = work_folder(output)
+    packets, described = folder / "000002.packets", folder / "000002.json"
+    assert packets.exists() and described.exists()
+    data = packets.read_bytes()
+    if damage == "cut":
+        packets.write_bytes(data[:-1])
+    elif damage == "changed":
+        packets.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    elif damage == "gone":
+        packets.unlink()
+    elif damage == "no description":
+        described.unlink()
+    else:
+        described.write_text(described.read_text()[:50])
+    painter = Negative()
+    said = run(film, output, painter)
+    assert said[0] == f"Going on after {2 * SEGMENT} frames"
+    assert output.read_bytes() == whole.read_bytes()
+
+
+def test_damaged_settings_start_anew(film: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    interrupted(film, output, 40)
+    (work_folder(output) / "settings.json").write_text("{")
+    painter = Negative()
+    run(film, output, painter)
+    assert len(painter.seen) == FRAMES
+
+
+def test_interrupted_while_joining(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "out.mp4"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", _refuse(output, os.replace))
+        with pytest.raises(LiveNstError, match="cannot be written"):
+            run(film, output)
+    assert not output.exists()
+    painter = Negative()
+    run(film, output, painter)
+    assert painter.seen == []
+    assert len(read(output).times) == FRAMES
+
+
+def _refuse(output: Path, replace: Any) -> Any:
+    def refuse(source: Any, target: Any) -> None:
+        if Path(target) == output:
+            raise PermissionError(13, "Permission denied")
+        replace(source, target)
+
+    return refuse
+
+
+def test_a_second_process_is_refused(film: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    folder = work_folder(output)
+    folder.mkdir()
+    with (
+        FileLock(folder / "lock", output),
+        pytest.raises(ConversionError, match="another live-nst"),
+    ):
+        run(film, output)
+    run(film, output)
+
+
+def test_an_error_of_the_stylizer_keeps_what_is_finished(film: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+
+    def fail(count: int) -> None:
+        if count == 50:
+            raise RuntimeError("the network broke")
+
+    with pytest.raises(RuntimeError, match="the network broke"):
+        run(film, output, Negative(fail))
+    painter = Negative()
+    run(film, output, painter)
+    assert len(painter.seen) < FRAMES
+
+
+def test_settings_are_plain(film: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    interrupted(film, output, 40)
+    kept = json.loads((work_folder(output) / "settings.json").read_text())
+    assert kept["settings"]["codec"] == "libx264"
+    assert kept["threads"] >= 1
