@@ -3,13 +3,14 @@
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from live_nst.closing import Closing
 from live_nst.compose import compose
@@ -24,6 +25,7 @@ from live_nst.masks.opening import open_mask
 from live_nst.models.cache import cache_root
 from live_nst.models.loading import load_model
 from live_nst.stabilize import Stabilizer, check_mode
+from live_nst.stabilize.fast import State
 from live_nst.styles.bank import StyleBank
 from live_nst.styles.cache import BottleneckCache
 from live_nst.styles.shelf import StyleInput, StyleShelf
@@ -252,6 +254,37 @@ class Stylizer(Closing):
         for mask in self._masks.values():
             if mask is not None:
                 mask.reset()
+        if self._stabilizer is not None:
+            self._stabilizer.state = None
+        self._steadied = self._fade.at(-np.inf)
+
+    def memory(self) -> dict[str, NDArray[Any]]:
+        """What `finish` keeps of the frames so far; empty if that is nothing.
+
+        Nobody writes into the arrays. Given to `recall` of a stylizer with the same settings, the
+        frames that follow become what they would have become here.
+        """
+        kept: dict[str, NDArray[Any]] = {}
+        if self._stabilizer is not None and self._stabilizer.state is not None:
+            kept |= {f"steady.{k}": v for k, v in self._stabilizer.state._asdict().items()}
+            kept["style"] = self._steadied
+        for only, mask in self._masks.items():
+            if mask is not None and mask.state is not None:
+                kept[f"mask.{only}"] = mask.state
+        return kept
+
+    def recall(self, memory: Mapping[str, NDArray[Any]]) -> None:
+        """Go on after the frames that `memory` is of."""
+        self.reset()
+        steady = {
+            k.removeprefix("steady."): v for k, v in memory.items() if k.startswith("steady.")
+        }
+        if self._stabilizer is not None and steady:
+            self._stabilizer.state = State(**steady)
+            self._steadied = memory["style"]
+        for only, mask in self._masks.items():
+            if mask is not None and f"mask.{only}" in memory:
+                mask.state = memory[f"mask.{only}"]
 
     def _steady(self, painted: Painted, time: float) -> Painted:
         if self._stabilizer is None:
@@ -413,6 +446,7 @@ class Stylizer(Closing):
             "size": str(self.size),
             "look": repr(self.look),
             "stroke": repr(self.stroke),
+            "stabilizer": "off" if self._stabilizer is None else "fast",
             "styles": digest.hexdigest(),
         }
 

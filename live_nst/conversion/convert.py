@@ -231,7 +231,7 @@ def _go_on(
         encoding = task.encoding(kept.threads)
         settings = task.settings(stylizer, encoding)
         if kept.settings == settings:
-            _, state = store.load(with_state=False)
+            _, state = store.load()
             if store.segments:
                 listener.say(f"Going on after {store.segments[-1].frames} frames")
                 return encoding, state
@@ -292,12 +292,13 @@ def _paint(
     position = None if last is None else Position(last.frames, last.last, last.checksum)
     writer = SegmentWriter(store, encoding)
     stylizer.prepare(task.info.size, stylizer.size)
+    stylizer.recall(state)
     stages = Stages(
         painter=stylizer,
         size=task.info.size,
         turn=task.info.turn,
         from_bgr=FromBgr(encoding.pixels, encoding.colour),
-        state=dict,
+        state=stylizer.memory,
         is_last=lambda index: (index + 1) % SEGMENT_FRAMES == 0,
         write=writer.write,
         workers=_workers(stylizer),

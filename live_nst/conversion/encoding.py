@@ -57,7 +57,13 @@ class SegmentEncoder:
         self.frames += 1
 
     def finish(
-        self, frames: int, last: int, end: int, checksum: int, ending: str | None
+        self,
+        frames: int,
+        last: int,
+        end: int,
+        checksum: int,
+        ending: str | None,
+        stateful: bool,
     ) -> tuple[Segment, bytes]:
         """Encode what is left.
 
@@ -67,6 +73,7 @@ class SegmentEncoder:
             end: Ticks at which it ends.
             checksum: Of that frame, as it was read.
             ending: See `Segment`.
+            stateful: See `Segment`.
 
         Returns:
             The segment and its packets.
@@ -93,6 +100,7 @@ class SegmentEncoder:
             extradata=bytes(self._context.extradata or b"").hex(),
             digest=digest_of(payload),
             ending=ending,
+            stateful=stateful,
             packets=tuple(self._packets),
         )
         return segment, payload
@@ -163,7 +171,7 @@ class SegmentWriter:
             return
         last = self._last
         segment, payload = self._encoder.finish(
-            self.frames, last.pts, last.end, picture_checksum(last.source), ending
+            self.frames, last.pts, last.end, picture_checksum(last.source), ending, bool(last.state)
         )
         self._store.add(segment, payload, last.state)
         self._finished, self._encoder = segment.frames, None

@@ -78,6 +78,7 @@ class Segment:
         extradata: What the encoder says ahead of all packets, in hexadecimal digits.
         digest: SHA-256 of the packets.
         ending: None if the video goes on; else what was wrong with the input, if anything.
+        stateful: Whether the stylizer keeps something of the frames up to its end.
         packets: What it consists of, in the order of decoding.
     """
 
@@ -91,6 +92,7 @@ class Segment:
     extradata: str
     digest: str
     ending: str | None
+    stateful: bool
     packets: tuple[StoredPacket, ...]
 
     @property
@@ -139,20 +141,17 @@ class SegmentStore:
         text = json.dumps({"format": FORMAT, **asdict(kept)}, indent=1)
         self._put(_SETTINGS, text.encode())
 
-    def load(self, with_state: bool) -> tuple[list[Segment], State]:
+    def load(self) -> tuple[list[Segment], State]:
         """The finished segments from the first on, each checked, and the state after the last.
 
-        Args:
-            with_state: Whether the stylizer keeps a state; then only segments count after which
-                it is known.
-
-        What follows a missing or damaged piece is removed.
+        What follows a missing or damaged piece is removed, and so is what ends in a state that is
+        not known any more.
         """
         segments: list[Segment] = []
         while (segment := self._read(len(segments))) is not None:
             segments.append(segment)
         state: State = {}
-        while segments and with_state and segments[-1].ending is None:
+        while segments and segments[-1].stateful and segments[-1].ending is None:
             found = self._read_state(segments[-1].number)
             if found is not None:
                 state = found

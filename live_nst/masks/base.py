@@ -1,6 +1,6 @@
 """What a mask owes the stylizer: how much of each pixel is painted."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,12 @@ class Mask(Protocol):
     """Gives the mask of one frame after the other.
 
     It is used from one thread at a time.
+
+    Attributes:
+        state: What is kept of the frames so far; None if that is nothing. It may be put back.
     """
+
+    state: NDArray[Any] | None
 
     def __call__(self, small: Image, size: Size) -> Plane:
         """The mask of the next frame.

@@ -42,13 +42,13 @@ class PersonMask:
     def __init__(self, *, background: bool = False) -> None:
         self._network = _load()
         self._background = background
-        self._state: _Probabilities | None = None
+        self.state: _Probabilities | None = None
 
     def __call__(self, small: Image, size: Size) -> Plane:
         """The mask of the next frame, steadied by the frames before it."""
-        self._state = steadied(self._state, self._find(small))
+        self.state = steadied(self.state, self._find(small))
         low, high = _EDGE
-        share = np.clip((self._state - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
+        share = np.clip((self.state - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
         if self._background:
             share = 255 - share
         # Linear: from the network's cells to the camera's pixels it is the feathering.
@@ -57,7 +57,7 @@ class PersonMask:
 
     def reset(self) -> None:
         """Forget the frames so far."""
-        self._state = None
+        self.state = None
 
     def _find(self, small: Image) -> _Probabilities:
         """How likely each cell is a person's."""

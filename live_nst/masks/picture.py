@@ -1,9 +1,11 @@
 """A mask from a picture file."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import ImageOps
 
 from live_nst.engines.base import Size
@@ -25,6 +27,7 @@ class PictureMask:
     """
 
     def __init__(self, path: Path) -> None:
+        self.state: NDArray[Any] | None = None
         self._levels = read_mask(path)
         self._sized = self._levels
 

@@ -26,16 +26,19 @@ class Stabilizer:
     """Steadies the frames of one stream as they come, without delay.
 
     Frames are given in their order, from one thread at a time.
+
+    Attributes:
+        state: What is kept of the last frame; None before the first. It may be put back.
     """
 
     def __init__(self) -> None:
         self._motion = DisMotion()
         self._scratch = Scratch()
-        self._state: State | None = None
+        self.state: State | None = None
 
     def __call__(self, content: Image, stylised: Image, change: float = 0.0) -> Image:
         """The steadied picture, a new array; see `live_nst.stabilize.fast.steady`."""
-        self._state, steadied = steady(
-            self._state, content, stylised, self._motion, change=change, scratch=self._scratch
+        self.state, steadied = steady(
+            self.state, content, stylised, self._motion, change=change, scratch=self._scratch
         )
         return steadied

@@ -1,7 +1,7 @@
 """A stylizer that costs nothing and whose result is known."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,10 @@ from live_nst.frames import Image
 
 
 class Negative:
-    """Stands for a `Stylizer`: paints the negative, and counts what it is given."""
+    """Stands for a `Stylizer`: paints the negative, and counts what it is given.
+
+    With `leans`, each frame also depends on the one before, as it does with a stabiliser.
+    """
 
     model_name = "negative"
     engine = "numpy"
@@ -19,9 +22,13 @@ class Negative:
     size = 64
     styles = ("negative",)
 
-    def __init__(self, look_on: Callable[[int], None] = lambda count: None) -> None:
+    def __init__(
+        self, look_on: Callable[[int], None] = lambda count: None, leans: bool = False
+    ) -> None:
+        self._leans = leans
         self.seen: list[float] = []
         self.finished: list[float] = []
+        self._before: Image | None = None
         self.changes: list[tuple[Any, float]] = []
         self._look_on = look_on
         self._lock = threading.Lock()
@@ -45,4 +52,13 @@ class Negative:
 
     def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
         self.finished.append(time)
-        return 255 - image
+        if not self._leans:
+            return 255 - image
+        self._before = 255 - image if self._before is None else self._before // 2 + image // 3
+        return self._before
+
+    def memory(self) -> dict[str, np.ndarray]:
+        return {} if self._before is None else {"before": self._before}
+
+    def recall(self, memory: Mapping[str, np.ndarray]) -> None:
+        self._before = memory.get("before")
