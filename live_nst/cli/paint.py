@@ -143,26 +143,27 @@ def _restore(handlers: Mapping[signal.Signals, Any]) -> None:
 
 
 class _Bar:
-    """A progress bar with the terms of the loss."""
+    """A progress bar with the terms of the loss; it appears with the first of them."""
 
     def __init__(self) -> None:
         self._progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(24),
+            BarColumn(10),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[terms]}"),
             console=progress_console(),
             transient=True,
+            disable=not progress_console().is_terminal,
         )
-        self._task = self._progress.add_task("Painting", total=None, terms="", visible=False)
+        self._task = self._progress.add_task("Painting", total=None, terms="")
 
     def __enter__(self) -> "_Bar":
-        self._progress.start()
         return self
 
     def __exit__(self, *unused: object) -> None:
-        self._progress.stop()
+        if self._progress.live.is_started:
+            self._progress.stop()
 
     def say(self, sentence: str) -> None:
         """A line above the bar."""
@@ -171,14 +172,15 @@ class _Bar:
     def show(self, step: "Step") -> None:
         """Show one evaluation."""
         losses = step.losses
+        if not self._progress.live.is_started:
+            self._progress.start()
         self._progress.update(
             self._task,
             description=f"{step.size[0]}x{step.size[1]}",
             total=step.steps * step.levels,
             completed=step.steps * step.level + step.evaluation,
-            visible=True,
-            terms=f"loss {losses.total / step.first:.3f}, content {losses.content_total:.2e}, "
-            f"style {losses.style_total:.2e}",
+            terms=f"{losses.total / step.first:.3f} "
+            f"(content {losses.content_total:.1e}, style {losses.style_total:.1e})",
         )
 
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from live_nst.cli.app import app
 from live_nst.cli.paint import build_form
 from live_nst.errors import LiveNstError, UsageError
+from live_nst.frames import Image
 from live_nst.objective.checkpoint import checkpoint_path
 from live_nst.objective.network import Vgg
 from tests.objective.conftest import picture
@@ -121,3 +122,34 @@ def test_an_interrupt_keeps_the_state(folder: Path, tmp_path: Path) -> None:
     assert process.returncode == 130, stderr
     assert "Traceback" not in stderr and "The same command goes on" in stdout
     assert out.is_file() and checkpoint_path(out).is_file()
+
+
+def test_a_preview_shows_every_picture_and_its_q_stops(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Image] = []
+    closed: list[bool] = []
+
+    class Window:
+        closed = False
+
+        def __init__(self, title: str, size: tuple[int, int]) -> None:
+            pass
+
+        def show(self, image: Image) -> None:
+            shown.append(image)
+
+        def poll(self) -> str | None:
+            return "q" if len(shown) == 3 else None
+
+        def close(self) -> None:
+            closed.append(True)
+
+    monkeypatch.setattr("live_nst.sinks.window.Window", Window)
+    out = tmp_path / "out.png"
+    arguments = ["paint", str(folder / "photo.png"), str(out), "--start", "content", "--preview"]
+    arguments += ["--size", "48", "--steps", "9", *LAYERS, *options(folder)]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 130 and closed == [True]
+    assert [image.shape for image in shown] == [(36, 48, 3)] * 3
+    assert checkpoint_path(out).is_file()

