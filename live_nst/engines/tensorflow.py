@@ -10,6 +10,7 @@ from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Precision, S
 from live_nst.engines.runtime import pick_device, quiet_stderr, tensorflow
 from live_nst.errors import ModelError
 from live_nst.frames import Image
+from live_nst.models.graphs import as_function
 from live_nst.models.program import Program, SplitModel
 
 
@@ -36,7 +37,7 @@ class TensorFlowEngine:
         self.style_size = model.style_size
         self.bottleneck_size = model.bottleneck_size
         self.traces = 0
-        self._frame = model.frame
+        self._model = model
         self._parts = model.bottleneck_parts
         self._part_shapes = model.expand.input_shapes
         self._encode = self._picture_function(model.encode)
@@ -57,7 +58,8 @@ class TensorFlowEngine:
         """The frame program for `camera`-sized frames at network size `size`, warmed up."""
         tf = tensorflow()
         width, height = size
-        program = as_function(self._frame)
+        chosen = self._model.frame_at(size, "blocks")
+        program = as_function(chosen)
         on_gpu = self.device != "cpu"
 
         def frame(image: Any, *style: Any) -> Any:
@@ -67,7 +69,7 @@ class TensorFlowEngine:
             return _as_levels(small), _as_levels(_swap_colours(fitting, 255))
 
         specs = [tf.TensorSpec([camera[1], camera[0], 3], tf.uint8)]
-        specs += _specs(tf, self._frame)[1:]
+        specs += _specs(tf, chosen)[1:]
         try:
             function = self.function(frame, specs)
             style = self.expand(np.zeros(self.bottleneck_size, np.float32))
@@ -156,20 +158,6 @@ def _as_levels(picture: Any) -> Any:
     """A float picture 0..255 as uint8, rounded."""
     tf = tensorflow()
     return tf.cast(tf.clip_by_value(picture + 0.5, 0.0, 255.0), tf.uint8)
-
-
-def as_function(program: Program) -> Callable[..., list[Any]]:
-    """`program` as a function of tensors, to be used while tracing."""
-    tf = tensorflow()
-
-    def call(*inputs: Any) -> list[Any]:
-        mapping = dict(zip(program.inputs, inputs, strict=True))
-        outputs: list[Any] = tf.graph_util.import_graph_def(
-            program.graph_def, input_map=mapping, return_elements=list(program.outputs), name=""
-        )
-        return outputs
-
-    return call
 
 
 def _specs(tf: Any, program: Program) -> list[Any]:

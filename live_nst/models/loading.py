@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 from live_nst.engines.runtime import gpu_names
 from live_nst.errors import DownloadError
+from live_nst.models.build import build_programs
 from live_nst.models.cache import cache_root
 from live_nst.models.fingerprint import fingerprint
-from live_nst.models.freeze import freeze
 from live_nst.models.handles import HandleKind
 from live_nst.models.program import SplitModel
 from live_nst.models.resolve import ResolvedModel, is_available_offline, resolve
-from live_nst.models.split import split
 from live_nst.models.store import FORMAT, read_programs, write_programs
 
 Say = Callable[[str], None]
@@ -66,7 +65,7 @@ def _programs(resolved: ResolvedModel, digest: str) -> SplitModel:
     kept = read_programs(folder, digest)
     if kept is not None:
         return kept
-    made = split(freeze(resolved.folder))
+    made = build_programs(resolved.folder)
     with contextlib.suppress(OSError):  # without a cache, it is made at every start
         write_programs(folder, digest, made)
     return made

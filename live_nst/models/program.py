@@ -1,11 +1,18 @@
 """What a model is once it was cut: three graphs that any engine can run."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from live_nst.engines.runtime import tensorflow
+
+Form = Literal["blocks", "transposed"]
+"""How a rewritten frame program enlarges: by depth to space, or by a transposed convolution."""
+
+MULTIPLE = 4
+"""Of height and width, where the rewritten frame programs are exact."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +49,19 @@ class SplitModel:
         encode: Style picture float32 RGB 0..1 `[1, height, width, 3]` -> bottleneck.
         expand: Bottleneck -> style tensors.
         frame: Content float32 RGB 0..1 `[1, height, width, 3]`, style tensors -> stylised.
+        forms: The frame program rewritten for speed, by the rewriting's name; equal to it where
+            height and width are multiples of `MULTIPLE`. See `live_nst.models.rewrite`.
     """
 
     encode: Program
     expand: Program
     frame: Program
+    forms: Mapping[Form, Program] = field(default_factory=dict)
+
+    def frame_at(self, size: tuple[int, int], form: Form) -> Program:
+        """The frame program for `size`, (width, height): in `form` where that is exact."""
+        exact = all(side % MULTIPLE == 0 for side in size)
+        return self.forms.get(form, self.frame) if exact else self.frame
 
     @property
     def style_size(self) -> tuple[int, int]:

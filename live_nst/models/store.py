@@ -10,16 +10,17 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from live_nst.models.program import Program, SplitModel
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever what is stored changes, so that nothing older is read."""
 
 _INDEX = "programs.json"
+_MAIN = ("encode", "expand", "frame")
 
 
 def read_programs(folder: Path, fingerprint: str) -> SplitModel | None:
@@ -33,12 +34,12 @@ def read_programs(folder: Path, fingerprint: str) -> SplitModel | None:
         index = json.loads((folder / _INDEX).read_text("utf-8"))
         if index["format"] != FORMAT or index["fingerprint"] != fingerprint:
             return None
-        return SplitModel(
-            **{
-                name: _program(described, (folder / f"{name}.pb").read_bytes())
-                for name, described in index["programs"].items()
-            }
-        )
+        programs = {
+            name: _program(described, (folder / f"{name}.pb").read_bytes())
+            for name, described in index["programs"].items()
+        }
+        main = {name: programs.pop(name) for name in _MAIN}
+        return SplitModel(**main, forms=programs)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -57,7 +58,7 @@ def write_programs(folder: Path, fingerprint: str, model: SplitModel) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
     try:
-        programs = {field.name: getattr(model, field.name) for field in fields(model)}
+        programs = {name: getattr(model, name) for name in _MAIN} | dict(model.forms)
         for name, program in programs.items():
             (partial / f"{name}.pb").write_bytes(program.graph)
         index = {
