@@ -17,10 +17,11 @@ import psutil
 
 from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Precision, Size
 from live_nst.engines.runtime import tensorflow
-from live_nst.engines.tensorflow import TensorFlowEngine, as_function
+from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.engines.tiles import Moments, Window, room, windows
 from live_nst.errors import ModelError
 from live_nst.frames import Image
+from live_nst.models.graphs import as_function
 from live_nst.models.program import SplitModel
 from live_nst.models.stages import CONTENT, Stage, staged
 

@@ -7,8 +7,8 @@ import pytest
 
 from live_nst.bench.cost import FLOPS_PER_PIXEL, frame_flops
 from live_nst.engines.runtime import tensorflow
-from live_nst.engines.tensorflow import as_function
 from live_nst.models.freeze import freeze
+from live_nst.models.graphs import as_function
 from live_nst.models.split import split
 from tests.conftest import PACKAGED
 
