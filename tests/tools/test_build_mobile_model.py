@@ -19,7 +19,7 @@ def test_the_packaged_model_can_be_made_again_byte_for_byte(wheel: Path, tmp_pat
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stderr
-    assert f"wrote {out} (5." in done.stdout
+    assert f"wrote {out} (6." in done.stdout
     names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     packaged = {p.relative_to(PACKAGED).as_posix() for p in PACKAGED.rglob("*") if p.is_file()}
     assert names == packaged
