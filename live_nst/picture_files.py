@@ -1,6 +1,5 @@
 """Open picture files of any usual format, and say in one sentence what is wrong with one."""
 
-import io
 import struct
 import warnings
 from collections.abc import Iterator
@@ -25,12 +24,12 @@ DAMAGED: tuple[type[Exception], ...] = (
 
 @contextmanager
 def open_picture(
-    source: Path | bytes, label: str, *, error: type[LiveNstError], hint: str, max_pixels: int
+    source: Path, label: str, *, error: type[LiveNstError], hint: str, max_pixels: int
 ) -> Iterator[Pillow.Image]:
     """A picture to be decoded in the `with` block, in which damage is translated, too.
 
     Args:
-        source: A file, or what was read of one.
+        source: The file.
         label: What a sentence calls it: "style picture a.jpg".
         error: What is raised.
         hint: What the user may give instead.
@@ -44,8 +43,7 @@ def open_picture(
             # Pillow warns of "decompression bombs", which `max_pixels` refuses anyway, and of
             # slight damage in pictures that it reads all the same.
             warnings.simplefilter("ignore")
-            file = io.BytesIO(source) if isinstance(source, bytes) else source
-            with Pillow.open(file, formats=FORMATS) as picture:
+            with Pillow.open(source, formats=FORMATS) as picture:
                 if 0 in picture.size:
                     raise error(f"The {label} has no pixels.", hint)
                 if picture.width * picture.height > max_pixels:
@@ -60,7 +58,7 @@ def open_picture(
     except Pillow.DecompressionBombError as exc:
         raise _too_large(label, error, max_pixels) from exc
     except UnidentifiedImageError as exc:
-        empty = not source if isinstance(source, bytes) else source.stat().st_size == 0
+        empty = source.stat().st_size == 0
         what = "is empty" if empty else "is not a picture in a format that live-nst knows"
         raise error(f"The {label} {what}.", hint) from exc
     except DAMAGED as exc:

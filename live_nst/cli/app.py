@@ -156,12 +156,20 @@ def _refuse_options(context: typer.Context) -> None:
 
 @app.command()
 def convert(
-    input: Annotated[str, typer.Argument(metavar="INPUT", help="A video.", show_default=False)],
+    input: Annotated[
+        str,
+        typer.Argument(
+            metavar="INPUT",
+            help="A video, a picture, a folder of them, or - for standard input.",
+            show_default=False,
+        ),
+    ],
     output: Annotated[
         str,
         typer.Argument(
             metavar="OUTPUT",
-            help="Ends in .mp4, .mov, .mkv, .webm or .gif.",
+            help="A video: .mp4, .mov, .mkv, .webm, .gif. A picture: .jpg, .png, .webp, .tif, "
+            ".bmp, .avif. For a folder, another one. - for standard output.",
             show_default=False,
         ),
     ],
@@ -224,14 +232,25 @@ def convert(
             help="Start anew: forget an interrupted run, replace an output that is there.",
         ),
     ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            metavar="N",
+            help="How many pictures of a folder at once.  [default: one per core, at most 4]",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Tell the progress as JSON, one object per line.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
 ) -> None:
-    """Paint a video: every frame, with its sound and all that goes with it.
+    """Paint a video, every frame with its sound and all that goes with it, or pictures.
 
     An interrupted conversion goes on where it stopped when the same command is run again.
+    Pictures are painted at their full size; --size bounds what the network sees of them.
     """
     from live_nst.cli.convert import run
     from live_nst.look import Look
@@ -255,6 +274,7 @@ def convert(
         look=Look(strength=strength, keep_colors=float(keep_colors), detail=detail),
         stroke=stroke,
         restart=restart,
+        jobs=jobs,
         as_json=as_json,
         quiet=quiet,
     )

@@ -22,20 +22,35 @@ class Request:
         output: What is written.
         options: How a video is converted.
         stylizer: What `live_nst.Stylizer` is told.
+        jobs: How many pictures of a folder at once; None for what suits the machine.
+        as_json: Whether standard output is for JSON.
     """
 
     input: Path
     output: Path
     options: ConvertOptions
     stylizer: dict[str, Any]
+    jobs: int | None = None
+    as_json: bool = False
 
-    def make_stylizer(self, told: Reporter) -> Stylizer:
-        """Load the model and the styles, saying which."""
+    @property
+    def size(self) -> int | None:
+        """Long side of what the network sees, if one was asked for."""
+        size: int | None = self.stylizer["size"]
+        return size
+
+    def make_stylizer(self, told: Reporter, concurrency: int) -> Stylizer:
+        """Load the model and the styles, saying which.
+
+        Args:
+            told: Is told.
+            concurrency: How many frames are painted at once.
+        """
         bar = DownloadBar()
         try:
             styles = [change.style for change in self.options.changes]
             return Stylizer(
-                styles=styles, say=told.say, progress=bar, concurrency=cores(), **self.stylizer
+                styles=styles, say=told.say, progress=bar, concurrency=concurrency, **self.stylizer
             )
         finally:
             bar.close()
@@ -54,6 +69,7 @@ def run(
     crf: int | None,
     preset: str | None,
     restart: bool,
+    jobs: int | None,
     as_json: bool,
     quiet: bool,
     **stylizer: Any,
@@ -63,6 +79,8 @@ def run(
     Raises:
         LiveNstError: It cannot be done, failed, or was stopped; what is finished is kept.
     """
+    from live_nst.cli import convert_files
+
     told = reporter(as_json=as_json, quiet=quiet)
     try:
         options = ConvertOptions(
@@ -77,8 +95,12 @@ def run(
             restart=restart,
         )
         with stop_on_signals() as stop:
-            request = Request(Path(input), Path(output), options, stylizer)
-            _convert_video(request, Listener(told.say, told.plan, told.progress, stop), told)
+            request = Request(Path(input), Path(output), options, stylizer, jobs, as_json)
+            listener = Listener(told.say, told.plan, told.progress, stop)
+            if convert_files.is_for_files(request):
+                convert_files.run_files(request, listener, told)
+            else:
+                _convert_video(request, listener, told)
     except LiveNstError as exc:
         told.failed(exc)
         raise
@@ -86,5 +108,5 @@ def run(
 
 def _convert_video(request: Request, listener: Listener, told: Reporter) -> None:
     task = VideoTask.open(request.input, request.output, request.options)
-    with request.make_stylizer(told) as stylizer:
+    with request.make_stylizer(told, cores()) as stylizer:
         told.done(convert_video(task, stylizer, listener))

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -10,10 +11,26 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from live_nst.cli.messages import result, say
+from live_nst.conversion.folders import FolderReport
 from live_nst.conversion.progress import ConvertReport, Plan, Progress
 from live_nst.errors import LiveNstError
 
 _SECONDS_BETWEEN_LINES = 10.0
+
+
+@dataclass(frozen=True)
+class FolderStep:
+    """How far the conversion of a folder is.
+
+    Attributes:
+        files: How many of its files were looked after.
+        total: How many there are.
+        name: The last of them, or the one that begins.
+    """
+
+    files: int
+    total: int
+    name: str
 
 
 class Reporter(Protocol):
@@ -33,6 +50,14 @@ class Reporter(Protocol):
 
     def done(self, report: ConvertReport) -> None:
         """It is done."""
+        ...
+
+    def file(self, step: FolderStep) -> None:
+        """Another file of a folder is done, or begins."""
+        ...
+
+    def folder(self, report: FolderReport) -> None:
+        """A folder is done."""
         ...
 
     def failed(self, error: LiveNstError) -> None:
@@ -64,6 +89,14 @@ class QuietReporter:
     def done(self, report: ConvertReport) -> None:
         """Nothing."""
 
+    def file(self, step: FolderStep) -> None:
+        """Nothing."""
+
+    def folder(self, report: FolderReport) -> None:
+        """What could not be converted."""
+        for name, error in report.failed:
+            say(f"{name}: {error}")
+
     def failed(self, error: LiveNstError) -> None:
         """Nothing."""
 
@@ -86,6 +119,19 @@ class JsonReporter:
     def done(self, report: ConvertReport) -> None:
         """{"event": "done", ...}."""
         self._print("done", report.as_dict())
+
+    def file(self, step: FolderStep) -> None:
+        """{"event": "file", "files": ..., "total": ..., "name": ...}."""
+        self._print("file", asdict(step))
+
+    def folder(self, report: FolderReport) -> None:
+        """{"event": "folder", "done": [...], "skipped": [...], "failed": [...]}."""
+        failed = [
+            {"name": name, "message": error.message, "hint": error.hint}
+            for name, error in report.failed
+        ]
+        names = {"done": report.done, "skipped": report.skipped}
+        self._print("folder", {**names, "failed": failed})
 
     def failed(self, error: LiveNstError) -> None:
         """{"event": "error", "message": ..., "hint": ..., "exit_code": ...}."""
@@ -123,6 +169,18 @@ class LineReporter(QuietReporter):
         """One line."""
         result(describe_report(report))
 
+    def file(self, step: FolderStep) -> None:
+        """A line every so often."""
+        now = time.monotonic()
+        if now - self._last >= _SECONDS_BETWEEN_LINES:
+            self._last = now
+            say(describe_step(step))
+
+    def folder(self, report: FolderReport) -> None:
+        """One line, and one for every file that could not be converted."""
+        result(describe_folder(report))
+        super().folder(report)
+
 
 class BarReporter(LineReporter):
     """A bar that is redrawn, on a terminal."""
@@ -159,6 +217,18 @@ class BarReporter(LineReporter):
         self._bar.stop()
         super().done(report)
 
+    def file(self, step: FolderStep) -> None:
+        """Move the bar of files, until a video's frames move it."""
+        if not self._bar.live.is_started:
+            self._bar.start()
+        words, files = describe_step(step), step.files
+        self._bar.update(self._task, total=step.total, completed=files, words=words)
+
+    def folder(self, report: FolderReport) -> None:
+        """Remove the bar; the lines stay."""
+        self._bar.stop()
+        super().folder(report)
+
     def failed(self, error: LiveNstError) -> None:
         """Remove the bar."""
         self._bar.stop()
@@ -193,6 +263,21 @@ def describe_report(report: ConvertReport) -> str:
         f"{report.output}: {report.frames} frames{before}, {size(report.bytes)}, in "
         f"{clock(report.seconds)} ({report.fps:.1f} fps)"
     )
+
+
+def describe_step(step: FolderStep) -> str:
+    """Files and the last name: "12/100 files, holiday/a.jpg"."""
+    return f"{step.files}/{step.total} files, {step.name}"
+
+
+def describe_folder(report: FolderReport) -> str:
+    """What became of a folder, in one line."""
+    parts = [f"{len(report.done)} files converted"]
+    if report.skipped:
+        parts.append(f"{len(report.skipped)} were done already")
+    if report.failed:
+        parts.append(f"{len(report.failed)} failed")
+    return ", ".join(parts)
 
 
 def clock(seconds: float) -> str:

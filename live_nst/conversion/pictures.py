@@ -121,7 +121,15 @@ def format_of(name: str) -> Format:
     return found
 
 
-def is_moving(source: Path | bytes, name: str) -> bool:
+def is_picture(source: Path) -> bool:
+    """Whether a file is a still picture, by its content, and not a video or something else."""
+    try:
+        return not is_moving(source, source.name)
+    except SourceError:
+        return False
+
+
+def is_moving(source: Path, name: str) -> bool:
     """Whether a picture file holds an animation, which is a video.
 
     Raises:
@@ -131,11 +139,11 @@ def is_moving(source: Path | bytes, name: str) -> bool:
         return picture.format in _MOVING and getattr(picture, "n_frames", 1) > 1
 
 
-def read_still(source: Path | bytes, name: str) -> Still:
+def read_still(source: Path, name: str) -> Still:
     """Read a picture.
 
     Args:
-        source: A file, or what was read of one.
+        source: The file.
         name: What sentences call it.
 
     Raises:
@@ -238,7 +246,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             raise
 
 
-def _opened(source: Path | bytes, name: str) -> AbstractContextManager[Pillow.Image]:
+def _opened(source: Path, name: str) -> AbstractContextManager[Pillow.Image]:
     return open_picture(
         source, f"picture {name}", error=SourceError, hint=_HINT, max_pixels=MAX_PIXELS
     )

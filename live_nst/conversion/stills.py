@@ -1,6 +1,5 @@
 """From a picture file to a painted one."""
 
-import io
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +7,6 @@ from typing import Protocol
 
 from live_nst.conversion.folders import Item
 from live_nst.conversion.pictures import (
-    Format,
     Still,
     format_of,
     is_moving,
@@ -55,53 +53,33 @@ class StillPainter:
             return self._painter.finish(still.image, painted)
 
 
-def convert_still(source: Path | bytes, target: Path, painter: StillPainter, say: Say) -> None:
+def convert_still(
+    source: Path, target: Path, painter: StillPainter, say: Say, *, as_it_came: bool = False
+) -> None:
     """Paint a picture into a file, replacing what is there.
 
     Args:
-        source: A file, or what was read of one.
+        source: The picture's file.
         target: Its suffix tells the format.
         painter: Paints.
         say: Told what was lost on the way, in sentences.
+        as_it_came: Write in the format of `source` instead, or in PNG if that is not written.
 
     Raises:
         SourceError: It cannot be read.
         UsageError: The target's suffix names no format for stills, or the picture moves.
+        ModelError: The model cannot paint a picture of that size.
         SinkError: It cannot be written.
     """
-    name = "-" if isinstance(source, bytes) else source.name
-    to = format_of(target.name)
-    if is_moving(source, name):
-        raise UsageError(f"The picture {name} moves.", "let the output end in .mp4 or .gif")
-    still = read_still(source, name)
+    to = None if as_it_came else format_of(target.name)
+    if is_moving(source, source.name):
+        raise UsageError(f"The picture {source.name} moves.", "let the output end in .mp4 or .gif")
+    still = read_still(source, source.name)
     painted = painter(still)
     with whole_file(target) as file:
-        lost = save_still(still, painted, file, to, target.name)
+        lost = save_still(still, painted, file, to or still.format, target.name)
     for sentence in (*still.notices, *lost):
         say(sentence)
-
-
-def painted_bytes(data: bytes, to: Format | None, painter: StillPainter, say: Say) -> bytes:
-    """Paint a picture that came without a file, for where there is none.
-
-    Args:
-        data: A whole picture file.
-        to: The format; None for that of `data`, or PNG where that is not written.
-        painter: Paints.
-        say: Told what was lost on the way, in sentences.
-
-    Raises:
-        SourceError: It cannot be read.
-        UsageError: The picture moves.
-    """
-    if is_moving(data, "-"):
-        raise UsageError("The picture - moves.", "give it as a file, and name a .mp4 or .gif")
-    still = read_still(data, "-")
-    file = io.BytesIO()
-    lost = save_still(still, painter(still), file, to or still.format, "-")
-    for sentence in (*still.notices, *lost):
-        say(sentence)
-    return file.getvalue()
 
 
 class PictureConverter:

@@ -1,7 +1,6 @@
 """Stills, read back with Pillow."""
 
 import errno
-import io
 import os
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,16 @@ from PIL import Image as Pillow
 from PIL import ImageCms
 
 from live_nst.conversion import pictures
-from live_nst.conversion.pictures import FORMATS, format_of, is_moving, read_still, whole_file
-from live_nst.conversion.stills import convert_still, painted_bytes
-from live_nst.errors import ConversionError, LiveNstError, SinkError, SourceError, UsageError
+from live_nst.conversion.pictures import (
+    FORMATS,
+    format_of,
+    is_moving,
+    is_picture,
+    read_still,
+    whole_file,
+)
+from live_nst.conversion.stills import convert_still
+from live_nst.errors import ConversionError, LiveNstError, SinkError, UsageError
 
 from .painters import copier, inverter
 
@@ -281,23 +287,20 @@ def test_what_moves_is_a_video(tmp_path: Path, suffix: str) -> None:
     assert not is_moving(path, "a")
 
 
-# Without a file
+@pytest.mark.parametrize(("name", "expected"), [("JPEG", "JPEG"), ("WEBP", "WEBP"), ("PPM", "PNG")])
+def test_without_a_suffix_the_format_stays(tmp_path: Path, name: str, expected: str) -> None:
+    Pillow.fromarray(photo()).save(tmp_path / "in", name)
+    convert_still(tmp_path / "in", tmp_path / "out", inverter(), print, as_it_came=True)
+    assert opened(tmp_path / "out").format == expected
+    assert off(opened(tmp_path / "out"), 255 - photo()) < 4
 
 
-def test_bytes_become_bytes_of_the_same_format() -> None:
-    for name in ("JPEG", "PNG", "WEBP"):
-        file = io.BytesIO()
-        Pillow.fromarray(photo()).save(file, name)
-        made = painted_bytes(file.getvalue(), None, inverter(), lambda sentence: None)
-        picture = Pillow.open(io.BytesIO(made))
-        assert picture.format == name
-        assert off(picture, 255 - photo()) < 4
-
-
-def test_bytes_that_are_no_picture_are_refused() -> None:
-    for data in (b"", b"no picture at all"):
-        with pytest.raises(SourceError, match="picture -"):
-            painted_bytes(data, None, inverter(), lambda sentence: None)
+def test_pictures_are_told_from_other_files(tmp_path: Path) -> None:
+    Pillow.fromarray(photo()).save(tmp_path / "a", "PNG")
+    (tmp_path / "b").write_text("no picture")
+    assert is_picture(tmp_path / "a")
+    assert not is_picture(tmp_path / "b")
+    assert not is_picture(tmp_path / "none")
 
 
 # Refused

@@ -1,0 +1,162 @@
+"""`live-nst convert` of pictures and folders, and by way of standard input and output."""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from live_nst import __version__
+from live_nst.cli.convert import Request
+from live_nst.cli.reporting import FolderStep, Reporter
+from live_nst.conversion.codecs import CONTAINERS
+from live_nst.conversion.convert import Listener, VideoTask, convert_video, cores
+from live_nst.conversion.disk import check_place, writing
+from live_nst.conversion.folders import convert_items, find_items
+from live_nst.conversion.options import ConvertOptions
+from live_nst.conversion.pictures import FORMATS, PICTURE_SUFFIXES, format_of, is_picture
+from live_nst.conversion.record import fingerprint
+from live_nst.conversion.stills import PictureConverter, StillPainter, convert_still
+from live_nst.conversion.videos import VideoConverter
+from live_nst.errors import ConversionError, SinkError, SourceError, UsageError
+from live_nst.stylizer import Stylizer
+
+STREAM = "-"
+"""Standard input or output, in the place of a file."""
+
+MOST_JOBS = 4
+"""Pictures at once, if nobody says how many: each takes its memory."""
+
+
+def is_for_files(request: Request) -> bool:
+    """Whether what is asked for is not the conversion of one video into another."""
+    if STREAM in (str(request.input), str(request.output)) or request.input.is_dir():
+        return True
+    suffix = request.output.suffix.lower()
+    return suffix in FORMATS or (
+        suffix not in CONTAINERS and request.input.suffix.lower() in PICTURE_SUFFIXES
+    )
+
+
+def run_files(request: Request, listener: Listener, told: Reporter) -> None:
+    """Convert it.
+
+    Raises:
+        LiveNstError: It cannot be done; of a folder's files, some cannot be.
+    """
+    if STREAM in (str(request.input), str(request.output)):
+        _convert_stream(request, listener, told)
+    elif request.input.is_dir():
+        _convert_folder(request, listener, told)
+    else:
+        _check_picture(request)
+        check_place(request.output, request.input, request.options.restart)
+        with request.make_stylizer(told, concurrency=1) as stylizer:
+            painter = StillPainter(stylizer, request.size)
+            convert_still(request.input, request.output, painter, told.say)
+        told.say(f"The picture is in {request.output}")
+
+
+def _check_picture(request: Request) -> None:
+    """Refuse what a picture does not have, and names of files that no picture is written to."""
+    format_of(request.output.name)
+    defaults = ConvertOptions(request.options.changes[:1], restart=request.options.restart)
+    if request.options != defaults:
+        raise UsageError(
+            "A picture has no times, frames or codec.",
+            "leave out --fade, --start, --end, --every, --codec, --crf, --preset and STYLE@TIME",
+        )
+
+
+def _convert_folder(request: Request, listener: Listener, told: Reporter) -> None:
+    items = find_items(request.input, request.output)
+    if not items:
+        raise SourceError(f"There are no pictures and no videos in {request.input}.")
+    request.options.check()
+    jobs = min(request.jobs or min(MOST_JOBS, cores()), len(items))
+    concurrency = cores() if any(item.moves for item in items) else min(jobs, cores())
+    with request.make_stylizer(told, concurrency) as stylizer:
+        pictures = _picture_settings(request, stylizer)
+        report = convert_items(
+            items,
+            request.output,
+            PictureConverter(StillPainter(stylizer, request.size), pictures, told.say),
+            VideoConverter(stylizer, request.options, _video_settings(request, stylizer), listener),
+            jobs=jobs,
+            restart=request.options.restart,
+            look_on=lambda report, name: told.file(FolderStep(len(report), len(items), name)),
+            check=listener.check,
+        )
+    told.folder(report)
+    if report.failed:
+        raise ConversionError(
+            f"{len(report.failed)} of {len(items)} files could not be converted",
+            "the others are done; mend these and run the same command again",
+        )
+
+
+def _picture_settings(request: Request, stylizer: Stylizer) -> str:
+    """All that shapes a still."""
+    first = request.options.changes[0].style
+    size = "full" if request.size is None else request.size
+    return fingerprint({**stylizer.settings([first]), "size": size, "program": __version__})
+
+
+def _video_settings(request: Request, stylizer: Stylizer) -> str:
+    """All that shapes a video."""
+    options = request.options
+    encoder = {"codec": options.codec, "crf": options.crf, "preset": options.preset}
+    styles = stylizer.settings([change.style for change in options.changes])
+    return fingerprint({**styles, **options.as_dict(), **encoder, "program": __version__})
+
+
+def _convert_stream(request: Request, listener: Listener, told: Reporter) -> None:
+    """Convert by way of files: a video is looked at more than once, and an encoder goes back."""
+    to_stdout = str(request.output) == STREAM
+    if to_stdout and sys.stdout.isatty():
+        raise UsageError("A terminal shows no pictures.", "send the output somewhere: - > out.jpg")
+    if to_stdout and request.as_json:
+        raise UsageError("Both --json and the output - are for standard output.", "use one of them")
+    with tempfile.TemporaryDirectory(prefix="live-nst-") as folder:
+        source = request.input
+        if str(source) == STREAM:
+            source = Path(folder) / "standard input"
+            _spool(source)
+        still = is_picture(source)
+        target = request.output
+        if to_stdout:
+            target = Path(folder) / ("picture" if still else "video.mkv")
+        else:
+            check_place(target, source, request.options.restart)
+        if still:
+            if not to_stdout:
+                _check_picture(request)
+            with request.make_stylizer(told, concurrency=1) as stylizer:
+                painter = StillPainter(stylizer, request.size)
+                convert_still(source, target, painter, told.say, as_it_came=to_stdout)
+        else:
+            task = VideoTask.open(source, target, request.options)
+            with request.make_stylizer(told, cores()) as stylizer:
+                report = convert_video(task, stylizer, listener)
+            if not to_stdout:
+                told.done(report)
+        if to_stdout:
+            _pour(target)
+
+
+def _spool(path: Path) -> None:
+    """Standard input, in a file."""
+    if sys.stdin.isatty():
+        raise UsageError("Nothing comes from standard input.", "send a file into it: - < in.jpg")
+    with writing(path), path.open("wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+
+
+def _pour(path: Path) -> None:
+    """A file, to standard output."""
+    try:
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        raise SinkError(f"Standard output cannot be written: {reason}") from exc
