@@ -13,7 +13,13 @@ from live_nst.conversion.convert import Listener, VideoTask, convert_video, core
 from live_nst.conversion.disk import check_place, writing
 from live_nst.conversion.folders import convert_items, find_items
 from live_nst.conversion.options import ConvertOptions
-from live_nst.conversion.pictures import FORMATS, PICTURE_SUFFIXES, format_of, is_picture
+from live_nst.conversion.pictures import (
+    FORMATS,
+    PICTURE_SUFFIXES,
+    check_still,
+    format_of,
+    is_picture,
+)
 from live_nst.conversion.record import fingerprint
 from live_nst.conversion.stills import PictureConverter, StillPainter, convert_still
 from live_nst.conversion.videos import VideoConverter
@@ -50,6 +56,7 @@ def run_files(request: Request, listener: Listener, told: Reporter) -> None:
     else:
         _check_picture(request)
         check_place(request.output, request.input, request.options.restart)
+        check_still(request.input)  # before a model is loaded
         with request.make_stylizer(told, concurrency=1) as stylizer:
             painter = StillPainter(stylizer, request.size)
             convert_still(request.input, request.output, painter, told.say)
@@ -121,8 +128,8 @@ def _convert_stream(request: Request, listener: Listener, told: Reporter) -> Non
         if str(source) == STREAM:
             source = Path(folder) / "standard input"
             _spool(source)
-        still = is_picture(source)
         target = request.output
+        still = is_picture(source) or target.suffix.lower() in FORMATS
         if to_stdout:
             target = Path(folder) / ("picture" if still else "video.mkv")
         else:
@@ -130,6 +137,7 @@ def _convert_stream(request: Request, listener: Listener, told: Reporter) -> Non
         if still:
             if not to_stdout:
                 _check_picture(request)
+            check_still(source)
             with request.make_stylizer(told, concurrency=1) as stylizer:
                 painter = StillPainter(stylizer, request.size)
                 convert_still(source, target, painter, told.say, as_it_came=to_stdout)

@@ -95,7 +95,7 @@ class QuietReporter:
     def folder(self, report: FolderReport) -> None:
         """What could not be converted."""
         for name, error in report.failed:
-            say(f"{name}: {error}")
+            say(error.message if name in error.message else f"{name}: {error.message}")
 
     def failed(self, error: LiveNstError) -> None:
         """Nothing."""
@@ -272,12 +272,12 @@ def describe_step(step: FolderStep) -> str:
 
 def describe_folder(report: FolderReport) -> str:
     """What became of a folder, in one line."""
-    parts = [f"{len(report.done)} files converted"]
+    parts = [f"{len(report.done)} converted"]
     if report.skipped:
-        parts.append(f"{len(report.skipped)} were done already")
+        parts.append(f"{len(report.skipped)} done already")
     if report.failed:
         parts.append(f"{len(report.failed)} failed")
-    return ", ".join(parts)
+    return f"Files: {', '.join(parts)}"
 
 
 def clock(seconds: float) -> str:

@@ -139,6 +139,17 @@ def is_moving(source: Path, name: str) -> bool:
         return picture.format in _MOVING and getattr(picture, "n_frames", 1) > 1
 
 
+def check_still(source: Path) -> None:
+    """Refuse a file that is no still picture, as far as can be seen without decoding it.
+
+    Raises:
+        SourceError: It cannot be read.
+        UsageError: It moves.
+    """
+    if is_moving(source, source.name):
+        raise UsageError(f"The picture {source.name} moves.", "let the output end in .mp4 or .gif")
+
+
 def read_still(source: Path, name: str) -> Still:
     """Read a picture.
 

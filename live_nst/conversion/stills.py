@@ -8,6 +8,7 @@ from typing import Protocol
 from live_nst.conversion.folders import Item
 from live_nst.conversion.pictures import (
     Still,
+    check_still,
     format_of,
     is_moving,
     read_still,
@@ -15,7 +16,6 @@ from live_nst.conversion.pictures import (
     whole_file,
 )
 from live_nst.engines.base import Painted
-from live_nst.errors import UsageError
 from live_nst.frames import Image
 
 Say = Callable[[str], None]
@@ -72,8 +72,7 @@ def convert_still(
         SinkError: It cannot be written.
     """
     to = None if as_it_came else format_of(target.name)
-    if is_moving(source, source.name):
-        raise UsageError(f"The picture {source.name} moves.", "let the output end in .mp4 or .gif")
+    check_still(source)
     still = read_still(source, source.name)
     painted = painter(still)
     with whole_file(target) as file:
