@@ -1,9 +1,10 @@
 """A folder of pictures and videos, converted into another of the same structure."""
 
 import errno
+import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
@@ -224,15 +225,19 @@ def _in_threads(
     check: Callable[[], None],
 ) -> Iterator[tuple[Item, _Outcome | LiveNstError]]:
     """Items with their outcomes, as they come, from so many threads."""
+    futures: dict[Future[_Outcome | LiveNstError], Item] = {}
+    coming = iter(items)
     with ThreadPoolExecutor(jobs, thread_name_prefix="picture") as pool:
-        futures = {pool.submit(work, item): item for item in items}
-        waiting = set(futures)
         try:
-            while waiting:
+            while True:
+                # Only as many as keep the threads busy: an error soon ends the work.
+                for item in itertools.islice(coming, 2 * jobs - len(futures)):
+                    futures[pool.submit(work, item)] = item
+                if not futures:
+                    return
                 check()
-                finished, waiting = wait(waiting, _LOOK_SECONDS, FIRST_COMPLETED)
-                for future in finished:
-                    yield futures[future], future.result()
+                for future in wait(futures, _LOOK_SECONDS, FIRST_COMPLETED).done:
+                    yield futures.pop(future), future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
