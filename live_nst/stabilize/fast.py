@@ -1,5 +1,6 @@
 """Steadying without delay: each frame leans on the one before it, carried along by the motion."""
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import cv2
@@ -24,7 +25,13 @@ _SURE, _UNSURE = 9.0, 18.0  # levels by which a point may differ: trusted fully,
 _TEXTURE = 0.3  # that share of what a pixel's neighbours differ by is excused
 _MOVING, _RESTING = 5.7, 24.0  # frames that are averaged, at most
 _HEAD_START = 0.5  # frames that a trusted point counts for, however new
-_STILL_FLOW, _STILL_LEVELS = 0.3, 9.0  # pixels, levels: below both, a point is at rest
+_SAMPLES = (18, 32)  # rows, columns
+_STILL_FLOW, _STILL_SHARE = 0.5, 0.4  # pixels: calm points; so much of the picture must be calm
+_STILL_CAMERA = 0.05  # pixels a frame, at the corners
+_STILL_LEVELS = 9.0  # a point that changes less is at rest
+_NEWS = 0.2  # share of the newest frame in what is known of the camera's drift
+_MOVED = np.full((3, 2), 0.3, np.float32)  # a drift of which no picture is at rest
+_CORNERS = np.array([(x, y, 1) for x in (-1, 1) for y in (-1, 1)], np.float32)
 _CUT = 0.15  # share of the picture that is trusted; below it, this is another scene
 _CELL, _SAMPLE = 16, 4  # pixels; see `_follow_tide`
 _CELL_SEEN = 230  # mean trust of a cell, 0..255, from which on its tide is known
@@ -42,12 +49,15 @@ class State(NamedTuple):
         half: The frame at half its size, BGR and 255, uint8 `[rows, columns, 4]`.
         ages: Over how many frames the picture is an average, float32 `[rows, columns]`.
         picture: The steadied picture, BGR, float32 `[height, width, 3]`.
+        drift: The camera's slow motion, `[3, 2]`: (x, y) in pixels a frame, as an affine function
+            of the place, -1..1 each way.
     """
 
     gray: Gray
     half: Bgra
     ages: Plane
     picture: Picture
+    drift: Plane
 
 
 class Scratch:
@@ -103,17 +113,19 @@ def steady(
     before = None if state is None else _fit(state, gray.shape)
     if before is not None and min(gray.shape) >= SMALLEST:
         flow = motion(gray, before.gray)
-        resting = _rest(flow, half, before.half)
+        drift = _drift(flow, before.drift)
+        resting = _rest(flow, half, before.half, drift)
         places = cv.add(flow, positions(*gray.shape), scratch.places)
         half_places = _halve_places(flow, half.shape)
         trust = _trust(half, before.half, half_places)
         if cv.mean(trust)[0] >= 255 * _CUT:
             ages, share = _age(before.ages, half_places, trust, _limit(resting, change))
             np.copyto(scratch.new, stylised)
-            picture = _average(before.picture, places, share, trust, scratch)
-            return State(gray, half, ages, picture), cv.convertScaleAbs(picture)
+            picture = _average(before.picture, places, resting, share, trust, scratch)
+            return State(gray, half, ages, picture, drift), cv.convertScaleAbs(picture)
     ages = np.ones(half.shape[:2], np.float32)
-    return State(gray, half, ages, stylised.astype(np.float32)), stylised.copy()
+    drift = np.zeros((3, 2), np.float32)
+    return State(gray, half, ages, stylised.astype(np.float32), drift), stylised.copy()
 
 
 def _halve(content: Image) -> Bgra:
@@ -128,9 +140,8 @@ def _halve(content: Image) -> Bgra:
 def _halve_places(flow: Flow, shape: tuple[int, ...]) -> Flow:
     """Where the points of the halved frame are in the halved frame before it."""
     rows, columns = shape[:2]
-    height, width = flow.shape[:2]
     half: Flow = cv.resize(flow, (columns, rows), interpolation=cv.INTER_NEAREST)
-    half *= np.array((columns / width, rows / height), np.float32)
+    half *= 0.5
     cv.add(half, positions(rows, columns), half)
     return half
 
@@ -143,22 +154,39 @@ def _fit(state: State, shape: tuple[int, ...]) -> State | None:
     rows, columns = state.gray.shape
     if abs(width * rows - height * columns) > 0.05 * width * rows:
         return None
-    whole, half = (width, height), (max(1, width // 2), max(1, height // 2))
-    sizes = (whole, half, half, whole)
-    return State(
-        *(cv.resize(a, s, interpolation=cv.INTER_LINEAR) for a, s in zip(state, sizes, strict=True))
+    half = max(1, width // 2), max(1, height // 2)
+    gray, small, ages, picture = (
+        cv.resize(plane, size, interpolation=cv.INTER_LINEAR)
+        for plane, size in zip(
+            state[:4], ((width, height), half, half, (width, height)), strict=True
+        )
     )
+    return State(gray, small, ages, picture, state.drift * np.float32(width / columns))
 
 
-def _rest(flow: Flow, now: Bgra, then: Bgra) -> Mask | None:
+def _drift(flow: Flow, before: Plane) -> Plane:
+    """The motion that the calm part of the picture has in common, over the last few frames.
+
+    A slow pan or zoom moves each point by less than the flow's error. The affine motion that fits
+    the calm points best is more exact, and more so over some frames.
+    """
+    rows, columns = _SAMPLES
+    sample = cv.resize(flow, (columns, rows), interpolation=cv.INTER_NEAREST).reshape(-1, 2)
+    calm = (np.abs(sample) < _STILL_FLOW).all(1)
+    if calm.mean() < _STILL_SHARE:
+        return _MOVED
+    places = _sample_places()[calm]
+    fit = np.linalg.lstsq(places.T @ places, places.T @ sample[calm], rcond=None)[0]
+    drift: Plane = (before + _NEWS * (fit - before)).astype(np.float32)
+    return drift
+
+
+def _rest(flow: Flow, now: Bgra, then: Bgra, drift: Plane) -> Mask | None:
     """Where nothing moves before a camera that does not move, 255; `flow` is made 0 there.
 
     Without it the flow's small errors would shake a picture that is at rest.
     """
-    sample = flow[2::8, 2::8]
-    squares = sample[..., 0] ** 2 + sample[..., 1] ** 2
-    middle = int(0.4 * squares.size)
-    if squares.size == 0 or np.partition(squares, middle, None)[middle] >= _STILL_FLOW**2:
+    if not np.abs(_CORNERS @ drift).max() < _STILL_CAMERA:
         return None
     difference = cv.blur(_difference(now, then)[0], (5, 5))
     resting: Mask = cv.compare(difference, _STILL_LEVELS, cv.CMP_LT)
@@ -166,6 +194,14 @@ def _rest(flow: Flow, now: Bgra, then: Bgra) -> Mask | None:
     whole = cv.resize(resting, (width, height), interpolation=cv.INTER_NEAREST)
     cv.copyTo(np.zeros_like(flow), whole, flow)
     return resting
+
+
+@lru_cache(maxsize=1)
+def _sample_places() -> Plane:
+    """The samples' places, -1..1 each way, and 1: what an affine motion is a product with."""
+    rows, columns = _SAMPLES
+    y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
+    return np.stack([x.ravel(), y.ravel(), np.ones(rows * columns)], 1).astype(np.float32)
 
 
 def _trust(now: Bgra, then: Bgra, places: Flow) -> Mask:
@@ -207,12 +243,17 @@ def _age(ages: Plane, places: Flow, trust: Mask, limit: Plane | float) -> tuple[
 
 
 def _average(
-    picture: Picture, places: Flow, share: Plane, trust: Mask, scratch: Scratch
+    picture: Picture,
+    places: Flow,
+    resting: Mask | None,
+    share: Plane,
+    trust: Mask,
+    scratch: Scratch,
 ) -> Picture:
     """The picture before, carried along and averaged with the new one: a new array."""
     new, old = scratch.new, scratch.old
     height, width = new.shape[:2]
-    cv.remap(picture, places, None, cv.INTER_CUBIC, old, cv.BORDER_REPLICATE)
+    _carry(picture, places, resting, old)
     _follow_tide(old, new, trust, scratch)
     weight = cv.resize(
         share * _WHOLE, (width, height), scratch.old_share, interpolation=cv.INTER_LINEAR
@@ -221,6 +262,20 @@ def _average(
     result: Picture = cv.blendLinear(old, new, weight, rest)
     cv.threshold(result, 0, 0, cv.THRESH_TOZERO, result)  # no overshoots below black
     return result
+
+
+def _carry(picture: Picture, places: Flow, resting: Mask | None, old: Picture) -> None:
+    """Write the picture before, carried along, to `old`; only where something moves if at rest."""
+    left, top, right, bottom = 0, 0, places.shape[1], places.shape[0]
+    if resting is not None:
+        x, y, columns, rows = cv.boundingRect(cv.bitwise_not(resting))
+        np.copyto(old, picture)
+        left, top = max(0, 2 * x - 2), max(0, 2 * y - 2)
+        right, bottom = min(right, 2 * (x + columns) + 2), min(bottom, 2 * (y + rows) + 2)
+        if columns == 0:
+            return
+    part = np.s_[top:bottom, left:right]
+    cv.remap(picture, places[part], None, cv.INTER_CUBIC, old[part], cv.BORDER_REPLICATE)
 
 
 def _follow_tide(old: Picture, new: Picture, trust: Mask, scratch: Scratch) -> None:
@@ -243,8 +298,8 @@ def _follow_tide(old: Picture, new: Picture, trust: Mask, scratch: Scratch) -> N
     )
     tide = cv.GaussianBlur((now - then) * (seen >= _CELL_SEEN)[..., None], (0, 0), 1.0)
     tide -= np.clip(tide, -_TIDE_NOISE, _TIDE_NOISE)
-    if tide.any():
-        tide *= _TIDE_SHARE
+    tide *= _TIDE_SHARE
+    if np.abs(tide).max() >= 0.5:  # less would not show
         cv.add(
             old,
             cv.resize(tide, (width, height), scratch.rise, interpolation=cv.INTER_LINEAR),
