@@ -1,0 +1,55 @@
+"""Sequences painted frame by frame, kept so that methods can be compared without painting again."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.motion.photos import frames_of
+from live_nst.frames import Image
+from live_nst.stylizer import Stylizer, network_size
+
+Film = NDArray[np.uint8]
+"""`[frames, height, width, 3]`, BGR."""
+
+SIZE = 384
+
+
+class Painter:
+    """Paints films in a style with the packaged model.
+
+    Args:
+        style: A built-in style.
+        cache: A folder for what was painted before, or None.
+    """
+
+    def __init__(self, style: str, cache: Path | None) -> None:
+        self._style = style
+        self._cache = cache
+        self._stylizer: Stylizer | None = None
+
+    def paint(self, name: str, frames: Iterable[Image]) -> Film:
+        """Every frame for itself."""
+        kept = self._cache / f"{name}-{self._style}.npy" if self._cache else None
+        if kept and kept.exists():
+            return np.load(kept)
+        if self._stylizer is None:
+            self._stylizer = Stylizer("mobile", [self._style], size=SIZE, device="cpu")
+        film = np.stack([self._stylizer.network(frame).stylised for frame in frames])
+        if kept:
+            np.save(kept, film)
+        return film
+
+    def close(self) -> None:
+        if self._stylizer is not None:
+            self._stylizer.close()
+
+
+def clip_frames(name: str, count: int) -> Film:
+    """The first frames of a clip, at the size at which the network sees them."""
+    frames = frames_of(name, count)
+    height, width = frames[0].shape[:2]
+    size = network_size((width, height), SIZE)
+    return np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames])
