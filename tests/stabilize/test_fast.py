@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live_nst.frames import Image
-from live_nst.stabilize.fast import Scratch, State, steady
-from live_nst.stabilize.motion import DisMotion, Flow
+from live_nst.stabilize.fast import Scratch, State, _carry, steady
+from live_nst.stabilize.motion import DisMotion, Flow, positions
 from tests.stabilize.scenes import HEIGHT, WIDTH, error, flicker, paint, texture, view
 
 
@@ -93,6 +93,35 @@ def test_known_motion_is_averaged_as_the_formula_says() -> None:
         age = frames + 1
     inner = np.s_[10:-10, 10 : -10 - 5 * step]
     np.testing.assert_allclose(steadied[5][inner], expected[inner], atol=0.6)
+
+
+def test_a_slow_pan_is_not_taken_for_rest() -> None:
+    """0.12 pixels a frame: less than the flow's error at any one point."""
+    width, height = 3 * WIDTH, 3 * HEIGHT
+    contents = [flicker(view(0.12 * t, 0, width, height), t, 2) for t in range(60)]
+    truth = paint(view(0.12 * 59, 0, width, height))
+    old = paint(view(0.12 * 45, 0, width, height))
+
+    last = run(contents, [flicker(paint(c), t, 4) for t, c in enumerate(contents)])[-1]
+
+    assert error(last, truth) < 0.5 * error(last, old)
+
+
+def test_only_what_moves_is_carried_along_before_a_camera_at_rest() -> None:
+    """Leaving the rest of the picture where it is makes no difference."""
+    picture = np.random.default_rng(0).uniform(0, 255, (31, 45, 3)).astype(np.float32)
+    places = positions(31, 45).copy()
+    places[11:17, 20:31] += (1.3, -0.6)
+    resting = np.full((15, 22), 255, np.uint8)
+    resting[5:9, 9:16] = 0
+    parts, whole = np.empty_like(picture), np.empty_like(picture)
+
+    _carry(picture, places, resting, parts)
+    _carry(picture, places, None, whole)
+    np.testing.assert_array_equal(parts, whole)
+
+    _carry(picture, positions(31, 45), np.full_like(resting, 255), parts)
+    np.testing.assert_array_equal(parts, picture)
 
 
 def test_what_is_uncovered_is_taken_from_the_new_frame() -> None:

@@ -1,10 +1,13 @@
 """A stream's stabiliser, and its place in the stylizer."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from live_nst.errors import UsageError
 from live_nst.stabilize import Stabilizer, check_mode
+from live_nst.stabilize.fast import State
 from live_nst.stylizer import Stylizer
 from tests.stabilize.scenes import error, flicker, paint, view
 
@@ -15,6 +18,23 @@ def test_it_keeps_its_state_between_frames() -> None:
         painted = flicker(truth, t)
         steadied = stabilizer(view(0), painted)
     assert error(steadied, truth) < 0.5 * error(painted, truth)
+
+
+def test_a_state_that_was_stored_goes_on_exactly(tmp_path: Path) -> None:
+    contents = [flicker(view(0.8 * t), t, 3) for t in range(8)]
+    whole = Stabilizer()
+    expected = [whole(content, flicker(paint(content), t)) for t, content in enumerate(contents)]
+
+    first, second = Stabilizer(), Stabilizer()
+    for t in range(4):
+        first(contents[t], flicker(paint(contents[t]), t))
+    assert first.state is not None
+    np.savez(tmp_path / "state.npz", **first.state._asdict())
+    with np.load(tmp_path / "state.npz") as stored:
+        second.state = State(**dict(stored))
+    for t in range(4, 8):
+        steadied = second(contents[t], flicker(paint(contents[t]), t))
+        np.testing.assert_array_equal(steadied, expected[t])
 
 
 def test_modes_are_checked() -> None:
@@ -54,3 +74,23 @@ def test_a_change_of_style_is_not_held_back() -> None:
         plain.select("ink")
         ink = plain(frame)
     assert error(changed, ink) < 0.1 * error(starry, ink)
+
+
+def test_a_stylizer_goes_on_where_another_one_was_also_within_a_fade() -> None:
+    frames = [flicker(view(0.5 * t), t, 3) for t in range(6)]
+
+    def make() -> Stylizer:
+        stylizer = Stylizer("mobile", ["starry", "ink"], size=96, device="cpu", stabilize="fast")
+        stylizer.select("ink", fade=0.2, time=0.05)
+        return stylizer
+
+    with make() as whole, make() as first, make() as second:
+        expected = [whole(frame, t / 30) for t, frame in enumerate(frames)]
+        for t in range(3):
+            first(frames[t], t / 30)
+        second.recall(first.memory())
+        for t in range(3, 6):
+            np.testing.assert_array_equal(second(frames[t], t / 30), expected[t])
+        second.reset()
+        with Stylizer("mobile", ["ink"], size=96, device="cpu") as plain:
+            np.testing.assert_array_equal(second(frames[0], 9.0), plain(frames[0]))
