@@ -1,5 +1,6 @@
 """The OpenVINO engine: the speed of the processor, without TensorFlow in the process."""
 
+import os
 import sys
 import tempfile
 import threading
@@ -18,11 +19,13 @@ from numpy.typing import NDArray
 from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Precision, Size
 from live_nst.errors import DeviceError, ModelError
 from live_nst.frames import Image
+from live_nst.models.cache import cache_root
 from live_nst.models.program import Program, SplitModel
 from live_nst.shrink import shrink
 
 _HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 _CAPABILITIES: dict[Precision, str] = {"float32": "FP32", "bfloat16": "BF16", "float16": "FP16"}
+_KEPT_COMPILED = 32  # files, of 1 MB for the packaged model and 30 MB for Hub's
 _TELEMETRY = "openvino_telemetry"
 
 
@@ -215,12 +218,31 @@ def _widen_weights(model: Any) -> None:
 
 def _compile(model: Any, precision: Precision, streams: int) -> Any:
     """Compile for the CPU; `streams` programs at once share the cores."""
-    config = {
+    config: dict[str, str | int] = {
         "INFERENCE_PRECISION_HINT": _HINTS[precision],
         "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
         "NUM_STREAMS": min(streams, psutil.cpu_count(logical=False) or streams),
     }
+    folder = _compiled_folder()
+    if folder is not None:
+        config["CACHE_DIR"] = str(folder)
     return _core().compile_model(model, "CPU", config)
+
+
+def _compiled_folder() -> Path | None:
+    """Where OpenVINO keeps what it compiled, which saves most of the time the next time.
+
+    None where nothing can be written. What was compiled longest ago is removed.
+    """
+    folder = cache_root() / "compiled"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = sorted((path.stat().st_mtime, path) for path in folder.iterdir())
+        for _, path in kept[:-_KEPT_COMPILED]:
+            path.unlink(missing_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
 
 
 def _take_levels(model: Any, sides: tuple[int, int]) -> None:

@@ -1,0 +1,72 @@
+"""Half precision against float32, over several pictures and all built-in styles."""
+
+import numpy as np
+import pytest
+
+from live_nst.engines.accuracy import MEAN_LIMIT, Difference, difference
+from live_nst.engines.base import Painted
+from live_nst.engines.openvino import OpenVINOEngine, native_precisions
+from live_nst.engines.tensorflow import TensorFlowEngine
+from live_nst.models.build import build_programs
+from live_nst.models.program import SplitModel
+from live_nst.sources.demo_scene import DemoScene
+from live_nst.styles.library import builtin_picture, builtin_styles
+from live_nst.styles.picture import crop, read_picture
+from tests.conftest import PACKAGED
+
+PHOTOS = [DemoScene(192, 108).draw(moment) for moment in (1.0, 10.6)]
+
+
+@pytest.fixture(scope="module")
+def model() -> SplitModel:
+    return build_programs(PACKAGED)
+
+
+@pytest.fixture(scope="module")
+def exact(model: SplitModel) -> OpenVINOEngine:
+    return OpenVINOEngine(model, "float32")
+
+
+@pytest.fixture(scope="module")
+def styles(exact: OpenVINOEngine) -> list[np.ndarray]:
+    pictures = [read_picture(builtin_picture(name)) for name in builtin_styles()]
+    return [exact.encode(crop(picture, (256, 256))) for picture in pictures]
+
+
+def test_what_it_measures() -> None:
+    class Fake:
+        def __init__(self, level: int) -> None:
+            self.level = level
+
+        def expand(self, bottleneck: np.ndarray) -> np.ndarray:
+            return bottleneck
+
+        def compile(self, camera: object, size: tuple[int, int]) -> object:
+            def run(image: np.ndarray, style: np.ndarray) -> Painted:
+                picture = np.zeros((size[1], size[0], 3), np.uint8)
+                picture[0] = self.level * int(style[0])
+                return Painted(picture, picture)
+
+            return run
+
+    styles = [np.array([1.0], np.float32), np.array([2.0], np.float32)]
+    photo = np.zeros((2, 4, 3), np.uint8)
+    found = difference(Fake(51), Fake(0), [photo], styles, (4, 2))  # type: ignore[arg-type]
+    assert found == Difference(pytest.approx(0.15), pytest.approx(0.2), pytest.approx(0.4))
+
+
+def test_engines_agree_in_float32(
+    model: SplitModel, exact: OpenVINOEngine, styles: list[np.ndarray]
+) -> None:
+    found = difference(TensorFlowEngine(model, "cpu"), exact, PHOTOS, styles, (192, 108))
+    assert found.mean < 1e-4
+    assert found.maximum <= 1 / 255 + 1e-9
+
+
+@pytest.mark.skipif("bfloat16" not in native_precisions(), reason="no bfloat16 here")
+def test_bfloat16_is_good_enough_to_be_the_default(
+    model: SplitModel, exact: OpenVINOEngine, styles: list[np.ndarray]
+) -> None:
+    half = OpenVINOEngine(model, "bfloat16")
+    found = difference(half, exact, PHOTOS, styles, (192, 108))
+    assert 1e-5 < found.mean < MEAN_LIMIT
