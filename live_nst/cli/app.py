@@ -226,6 +226,7 @@ def convert(
     keep_colors: KeepColorsOption = False,
     detail: DetailOption = 0.0,
     stroke: StrokeOption = 1.0,
+    only: OnlyOption = None,
     restart: Annotated[
         bool,
         typer.Option(
@@ -243,6 +244,18 @@ def convert(
             show_default=False,
         ),
     ] = None,
+    preview: Annotated[
+        bool,
+        typer.Option(
+            "--preview", help="Only paint a few frames, beside their originals: OUTPUT.preview.png."
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Only tell what would be done, how long it takes and how large it is."
+        ),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Tell the progress as JSON, one object per line.")
     ] = False,
@@ -254,7 +267,6 @@ def convert(
     Pictures are painted at their full size; --size bounds what the network sees of them.
     """
     from live_nst.cli.convert import run
-    from live_nst.look import Look
 
     run(
         input=input,
@@ -272,11 +284,13 @@ def convert(
         engine=engine.value,
         precision=precision.value,
         size=size,
-        stabilize=stabilize.value,
-        look=Look(strength=strength, keep_colors=float(keep_colors), detail=detail),
+        look=look_of(strength, keep_colors, detail, only),
         stroke=stroke,
+        stabilize=stabilize.value,
         restart=restart,
         jobs=jobs,
+        preview=preview,
+        dry_run=dry_run,
         as_json=as_json,
         quiet=quiet,
     )

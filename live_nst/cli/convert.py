@@ -9,7 +9,7 @@ from live_nst.cli.reporting import Reporter, reporter
 from live_nst.cli.stopping import stop_on_signals
 from live_nst.conversion.convert import Listener, VideoTask, convert_video, cores
 from live_nst.conversion.options import ConvertOptions, parse_changes, parse_time
-from live_nst.errors import LiveNstError
+from live_nst.errors import LiveNstError, UsageError
 from live_nst.stylizer import Stylizer
 
 
@@ -70,6 +70,8 @@ def run(
     preset: str | None,
     restart: bool,
     jobs: int | None,
+    preview: bool,
+    dry_run: bool,
     as_json: bool,
     quiet: bool,
     **stylizer: Any,
@@ -98,7 +100,13 @@ def run(
             request = Request(Path(input), Path(output), options, stylizer, jobs, as_json)
             listener = Listener(told.say, told.plan, told.progress, stop)
             if convert_files.is_for_files(request):
+                if preview or dry_run:
+                    raise UsageError(
+                        "A preview or a dry run is of a video.", "leave the option out for pictures"
+                    )
                 convert_files.run_files(request, listener, told)
+            elif preview or dry_run:
+                _look_at_video(request, listener, told, preview=preview)
             else:
                 _convert_video(request, listener, told)
     except LiveNstError as exc:
@@ -110,3 +118,19 @@ def _convert_video(request: Request, listener: Listener, told: Reporter) -> None
     task = VideoTask.open(request.input, request.output, request.options)
     with request.make_stylizer(told, cores()) as stylizer:
         told.done(convert_video(task, stylizer, listener))
+
+
+def _look_at_video(request: Request, listener: Listener, told: Reporter, *, preview: bool) -> None:
+    """Tell what would be done, or show a few frames of it; the output is not touched."""
+    from live_nst.conversion import looking
+
+    task = VideoTask.open(request.input, request.output, request.options)
+    with request.make_stylizer(told, cores()) as stylizer:
+        if preview:
+            output = request.output
+            path = output.with_name(f"{output.stem}.preview.png")
+            told.say(
+                f"A few frames, before and after, are in {looking.preview(task, stylizer, path)}"
+            )
+        else:
+            told.estimated(looking.estimate(task, stylizer, listener))

@@ -12,6 +12,7 @@ from rich.progress import Progress as Bar
 
 from live_nst.cli.messages import result, say
 from live_nst.conversion.folders import FolderReport
+from live_nst.conversion.looking import Estimate
 from live_nst.conversion.progress import ConvertReport, Plan, Progress
 from live_nst.errors import LiveNstError
 
@@ -60,6 +61,10 @@ class Reporter(Protocol):
         """A folder is done."""
         ...
 
+    def estimated(self, estimate: Estimate) -> None:
+        """What it would take."""
+        ...
+
     def failed(self, error: LiveNstError) -> None:
         """It failed; the command line itself says why, on stderr."""
         ...
@@ -97,6 +102,11 @@ class QuietReporter:
         for name, error in report.failed:
             say(error.message if name in error.message else f"{name}: {error.message}")
 
+    def estimated(self, estimate: Estimate) -> None:
+        """What was asked for is told even so."""
+        for line in describe_estimate(estimate):
+            result(line)
+
     def failed(self, error: LiveNstError) -> None:
         """Nothing."""
 
@@ -132,6 +142,10 @@ class JsonReporter:
         ]
         names = {"done": report.done, "skipped": report.skipped}
         self._print("folder", {**names, "failed": failed})
+
+    def estimated(self, estimate: Estimate) -> None:
+        """{"event": "estimate", ...}."""
+        self._print("estimate", estimate.as_dict())
 
     def failed(self, error: LiveNstError) -> None:
         """{"event": "error", "message": ..., "hint": ..., "exit_code": ...}."""
@@ -254,6 +268,18 @@ def describe_progress(step: Progress) -> str:
     return (
         f"{step.frames}{total} {step.fps:.1f} fps, {clock(step.elapsed)}{left}, {size(step.bytes)}"
     )
+
+
+def describe_estimate(estimate: Estimate) -> list[str]:
+    """What would be done, how long it would take and how large it would be."""
+    took = f"measured on {estimate.measured} frames: {estimate.fps:.1f} fps"
+    if estimate.seconds is None or estimate.bytes is None:
+        return [*describe_plan(estimate.plan), f"How long it takes cannot be told; {took}"]
+    return [
+        *describe_plan(estimate.plan),
+        f"It would take {clock(estimate.seconds)} and about {size(estimate.bytes)} without sound; "
+        f"{took}",
+    ]
 
 
 def describe_report(report: ConvertReport) -> str:

@@ -189,16 +189,11 @@ def convert_video(task: VideoTask, stylizer: Stylizer, listener: Listener) -> Co
         ConversionCancelled: It was told to stop.
         LiveNstError: Something failed; what is finished is kept for the next run.
     """
-    options = task.options
-    for number, change in enumerate(options.changes):
-        if number == 0:
-            stylizer.select(change.style, time=-math.inf)
-        else:
-            stylizer.select(change.style, fade=options.fade, time=change.time)
+    apply_styles(task, stylizer)
     with segment_store(task.output) as store:
         encoding, state = _go_on(task, stylizer, store, listener)
         resumed = store.segments[-1].frames if store.segments else 0
-        plan = _plan(task, stylizer, encoding, resumed)
+        plan = plan_of(task, stylizer, encoding, resumed)
         listener.plan(plan)
         for note in task.notes(encoding):
             listener.say(note)
@@ -216,6 +211,15 @@ def convert_video(task: VideoTask, stylizer: Stylizer, listener: Listener) -> Co
     seconds = meter.elapsed()
     painted = (frames - resumed) / seconds if seconds > 0 else 0.0
     return ConvertReport(output, frames, resumed, seconds, painted, output.stat().st_size, plan)
+
+
+def apply_styles(task: VideoTask, stylizer: Stylizer) -> None:
+    """Tell a stylizer which style shows when."""
+    for number, change in enumerate(task.options.changes):
+        if number == 0:
+            stylizer.select(change.style, time=-math.inf)
+        else:
+            stylizer.select(change.style, fade=task.options.fade, time=change.time)
 
 
 def _go_on(
@@ -251,7 +255,8 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     return f"{listed} and {names[-1]}" if listed else names[0]
 
 
-def _plan(task: VideoTask, stylizer: Stylizer, encoding: Encoding, resumed: int) -> Plan:
+def plan_of(task: VideoTask, stylizer: Stylizer, encoding: Encoding, resumed: int) -> Plan:
+    """What is about to be done with a task."""
     width, height = task.info.size
     return Plan(
         input=task.input,
@@ -301,7 +306,7 @@ def _paint(
         state=stylizer.memory,
         is_last=lambda index: (index + 1) % SEGMENT_FRAMES == 0,
         write=writer.write,
-        workers=_workers(stylizer),
+        workers=workers_for(stylizer),
     )
 
     def look_on() -> None:
@@ -315,7 +320,7 @@ def _paint(
     return reader.findings.sentence
 
 
-def _workers(stylizer: Stylizer) -> int:
+def workers_for(stylizer: Stylizer) -> int:
     """How many frames are in the network's hands at once: every core, or a GPU kept busy."""
     return max(2, cores()) if stylizer.device == "cpu" else 2
 

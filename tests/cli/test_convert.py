@@ -1,0 +1,129 @@
+"""`live-nst convert`, from end to end, in processes of their own, with the real model."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from live_nst.cli.reporting import clock, describe_progress, size
+from live_nst.conversion.progress import Progress
+from live_nst.stylizer import Stylizer
+from tests.conversion.material import frames_of, write
+from tests.conversion.reading import read
+
+
+@pytest.fixture(scope="module")
+def film(clips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pictures = frames_of(clips["bikes"], 30, (160, 90))
+    return write(
+        tmp_path_factory.mktemp("film") / "film.mp4", pictures, audio=[("aac", "mono", 300)]
+    )
+
+
+def start(own_cache: Path, *arguments: str | Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [
+            sys.executable, "-m", "live_nst", "convert", *map(str, arguments),
+            "--model", "mobile", "--device", "cpu", "--size", "128",
+        ],
+        env={**os.environ, "LIVE_NST_CACHE": str(own_cache), "COLUMNS": "200"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+
+
+def test_json_tells_everything_and_frames_are_the_stylizers(
+    film: Path, tmp_path: Path, own_cache: Path
+) -> None:
+    output = tmp_path / "out.mkv"
+    process = start(
+        own_cache, film, output, "--style", "starry", "--style", "wave@0:00.6", "--fade", "0.2s",
+        "--codec", "libx264rgb", "--json", "--stabilize", "off", "--precision", "float32",
+        "--engine", "tensorflow",
+    )  # fmt: skip
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    events = [json.loads(line) for line in out.splitlines()]
+    assert [event["event"] for event in events if event["event"] in ("plan", "done")] == [
+        "plan",
+        "done",
+    ]
+    assert any(event["event"] == "progress" for event in events)
+    assert events[-1]["frames"] == 30
+    after = read(output, "bgr24")
+    assert after.times == read(film).times
+
+    before = read(film, "bgr24")
+    with Stylizer(
+        "mobile", ["starry"], size=128, device="cpu", engine="tensorflow", precision="float32"
+    ) as stylizer:
+        stylizer.select("wave", fade=0.2, time=0.6)
+        for number in (0, 14, 15, 17, 19, 20, 29):
+            expected = stylizer(before.pictures[number], float(before.times[number]))
+            assert np.array_equal(after.pictures[number], expected), number
+
+
+def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(
+    clips: dict[str, Path], tmp_path: Path, own_cache: Path
+) -> None:
+    output = tmp_path / "out.mp4"
+    process = start(own_cache, clips["bikes"], output, "--style", "starry")
+    segment = tmp_path / ".out.mp4.live-nst" / "000000.json"
+    deadline = time.monotonic() + 60
+    while not segment.exists() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Error: Stopped." in err and "Traceback" not in err
+    assert segment.exists() and not output.exists()
+
+    again = start(own_cache, clips["bikes"], output, "--style", "starry")
+    out, err = again.communicate(timeout=120)
+    assert again.returncode == 0, err
+    assert "Going on after" in err
+    assert "250 frames" in out
+    assert len(read(output).times) == 250
+
+
+def test_a_dry_run_and_a_preview_leave_the_output_alone(
+    film: Path, tmp_path: Path, own_cache: Path
+) -> None:
+    output = tmp_path / "out.mp4"
+    dry = start(own_cache, film, output, "--dry-run")
+    out, err = dry.communicate(timeout=120)
+    assert dry.returncode == 0, err
+    assert "It would take" in out and "30 frames" in out
+    assert list(tmp_path.iterdir()) == []
+
+    shown = start(own_cache, film, output, "--preview")
+    _, err = shown.communicate(timeout=120)
+    assert shown.returncode == 0, err
+    assert [path.name for path in tmp_path.iterdir()] == ["out.preview.png"]
+
+
+def test_errors_are_one_sentence(tmp_path: Path, own_cache: Path) -> None:
+    (tmp_path / "text.mp4").write_text("no film\n")
+    process = start(own_cache, tmp_path / "text.mp4", tmp_path / "out.mp4", "--json")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert json.loads(out.splitlines()[-1])["event"] == "error"
+    assert err.startswith("Error: text.mp4") and err.count("\n") == 2
+
+    usage = start(own_cache, tmp_path / "text.mp4", tmp_path / "out.mp4", "--start", "soon")
+    _, err = usage.communicate(timeout=60)
+    assert usage.returncode == 2 and "'soon' is no time" in err
+
+
+def test_words() -> None:
+    step = Progress("painting", 120, 250, 0, 31.25, 4.0, 4.2, 1_234_567)
+    assert describe_progress(step) == "120/250 48% 31.2 fps, 0:04, 0:04 left, 1.2 MB"
+    assert clock(3723) == "1:02:03"
+    assert size(999) == "1.0 kB"

@@ -1,0 +1,194 @@
+"""Killed at any moment, on a full disk, with damaged films, for long: minutes of it."""
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from live_nst.conversion.convert import convert
+from tests.conversion.fakes import Negative
+from tests.conversion.material import frames_of, write
+from tests.conversion.reading import read
+
+pytestmark = pytest.mark.slow
+
+PROGRAM = """
+import sys, time
+from pathlib import Path
+from live_nst.conversion.convert import convert
+from live_nst.errors import LiveNstError
+from tests.conversion.fakes import Negative
+
+source, output, log, pace = sys.argv[1:]
+with open(log, "a") as seen:
+    def look_on(count):
+        seen.write(".")
+        seen.flush()
+        time.sleep(float(pace))
+    try:
+        convert(source, output, stylizer=Negative(look_on, leans=True), say=print)
+    except LiveNstError as exc:
+        print(f"{type(exc).__name__}: {exc.message}")
+        sys.exit(exc.exit_code)
+"""
+
+
+def start(source: Path, output: Path, log: Path, pace: float, **more: Any) -> Any:
+    command = [sys.executable, "-c", PROGRAM, str(source), str(output), str(log), str(pace)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more
+    )
+
+
+def test_killed_at_twenty_moments(clips: dict[str, Path], tmp_path: Path) -> None:
+    pictures = frames_of(clips["bikes"], 250, (160, 90)) * 2
+    source = write(tmp_path / "in.mp4", pictures, audio=[("aac", "stereo", 300)])
+    whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    convert(source, whole, stylizer=Negative(leans=True))  # type: ignore[arg-type]
+    dice = random.Random(5)
+    log = tmp_path / "log"
+    worst = 0
+    for _ in range(20):
+        before = log.stat().st_size if log.exists() else 0
+        process = start(source, output, log, 0.004)
+        time.sleep(dice.uniform(0.5, 2.2))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.communicate()
+        assert not output.exists() or output.read_bytes() == whole.read_bytes()
+        painted = (log.stat().st_size if log.exists() else 0) - before
+        kept = len(list((tmp_path / ".out.mp4.live-nst").glob("*.json"))) - 1
+        worst = max(worst, painted)
+        if kept >= 3:  # begin anew, so that there is something to interrupt
+            for path in (tmp_path / ".out.mp4.live-nst").iterdir():
+                if path.name != "lock" and dice.random() < 0.5:
+                    path.unlink()
+    process = start(source, output, log, 0.0)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, out + err
+    assert output.read_bytes() == whole.read_bytes()
+
+
+def test_no_more_than_a_segment_is_painted_twice(clips: dict[str, Path], tmp_path: Path) -> None:
+    pictures = frames_of(clips["bikes"], 250, (160, 90)) * 2
+    source = write(tmp_path / "in.mp4", pictures)
+    output, log = tmp_path / "out.mp4", tmp_path / "log"
+    kills = 0
+    dice = random.Random(6)
+    while not output.exists():
+        process = start(source, output, log, 0.004)
+        try:
+            process.communicate(timeout=dice.uniform(1.5, 3.0))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            kills += 1
+        assert kills < 60
+    assert log.stat().st_size <= 500 + kills * 130
+
+
+def test_a_full_disk(clips: dict[str, Path], tmp_path: Path) -> None:
+    """As a limit on the size of files, which needs no rights: the join does not fit."""
+    source = write(tmp_path / "in.mp4", frames_of(clips["bikes"], 250))
+    output, log = tmp_path / "out.mp4", tmp_path / "log"
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_500_000, 2_500_000))
+
+    process = start(source, output, log, 0.0, preexec_fn=limit)
+    out, err = process.communicate(timeout=200)
+    assert process.returncode == 1, out + err
+    assert "would be larger than a file may be" in out and "Traceback" not in err
+    assert not output.exists()
+    assert list((tmp_path / ".out.mp4.live-nst").glob("*.packets"))
+    process = start(source, output, log, 0.0)
+    out, err = process.communicate(timeout=200)
+    assert process.returncode == 0
+    assert "Going on after" in out
+    assert len(read(output).times) == 250
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="mounting needs root")
+def test_a_really_full_disk(clips: dict[str, Path], tmp_path: Path) -> None:
+    source = write(tmp_path / "in.mp4", frames_of(clips["bikes"], 250))
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(small)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("tmpfs cannot be mounted here")
+    try:
+        process = start(source, small / "out.mp4", tmp_path / "log", 0.0)
+        out, err = process.communicate(timeout=200)
+        assert process.returncode == 1, out + err
+        assert "The disk is full" in out and "Traceback" not in err
+        assert not (small / "out.mp4").exists()
+        assert list((small / ".out.mp4.live-nst").glob("*.packets"))
+        subprocess.run(["mount", "-o", "remount,size=64m", str(small)], check=True)
+        process = start(source, small / "out.mp4", tmp_path / "log", 0.0)
+        out, err = process.communicate(timeout=200)
+        assert process.returncode == 0 and "Going on after" in out
+        assert len(read(small / "out.mp4").times) == 250
+    finally:
+        subprocess.run(["umount", str(small)], check=False)
+
+
+@pytest.mark.parametrize("part", range(5))
+def test_mutated_films(clips: dict[str, Path], tmp_path: Path, part: int) -> None:
+    """150 in all: never anything but an error in a sentence or a true success."""
+    small = frames_of(clips["bikes"], 24, (96, 64))
+    sound = [("aac", "mono", 300)]
+    films = [
+        write(tmp_path / "a.mp4", small, audio=sound, container_options={"movflags": "faststart"}),
+        write(tmp_path / "b.mkv", small, audio=sound, options={"bf": "2"}),
+        write(
+            tmp_path / "c.mp4", small, codec="libx265", options={"x265-params": "log-level=none"}
+        ),
+    ]
+    dice = random.Random(100 + part)
+    for number in range(30):
+        film = films[number % len(films)]
+        data = bytearray(film.read_bytes())
+        for _ in range(dice.choice([1, 3, 20, 100])):
+            data[dice.randrange(len(data))] = dice.randrange(256)
+        if dice.random() < 0.3:
+            del data[dice.randrange(len(data)) :]
+        mutant = tmp_path / f"m{number}{film.suffix}"
+        mutant.write_bytes(bytes(data))
+        output = tmp_path / f"o{number}.mkv"
+        process = start(mutant, output, tmp_path / "log", 0.0)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode in (0, 1), (number, process.returncode, out, err)
+        assert "Traceback" not in err, (number, err)
+        if process.returncode == 0:
+            assert len(read(output).times) == len(read(mutant).times), number
+        else:
+            assert not output.exists() and "Error: " in out, (number, out)
+
+
+def test_memory_stays_flat(clips: dict[str, Path], tmp_path: Path) -> None:
+    """Ten times the film takes no more memory."""
+    picture = frames_of(clips["bigbuckbunny"], 25)
+    peaks = []
+    for seconds in (60, 600):
+        source = write(
+            tmp_path / f"in{seconds}.mp4",
+            [picture[n % 25] for n in range(seconds * 25 // 5)],
+            ticks=[12800 // 5 * n for n in range(seconds * 25 // 5)],
+        )
+        process = start(source, tmp_path / f"out{seconds}.mp4", tmp_path / "log", 0.0)
+        process.communicate(timeout=600)
+        assert process.returncode == 0
+        source.unlink()
+        peaks.append(_peak_of_children())
+    assert peaks[1] < 1.05 * peaks[0], peaks
+
+
+def _peak_of_children() -> int:
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
