@@ -94,13 +94,20 @@ def test_no_more_than_a_segment_is_painted_twice(clips: dict[str, Path], tmp_pat
     assert log.stat().st_size <= 500 + kills * 130
 
 
+def size_of_whole(source: Path, folder: Path) -> int:
+    """Bytes of the output when nothing is in its way."""
+    convert(source, folder / "whole.mp4", stylizer=Negative(leans=True))  # type: ignore[arg-type]
+    return (folder / "whole.mp4").stat().st_size
+
+
 def test_a_full_disk(clips: dict[str, Path], tmp_path: Path) -> None:
     """As a limit on the size of files, which needs no rights: the join does not fit."""
     source = write(tmp_path / "in.mp4", frames_of(clips["bikes"], 250))
     output, log = tmp_path / "out.mp4", tmp_path / "log"
+    most = round(0.8 * size_of_whole(source, tmp_path))
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2_500_000, 2_500_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
     process = start(source, output, log, 0.0, preexec_fn=limit)
     out, err = process.communicate(timeout=200)
@@ -120,7 +127,8 @@ def test_a_really_full_disk(clips: dict[str, Path], tmp_path: Path) -> None:
     source = write(tmp_path / "in.mp4", frames_of(clips["bikes"], 250))
     small = tmp_path / "small"
     small.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(small)]
+    room = round(1.5 * size_of_whole(source, tmp_path))
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={room}", "tmpfs", str(small)]
     if subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("tmpfs cannot be mounted here")
     try:
