@@ -178,22 +178,15 @@ def check_processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> Iterator[Finding]:
     """The CPU's model, its cores, and the memory."""
     import psutil
 
+    from live_nst.bench.machine import processor
+
     memory = psutil.virtual_memory()
     cores = psutil.cpu_count(logical=False) or psutil.cpu_count()
     text = (
-        f"{_cpu_model(cpuinfo)}, {cores} cores, {psutil.cpu_count()} threads; memory "
+        f"{processor(cpuinfo)}, {cores} cores, {psutil.cpu_count()} threads; memory "
         f"{memory.total / 2**30:.1f} GiB, {memory.available / 2**30:.1f} GiB of it free"
     )
     yield Finding("processor", State.OK, text)
-
-
-def _cpu_model(cpuinfo: Path) -> str:
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(errors="replace").splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() == "model name":
-                return value.strip()
-    return platform.processor() or platform.machine()
 
 
 def check_engine(

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from live_nst.bench.load import BUSY
 from live_nst.bench.rounds import Rounds
 from live_nst.bench.spread import Spread
+
+_PATIENCE = 5
+"""Busy rounds one after the other after which no quiet one is waited for."""
 
 Values = dict[str, float]
 """What one round gave: milliseconds, frames per second, shares; by name."""
@@ -30,10 +34,12 @@ class Settings:
     Attributes:
         rounds: Quiet rounds of each part; None for the part's own number.
         trial: One round each, however busy the machine is: to see that everything works.
+        folder: Where pictures for the page go.
     """
 
     rounds: int | None = None
     trial: bool = False
+    folder: Path = Path("docs")
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,10 @@ def play(
         mark = "discarded: busy" if load > BUSY else f"{len(rounds.quiet)} of {wanted}"
         value = rounds.results[-1][about]
         print(f"  round {mark}; others took {load:.0%}; {about}: {value:.3g}", flush=True)
+        if len(rounds.loads) >= _PATIENCE and min(rounds.loads[-_PATIENCE:]) > BUSY:
+            raise TooBusyError(
+                f"other programs took too much of the machine {_PATIENCE} times on end"
+            )
 
     rounds.play(one_round, attempts=1 if settings.trial else 3 * wanted, tell=tell)
     played = rounds.results if settings.trial else rounds.quiet

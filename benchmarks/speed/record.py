@@ -40,7 +40,7 @@ def find_part(name: str) -> Part:
 def main(argv: Sequence[str]) -> int:
     """Measure what `argv` asks for."""
     asked = _parse(argv)
-    settings = Settings(asked.rounds, asked.trial)
+    settings = Settings(asked.rounds, asked.trial, asked.out.parent)
     record = read(asked.out)
     failed = []
     for name in asked.only:

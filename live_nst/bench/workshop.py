@@ -41,7 +41,8 @@ class StylizerWorkshop:
     def setups(self) -> Sequence[Setup]:
         """Every engine and precision that runs here, first what live-nst picks by itself."""
         found = [self.default]
-        for engine in ENGINES[1:]:
+        others = [engine for engine in ENGINES[1:] if engine != self.default.engine]
+        for engine in (self.default.engine, *others):
             for precision in PRECISIONS[1:]:
                 setup = Setup(engine, precision)
                 if setup not in found and self._runs(setup):

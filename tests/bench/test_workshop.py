@@ -18,6 +18,7 @@ def test_what_runs_here(workshop: StylizerWorkshop) -> None:
     expected = {Setup("openvino", precision) for precision in native_precisions()}
     assert set(workshop.setups) == expected | {Setup("tensorflow", "float32")}
     assert workshop.setups[0] == workshop.default
+    assert workshop.setups[-1] == Setup("tensorflow", "float32")
     assert workshop.default.engine == "openvino"
 
 

@@ -50,8 +50,13 @@ def test_quiet_rounds_are_summed_up(
 
 
 def test_a_busy_machine_is_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(TooBusyError, match="6 of 6 rounds"):
-        played(monkeypatch, Meter(0.5), Settings(rounds=2))
+    with pytest.raises(TooBusyError, match="7 of 9 rounds"):
+        played(monkeypatch, Meter(0.0, 0.5, 0.5, 0.5, 0.5, 0.0, 0.5), Settings(rounds=3))
+
+
+def test_what_is_busy_again_and_again_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TooBusyError, match="5 times on end"):
+        played(monkeypatch, Meter(0.0, 0.5), Settings(rounds=7))
 
 
 def test_a_trial_is_one_round_in_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,7 +105,7 @@ def test_what_fails_is_one_and_the_rest_is_kept(
 def test_a_trial_writes_nothing(machine: Machine) -> None:
     page = machine.out.with_suffix(".md").read_text("utf-8")
     assert machine.run("--trial", "--rounds", "2") == 0
-    assert machine.settings == Settings(2, True)
+    assert machine.settings == Settings(2, True, machine.out.parent)
     assert not machine.out.exists()
     assert machine.out.with_suffix(".md").read_text("utf-8") == page
 

