@@ -1,5 +1,8 @@
 """Steadiness: flicker, ghosts and sharpness of stabilised films; see docs/motion.md."""
 
-from benchmarks.motion.record import main
 
-__all__ = ["main"]
+def main(argv: list[str]) -> int:
+    """Measure, write what was found, and give the exit code."""
+    from benchmarks.motion.record import main as record
+
+    return record(argv)
