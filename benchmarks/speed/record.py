@@ -25,7 +25,7 @@ from benchmarks.speed.part import NotMeasuredError, Part, Promise, Settings, Too
 from live_nst.bench.machine import describe_machine
 
 OUT = Path("docs/benchmarks.json")
-NAMES = ("program", "peer", "tutorial", "live", "startup", "accuracy", "scaling")
+NAMES = ("program", "peer", "tutorial", "live", "stages", "startup", "accuracy", "scaling")
 """The parts, in the order in which they run and stand on the page."""
 
 Record = dict[str, Any]
