@@ -1,7 +1,7 @@
 """L-BFGS within bounds, as a dialogue: it asks for a point, and is told its value and gradient.
 
-Our own, as the libraries' cannot be stopped and resumed: SciPy's keeps its memory to itself, and a
-restart without it costs dozens of evaluations. Source: Nocedal and Wright, "Numerical
+Our own, as the libraries' cannot be stopped and resumed: SciPy's keeps what it has learned of the
+curvature to itself. Source: Nocedal and Wright, "Numerical
 Optimization" (2006), algorithms 7.4 and 7.5, with the free variables of projected quasi-Newton
 methods (Bertsekas 1982): those at a bound that want to cross it stay where they are.
 """

@@ -11,7 +11,7 @@ BYTES_PER_PIXEL = 2600
 
 _SHARE = 0.7  # of the memory that is free
 _LEAST_TILE = 128
-_GPU_TILE = 1024  # 3 GB with its halo, for what cannot be asked how much it has
+_GPU_TILE = 1024  # 4 GB with its halo, as a GPU is not asked how much it has
 
 
 def tile_side(size: Size, halo: int, optimiser: str, device: str) -> int | None:

@@ -1,5 +1,6 @@
 """What `paint` reaches with VGG16's real features on a real photo; minutes."""
 
+import dataclasses
 from pathlib import Path
 
 import cv2
@@ -74,3 +75,28 @@ def test_the_loss_falls_as_far_as_it_should(
     assert fast[49] < content[49]
     # From here on both creep towards minima that differ by a percent in either direction.
     assert fast[99] < (1.0 if style == "wave" else 1.02) * content[99]
+
+
+def test_resumed_it_ends_where_it_would_have_ended(
+    real_vgg16: Path, tmp_path: Path, clips: dict[str, Path]
+) -> None:
+    photo = square_photo(tmp_path, clips["bikes"], 30)
+    straight = PaintOptions(
+        photo,
+        tmp_path / "straight.png",
+        ("wave",),
+        size=128,
+        steps=40,
+        levels=1,
+        start="content",
+        form=gatys("vgg16"),
+        vgg=real_vgg16,
+        device="cpu",
+    )
+    whole = paint(straight)
+    stopped = dataclasses.replace(straight, out=tmp_path / "stopped.png")
+    assert not paint(stopped, watch=lambda step: step.evaluation < 17).finished
+    resumed = paint(stopped)
+    assert resumed.finished and resumed.evaluations == 23
+    assert whole.losses is not None and resumed.losses is not None
+    assert abs(resumed.losses.total / whole.losses.total - 1) < 0.01
