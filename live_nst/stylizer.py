@@ -8,13 +8,12 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from live_nst.closing import Closing
 from live_nst.compose import compose
-from live_nst.engines.base import Bottleneck, Engine, FrameRunner, Painted, Precision, Size
+from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Precision, Size
 from live_nst.engines.choice import choose_engine
 from live_nst.errors import UsageError
 from live_nst.fade import Fade, difference, mix_bottlenecks
@@ -26,6 +25,7 @@ from live_nst.models.cache import cache_root
 from live_nst.models.loading import load_model
 from live_nst.stabilize import Stabilizer, check_mode
 from live_nst.stabilize.fast import State
+from live_nst.stills import StillRunner
 from live_nst.styles.bank import StyleBank
 from live_nst.styles.cache import BottleneckCache
 from live_nst.styles.shelf import StyleInput, StyleShelf
@@ -33,9 +33,6 @@ from live_nst.styles.shelf import StyleInput, StyleShelf
 DEFAULT_SIZE = {"cpu": 384, "gpu": 640}
 MIN_SIZE, MAX_SIZE = 64, 4096
 MIN_STROKE, MAX_STROKE = 0.3, 3.0
-WHOLE_PIXELS = 4_000_000
-"""Larger stills are run in tiles. As a whole they take 215 bytes a pixel, and TensorFlow's own
-mean and variance lose precision: at 24 million pixels the variance is off by up to 5%."""
 _MULTIPLE = 4  # the networks halve the picture twice
 _KEPT_RUNNERS = 6  # what the adaptive size goes to and fro between
 
@@ -49,14 +46,6 @@ def network_size(camera: Size, long_side: int) -> Size:
     scale = min(1.0, long_side / max(camera))
     width, height = (max(16, _MULTIPLE * round(side * scale / _MULTIPLE)) for side in camera)
     return width, height
-
-
-def _padded(image: Image) -> Image:
-    """`image` with sides that are multiples of what networks reduce by, mirrored at the edges."""
-    bottom, right = (max(16, -(-side // _MULTIPLE) * _MULTIPLE) - side for side in image.shape[:2])
-    if not bottom and not right:
-        return image
-    return cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REFLECT)  # type: ignore[return-value]
 
 
 def check_size(size: int) -> int:
@@ -150,10 +139,8 @@ class Stylizer(Closing):
         say(f"Engine {self.engine} in {self.precision}: {choice.why}.")
         self.model_name = loaded.name
         self._fingerprint = loaded.fingerprint
-        self._programs = loaded.programs
-        self._say = say
-        self._tiled: Engine | None = None
-        self._tiled_lock = threading.Lock()
+        self._stills = StillRunner(loaded.programs, self._engine, self._runner, say)
+        self._still_mask = threading.Lock()
         self._long_side = long_side or DEFAULT_SIZE["cpu" if self.device == "cpu" else "gpu"]
         cache = BottleneckCache(cache_root() / "bottlenecks", loaded.fingerprint)
         self._bank = StyleBank(self._engine, cache)
@@ -203,32 +190,40 @@ class Stylizer(Closing):
             self._expanded = (wanted, tensors)
         return runner(np.ascontiguousarray(image), tensors)
 
-    def still(self, image: Image, time: float = 0.0, *, size: int | None = None) -> Painted:
-        """Run the network on a picture of its own, by default at the picture's full size.
+    def still(self, image: Image, time: float = 0.0, *, size: int | None = None) -> Image:
+        """Paint a picture of its own, by default with the network at the picture's full size.
 
-        One with more than `WHOLE_PIXELS` is painted in tiles by TensorFlow, which takes
-        little memory and is exact at any size: nothing shows where they meet, as the statistics of
-        the normalisations are those of the whole picture.
+        The look holds, the stabiliser does not. A picture of more than `stills.WHOLE_PIXELS` is run
+        in tiles by TensorFlow, which takes little memory and is exact at any size: nothing shows
+        where they meet, as the statistics of the normalisations are those of the whole picture.
 
         Args:
             image: BGR uint8 `[height, width, 3]`.
-            time: The time in seconds, by which a change of style fades.
+            time: The time in seconds, by which a change of style or look fades.
             size: Longest side, in pixels, of what the network sees; None for the picture's own.
 
         Returns:
-            The picture and what the network made of it, both of its size or, with a smaller
-            `size`, of `network_size`.
+            A new array of the same shape.
 
         Raises:
+            TypeError: Not a uint8 array.
+            ValueError: Not of that shape.
             ModelError: The model cannot be run at that size, or not in tiles.
         """
-        height, width = image.shape[:2]
-        if size is None or size >= max(height, width):
-            # What the network rounds to is added at the edges, and taken off again.
-            padded = _padded(image)
-            painted = self._run_still(padded, (padded.shape[1], padded.shape[0]), time)
-            return Painted(image, painted.stylised[:height, :width])
-        return self._run_still(image, network_size((width, height), check_size(size)), time)
+        image = check_image(image)
+        camera = (image.shape[1], image.shape[0])
+        smaller = size is not None and check_size(size) < max(camera)
+        seen = network_size(camera, size) if size is not None and smaller else None
+        painted = self._stills(image, self._fade.at(time), seen)
+        look = self._look.at(time)
+        mask = self._masks[look.only]
+        if mask is None or look.strength <= 0:
+            return compose(image, painted, look)
+        with self._still_mask:  # a mask remembers what it saw last
+            mask.reset()
+            weights = mask(painted.content, camera)
+            mask.reset()
+        return compose(image, painted, look, weights)
 
     def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
         """Bring what `network` made of a frame to the frame's own size and mix the two.
@@ -454,30 +449,7 @@ class Stylizer(Closing):
         """Free the device's memory. Calling it again does nothing."""
         self._runners.clear()
         self._engine.close()
-        if self._tiled is not None:
-            self._tiled.close()
-
-    def _run_still(self, image: Image, size: Size, time: float) -> Painted:
-        camera = (image.shape[1], image.shape[0])
-        if size[0] * size[1] <= WHOLE_PIXELS:
-            engine, runner = self._engine, self._runner(camera, size)
-        else:
-            engine = self._in_tiles()
-            runner = engine.compile(camera, size)
-        return runner(np.ascontiguousarray(image), engine.expand(self._fade.at(time)))
-
-    def _in_tiles(self) -> Engine:
-        """The engine for pictures that are too large to be run as a whole, made when needed."""
-        with self._tiled_lock:
-            if self._tiled is None:
-                from live_nst.engines.tiled import TiledEngine
-
-                self._tiled = TiledEngine(self._programs, "cpu" if self.device == "cpu" else "gpu")
-                self._say(
-                    f"Pictures of more than {WHOLE_PIXELS // 1_000_000} million pixels run on "
-                    f"{self._tiled.name}, on {self._tiled.device}"
-                )
-            return self._tiled
+        self._stills.close()
 
     def _runner(self, camera: Size, size: Size) -> FrameRunner:
         """The frame program for these sizes; the last few are kept."""

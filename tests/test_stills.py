@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from live_nst import stylizer as module
+from live_nst import stills
 from live_nst.errors import UsageError
 from live_nst.sources.demo_scene import DemoScene
 from live_nst.stylizer import Stylizer
@@ -30,24 +30,28 @@ def scene(width: int, height: int) -> Any:
 @pytest.mark.parametrize("size", [(120, 80), (101, 67), (7, 5), (1, 1), (300, 3)])
 def test_a_still_is_painted_at_its_own_size(stylizer: Stylizer, size: tuple[int, int]) -> None:
     image = scene(*size)
-    content, painted = stylizer.still(image)
+    before = image.copy()
+    painted = stylizer.still(image)
     assert painted.shape == image.shape
-    np.testing.assert_array_equal(content, image)
+    np.testing.assert_array_equal(image, before)
 
 
 def test_what_is_added_at_the_edges_is_taken_off_again(stylizer: Stylizer) -> None:
     image = scene(120, 80)
-    whole = stylizer.still(image).stylised.astype(int)
-    cut = stylizer.still(np.ascontiguousarray(image[:78, :117])).stylised
+    whole = stylizer.still(image).astype(int)
+    cut = stylizer.still(np.ascontiguousarray(image[:78, :117]))
     # The picture did not move; edges and statistics differ a little.
     assert np.abs(whole[:78, :117] - cut).mean() < 8
     assert np.abs(whole[2:80, 3:120] - cut).mean() > 12
 
 
 def test_size_bounds_what_the_network_sees(stylizer: Stylizer) -> None:
-    content, painted = stylizer.still(scene(300, 144), size=100)
-    assert content.shape == painted.shape == (48, 100, 3)
-    assert stylizer.still(scene(60, 40), size=100).stylised.shape == (40, 60, 3)
+    image = scene(300, 144)
+    small, full = stylizer.still(image, size=100), stylizer.still(image)
+    assert small.shape == full.shape == image.shape
+    sharpness = [float(np.abs(np.diff(each.astype(int), axis=1)).mean()) for each in (small, full)]
+    assert sharpness[0] < 0.7 * sharpness[1]  # what was painted at 100 is enlarged
+    np.testing.assert_array_equal(stylizer.still(image, size=300), full)
     with pytest.raises(UsageError):
         stylizer.still(scene(300, 150), size=5)
 
@@ -56,10 +60,10 @@ def test_large_ones_run_in_tiles_and_look_the_same(
     stylizer: Stylizer, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = scene(202, 131)
-    whole = stylizer.still(image).stylised
-    monkeypatch.setattr(module, "WHOLE_PIXELS", 10_000)
+    whole = stylizer.still(image)
+    monkeypatch.setattr(stills, "WHOLE_PIXELS", 10_000)
     said.clear()
-    tiled = stylizer.still(image).stylised
+    tiled = stylizer.still(image)
     stylizer.still(image)
     assert tiled.shape == image.shape
     assert np.abs(tiled.astype(int) - whole).mean() < 4  # engines and precisions differ
@@ -69,8 +73,24 @@ def test_large_ones_run_in_tiles_and_look_the_same(
 
 def test_the_style_is_the_one_in_use(stylizer: Stylizer) -> None:
     image = scene(64, 64)
-    first = stylizer.still(image).stylised
+    first = stylizer.still(image)
     stylizer.select("ink")
-    second = stylizer.still(image).stylised
+    second = stylizer.still(image)
     stylizer.select("starry")
     assert np.abs(first.astype(int) - second).mean() > 10
+
+
+def test_neither_the_stabiliser_nor_another_picture_plays_a_part() -> None:
+    one, other = scene(64, 48), scene(64, 48)[::-1].copy()
+    with Stylizer("mobile", ["starry"], size=64, device="cpu", stabilize="fast") as steady:
+        first = steady.still(one)
+        steady.still(other)
+        steady(other)
+        np.testing.assert_array_equal(steady.still(one), first)
+
+
+def test_the_look_holds(stylizer: Stylizer) -> None:
+    image = scene(64, 48)
+    stylizer.strength = 0.0
+    np.testing.assert_array_equal(stylizer.still(image), image)
+    stylizer.strength = 1.0

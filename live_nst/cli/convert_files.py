@@ -21,7 +21,7 @@ from live_nst.conversion.pictures import (
     is_picture,
 )
 from live_nst.conversion.record import fingerprint
-from live_nst.conversion.stills import PictureConverter, StillPainter, convert_still
+from live_nst.conversion.stills import PictureConverter, convert_still
 from live_nst.conversion.videos import VideoConverter
 from live_nst.errors import ConversionError, SinkError, SourceError, UsageError
 from live_nst.stylizer import Stylizer
@@ -58,8 +58,7 @@ def run_files(request: Request, listener: Listener, told: Reporter) -> None:
         check_place(request.output, request.input, request.options.restart)
         check_still(request.input)  # before a model is loaded
         with request.make_stylizer(told, concurrency=1) as stylizer:
-            painter = StillPainter(stylizer, request.size)
-            convert_still(request.input, request.output, painter, told.say)
+            convert_still(request.input, request.output, stylizer, told.say, size=request.size)
         told.say(f"The picture is in {request.output}")
 
 
@@ -86,7 +85,7 @@ def _convert_folder(request: Request, listener: Listener, told: Reporter) -> Non
         report = convert_items(
             items,
             request.output,
-            PictureConverter(StillPainter(stylizer, request.size), pictures, told.say),
+            PictureConverter(stylizer, pictures, told.say, request.size),
             VideoConverter(stylizer, request.options, _video_settings(request, stylizer), listener),
             jobs=jobs,
             restart=request.options.restart,
@@ -104,8 +103,10 @@ def _convert_folder(request: Request, listener: Listener, told: Reporter) -> Non
 def _picture_settings(request: Request, stylizer: Stylizer) -> str:
     """All that shapes a still."""
     first = request.options.changes[0].style
-    size = "full" if request.size is None else request.size
-    return fingerprint({**stylizer.settings([first]), "size": size, "program": __version__})
+    settings: dict[str, object] = {**stylizer.settings([first]), "program": __version__}
+    settings["size"] = "full" if request.size is None else request.size
+    settings.pop("stabilizer")  # it is for streams
+    return fingerprint(settings)
 
 
 def _video_settings(request: Request, stylizer: Stylizer) -> str:
@@ -139,8 +140,9 @@ def _convert_stream(request: Request, listener: Listener, told: Reporter) -> Non
                 _check_picture(request)
             check_still(source)
             with request.make_stylizer(told, concurrency=1) as stylizer:
-                painter = StillPainter(stylizer, request.size)
-                convert_still(source, target, painter, told.say, as_it_came=to_stdout)
+                convert_still(
+                    source, target, stylizer, told.say, size=request.size, as_it_came=to_stdout
+                )
         else:
             task = VideoTask.open(source, target, request.options)
             with request.make_stylizer(told, cores()) as stylizer:

@@ -1,13 +1,11 @@
 """From a picture file to a painted one."""
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from live_nst.conversion.folders import Item
 from live_nst.conversion.pictures import (
-    Still,
     check_still,
     format_of,
     is_moving,
@@ -15,46 +13,27 @@ from live_nst.conversion.pictures import (
     save_still,
     whole_file,
 )
-from live_nst.engines.base import Painted
 from live_nst.frames import Image
 
 Say = Callable[[str], None]
 
 
 class Painter(Protocol):
-    """What paints a still: a `live_nst.Stylizer`, nearly always."""
+    """What paints stills: a `live_nst.Stylizer`, nearly always. Several threads may call it."""
 
-    def still(self, image: Image, time: float = 0.0, *, size: int | None = None) -> Painted:
-        """Run the network on a picture of its own; may be called from several threads."""
+    def still(self, image: Image, time: float = 0.0, *, size: int | None = None) -> Image:
+        """Paint a picture of its own; `size` bounds what the network sees."""
         ...
-
-    def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
-        """Bring the painted picture to the size of `image`; from one thread at a time."""
-        ...
-
-
-class StillPainter:
-    """Paints pictures, several at once if need be.
-
-    Args:
-        painter: Runs the network and what follows it.
-        size: Longest side, in pixels, of what the network sees; None for the picture's own.
-    """
-
-    def __init__(self, painter: Painter, size: int | None = None) -> None:
-        self._painter = painter
-        self._size = size
-        self._finishing = threading.Lock()
-
-    def __call__(self, still: Still) -> Image:
-        """Paint one picture; BGR uint8 of its shape."""
-        painted = self._painter.still(still.image, size=self._size)
-        with self._finishing:
-            return self._painter.finish(still.image, painted)
 
 
 def convert_still(
-    source: Path, target: Path, painter: StillPainter, say: Say, *, as_it_came: bool = False
+    source: Path,
+    target: Path,
+    painter: Painter,
+    say: Say,
+    *,
+    size: int | None = None,
+    as_it_came: bool = False,
 ) -> None:
     """Paint a picture into a file, replacing what is there.
 
@@ -63,6 +42,7 @@ def convert_still(
         target: Its suffix tells the format.
         painter: Paints.
         say: Told what was lost on the way, in sentences.
+        size: Longest side, in pixels, of what the network sees; None for the picture's own.
         as_it_came: Write in the format of `source` instead, or in PNG if that is not written.
 
     Raises:
@@ -74,7 +54,7 @@ def convert_still(
     to = None if as_it_came else format_of(target.name)
     check_still(source)
     still = read_still(source, source.name)
-    painted = painter(still)
+    painted = painter.still(still.image, size=size)
     with whole_file(target) as file:
         lost = save_still(still, painted, file, to or still.format, target.name)
     for sentence in (*still.notices, *lost):
@@ -88,10 +68,12 @@ class PictureConverter:
         painter: Paints.
         settings: All that shapes what it paints, as a short text.
         say: Told what was lost on the way, in sentences.
+        size: Longest side, in pixels, of what the network sees; None for each picture's own.
     """
 
-    def __init__(self, painter: StillPainter, settings: str, say: Say) -> None:
+    def __init__(self, painter: Painter, settings: str, say: Say, size: int | None = None) -> None:
         self.settings = settings
+        self._size = size
         self._painter = painter
         self._say = say
 
@@ -99,5 +81,5 @@ class PictureConverter:
         """Convert one, unless it moves."""
         if is_moving(item.source, item.name):
             return False
-        convert_still(item.source, item.target, self._painter, self._say)
+        convert_still(item.source, item.target, self._painter, self._say, size=self._size)
         return True
