@@ -1,7 +1,9 @@
 """Stills, read back with Pillow."""
 
 import errno
+import io
 import os
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +158,29 @@ def test_exif_and_resolution_survive(tmp_path: Path, suffix: str) -> None:
     assert picture.getexif().get_ifd(EXIF_IFD)[TAKEN] == "2026:11:24 12:00:00"
     if suffix not in (".webp", ".avif"):
         assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
+def exif_with_preview(preview: bytes) -> bytes:
+    """EXIF data of one tag and a small JPEG, as cameras write them."""
+    maker = struct.pack("<HHII", MAKER, 2, 4, int.from_bytes(b"Cam\0", "little"))
+    first = struct.pack("<H", 1) + maker
+    second_at = 8 + len(first) + 4
+    tags = [(0x0103, 3, 6), (0x0201, 4, second_at + 2 + 36 + 4), (0x0202, 4, len(preview))]
+    second = struct.pack("<H", 3)
+    second += b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
+    links = struct.pack("<I", second_at), bytes(4)
+    return b"Exif\0\0II*\0" + struct.pack("<I", 8) + first + links[0] + second + links[1] + preview
+
+
+def test_the_preview_of_the_original_is_left_out(tmp_path: Path) -> None:
+    preview = io.BytesIO()
+    Pillow.new("RGB", (16, 16), "red").save(preview, "JPEG")
+    exif = exif_with_preview(preview.getvalue())
+    Pillow.fromarray(photo()).save(tmp_path / "a.jpg", exif=exif)
+    assert (tmp_path / "a.jpg").read_bytes().count(b"\xff\xd8\xff") == 2
+    convert(tmp_path / "a.jpg", tmp_path / "b.jpg")
+    assert (tmp_path / "b.jpg").read_bytes().count(b"\xff\xd8\xff") == 1
+    assert opened(tmp_path / "b.jpg").getexif()[MAKER] == "Cam"
 
 
 def test_damaged_exif_costs_only_itself(tmp_path: Path) -> None:
