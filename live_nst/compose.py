@@ -30,7 +30,7 @@ def compose(content: Image, painted: Painted, look: Look, mask: Plane | None = N
     Returns:
         A new array of the content's shape.
     """
-    if look.strength <= 0:
+    if look.unpainted:
         return content.copy()
     detail = _fine_detail(content, painted.content, look.detail) if look.detail > 0 else None
     if look.keep_colors < 1:
@@ -41,9 +41,9 @@ def compose(content: Image, painted: Painted, look: Look, mask: Plane | None = N
     else:
         result = _in_own_colours(content, painted.stylised, detail)
     if mask is not None:
-        return _blend(content, result, cv2.convertScaleAbs(mask, alpha=look.strength))  # type: ignore[arg-type]
-    if look.strength < 1:
-        cv2.addWeighted(result, look.strength, content, 1 - look.strength, 0, dst=result)
+        return _blend(content, result, cv2.convertScaleAbs(mask, alpha=look.opacity))  # type: ignore[arg-type]
+    if look.opacity < 1:
+        cv2.addWeighted(result, look.opacity, content, 1 - look.opacity, 0, dst=result)
     return result
 
 

@@ -10,6 +10,9 @@ from live_nst.errors import UsageError
 EVERYWHERE, PERSON, BACKGROUND = "everywhere", "person", "background"
 """Values of `Look.only` that are no file."""
 
+PICTURES, STYLES = "pictures", "styles"
+"""Values of `Look.blend`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -17,6 +20,9 @@ class Look:
 
     Attributes:
         strength: 0 shows the camera's picture itself, 1 the painted one, between them a blend.
+        blend: What strength blends: the two "pictures", or the "styles": the style with that of the
+            frame itself. Then all is painted, at 0 as like the frame as the model can, and each
+            frame takes the model's style part once more.
         keep_colors: 1 keeps the camera's colours and paints their brightness only; 0 takes the
             style's colours.
         detail: How much of the camera's fine detail is added to the painted picture, 0..1.
@@ -31,6 +37,7 @@ class Look:
     keep_colors: float = 0.0
     detail: float = 0.0
     only: str = EVERYWHERE
+    blend: str = PICTURES
 
     def __post_init__(self) -> None:
         for name in ("strength", "keep_colors", "detail"):
@@ -39,6 +46,18 @@ class Look:
                 raise UsageError(
                     f"A {name.replace('_', '-')} of {value:g} is out of range.", "use 0 to 1"
                 )
+        if self.blend not in (PICTURES, STYLES):
+            raise UsageError(f"There is no blend of {self.blend!r}.", f"use {PICTURES} or {STYLES}")
+
+    @property
+    def opacity(self) -> float:
+        """How much of the painted picture covers the camera's, 0..1."""
+        return self.strength if self.blend == PICTURES else 1.0
+
+    @property
+    def unpainted(self) -> bool:
+        """Whether nothing shows of the painted picture."""
+        return self.opacity <= 0
 
     @property
     def mask_file(self) -> Path | None:
@@ -62,7 +81,7 @@ class Look:
 def between(first: Look, second: Look, share: float) -> Look:
     """The look `share` (0..1) of the way from one to the other.
 
-    Numbers go straight; `only`, which has nothing between, changes half way.
+    Numbers go straight; `only` and `blend`, which have nothing between, change half way.
     """
     if share <= 0.0:
         return first
@@ -73,4 +92,5 @@ def between(first: Look, second: Look, share: float) -> Look:
         keep_colors=(1.0 - share) * first.keep_colors + share * second.keep_colors,
         detail=(1.0 - share) * first.detail + share * second.detail,
         only=(first if share < 0.5 else second).only,
+        blend=(first if share < 0.5 else second).blend,
     )

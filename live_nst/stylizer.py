@@ -18,7 +18,7 @@ from live_nst.engines.choice import choose_engine
 from live_nst.errors import UsageError
 from live_nst.fade import Fade, difference, mix_bottlenecks
 from live_nst.frames import Image, check_image
-from live_nst.look import Look, between
+from live_nst.look import STYLES, Look, between
 from live_nst.masks.base import Mask
 from live_nst.masks.opening import open_mask
 from live_nst.models.cache import cache_root
@@ -28,6 +28,7 @@ from live_nst.stabilize.fast import State
 from live_nst.stills import StillRunner
 from live_nst.styles.bank import StyleBank
 from live_nst.styles.cache import BottleneckCache
+from live_nst.styles.picture import middle
 from live_nst.styles.shelf import StyleInput, StyleShelf
 
 DEFAULT_SIZE = {"cpu": 384, "gpu": 640}
@@ -184,11 +185,19 @@ class Stylizer(Closing):
         camera = (image.shape[1], image.shape[0])
         runner = self._runner(camera, network_size(camera, self._long_side))
         bottleneck, tensors = self._expanded
-        wanted = self._fade.at(time)
+        wanted = self._style_for(image, time)
         if wanted is not bottleneck:
             tensors = self._engine.expand(wanted)
             self._expanded = (wanted, tensors)
         return runner(np.ascontiguousarray(image), tensors)
+
+    def _style_for(self, image: Image, time: float) -> Bottleneck:
+        """What to paint a frame in: the style or, where strength mixes styles, a milder one."""
+        style, look = self._fade.at(time), self._look.at(time)
+        if look.blend != STYLES or look.strength >= 1:
+            return style
+        own = self._engine.encode(middle(image, self._engine.style_size))
+        return mix_bottlenecks(own, style, look.strength)
 
     def still(self, image: Image, time: float = 0.0, *, size: int | None = None) -> Image:
         """Paint a picture of its own, by default with the network at the picture's full size.
@@ -214,10 +223,10 @@ class Stylizer(Closing):
         camera = (image.shape[1], image.shape[0])
         smaller = size is not None and check_size(size) < max(camera)
         seen = network_size(camera, size) if size is not None and smaller else None
-        painted = self._stills(image, self._fade.at(time), seen)
+        painted = self._stills(image, self._style_for(image, time), seen)
         look = self._look.at(time)
         mask = self._masks[look.only]
-        if mask is None or look.strength <= 0:
+        if mask is None or look.unpainted:
             return compose(image, painted, look)
         with self._still_mask:  # a mask remembers what it saw last
             mask.reset()
@@ -240,7 +249,7 @@ class Stylizer(Closing):
         """
         painted, look = self._steady(painted, time), self._look.at(time)
         mask = self._masks[look.only]
-        if mask is None or look.strength <= 0:
+        if mask is None or look.unpainted:
             return compose(image, painted, look)
         return compose(image, painted, look, mask(painted.content, image.shape[1::-1]))
 
@@ -439,7 +448,7 @@ class Stylizer(Closing):
             "device": self.device,
             "precision": self.precision,
             "size": str(self.size),
-            "look": repr(self.look),
+            "look": self.look.fingerprint(),
             "stroke": repr(self.stroke),
             "stabilizer": "off" if self._stabilizer is None else "fast",
             "styles": digest.hexdigest(),

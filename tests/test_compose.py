@@ -44,6 +44,12 @@ def test_the_neutral_look_is_the_stylised_picture_at_the_contents_size() -> None
     np.testing.assert_array_equal(compose(CONTENT, PAINTED, Look()), full())
 
 
+@given(LOOKS)
+def test_a_blend_of_styles_is_the_networks_work(look: Look) -> None:
+    result = compose(CONTENT, PAINTED, replace(look, blend="styles"))
+    np.testing.assert_array_equal(result, compose(CONTENT, PAINTED, replace(look, strength=1.0)))
+
+
 def test_at_one_size_nothing_is_resampled() -> None:
     other = CONTENT[::-1].copy()
     result = compose(CONTENT, Painted(CONTENT, other), Look())

@@ -10,7 +10,8 @@ from live_nst.look import Look, between
 
 SHARES = st.floats(0, 1)
 ONLY = st.sampled_from(["everywhere", "person", "background", "mask.png"])
-LOOKS = st.builds(Look, strength=SHARES, keep_colors=SHARES, detail=SHARES, only=ONLY)
+BLENDS = st.sampled_from(["pictures", "styles"])
+LOOKS = st.builds(Look, strength=SHARES, keep_colors=SHARES, detail=SHARES, only=ONLY, blend=BLENDS)
 
 
 @pytest.mark.parametrize("name", ["strength", "keep_colors", "detail"])
@@ -22,10 +23,23 @@ def test_what_is_out_of_range_is_refused(name: str, value: float) -> None:
     assert caught.value.hint
 
 
+def test_an_unknown_blend_is_refused() -> None:
+    with pytest.raises(UsageError, match="paint") as caught:
+        Look(blend="paint")
+    assert "pictures or styles" in caught.value.hint
+
+
+@given(LOOKS)
+def test_only_a_blend_of_pictures_lets_the_cameras_show_through(look: Look) -> None:
+    assert look.opacity == (look.strength if look.blend == "pictures" else 1.0)
+    assert look.unpainted == (look.blend == "pictures" and look.strength == 0)
+
+
 @given(LOOKS, LOOKS, SHARES)
 def test_between_lies_between(first: Look, second: Look, share: float) -> None:
     middle = between(first, second, share)
-    assert middle.only == (first if share < 0.5 else second).only
+    nearer = first if share < 0.5 else second
+    assert (middle.only, middle.blend) == (nearer.only, nearer.blend)
     for name in ("strength", "keep_colors", "detail"):
         low, high = sorted((getattr(first, name), getattr(second, name)))
         assert low - 1e-12 <= getattr(middle, name) <= high + 1e-12

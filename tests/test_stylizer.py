@@ -187,6 +187,31 @@ def test_keeping_the_colours_changes_only_the_brightness(stylizer: Stylizer) -> 
     assert np.abs(shift).mean() > 5
 
 
+def test_a_blend_of_styles_goes_from_the_frames_own_to_the_full_style(stylizer: Stylizer) -> None:
+    frame = scene(192, 128)
+    painted = {}
+    for style in ("wave", "starry"):
+        stylizer.look = Look()
+        stylizer.select(style)
+        full = stylizer(frame)
+        for strength in (0.0, 0.5, 1.0):
+            stylizer.look = Look(strength=strength, blend="styles")
+            painted[style, strength] = stylizer(frame).astype(int)
+        np.testing.assert_array_equal(painted[style, 1.0], full)
+    np.testing.assert_array_equal(painted["wave", 0.0], painted["starry", 0.0])
+    away = [np.abs(painted["starry", strength] - full).mean() for strength in (0.0, 0.5, 1.0)]
+    assert away[0] > away[1] + 3 > 3 + away[2]
+    assert np.abs(painted["starry", 0.0] - frame).mean() < np.abs(full.astype(int) - frame).mean()
+
+
+def test_a_blend_of_styles_needs_no_frame_but_its_own(stylizer: Stylizer) -> None:
+    stylizer.look = Look(strength=0.5, blend="styles")
+    first = stylizer(scene())
+    stylizer(noise(96, 64))
+    np.testing.assert_array_equal(stylizer(scene()), first)
+    assert stylizer(noise(2, 3)).shape == (3, 2, 3)
+
+
 # Strokes
 
 

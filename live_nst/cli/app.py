@@ -8,6 +8,8 @@ import typer
 from live_nst import __version__
 from live_nst.cli.objective import paint, score
 from live_nst.cli.options import (
+    Blend,
+    BlendOption,
     DetailOption,
     Device,
     DeviceOption,
@@ -64,6 +66,7 @@ def live(
     size: LiveSizeOption = None,
     stabilize: StabilizeOption = StabilizeName.fast,
     strength: StrengthOption = 1.0,
+    blend: BlendOption = Blend.pictures,
     keep_colors: KeepColorsOption = False,
     detail: DetailOption = 0.0,
     stroke: StrokeOption = 1.0,
@@ -128,7 +131,7 @@ def live(
         precision=precision.value,
         size=size,
         stabilize=stabilize.value,
-        look=look_of(strength, keep_colors, detail, only),
+        look=look_of(strength, blend, keep_colors, detail, only),
         stroke=stroke,
         mirror=mirror,
         window=window,
@@ -223,6 +226,7 @@ def convert(
     size: SizeOption = None,
     stabilize: StabilizeOption = StabilizeName.fast,
     strength: StrengthOption = 1.0,
+    blend: BlendOption = Blend.pictures,
     keep_colors: KeepColorsOption = False,
     detail: DetailOption = 0.0,
     stroke: StrokeOption = 1.0,
@@ -284,7 +288,7 @@ def convert(
         engine=engine.value,
         precision=precision.value,
         size=size,
-        look=look_of(strength, keep_colors, detail, only),
+        look=look_of(strength, blend, keep_colors, detail, only),
         stroke=stroke,
         stabilize=stabilize.value,
         restart=restart,

@@ -75,6 +75,22 @@ SizeOption = Annotated[
 StrengthOption = Annotated[
     float, typer.Option(help="0 shows the camera's picture, 1 the full style.")
 ]
+
+
+class Blend(StrEnum):
+    """What strength blends."""
+
+    pictures = "pictures"
+    styles = "styles"
+
+
+BlendOption = Annotated[
+    Blend,
+    typer.Option(
+        help="What --strength blends: the camera's and the painted picture, or the style and that "
+        "of the camera's picture itself, which takes longer."
+    ),
+]
 KeepColorsOption = Annotated[
     bool,
     typer.Option("--keep-colors", help="Keep the camera's colours: paint in light and dark only."),
@@ -131,10 +147,18 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def look_of(strength: float, keep_colors: bool, detail: float, only: str | None) -> Look:
+def look_of(
+    strength: float, blend: Blend, keep_colors: bool, detail: float, only: str | None
+) -> Look:
     """The look that the options ask for.
 
     Raises:
         UsageError: A number is out of range.
     """
-    return Look(strength, float(keep_colors), detail, only or EVERYWHERE)
+    return Look(
+        strength=strength,
+        keep_colors=float(keep_colors),
+        detail=detail,
+        only=only or EVERYWHERE,
+        blend=blend.value,
+    )

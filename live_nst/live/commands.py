@@ -17,7 +17,7 @@ from live_nst.live.controls import (
     next_stroke,
 )
 from live_nst.live.pipeline import LivePipeline
-from live_nst.look import BACKGROUND, EVERYWHERE, PERSON
+from live_nst.look import BACKGROUND, EVERYWHERE, PERSON, PICTURES, STYLES
 from live_nst.sinks.recorder import Recorder
 from live_nst.styles.spec import StyleSpec, mix, parse_style
 from live_nst.stylizer import Stylizer
@@ -81,6 +81,8 @@ class Commands:
                 self._change_stroke(1 if action is Action.BROADER else -1)
             case Action.STRONGER | Action.WEAKER:
                 self._change_strength(1 if action is Action.STRONGER else -1)
+            case Action.BLEND:
+                self._change_blend()
             case Action.KEEP_COLORS:
                 self._toggle_colors()
             case Action.DETAIL:
@@ -129,6 +131,12 @@ class Commands:
             self._stroke = stroke
             self._say(f"strokes {stroke:.0%}")
             self._pipeline.painter.select(self._style, self._failed, stroke=stroke)
+
+    def _change_blend(self) -> None:
+        look = self._stylizer.look
+        blend = STYLES if look.blend == PICTURES else PICTURES
+        self._stylizer.look = replace(look, blend=blend)
+        self._say(f"strength blends {blend}")
 
     def _toggle_colors(self) -> None:
         look = self._stylizer.look

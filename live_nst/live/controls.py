@@ -25,6 +25,7 @@ class Action(Enum):
     MIX_BACK = "less of the next style"
     FINER = "finer strokes"
     BROADER = "broader strokes"
+    BLEND = "strength blends pictures or styles"
     KEEP_COLORS = "keep the camera's colours"
     DETAIL = "add the camera's detail"
     ONLY = "paint everything, people or the background"
@@ -58,6 +59,7 @@ KEYS: dict[str, Action] = {
     "k": Action.MIX_BACK,
     ",": Action.FINER,
     ".": Action.BROADER,
+    "t": Action.BLEND,
     "c": Action.KEEP_COLORS,
     "d": Action.DETAIL,
     "b": Action.ONLY,
@@ -79,6 +81,7 @@ HELP_KEYS: tuple[tuple[str, str], ...] = (
     ("n p 1-9", "next, previous, numbered style"),
     ("k l", "mix: towards the previous, the next style"),
     ("up down", "more, less style"),
+    ("t", Action.BLEND.value),
     (", .", "finer, broader strokes"),
     ("c", Action.KEEP_COLORS.value),
     ("d", Action.DETAIL.value),

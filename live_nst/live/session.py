@@ -16,7 +16,7 @@ from live_nst.live.controls import View
 from live_nst.live.pipeline import LivePipeline
 from live_nst.live.screen import Screen
 from live_nst.live.stats import LiveReport, peak_rss_mb
-from live_nst.look import EVERYWHERE, Look
+from live_nst.look import EVERYWHERE, STYLES, Look
 from live_nst.masks.picture import read_mask
 from live_nst.sinks.base import Sink
 from live_nst.sinks.display import require_display
@@ -252,6 +252,8 @@ def _look(stylizer: Stylizer) -> list[str]:
     words = [f"strength {look.strength:.0%}"]
     if stylizer.stroke != 1:
         words.append(f"strokes {stylizer.stroke:.0%}")
+    if look.blend == STYLES:
+        words[0] += " of styles"
     if look.keep_colors:
         words.append("camera's colours")
     if look.detail:

@@ -54,7 +54,7 @@ def test_the_help_names_every_option_and_command() -> None:
     text = start("-m", "live_nst", "--help").stdout
     for option in (
         "--style", "--source", "--model", "--device", "--size", "--strength", "--keep-colors",
-        "--detail", "--stroke", "--only", "--mirror",
+        "--detail", "--stroke", "--only", "--blend", "--mirror",
         "--camera-size", "--fps", "--no-window", "--fullscreen", "--record", "--virtual-camera",
         "--frames", "--duration", "--stats", "--version",
     ):  # fmt: skip

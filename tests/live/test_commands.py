@@ -183,6 +183,12 @@ def test_colours_and_detail(desk: Desk) -> None:
     assert desk.painter.repaints == 6
 
 
+def test_what_strength_blends(desk: Desk) -> None:
+    desk.press("t", "down", "t")
+    assert desk.said == ["strength blends styles", "strength 90%", "strength blends pictures"]
+    assert desk.stylizer.look == Look(strength=0.9)
+
+
 def test_where_is_painted_goes_round_in_a_circle(desk: Desk) -> None:
     desk.press("b", "b", "b", "b")
     assert [value for name, value in desk.painter.calls if name == "only"] == [

@@ -8,12 +8,13 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 
 from live_nst.errors import StyleError
-from live_nst.styles.picture import MAX_PIXELS, crop, crops, read_picture
+from live_nst.styles.picture import MAX_PIXELS, crop, crops, middle, read_picture
 
 SIZE = (48, 32)
 ORANGE, TEAL = (230, 120, 20), (10, 140, 150)  # RGB
@@ -347,6 +348,14 @@ def test_the_picture_itself_stays_as_it_is() -> None:
     before = image.copy()
     crop(image, (16, 16))
     np.testing.assert_array_equal(image, before)
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (333, 500), (40, 30), (1, 7)])
+def test_the_middle_of_a_frame_is_its_crop_up_to_the_filter(size: tuple[int, int]) -> None:
+    soft = cv2.resize(numbered(200, 100), size)
+    quick, exact = middle(soft, (64, 64)).astype(int), crop(soft, (64, 64)).astype(int)
+    assert quick.shape == (64, 64, 3)
+    assert np.abs(quick - exact).mean() < 1.5
 
 
 # Strokes
