@@ -20,6 +20,8 @@ class TensorFlowEngine:
     Args:
         model: The model's three programs.
         device: auto, cpu or gpu.
+        concurrency: How many frames may be computed at once; TensorFlow shares the device itself.
+        xla: Whether frame programs are compiled by XLA; None for: on a GPU.
 
     Attributes:
         traces: How often a function was traced: once per program and frame size, never per call.
@@ -28,12 +30,20 @@ class TensorFlowEngine:
         DeviceError: A GPU was asked for and TensorFlow can use none.
     """
 
-    def __init__(self, model: SplitModel, device: str = "auto", concurrency: int = 1) -> None:
+    def __init__(
+        self,
+        model: SplitModel,
+        device: str = "auto",
+        concurrency: int = 1,
+        *,
+        xla: bool | None = None,
+    ) -> None:
         tf = tensorflow()
         self._device = pick_device(device)
         self.name = f"tensorflow {tf.__version__}"
         self.precision: Precision = "float32"
         self.device = "cpu" if self._device == "CPU:0" else _gpu_label(tf, self._device)
+        self._xla = self.device != "cpu" if xla is None else xla
         self.style_size = model.style_size
         self.bottleneck_size = model.bottleneck_size
         self.traces = 0
@@ -60,10 +70,9 @@ class TensorFlowEngine:
         width, height = size
         chosen = self._model.frame_at(size, "blocks")
         program = as_function(chosen)
-        on_gpu = self.device != "cpu"
 
         def frame(image: Any, *style: Any) -> Any:
-            small = area_resize(image, size, as_matrices=on_gpu)
+            small = area_resize(image, size, as_matrices=self._xla)
             (stylised,) = program(_swap_colours(small, 1 / 255)[None], *style)
             fitting = tf.ensure_shape(stylised[0, :height, :width], [height, width, 3])
             return _as_levels(small), _as_levels(_swap_colours(fitting, 255))
@@ -71,7 +80,7 @@ class TensorFlowEngine:
         specs = [tf.TensorSpec([camera[1], camera[0], 3], tf.uint8)]
         specs += _specs(tf, chosen)[1:]
         try:
-            function = self.function(frame, specs)
+            function = self.function(frame, specs, xla=self._xla)
             style = self.expand(np.zeros(self.bottleneck_size, np.float32))
             function(np.zeros((camera[1], camera[0], 3), np.uint8), *style)
         except (ValueError, tf.errors.OpError) as exc:
@@ -100,8 +109,10 @@ class TensorFlowEngine:
         shape = program.input_shapes[0][1:]
         return self.function(on_picture, [tf.TensorSpec(shape, tf.uint8)])
 
-    def function(self, body: Callable[..., Any], specs: list[Any]) -> Any:
-        """`body` as a concrete function of fixed shapes on the engine's device."""
+    def function(
+        self, body: Callable[..., Any], specs: list[Any], *, xla: bool | None = None
+    ) -> Any:
+        """`body` as a concrete function on the engine's device; of fixed shapes, if by XLA."""
         tf = tensorflow()
 
         def on_device(*inputs: Any) -> Any:
@@ -110,7 +121,8 @@ class TensorFlowEngine:
                 return body(*inputs)
 
         with quiet_stderr(), tf.device(self._device):
-            return tf.function(on_device, autograph=False).get_concrete_function(*specs)
+            function = tf.function(on_device, autograph=False, jit_compile=xla or None)
+            return function.get_concrete_function(*specs)
 
 
 def area_resize(image: Any, size: Size, *, as_matrices: bool) -> Any:

@@ -127,8 +127,13 @@ def as_function(program: Program, scope: str = "") -> Callable[..., list[Any]]:
 
     def call(*inputs: Any) -> list[Any]:
         mapping = dict(zip(program.inputs, inputs, strict=True))
+        graph_def = tf.compat.v1.GraphDef()
+        graph_def.CopyFrom(program.graph_def)
+        del graph_def.node[:]  # all but the inputs, which XLA knows no code for
+        nodes = (node for node in program.graph_def.node if node.name not in program.inputs)
+        graph_def.node.extend(nodes)
         outputs: list[Any] = tf.graph_util.import_graph_def(
-            program.graph_def, input_map=mapping, return_elements=list(program.outputs), name=scope
+            graph_def, input_map=mapping, return_elements=list(program.outputs), name=scope
         )
         return outputs
 

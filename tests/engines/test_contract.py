@@ -27,6 +27,7 @@ Make = Callable[..., Engine]
 
 ENGINES: dict[str, Make] = {
     "tensorflow": lambda model, **rest: TensorFlowEngine(model, "cpu", **rest),
+    "tensorflow, xla": lambda model, **rest: TensorFlowEngine(model, "cpu", xla=True, **rest),
     "openvino": lambda model, **rest: OpenVINOEngine(model, "float32", **rest),
 }
 HALF: dict[str, Make] = {
