@@ -9,11 +9,11 @@ import numpy as np
 from live_nst.engines.base import Bottleneck, Engine, FrameRunner, Painted, Size
 from live_nst.frames import Image
 from live_nst.models.program import SplitModel
+from live_nst.sizes import MULTIPLE
 
 WHOLE_PIXELS = 4_000_000
 """Larger stills are run in tiles. As a whole they take 215 bytes a pixel, and TensorFlow's own
 mean and variance lose precision: at 24 million pixels the variance is off by up to 5%."""
-MULTIPLE = 4  # the networks halve the picture twice
 
 
 class StillRunner:

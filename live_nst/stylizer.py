@@ -2,9 +2,7 @@
 
 import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +11,9 @@ from numpy.typing import NDArray
 
 from live_nst.closing import Closing
 from live_nst.compose import compose
-from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Precision, Size
+from live_nst.engines.base import Bottleneck, Painted, Precision, Size
 from live_nst.engines.choice import choose_engine
+from live_nst.engines.runners import Runners
 from live_nst.errors import UsageError
 from live_nst.fade import Fade, difference, mix_bottlenecks
 from live_nst.frames import Image, check_image
@@ -23,6 +22,7 @@ from live_nst.masks.base import Mask
 from live_nst.masks.opening import open_mask
 from live_nst.models.cache import cache_root
 from live_nst.models.loading import load_model
+from live_nst.sizes import DEFAULT_SIZE, check_size, check_stroke, network_size
 from live_nst.stabilize import Stabilizer, check_mode
 from live_nst.stabilize.fast import State
 from live_nst.stills import StillRunner
@@ -30,49 +30,6 @@ from live_nst.styles.bank import StyleBank
 from live_nst.styles.cache import BottleneckCache
 from live_nst.styles.picture import middle
 from live_nst.styles.shelf import StyleInput, StyleShelf
-
-DEFAULT_SIZE = {"cpu": 384, "gpu": 640}
-MIN_SIZE, MAX_SIZE = 64, 4096
-MIN_STROKE, MAX_STROKE = 0.3, 3.0
-_MULTIPLE = 4  # the networks halve the picture twice
-_KEPT_RUNNERS = 6  # what the adaptive size goes to and fro between
-
-
-def network_size(camera: Size, long_side: int) -> Size:
-    """The size at which the network sees a frame of size `camera`.
-
-    Its longer side is `long_side`, or the camera's where that is smaller; both are multiples of
-    4, so that the network neither pads nor crops.
-    """
-    scale = min(1.0, long_side / max(camera))
-    width, height = (max(16, _MULTIPLE * round(side * scale / _MULTIPLE)) for side in camera)
-    return width, height
-
-
-def check_size(size: int) -> int:
-    """Return `size` if a network can be run with that long side.
-
-    Raises:
-        UsageError: It is out of range.
-    """
-    if not MIN_SIZE <= size <= MAX_SIZE:
-        raise UsageError(
-            f"A size of {size} is out of range.", f"use {MIN_SIZE} to {MAX_SIZE} pixels"
-        )
-    return size
-
-
-def check_stroke(stroke: float) -> float:
-    """Return `stroke` if the strokes of a style can be that large.
-
-    Raises:
-        UsageError: It is out of range.
-    """
-    if not MIN_STROKE <= stroke <= MAX_STROKE:
-        raise UsageError(
-            f"A stroke of {stroke:g} is out of range.", f"use {MIN_STROKE:g} to {MAX_STROKE:g}"
-        )
-    return stroke
 
 
 class Stylizer(Closing):
@@ -140,13 +97,12 @@ class Stylizer(Closing):
         say(f"Engine {self.engine} in {self.precision}: {choice.why}.")
         self.model_name = loaded.name
         self._fingerprint = loaded.fingerprint
-        self._stills = StillRunner(loaded.programs, self._engine, self._runner, say)
+        self._runners = Runners(self._engine)
+        self._stills = StillRunner(loaded.programs, self._engine, self._runners, say)
         self._still_mask = threading.Lock()
         self._long_side = long_side or DEFAULT_SIZE["cpu" if self.device == "cpu" else "gpu"]
         cache = BottleneckCache(cache_root() / "bottlenecks", loaded.fingerprint)
         self._bank = StyleBank(self._engine, cache)
-        self._runners: OrderedDict[tuple[Size, Size], Future[FrameRunner]] = OrderedDict()
-        self._runners_lock = threading.Lock()
         self._shelf = StyleShelf(self._bank)
         self._style, first = self._shelf.put(styles[0], self._stroke)
         for style in styles[1:]:
@@ -183,7 +139,7 @@ class Stylizer(Closing):
             The frame and what the network made of it, both of `network_size`.
         """
         camera = (image.shape[1], image.shape[0])
-        runner = self._runner(camera, network_size(camera, self._long_side))
+        runner = self._runners(camera, network_size(camera, self._long_side))
         bottleneck, tensors = self._expanded
         wanted = self._style_for(image, time)
         if wanted is not bottleneck:
@@ -363,12 +319,11 @@ class Stylizer(Closing):
 
         It may be called from another thread while frames are painted; `resize` then is instant.
         """
-        self._runner(camera, network_size(camera, check_size(size)))
+        self._runners(camera, network_size(camera, check_size(size)))
 
     def ready(self, camera: Size, size: int) -> bool:
         """Whether frames of `camera` pixels can be run at the long side `size` at once."""
-        future = self._runners.get((camera, network_size(camera, size)))
-        return future is not None and future.done()
+        return self._runners.ready(camera, network_size(camera, size))
 
     def resize(self, size: int) -> None:
         """Change the long side of what the network sees, in pixels."""
@@ -459,23 +414,3 @@ class Stylizer(Closing):
         self._runners.clear()
         self._engine.close()
         self._stills.close()
-
-    def _runner(self, camera: Size, size: Size) -> FrameRunner:
-        """The frame program for these sizes; the last few are kept."""
-        key = (camera, size)
-        with self._runners_lock:  # never held while something compiles
-            future = self._runners.pop(key, None)
-            missing = future is None
-            if future is None:
-                future = Future()
-            self._runners[key] = future  # at the end: the one used last
-            while len(self._runners) > _KEPT_RUNNERS:
-                self._runners.popitem(last=False)
-        if missing:
-            try:
-                future.set_result(self._engine.compile(camera, size))
-            except BaseException as exc:  # also for those who wait for it
-                with self._runners_lock:
-                    self._runners.pop(key, None)
-                future.set_exception(exc)
-        return future.result()

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from live_nst.frames import Image
-from live_nst.stylizer import Stylizer, network_size
+from live_nst.sizes import network_size
+from live_nst.stylizer import Stylizer
 from tests.models import two_picture_modules as modules
 
 PAIRS = [

@@ -9,8 +9,8 @@ import pytest
 from live_nst.frames import Image
 from live_nst.live.controls import SIZES
 from live_nst.shrink import shrink
+from live_nst.sizes import network_size
 from live_nst.sources.demo_scene import DemoScene
-from live_nst.stylizer import network_size
 
 CAMERAS = [(1280, 720), (1920, 1080), (640, 480), (641, 481), (1281, 720)]
 

@@ -18,10 +18,11 @@ from live_nst.errors import DeviceError, ModelError, StyleError, UsageError
 from live_nst.frames import Image
 from live_nst.look import Look
 from live_nst.models.cache import CACHE_VARIABLE
+from live_nst.sizes import check_size, check_stroke, network_size
 from live_nst.sources.demo_scene import DemoScene
 from live_nst.styles.library import builtin_picture
 from live_nst.styles.picture import read_picture
-from live_nst.stylizer import Stylizer, check_size, check_stroke, network_size
+from live_nst.stylizer import Stylizer
 from tests.models import two_picture_modules as modules
 
 SIZE = 64

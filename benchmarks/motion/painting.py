@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from benchmarks.motion.photos import frames_of
 from live_nst.frames import Image
-from live_nst.stylizer import Stylizer, network_size
+from live_nst.sizes import network_size
+from live_nst.stylizer import Stylizer
 
 Film = NDArray[np.uint8]
 """`[frames, height, width, 3]`, BGR."""

@@ -7,7 +7,8 @@ from live_nst.bench.report import Setup
 from live_nst.engines.base import Size
 from live_nst.engines.choice import ENGINES, PRECISIONS, choose_engine
 from live_nst.errors import LiveNstError
-from live_nst.stylizer import Stylizer, network_size
+from live_nst.sizes import network_size
+from live_nst.stylizer import Stylizer
 
 
 class StylizerWorkshop:

@@ -21,13 +21,14 @@ from live_nst.masks.picture import read_mask
 from live_nst.sinks.base import Sink
 from live_nst.sinks.display import require_display
 from live_nst.sinks.recorder import Recorder
+from live_nst.sizes import check_size, check_stroke
 from live_nst.sources.base import SourceInfo, SourceRequest
 from live_nst.sources.opening import open_source
 from live_nst.stabilize import check_mode
 from live_nst.styles.library import builtin_styles
 from live_nst.styles.picture import read_picture
 from live_nst.styles.spec import parse_style
-from live_nst.stylizer import Stylizer, check_size, check_stroke
+from live_nst.stylizer import Stylizer
 from live_nst.timing import SystemClock
 
 Say = Callable[[str], None]

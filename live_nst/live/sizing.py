@@ -12,7 +12,7 @@ from live_nst.errors import LiveNstError
 from live_nst.frames import Frame, Image
 from live_nst.live.adaptive import AdaptiveSize
 from live_nst.live.controls import SIZES
-from live_nst.stylizer import network_size
+from live_nst.sizes import network_size
 
 
 class Resizable(Protocol):

@@ -35,7 +35,8 @@ def fast_picture(
     Raises:
         LiveNstError: The model cannot be had or run.
     """
-    from live_nst.stylizer import MAX_SIZE, MIN_SIZE, Stylizer
+    from live_nst.sizes import MAX_SIZE, MIN_SIZE
+    from live_nst.stylizer import Stylizer
 
     size = min(MAX_SIZE, max(MIN_SIZE, *content.shape[:2]))
     pictures = [style.picture for style in styles]

@@ -9,7 +9,7 @@ from live_nst.bench.report import Setup
 from live_nst.engines.base import Size
 from live_nst.errors import DeviceError
 from live_nst.frames import Image
-from live_nst.stylizer import network_size
+from live_nst.sizes import network_size
 
 
 class Clock:

@@ -7,7 +7,7 @@ import numpy as np
 
 from live_nst.live.adaptive import AdaptiveSize
 from live_nst.live.controls import SIZES
-from live_nst.stylizer import network_size
+from live_nst.sizes import network_size
 
 
 def pixels_of(size: int, camera: tuple[int, int] = (1280, 720)) -> int:

@@ -9,7 +9,7 @@ from live_nst.engines.base import Painted
 from live_nst.errors import LiveNstError, ModelError
 from live_nst.frames import Frame, Image
 from live_nst.live.sizing import Sizing
-from live_nst.stylizer import network_size
+from live_nst.sizes import network_size
 from tests.live.fakes import FakeStylizer, wait_until
 
 CAMERA = (1280, 720)
