@@ -56,8 +56,12 @@ class _Stage:
     ) -> None:
         self._name = f"{size[0]}x{size[1]}"
         self._images = images
-        self._stylizer = Stylizer("mobile", ["starry"], size=size[0], device="cpu")
-        self._stylizer.prepare(CAMERA, size[0])
+        self._stylizer, self._steadying = (
+            Stylizer("mobile", ["starry"], size=size[0], device="cpu", stabilize=mode)
+            for mode in ("off", "fast")
+        )
+        for stylizer in (self._stylizer, self._steadying):
+            stylizer.prepare(CAMERA, size[0])
         frame = camera_frame()
         self._calls: dict[str, Callable[[], object]] = {
             "network": network,
@@ -75,22 +79,24 @@ class _Stage:
                 1000 * (time.process_time() - before) / (len(taken) + taken[0] / mean(taken))
             )
             values[f"{name} ms"] = 1000 * median(taken)
-        values |= self._live(FASTER * 1000 / values["program ms"], SECONDS)
+        faster = FASTER * 1000 / values["program ms"]
+        values |= self._live(self._stylizer, faster, SECONDS)
+        values["steadied fps"] = self._live(self._steadying, faster, SECONDS)["fps"]
         values["share of program"] = values["fps"] * values["program ms"] / 1000
         values["share of network"] = values["fps"] * values["network ms"] / 1000
         values["cpu outside"] = 1 - values["network cpu ms"] / values["cpu ms"]
-        at_rate = self._live(CAMERA_FPS, CAMERA_SECONDS)
+        at_rate = self._live(self._stylizer, CAMERA_FPS, CAMERA_SECONDS)
         values |= {f"camera {name}": at_rate[name] for name in ("fps", "p50", "p99")}
         values["bound p50"] = values["program ms"] + 1000 / CAMERA_FPS
         values["p99 by p50"] = at_rate["p99"] / at_rate["p50"]
         return {f"{self._name} {name}": value for name, value in values.items()}
 
-    def _live(self, fps: float, seconds: float) -> Values:
+    def _live(self, stylizer: Stylizer, fps: float, seconds: float) -> Values:
         """Run the pipeline for a while; its rate, latency, stages and processor time per frame."""
         capture = Capture(partial(PreparedSource, self._images, fps))
         capture.start()
         capture.wait_opened()
-        pipeline = LivePipeline(capture, self._stylizer, max_seconds=seconds)
+        pipeline = LivePipeline(capture, stylizer, max_seconds=seconds)
         before = time.process_time()
         pipeline.run()
         used = time.process_time() - before
@@ -154,6 +160,7 @@ ROWS = {
     "share of network": "of the network's rate",
     "cpu ms": "processor time per frame, all threads, ms",
     "cpu outside": "of which outside the network",
+    "steadied fps": "**live**, with the stabiliser, as live-nst does by itself: frames per second",
     "camera fps": "**live**, 30 fps camera: frames per second",
     "camera p50": "capture to composed frame, p50, ms",
     "camera p99": "p99, ms",
