@@ -23,8 +23,8 @@ def write_tables(path: Path, record: dict[str, Any]) -> None:
     }
     text = path.read_text("utf-8")
     for name, table in tables.items():
-        pattern = rf"(<!-- {name} -->\n).*?(\n<!-- end -->)"
-        text = re.sub(pattern, lambda m, t=table: m[1] + t + m[2], text, flags=re.S)  # type: ignore[misc]
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
+        text = re.sub(pattern, lambda m, t=table: m[1] + t + "\n" + m[2], text, flags=re.S)  # type: ignore[misc]
     path.write_text(text, "utf-8")
 
 
