@@ -49,8 +49,8 @@ class Stylizer(Closing):
             takes bfloat16 on a CPU that has it.
         concurrency: How many calls of `network` may compute at once. One has the shortest latency,
             several have more frames per second.
-        stabilize: "fast" steadies a stream, whose frames must be given in their order; "off" paints
-            every frame for itself.
+        stabilize: "fast" steadies a stream, whose frames must be given in their order; "best" finds
+            their motion more exactly and takes longer; "off" paints every frame for itself.
         look: How the painted picture meets the frame; None for the full style and nothing else.
         stroke: Size of the brush strokes, 1 being their size in the style's picture: it is looked
             at from nearer or from farther away. Relative to the frame they are as large at any
@@ -86,7 +86,8 @@ class Stylizer(Closing):
         self._stroke = check_stroke(stroke)
         self._masks: dict[str, Mask | None] = {}
         self.look = look or Look()
-        self._stabilizer = None if check_mode(stabilize) == "off" else Stabilizer()
+        self._stabilize = stabilize
+        self._stabilizer = None if check_mode(stabilize) == "off" else Stabilizer(stabilize)
         long_side = None if size is None else check_size(size)
         if concurrency < 1:
             raise UsageError(f"A concurrency of {concurrency} is out of range.", "use 1 or more")
@@ -405,7 +406,7 @@ class Stylizer(Closing):
             "size": str(self.size),
             "look": self.look.fingerprint(),
             "stroke": repr(self.stroke),
-            "stabilizer": "off" if self._stabilizer is None else "fast",
+            "stabilize": self._stabilize,
             "styles": digest.hexdigest(),
         }
 

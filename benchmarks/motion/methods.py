@@ -38,11 +38,11 @@ class Average:
         return np.rint(self._kept).astype(np.uint8)
 
 
-class Fast:
-    """`--stabilize fast`."""
+class Stabilized:
+    """`--stabilize fast` or `best`."""
 
-    def __init__(self) -> None:
-        self._stabilizer = Stabilizer()
+    def __init__(self, mode: str) -> None:
+        self._stabilizer = Stabilizer(mode)
 
     def __call__(self, content: Image, painted: Image, exact: Flow | None) -> Image:
         return self._stabilizer(content, painted)
@@ -66,6 +66,7 @@ METHODS: dict[str, Callable[[], Method]] = {
     "raw": Raw,
     "average 0.5": lambda: Average(0.5),
     "average 0.7": lambda: Average(0.7),
-    "fast": Fast,
+    "fast": lambda: Stabilized("fast"),
+    "best": lambda: Stabilized("best"),
     "fast, exact flow": FastOnExactFlow,
 }

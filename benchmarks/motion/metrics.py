@@ -37,18 +37,22 @@ class Truth:
     still: bool = False
 
 
-def truth_of(scene: Scene, painted_clean: Film) -> Truth:
-    """Everything that is known of a generated sequence."""
+def truths_of(scene: Scene, painted_clean: dict[str, Film]) -> dict[str, Truth]:
+    """Everything that is known of a generated sequence, by style."""
     times = range(scene.frames)
     moves = [scene.move(t, max(0, t - 1)) for t in times]
-    return Truth(
-        np.stack([scene.noisy(t) for t in times]),
-        [move.flow for move in moves],
-        [move.seen for move in moves],
-        [move.hidden for move in moves],
-        np.stack([_reference(scene, painted_clean, t) for t in times]),
-        scene.kind == "still",
-    )
+    content = np.stack([scene.noisy(t) for t in times])
+    parts = [list(part) for part in zip(*moves, strict=True)]
+    references = [_references(scene, painted_clean, t) for t in times]
+    return {
+        style: Truth(
+            content,
+            *parts,
+            reference=np.stack([reference[style] for reference in references]),
+            still=scene.kind == "still",
+        )
+        for style in painted_clean
+    }
 
 
 def truth_of_clip(content: Film) -> Truth:
@@ -109,17 +113,18 @@ def against_raw(measures: dict[str, float], raw: dict[str, float]) -> dict[str, 
     return result
 
 
-def _reference(scene: Scene, painted: Film, t: int) -> Floats:
-    total = painted[t].astype(np.float32)
-    weights = np.ones((*total.shape[:2], 1), np.float32)
+def _references(scene: Scene, painted: dict[str, Film], t: int) -> dict[str, Floats]:
+    totals = {style: film[t].astype(np.float32) for style, film in painted.items()}
+    weights = np.ones((*scene.size[::-1], 1), np.float32)
     for other in range(max(0, t - _REACH), min(scene.frames, t + _REACH + 1)):
         if other == t:
             continue
         move = scene.move(t, other)
         weight = move.seen[..., None] * np.float32(1 - abs(other - t) / (_REACH + 1))
-        total += _carry(painted[other], move.flow) * weight
+        for style, film in painted.items():
+            totals[style] += _carry(film[other], move.flow) * weight
         weights += weight
-    return total / weights
+    return {style: total / weights for style, total in totals.items()}
 
 
 def _carry(picture: NDArray[np.uint8], flow: Flow) -> Floats:

@@ -1,6 +1,6 @@
 """Sequences painted frame by frame, kept so that methods can be compared without painting again."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -19,25 +19,29 @@ SIZE = 384
 
 
 class Painter:
-    """Paints films in a style with the packaged model.
+    """Paints films with the packaged model, every frame for itself.
 
     Args:
-        style: A built-in style.
+        styles: Built-in styles.
         cache: A folder for what was painted before, or None.
     """
 
-    def __init__(self, style: str, cache: Path | None) -> None:
-        self._style = style
+    def __init__(self, styles: Sequence[str], cache: Path | None) -> None:
+        self._styles = styles
         self._cache = cache
         self._stylizer: Stylizer | None = None
 
-    def paint(self, name: str, frames: Iterable[Image]) -> Film:
-        """Every frame for itself."""
-        kept = self._cache / f"{name}-{self._style}.npy" if self._cache else None
+    def paint(self, name: str, frames: Sequence[Image]) -> dict[str, Film]:
+        """The film in every style."""
+        return {style: self._paint(name, style, frames) for style in self._styles}
+
+    def _paint(self, name: str, style: str, frames: Sequence[Image]) -> Film:
+        kept = self._cache / f"{name}-{style}.npy" if self._cache else None
         if kept and kept.exists():
             return np.load(kept)
         if self._stylizer is None:
-            self._stylizer = Stylizer("mobile", [self._style], size=SIZE, device="cpu")
+            self._stylizer = Stylizer("mobile", self._styles, size=SIZE, device="cpu")
+        self._stylizer.select(style)
         film = np.stack([self._stylizer.network(frame).stylised for frame in frames])
         if kept:
             np.save(kept, film)

@@ -40,6 +40,7 @@ class StabilizeName(StrEnum):
 
     off = "off"
     fast = "fast"
+    best = "best"
 
 
 ModelOption = Annotated[
@@ -60,7 +61,10 @@ PrecisionOption = Annotated[
 ]
 StabilizeOption = Annotated[
     StabilizeName,
-    typer.Option(help="Steady the painted picture over time, so that it does not flicker."),
+    typer.Option(
+        help="Steady the painted picture, so that it does not flicker. best takes longer: for "
+        "conversions."
+    ),
 ]
 SizeOption = Annotated[
     int | None,

@@ -51,7 +51,7 @@ class LiveOptions:
         precision: auto, float32, bfloat16 or float16.
         size: Long side of what the network sees, in pixels; None for the largest that holds
             `request.fps`, or the source's rate if that is lower.
-        stabilize: off or fast.
+        stabilize: off, fast or best.
         look: How the painted picture meets the camera's.
         stroke: Size of the brush strokes, 1 being their size in the style's picture.
         mirror: Flip left and right.

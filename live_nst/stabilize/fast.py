@@ -21,8 +21,8 @@ Picture = NDArray[np.float32]
 
 cv: Any = cv2  # its type stubs know neither optional maps nor the dtypes that come back
 
-_SURE, _UNSURE = 9.0, 18.0  # levels by which a point may differ: trusted fully, not at all
-_TEXTURE = 0.3  # that share of what a pixel's neighbours differ by is excused
+_SURE, _UNSURE = 6.0, 12.0  # levels by which a point may differ: trusted fully, not at all
+_TEXTURE = 0.25  # that share of what a pixel's neighbours differ by is excused
 _MOVING, _RESTING = 5.7, 24.0  # frames that are averaged, at most
 _HEAD_START = 0.5  # frames that a trusted point counts for, however new
 _SAMPLES = (18, 32)  # rows, columns

@@ -5,7 +5,7 @@ from live_nst.frames import Image
 from live_nst.stabilize.fast import Scratch, State, steady
 from live_nst.stabilize.motion import DisMotion
 
-MODES = ("off", "fast")
+MODES = ("off", "fast", "best")
 """How much is done for a steady picture."""
 
 
@@ -27,12 +27,15 @@ class Stabilizer:
 
     Frames are given in their order, from one thread at a time.
 
+    Args:
+        mode: "fast", or "best": the same on a finer motion, which takes long to find.
+
     Attributes:
         state: What is kept of the last frame; None before the first. It may be put back.
     """
 
-    def __init__(self) -> None:
-        self._motion = DisMotion()
+    def __init__(self, mode: str = "fast") -> None:
+        self._motion = DisMotion(fine=mode == "best")
         self._scratch = Scratch()
         self.state: State | None = None
 

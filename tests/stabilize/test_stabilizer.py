@@ -20,6 +20,18 @@ def test_it_keeps_its_state_between_frames() -> None:
     assert error(steadied, truth) < 0.5 * error(painted, truth)
 
 
+def test_best_is_at_least_as_good_as_fast_on_motion() -> None:
+    def mean_error(mode: str) -> float:
+        stabilizer, errors = Stabilizer(mode), []
+        for t in range(16):
+            truth = paint(view(1.3 * t))
+            steadied = stabilizer(flicker(view(1.3 * t), 99 + t, 2), flicker(truth, t))
+            errors.append(error(steadied[8:-8, 8:-8], truth[8:-8, 8:-8]))
+        return float(np.mean(errors[6:]))
+
+    assert mean_error("best") < 1.02 * mean_error("fast")
+
+
 def test_a_state_that_was_stored_goes_on_exactly(tmp_path: Path) -> None:
     contents = [flicker(view(0.8 * t), t, 3) for t in range(8)]
     whole = Stabilizer()

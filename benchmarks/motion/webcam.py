@@ -1,0 +1,80 @@
+"""A talking, blinking person before a camera at rest: is the wall steady, does the face follow?"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.motion.painting import SIZE, Film
+from live_nst.frames import Image
+from live_nst.sources.demo_scene import DemoScene
+from live_nst.stabilize import Stabilizer
+from live_nst.stylizer import Stylizer
+
+FRAMES, RATE = 60, 30
+NOISE = 5.0  # levels at the camera's size; a third of it is left at the network's
+_WARM_UP = 20
+_LAGS = (0, 1, 2, 3)
+
+
+def webcam(style: str, strip: Path | None = None) -> dict[str, float]:
+    """The demo scene through a noisy camera, in one style.
+
+    Returns:
+        "background": temporal spread of what is at rest, as a share of raw's; "lag": by how many
+        frames the steadied picture is late where something moves (the frame of the noise-free
+        painting that it is nearest to); "trail": its distance to that of this very frame, as a
+        share of raw's.
+    """
+    scene = DemoScene(1280, 720)
+    frames = [scene.draw(4 + t / RATE) for t in range(FRAMES)]
+    stabilizer = Stabilizer()
+    with Stylizer("mobile", [style], size=SIZE, device="cpu") as stylizer:
+        clean = np.stack([stylizer.network(frame).stylised for frame in frames])
+        noisy = [stylizer.network(_noisy(frame, t)) for t, frame in enumerate(frames)]
+    raw = np.stack([painted.stylised for painted in noisy])
+    steadied = np.stack([stabilizer(*painted) for painted in noisy])
+    size = (raw.shape[2], raw.shape[1])
+    content = np.stack([cv2.resize(f, size, interpolation=cv2.INTER_AREA) for f in frames])
+    resting, moving = _parts(content)
+    spreads = [film[_WARM_UP:].std(0).mean(2)[resting].mean() for film in (steadied, raw)]
+    distances = [_distance(steadied, clean, moving, lag) for lag in _LAGS]
+    if strip is not None:
+        _draw_strip(strip, content, raw, steadied)
+    return {
+        "background": round(float(spreads[0] / spreads[1]), 4),
+        "lag": float(np.argmin(distances)),
+        "trail": round(distances[0] / _distance(raw, clean, moving, 0), 4),
+    }
+
+
+def _noisy(frame: Image, t: int) -> Image:
+    noise = np.random.default_rng(t).normal(0, NOISE, frame.shape)
+    return np.clip(np.rint(frame + noise), 0, 255).astype(np.uint8)
+
+
+def _parts(content: Film) -> tuple[np.ndarray, list[np.ndarray]]:
+    """What never changes, and for every frame what just moved."""
+    spread = np.ptp(content[_WARM_UP:], axis=0).max(2)
+    changing = cv2.dilate((spread > 2).astype(np.uint8), np.ones((15, 15), np.uint8))
+    steps = np.abs(np.diff(content.astype(np.int16), axis=0)).max(3) > 25
+    return changing == 0, [np.zeros(spread.shape, bool), *steps]
+
+
+def _distance(film: Film, clean: Film, moving: list[np.ndarray], lag: int) -> float:
+    """Mean distance to the noise-free painting `lag` frames before, where something moves."""
+    values = []
+    for t in range(_WARM_UP, len(film)):
+        if moving[t].any():
+            difference = np.abs(film[t].astype(np.float32) - clean[t - lag]).mean(2)
+            values.append(difference[moving[t]].mean())
+    return float(np.mean(values))
+
+
+def _draw_strip(path: Path, content: Film, raw: Film, steadied: Film) -> None:
+    """The middle of a few frames, one below the other: camera, raw, steadied."""
+    height, width = content.shape[1:3]
+    part = np.s_[height // 16 : height * 3 // 4, width * 3 // 10 : width * 7 // 10]
+    times = range(_WARM_UP + 4, FRAMES, 7)
+    rows = [np.hstack([film[t][part] for t in times]) for film in (content, raw, steadied)]
+    cv2.imwrite(str(path), np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, 82])
