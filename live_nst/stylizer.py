@@ -406,7 +406,7 @@ class Stylizer(Closing):
             "size": str(self.size),
             "look": self.look.fingerprint(),
             "stroke": repr(self.stroke),
-            "stabilize": self._stabilize,
+            "stabilizer": self._stabilize,
             "styles": digest.hexdigest(),
         }
 

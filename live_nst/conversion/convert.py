@@ -434,6 +434,6 @@ def convert(
     with ExitStack() as stack:
         if stylizer is None:
             names = [change.style for change in changes]
-            stylizer_options = {"concurrency": cores(), **stylizer_options}
+            stylizer_options = {"concurrency": cores(), "stabilize": "fast", **stylizer_options}
             stylizer = stack.enter_context(Stylizer(styles=names, say=say, **stylizer_options))
         return convert_video(task, stylizer, listener)
