@@ -1,8 +1,10 @@
 """Steadiness: flicker, ghosts and sharpness of stabilised films; see docs/motion.md."""
 
+from collections.abc import Sequence
 
-def main(argv: list[str]) -> int:
-    """Measure, write what was found, and give the exit code."""
-    from benchmarks.motion.record import main as record
 
-    return record(argv)
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run it; the exit code."""
+    from benchmarks.motion.record import main as run
+
+    return run(argv)

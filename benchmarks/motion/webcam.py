@@ -22,9 +22,8 @@ def webcam(style: str, strip: Path | None = None) -> dict[str, float]:
 
     Returns:
         "background": temporal spread of what is at rest, as a share of raw's; "lag": by how many
-        frames the steadied picture is late where something moves (the frame of the noise-free
-        painting that it is nearest to); "trail": its distance to that of this very frame, as a
-        share of raw's.
+        frames the steadied picture is late where something moves: the frame of the noise-free
+        painting that it is nearest to.
     """
     scene = DemoScene(1280, 720)
     frames = [scene.draw(4 + t / RATE) for t in range(FRAMES)]
@@ -44,7 +43,6 @@ def webcam(style: str, strip: Path | None = None) -> dict[str, float]:
     return {
         "background": round(float(spreads[0] / spreads[1]), 4),
         "lag": float(np.argmin(distances)),
-        "trail": round(distances[0] / _distance(raw, clean, moving, 0), 4),
     }
 
 

@@ -27,9 +27,11 @@ _MOVING, _RESTING = 5.7, 24.0  # frames that are averaged, at most
 _HEAD_START = 0.5  # frames that a trusted point counts for, however new
 _SAMPLES = (18, 32)  # rows, columns
 _STILL_FLOW, _STILL_SHARE = 0.5, 0.4  # pixels: calm points; so much of the picture must be calm
-_STILL_CAMERA = 0.05  # pixels a frame, at the corners
+_STILL_CAMERA = 0.12  # pixels a frame, at the corners
+_SMEAR = 1.2  # pixels that a slow motion may be behind where it is taken for rest
+_FAINT = 4  # levels of contrast that may be noise
 _STILL_LEVELS = 9.0  # a point that changes less is at rest
-_NEWS = 0.2  # share of the newest frame in what is known of the camera's drift
+_NEWS = 0.15  # share of the newest frame in what is known of the camera's drift
 _MOVED = np.full((3, 2), 0.3, np.float32)  # a drift of which no picture is at rest
 _CORNERS = np.array([(x, y, 1) for x in (-1, 1) for y in (-1, 1)], np.float32)
 _CUT = 0.15  # share of the picture that is trusted; below it, this is another scene
@@ -113,13 +115,13 @@ def steady(
     before = None if state is None else _fit(state, gray.shape)
     if before is not None and min(gray.shape) >= SMALLEST:
         flow = motion(gray, before.gray)
-        drift = _drift(flow, before.drift)
-        resting = _rest(flow, half, before.half, drift)
+        drift = _drift(flow, gray, before.drift)
+        resting, longest = _rest(flow, half, before.half, drift)
         places = cv.add(flow, positions(*gray.shape), scratch.places)
         half_places = _halve_places(flow, half.shape)
         trust = _trust(half, before.half, half_places)
         if cv.mean(trust)[0] >= 255 * _CUT:
-            ages, share = _age(before.ages, half_places, trust, _limit(resting, change))
+            ages, share = _age(before.ages, half_places, trust, _limit(resting, longest, change))
             np.copyto(scratch.new, stylised)
             picture = _average(before.picture, places, resting, share, trust, scratch)
             return State(gray, half, ages, picture, drift), cv.convertScaleAbs(picture)
@@ -164,36 +166,47 @@ def _fit(state: State, shape: tuple[int, ...]) -> State | None:
     return State(gray, small, ages, picture, state.drift * np.float32(width / columns))
 
 
-def _drift(flow: Flow, before: Plane) -> Plane:
+def _drift(flow: Flow, gray: Gray, before: Plane) -> Plane:
     """The motion that the calm part of the picture has in common, over the last few frames.
 
     A slow pan or zoom moves each point by less than the flow's error. The affine motion that fits
-    the calm points best is more exact, and more so over some frames.
+    the calm points best is more exact, and more so over some frames. Points count by their
+    contrast: where there is none, the flow is a guess.
     """
     rows, columns = _SAMPLES
     sample = cv.resize(flow, (columns, rows), interpolation=cv.INTER_NEAREST).reshape(-1, 2)
-    calm = (np.abs(sample) < _STILL_FLOW).all(1)
-    if calm.mean() < _STILL_SHARE:
+    small = cv.resize(gray, (3 * columns, 3 * rows), interpolation=cv.INTER_AREA)
+    contrast = cv.morphologyEx(small, cv.MORPH_GRADIENT, _BOX)
+    contrast = cv.resize(contrast, (columns, rows), interpolation=cv.INTER_AREA).reshape(-1)
+    weights = np.clip(contrast.astype(np.float32) - _FAINT, 0.05, 30)
+    calm = weights * (np.abs(sample) < _STILL_FLOW).all(1)
+    if calm.sum() < _STILL_SHARE * weights.sum():
         return _MOVED
-    places = _sample_places()[calm]
-    fit = np.linalg.lstsq(places.T @ places, places.T @ sample[calm], rcond=None)[0]
+    places = _sample_places()
+    weighted = places * calm[:, None]
+    fit = np.linalg.lstsq(weighted.T @ places, weighted.T @ np.nan_to_num(sample), rcond=None)[0]
     drift: Plane = (before + _NEWS * (fit - before)).astype(np.float32)
     return drift
 
 
-def _rest(flow: Flow, now: Bgra, then: Bgra, drift: Plane) -> Mask | None:
+def _rest(flow: Flow, now: Bgra, then: Bgra, drift: Plane) -> tuple[Mask | None, float]:
     """Where nothing moves before a camera that does not move, 255; `flow` is made 0 there.
 
     Without it the flow's small errors would shake a picture that is at rest.
+
+    Returns:
+        The mask, None if the camera moves; and over how many frames to average there: what may
+        after all be a slow motion must not smear.
     """
-    if not np.abs(_CORNERS @ drift).max() < _STILL_CAMERA:
-        return None
+    speed = float(np.abs(_CORNERS @ drift).max())
+    if not speed < _STILL_CAMERA:
+        return None, 0.0
     difference = cv.blur(_difference(now, then)[0], (5, 5))
     resting: Mask = cv.compare(difference, _STILL_LEVELS, cv.CMP_LT)
     height, width = flow.shape[:2]
     whole = cv.resize(resting, (width, height), interpolation=cv.INTER_NEAREST)
     cv.copyTo(np.zeros_like(flow), whole, flow)
-    return resting
+    return resting, min(_RESTING, _SMEAR / max(speed, 1e-6))
 
 
 @lru_cache(maxsize=1)
@@ -227,10 +240,10 @@ def _difference(one: Bgra, other: Bgra) -> tuple[Mask, Mask]:
     return cv.max(cv.max(blue, green, blue), red, blue), last
 
 
-def _limit(resting: Mask | None, change: float) -> Plane | float:
+def _limit(resting: Mask | None, longest: float, change: float) -> Plane | float:
     """Over how many frames to average, at most."""
     most = _LAG / change if change > 0 else np.inf
-    moving, still = min(_MOVING, most), min(_RESTING, most)
+    moving, still = min(_MOVING, most), min(longest, most)
     return moving if resting is None else np.where(resting, np.float32(still), np.float32(moving))
 
 
