@@ -28,7 +28,7 @@ class Contents:
 
 def read(path: Path, pictures: str | None = None) -> Contents:
     """Everything; the pictures in a pixel format, or none."""
-    with av.open(str(path)) as container:
+    with av.open(str(path), metadata_errors="replace") as container:
         video = container.streams.video[0]
         frames = list(container.decode(video))
         times = [frame.pts * frame.time_base for frame in frames]
@@ -62,7 +62,7 @@ def read(path: Path, pictures: str | None = None) -> Contents:
 def packets(path: Path, kind: str) -> list[list[tuple[Fraction, bytes]]]:
     """Time and content of every packet, for each stream of a kind."""
     found: dict[int, list[tuple[Fraction, bytes]]] = {}
-    with av.open(str(path)) as container:
+    with av.open(str(path), metadata_errors="replace") as container:
         for stream in container.streams:
             if stream.type == kind:
                 found[stream.index] = []
