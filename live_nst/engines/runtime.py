@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from live_nst.engines.base import Precision
 from live_nst.errors import DeviceError, UsageError
 
 DEBUG_VARIABLE = "LIVE_NST_DEBUG"
@@ -77,6 +78,23 @@ def gpu_names() -> list[str]:
         device.name.removeprefix("/physical_device:")
         for device in tensorflow().config.list_physical_devices("GPU")
     ]
+
+
+def gpu_precisions(device: str) -> tuple[Precision, ...]:
+    """What the matrix units of a GPU compute in, float32 first; `device` as in `gpu_names`.
+
+    Half precision is listed where it is faster: NVIDIA's have units for float16 since compute
+    capability 7.0 and for bfloat16 since 8.0 (CUDA C++ Programming Guide, "Compute Capabilities").
+    """
+    for gpu in tensorflow().config.list_physical_devices("GPU"):
+        if gpu.name.endswith(device):
+            details = tensorflow().config.experimental.get_device_details(gpu)
+            capability = details.get("compute_capability", (0, 0))
+            if capability >= (8, 0):
+                return "float32", "float16", "bfloat16"
+            if capability >= (7, 0):
+                return "float32", "float16"
+    return ("float32",)
 
 
 def pick_device(wanted: str) -> str:

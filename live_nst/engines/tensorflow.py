@@ -11,6 +11,7 @@ from live_nst.engines.runtime import pick_device, quiet_stderr, tensorflow
 from live_nst.errors import ModelError
 from live_nst.frames import Image
 from live_nst.models.graphs import as_function
+from live_nst.models.half import in_half
 from live_nst.models.program import Program, SplitModel
 
 
@@ -21,6 +22,8 @@ class TensorFlowEngine:
         model: The model's three programs.
         device: auto, cpu or gpu.
         concurrency: How many frames may be computed at once; TensorFlow shares the device itself.
+        precision: What the frame program's convolutions compute in; normalisation and everything
+            else stays in float32. Half precisions are for GPUs: a CPU emulates them, slowly.
         xla: Whether frame programs are compiled by XLA; None for: on a GPU.
 
     Attributes:
@@ -36,12 +39,13 @@ class TensorFlowEngine:
         device: str = "auto",
         concurrency: int = 1,
         *,
+        precision: Precision = "float32",
         xla: bool | None = None,
     ) -> None:
         tf = tensorflow()
         self._device = pick_device(device)
         self.name = f"tensorflow {tf.__version__}"
-        self.precision: Precision = "float32"
+        self.precision: Precision = precision
         self.device = "cpu" if self._device == "CPU:0" else _gpu_label(tf, self._device)
         self._xla = self.device != "cpu" if xla is None else xla
         self.style_size = model.style_size
@@ -68,19 +72,8 @@ class TensorFlowEngine:
         """The frame program for `camera`-sized frames at network size `size`, warmed up."""
         tf = tensorflow()
         width, height = size
-        chosen = self._model.frame_at(size, "blocks")
-        program = as_function(chosen)
-
-        def frame(image: Any, *style: Any) -> Any:
-            small = area_resize(image, size, as_matrices=self._xla)
-            (stylised,) = program(_swap_colours(small, 1 / 255)[None], *style)
-            fitting = tf.ensure_shape(stylised[0, :height, :width], [height, width, 3])
-            return _as_levels(small), _as_levels(_swap_colours(fitting, 255))
-
-        specs = [tf.TensorSpec([camera[1], camera[0], 3], tf.uint8)]
-        specs += _specs(tf, chosen)[1:]
         try:
-            function = self.function(frame, specs, xla=self._xla)
+            function = self.function(*self.frame_function(camera, size), xla=self._xla)
             style = self.expand(np.zeros(self.bottleneck_size, np.float32))
             function(np.zeros((camera[1], camera[0], 3), np.uint8), *style)
         except (ValueError, tf.errors.OpError) as exc:
@@ -94,6 +87,26 @@ class TensorFlowEngine:
             return Painted(content.numpy(), stylised.numpy())
 
         return run
+
+    def frame_function(self, camera: Size, size: Size) -> tuple[Callable[..., Any], list[Any]]:
+        """What `compile` compiles, and the specifications of its inputs: frame and style tensors.
+
+        Its results are the frame at `size` and its stylised form, both BGR uint8.
+        """
+        tf = tensorflow()
+        width, height = size
+        chosen = self._model.frame_at(size, "blocks")
+        if self.precision != "float32":
+            chosen = in_half(chosen, self.precision)
+        program = as_function(chosen)
+
+        def frame(image: Any, *style: Any) -> Any:
+            small = area_resize(image, size, as_matrices=self._xla)
+            (stylised,) = program(_swap_colours(small, 1 / 255)[None], *style)
+            fitting = tf.ensure_shape(stylised[0, :height, :width], [height, width, 3])
+            return _as_levels(small), _as_levels(_swap_colours(fitting, 255))
+
+        return frame, [tf.TensorSpec([*camera[::-1], 3], tf.uint8), *_specs(tf, chosen)[1:]]
 
     def close(self) -> None:
         """Nothing to free by hand: TensorFlow frees what is no longer referred to."""

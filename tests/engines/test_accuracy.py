@@ -70,3 +70,12 @@ def test_bfloat16_is_good_enough_to_be_the_default(
     half = OpenVINOEngine(model, "bfloat16")
     found = difference(half, exact, PHOTOS, styles, (192, 108))
     assert 1e-5 < found.mean < MEAN_LIMIT
+
+
+def test_tensorflows_float16_is_good_enough_to_be_the_default_on_a_gpu(
+    model: SplitModel, styles: list[np.ndarray]
+) -> None:
+    exact, half = (TensorFlowEngine(model, "cpu", precision=p) for p in ("float32", "float16"))
+    found = difference(half, exact, PHOTOS, styles, (192, 108))
+    assert 1e-5 < found.mean < 0.0005 < MEAN_LIMIT
+    assert found.maximum < 0.05

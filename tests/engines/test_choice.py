@@ -19,10 +19,15 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "gpu_names", lambda: ["GPU:0"])
+    gpu_with(monkeypatch, "float32")
 
 
 def processor_with(monkeypatch: pytest.MonkeyPatch, *precisions: str) -> None:
     monkeypatch.setattr(choice, "native_precisions", lambda: precisions)
+
+
+def gpu_with(monkeypatch: pytest.MonkeyPatch, *precisions: str) -> None:
+    monkeypatch.setattr(choice, "gpu_precisions", lambda device: precisions)
 
 
 def no_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,6 +59,20 @@ def test_a_cpu_gets_openvino_in_bfloat16_where_it_has_that(
 def test_a_gpu_gets_tensorflow() -> None:
     assert chosen() == ("tensorflow", "gpu", "float32")
     assert chosen("tensorflow", "gpu") == ("tensorflow", "gpu", "float32")
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_gpu_computes_in_half_precision_where_it_has_units_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gpu_with(monkeypatch, "float32", "float16")
+    assert chosen() == ("tensorflow", "gpu", "float16")
+    assert chosen("auto", "gpu", "float32") == ("tensorflow", "gpu", "float32")
+    with pytest.raises(DeviceError, match="GPU does not compute in bfloat16") as caught:
+        choose_engine(precision="bfloat16")
+    assert caught.value.hint == "use auto, float32 or float16"
+    gpu_with(monkeypatch, "float32", "float16", "bfloat16")
+    assert chosen("tensorflow", "auto", "bfloat16") == ("tensorflow", "gpu", "bfloat16")
 
 
 @pytest.mark.usefixtures("gpu")
@@ -111,6 +130,9 @@ def test_it_makes_the_engine(mobile_programs: SplitModel) -> None:
     assert isinstance(made, OpenVINOEngine)
     made = EngineChoice("tensorflow", "cpu", "float32", "").make(mobile_programs)
     assert isinstance(made, TensorFlowEngine)
+    assert made.precision == "float32"
+    made = EngineChoice("tensorflow", "cpu", "float16", "").make(mobile_programs)
+    assert made.precision == "float16"
 
 
 # In a program of its own: this one has imported everything.

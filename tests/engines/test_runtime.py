@@ -1,11 +1,12 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from live_nst.engines import runtime
-from live_nst.engines.runtime import gpu_names, pick_device
+from live_nst.engines.runtime import gpu_names, gpu_precisions, pick_device
 from live_nst.errors import DeviceError, UsageError
 
 
@@ -39,6 +40,28 @@ def test_without_a_gpu_it_is_the_cpu(wanted: str) -> None:
 )
 def test_with_a_gpu_it_is_the_first_unless_the_cpu_is_asked_for(wanted: str, device: str) -> None:
     assert pick_device(wanted) == device
+
+
+@pytest.mark.parametrize(
+    ("details", "precisions"),
+    [
+        ({"compute_capability": (6, 1)}, ("float32",)),
+        ({"compute_capability": (7, 5)}, ("float32", "float16")),
+        ({"compute_capability": (8, 0)}, ("float32", "float16", "bfloat16")),
+        ({"compute_capability": (12, 0)}, ("float32", "float16", "bfloat16")),
+        ({}, ("float32",)),
+    ],
+)
+def test_what_a_gpu_computes_in(
+    monkeypatch: pytest.MonkeyPatch, details: dict[str, object], precisions: tuple[str, ...]
+) -> None:
+    config = runtime.tensorflow().config
+    first, second = (SimpleNamespace(name=f"/physical_device:GPU:{n}") for n in range(2))
+    known = {first.name: {}, second.name: details}
+    monkeypatch.setattr(config, "list_physical_devices", lambda kind: [first, second])
+    monkeypatch.setattr(config.experimental, "get_device_details", lambda gpu: known[gpu.name])
+    assert gpu_precisions("GPU:1") == precisions
+    assert gpu_precisions("GPU:0") == ("float32",)
 
 
 @pytest.mark.parametrize("wanted", ["cuda", "GPU", "", "tpu"])
