@@ -127,6 +127,7 @@ class OpenVINOEngine:
                 self._model.frame_at(size, "transposed"), size, self.precision, self._concurrency
             )
             self._networks[size] = network
+            self.precision = network.precision  # what OpenVINO really chose
             style = self.expand(np.zeros(self.bottleneck_size, np.float32))
             network(np.zeros((size[1], size[0], 3), np.uint8), style)
 
