@@ -206,7 +206,8 @@ class Reader:
                     container.seek(int(seek / info.time_base), stream=stream)
                 except av.error.FFmpegError as exc:
                     raise _NotThere from exc
-            begun = False
+            # A broadcast begins anywhere, and so does what follows a jump: that need not decode.
+            begun = seek is None and info.origin == 0
             packets = container.demux()
             while True:
                 try:
