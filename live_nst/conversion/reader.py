@@ -200,7 +200,9 @@ class Reader:
         with open_input(info.path) as container:
             stream = container.streams[info.index]
             assert isinstance(stream, av.VideoStream)
-            stream.thread_type = "AUTO"
+            # Threads that each decode a frame of their own lose damaged frames without a word. The
+            # cores have enough to do with the other stages.
+            stream.thread_type = "SLICE"
             if seek is not None:
                 try:
                     container.seek(int(seek / info.time_base), stream=stream)
