@@ -25,7 +25,7 @@ from benchmarks.motion.scenes import KINDS, scene
 from benchmarks.motion.webcam import webcam
 
 STYLES = ("wave", "mosaic", "watercolor", "ink")  # none of those that methods were tuned on
-SEEDS = (11,)  # 1 and 2 were tuned on
+SEEDS = (12,)  # 1, 2 and 11 were looked at while the method was made
 FRAMES = 40
 JUDGED = tuple(kind for kind in KINDS if kind != "creep")  # that one is told apart
 Results = list[dict[str, Any]]
@@ -126,8 +126,11 @@ def broken_promises(
         ),
         "the style keeps 93% of its strength": fast["ss"] >= 0.93,
     }
-    promises["a webcam's background keeps at most a fifth of its flicker"] = (
-        float(np.mean([seen["background"] for seen in webcams])) <= 0.2
+    promises["a webcam's background changes a fifth as much from frame to frame"] = all(
+        seen["step"] <= 0.2 for seen in webcams
+    )
+    promises["a webcam's background spreads at most a fifth of raw's more than without noise"] = (
+        all(seen["background"] <= seen["floor"] + 0.2 for seen in webcams)
     )
     promises["the face follows without delay"] = all(seen["lag"] == 0 for seen in webcams)
     for size, measured in costs.items():

@@ -24,15 +24,14 @@ cv: Any = cv2  # its type stubs know neither optional maps nor the dtypes that c
 _SURE, _UNSURE = 6.0, 12.0  # levels by which a point may differ: trusted fully, not at all
 _TEXTURE = 0.25  # that share of what a pixel's neighbours differ by is excused
 _MOVING, _RESTING = 5.7, 24.0  # frames that are averaged, at most
-_HEAD_START = 0.5  # frames that a trusted point counts for, however new
+_HEAD_START = 0.7  # frames that a trusted point counts for, however new
 _SAMPLES = (18, 32)  # rows, columns
 _STILL_FLOW, _STILL_SHARE = 0.5, 0.4  # pixels: calm points; so much of the picture must be calm
 _STILL_CAMERA = 0.12  # pixels a frame, at the corners
 _SMEAR = 1.2  # pixels that a slow motion may be behind where it is taken for rest
 _FAINT = 4  # levels of contrast that may be noise
 _STILL_LEVELS = 9.0  # a point that changes less is at rest
-_NEWS = 0.15  # share of the newest frame in what is known of the camera's drift
-_MOVED = np.full((3, 2), 0.3, np.float32)  # a drift of which no picture is at rest
+_NEWS = 0.15  # share of the newest frame in the mean motion
 _CORNERS = np.array([(x, y, 1) for x in (-1, 1) for y in (-1, 1)], np.float32)
 _CUT = 0.15  # share of the picture that is trusted; below it, this is another scene
 _CELL, _SAMPLE = 16, 4  # pixels; see `_follow_tide`
@@ -51,8 +50,7 @@ class State(NamedTuple):
         half: The frame at half its size, BGR and 255, uint8 `[rows, columns, 4]`.
         ages: Over how many frames the picture is an average, float32 `[rows, columns]`.
         picture: The steadied picture, BGR, float32 `[height, width, 3]`.
-        drift: The camera's slow motion, `[3, 2]`: (x, y) in pixels a frame, as an affine function
-            of the place, -1..1 each way.
+        drift: The mean motion of sample points over the last few frames, float32 `[points, 2]`.
     """
 
     gray: Gray
@@ -115,8 +113,9 @@ def steady(
     before = None if state is None else _fit(state, gray.shape)
     if before is not None and min(gray.shape) >= SMALLEST:
         flow = motion(gray, before.gray)
-        drift = _drift(flow, gray, before.drift)
-        resting, longest = _rest(flow, half, before.half, drift)
+        drift = _drift(flow, before.drift)
+        speed = _camera_speed(drift, gray)
+        resting, longest = _rest(flow, half, before.half, speed)
         places = cv.add(flow, positions(*gray.shape), scratch.places)
         half_places = _halve_places(flow, half.shape)
         trust = _trust(half, before.half, half_places)
@@ -126,7 +125,7 @@ def steady(
             picture = _average(before.picture, places, resting, share, trust, scratch)
             return State(gray, half, ages, picture, drift), cv.convertScaleAbs(picture)
     ages = np.ones(half.shape[:2], np.float32)
-    drift = np.zeros((3, 2), np.float32)
+    drift = np.zeros((_SAMPLES[0] * _SAMPLES[1], 2), np.float32)
     return State(gray, half, ages, stylised.astype(np.float32), drift), stylised.copy()
 
 
@@ -166,30 +165,37 @@ def _fit(state: State, shape: tuple[int, ...]) -> State | None:
     return State(gray, small, ages, picture, state.drift * np.float32(width / columns))
 
 
-def _drift(flow: Flow, gray: Gray, before: Plane) -> Plane:
-    """The motion that the calm part of the picture has in common, over the last few frames.
+def _drift(flow: Flow, before: Plane) -> Plane:
+    """The mean motion of sample points over the last few frames, each frame's clipped."""
+    rows, columns = _SAMPLES
+    sample = cv.resize(flow, (columns, rows), interpolation=cv.INTER_NEAREST).reshape(-1, 2)
+    sample = np.clip(np.nan_to_num(sample), -_STILL_FLOW, _STILL_FLOW)
+    drift: Plane = before + np.float32(_NEWS) * (sample - before)
+    return drift
+
+
+def _camera_speed(drift: Plane, gray: Gray) -> float:
+    """How fast the camera moves, in pixels a frame at the corners; infinity if fast.
 
     A slow pan or zoom moves each point by less than the flow's error. The affine motion that fits
-    the calm points best is more exact, and more so over some frames. Points count by their
+    the points that hardly move, taken over some frames, is far more exact. Points count by their
     contrast: where there is none, the flow is a guess.
     """
     rows, columns = _SAMPLES
-    sample = cv.resize(flow, (columns, rows), interpolation=cv.INTER_NEAREST).reshape(-1, 2)
     small = cv.resize(gray, (3 * columns, 3 * rows), interpolation=cv.INTER_AREA)
     contrast = cv.morphologyEx(small, cv.MORPH_GRADIENT, _BOX)
     contrast = cv.resize(contrast, (columns, rows), interpolation=cv.INTER_AREA).reshape(-1)
     weights = np.clip(contrast.astype(np.float32) - _FAINT, 0.05, 30)
-    calm = weights * (np.abs(sample) < _STILL_FLOW).all(1)
+    calm = weights * (np.abs(drift) < _STILL_CAMERA).all(1)
     if calm.sum() < _STILL_SHARE * weights.sum():
-        return _MOVED
+        return np.inf
     places = _sample_places()
     weighted = places * calm[:, None]
-    fit = np.linalg.lstsq(weighted.T @ places, weighted.T @ np.nan_to_num(sample), rcond=None)[0]
-    drift: Plane = (before + _NEWS * (fit - before)).astype(np.float32)
-    return drift
+    fit = np.linalg.lstsq(weighted.T @ places, weighted.T @ drift, rcond=None)[0]
+    return float(np.abs(_CORNERS @ fit).max())
 
 
-def _rest(flow: Flow, now: Bgra, then: Bgra, drift: Plane) -> tuple[Mask | None, float]:
+def _rest(flow: Flow, now: Bgra, then: Bgra, speed: float) -> tuple[Mask | None, float]:
     """Where nothing moves before a camera that does not move, 255; `flow` is made 0 there.
 
     Without it the flow's small errors would shake a picture that is at rest.
@@ -198,7 +204,6 @@ def _rest(flow: Flow, now: Bgra, then: Bgra, drift: Plane) -> tuple[Mask | None,
         The mask, None if the camera moves; and over how many frames to average there: what may
         after all be a slow motion must not smear.
     """
-    speed = float(np.abs(_CORNERS @ drift).max())
     if not speed < _STILL_CAMERA:
         return None, 0.0
     difference = cv.blur(_difference(now, then)[0], (5, 5))

@@ -88,7 +88,7 @@ def test_known_motion_is_averaged_as_the_formula_says() -> None:
     expected, age = painted[0].astype(float), 1.0
     for t in range(1, 6):
         moved = np.roll(expected, -step, 1)
-        frames = min(age + 0.5, 5.7)
+        frames = min(age + 0.7, 5.7)
         expected = (frames * moved + painted[t]) / (frames + 1)
         age = frames + 1
     inner = np.s_[10:-10, 10 : -10 - 5 * step]
