@@ -1,0 +1,27 @@
+"""Frame programs carried to a GPU as StableHLO and timed there: `export DIR`, then `run DIR`.
+
+    python -m benchmarks gpu export DIR [--model mobile|hub|FOLDER] [--size 1280x720 ...]
+    python benchmarks/gpu/run.py DIR        # there: needs jax and NumPy, and nothing of live-nst
+
+For machines with a GPU that have no TensorFlow. Where it is, `live-nst bench` measures all that.
+"""
+
+USAGE = """usage: python -m benchmarks gpu export DIR [options]
+       python -m benchmarks gpu run DIR [options]
+
+Nothing was measured: this takes two steps, often on two machines (docs/gpu.md).
+With a GPU that TensorFlow can use, `live-nst bench` measures speed and share of peak at once."""
+
+
+def main(argv: list[str]) -> int:
+    """Export, or run what was exported; without a word, say how."""
+    if argv[:1] == ["export"]:
+        from benchmarks.gpu.export import main as export
+
+        return export(argv[1:])
+    if argv[:1] == ["run"]:
+        from benchmarks.gpu.run import main as run
+
+        return run(argv[1:])
+    print(USAGE)
+    return 2 if argv and argv[0] not in ("-h", "--help") else 0

@@ -1,0 +1,121 @@
+"""The very frame programs that TensorFlow's XLA runs, as StableHLO text of fixed shapes."""
+
+import argparse
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from live_nst.engines.base import Precision, Size
+from live_nst.engines.runtime import tensorflow
+from live_nst.engines.tensorflow import TensorFlowEngine
+from live_nst.models.loading import load_model
+from live_nst.models.program import Program, SplitModel
+from live_nst.sources.demo_scene import DemoScene
+from live_nst.styles.library import builtin_picture
+from live_nst.styles.picture import crop, read_picture
+
+LARGE: list[Size] = [(1280, 720), (1920, 1080)]
+SIZES: dict[str, list[Size]] = {"mobile": [(640, 360), *LARGE]}
+"""What is exported unless asked otherwise; of any other model, `LARGE`."""
+
+
+def main(argv: list[str]) -> int:
+    """Export one model at several sizes."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks gpu export")
+    parser.add_argument("folder", type=Path, help="where the files go")
+    parser.add_argument("--model", default="mobile", help="mobile, hub or a module's folder")
+    parser.add_argument("--size", type=_size, nargs="+", help="such as 1280x720")
+    parser.add_argument("--precision", choices=get_args(Precision), default="float16")
+    arguments = parser.parse_args(argv)
+    loaded = load_model(arguments.model, "cpu", say=print, progress=None)
+    name = re.sub(r"\W+", "-", Path(loaded.name).name)
+    for size in arguments.size or SIZES.get(arguments.model, LARGE):
+        made = export(loaded.programs, name, size, arguments.precision, arguments.folder)
+        print(f"{made}: {made.stat().st_size / 1e6:.1f} MB", flush=True)
+    return 0
+
+
+def export(
+    model: SplitModel,
+    name: str,
+    size: Size,
+    precision: Precision,
+    folder: Path,
+    style: str = "wave",
+) -> Path:
+    """Write what a run needs to know of one frame program.
+
+    Returns:
+        The program's text. Beside it lie a `.json` of its shapes, types and operations, and an
+        `.npz` of inputs (`input_0`, ...) and of what TensorFlow makes of them on the CPU in float32
+        (`output_0`, ...).
+    """
+    tf = tensorflow()
+    folder.mkdir(parents=True, exist_ok=True)
+    engine = TensorFlowEngine(model, "cpu", precision=precision, xla=True)
+    body, specs = engine.frame_function(size, size)
+    picture = crop(read_picture(builtin_picture(style)), engine.style_size)
+    tensors = [each.numpy() for each in engine.expand(engine.encode(picture))]
+    inputs = [DemoScene(*size).draw(1.0), *tensors]
+    with tf.device("CPU:0"):
+        function = tf.function(body, autograph=False, jit_compile=True, input_signature=specs)
+        text = function.experimental_get_compiler_ir(*inputs)(stage="stablehlo")
+    exact = TensorFlowEngine(model, "cpu").compile(size, size)
+    outputs = exact(inputs[0], [tf.constant(each) for each in tensors])
+    path = folder / f"{name}-{size[0]}x{size[1]}-{precision}.mlir"
+    path.write_text(text, "utf-8")
+    facts = {
+        "model": name,
+        "size": size,
+        "precision": precision,
+        "inputs": [_described(each) for each in inputs],
+        "outputs": [_described(each) for each in outputs],
+        "flops": convolution_flops(model.frame, size),
+        "tensorflow": tf.__version__,
+    }
+    path.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+    arrays = {f"input_{index}": each for index, each in enumerate(inputs)}
+    arrays |= {f"output_{index}": each for index, each in enumerate(outputs)}
+    np.savez_compressed(path.with_suffix(".npz"), **arrays)  # type: ignore[arg-type]
+    return path
+
+
+def convolution_flops(program: Program, size: Size) -> int:
+    """Multiplications and additions in the convolutions of a frame program at `size`.
+
+    Raises:
+        ValueError: The shape of one is not known before it runs.
+    """
+    tf = tensorflow()
+    graph_def = tf.compat.v1.GraphDef()
+    graph_def.CopyFrom(program.graph_def)
+    for node in graph_def.node:
+        if node.name == program.inputs[0]:
+            node.attr["shape"].shape.CopyFrom(tf.TensorShape([1, size[1], size[0], 3]).as_proto())
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(graph_def, name="")
+    total = 0
+    for op in graph.get_operations():
+        if op.type == "Conv2D":
+            kernel, outputs = op.inputs[1].shape, op.outputs[0].shape
+            if not (kernel.is_fully_defined() and outputs.is_fully_defined()):
+                raise ValueError(f"the shape of {op.name} is not known")
+            total += 2 * math.prod(kernel.as_list()[:3]) * math.prod(outputs.as_list())
+        elif "Conv2D" in op.type or "DepthwiseConv" in op.type:
+            raise ValueError(f"{op.type} is not counted yet")
+    return total
+
+
+def _described(array: Any) -> dict[str, Any]:
+    return {"shape": list(array.shape), "type": str(array.dtype)}
+
+
+def _size(text: str) -> Size:
+    found = re.fullmatch(r"(\d+)x(\d+)", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 1280x720")
+    return int(found[1]), int(found[2])
