@@ -44,7 +44,7 @@ def choose_engine(
     """Pick the fastest engine that is there, or insist on the one that was asked for.
 
     On a GPU it is TensorFlow, with convolutions in float16 where the GPU has matrix units for that:
-    it changes a picture by less than 0.0005 of its range in the mean. On a CPU it is OpenVINO,
+    it changes a picture by less than 0.001 of its range in the mean. On a CPU it is OpenVINO,
     which there takes half of TensorFlow's time and less, and computes in bfloat16 where the
     processor does: that takes 0.6 of float32's time and changes a picture by less than 0.004 of its
     range in the mean (docs/how-it-works.md).
