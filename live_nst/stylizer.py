@@ -1,7 +1,6 @@
 """Frame in, stylised frame out: the model, the engine and the style in one object."""
 
 import hashlib
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,8 +17,7 @@ from live_nst.errors import UsageError
 from live_nst.fade import Fade, difference, mix_bottlenecks
 from live_nst.frames import Image, check_image
 from live_nst.look import STYLES, Look, between
-from live_nst.masks.base import Mask
-from live_nst.masks.opening import open_mask
+from live_nst.masks.rack import MaskRack
 from live_nst.models.cache import cache_root
 from live_nst.models.loading import load_model
 from live_nst.sizes import DEFAULT_SIZE, check_size, check_stroke, network_size
@@ -84,7 +82,7 @@ class Stylizer(Closing):
         if not styles:
             raise UsageError("No style was given.", "name one, such as starry")
         self._stroke = check_stroke(stroke)
-        self._masks: dict[str, Mask | None] = {}
+        self._masks = MaskRack()
         self.look = look or Look()
         self._stabilize = stabilize
         self._stabilizer = None if check_mode(stabilize) == "off" else Stabilizer(stabilize)
@@ -100,7 +98,6 @@ class Stylizer(Closing):
         self._fingerprint = loaded.fingerprint
         self._runners = Runners(self._engine)
         self._stills = StillRunner(loaded.programs, self._engine, self._runners, say)
-        self._still_mask = threading.Lock()
         self._long_side = long_side or DEFAULT_SIZE["cpu" if self.device == "cpu" else "gpu"]
         cache = BottleneckCache(cache_root() / "bottlenecks", loaded.fingerprint)
         self._bank = StyleBank(self._engine, cache)
@@ -182,13 +179,9 @@ class Stylizer(Closing):
         seen = network_size(camera, size) if size is not None and smaller else None
         painted = self._stills(image, self._style_for(image, time), seen)
         look = self._look.at(time)
-        mask = self._masks[look.only]
-        if mask is None or look.unpainted:
-            return compose(image, painted, look)
-        with self._still_mask:  # a mask remembers what it saw last
-            mask.reset()
-            weights = mask(painted.content, camera)
-            mask.reset()
+        weights = None
+        if not look.unpainted:
+            weights = self._masks.of_still(look.only, painted.content, camera)
         return compose(image, painted, look, weights)
 
     def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
@@ -205,16 +198,14 @@ class Stylizer(Closing):
             A new array of the frame's shape.
         """
         painted, look = self._steady(painted, time), self._look.at(time)
-        mask = self._masks[look.only]
-        if mask is None or look.unpainted:
-            return compose(image, painted, look)
-        return compose(image, painted, look, mask(painted.content, image.shape[1::-1]))
+        weights = None
+        if not look.unpainted:
+            weights = self._masks.of_next(look.only, painted.content, image.shape[1::-1])
+        return compose(image, painted, look, weights)
 
     def reset(self) -> None:
         """Forget the frames so far: the next one to be finished begins something new."""
-        for mask in self._masks.values():
-            if mask is not None:
-                mask.reset()
+        self._masks.reset()
         if self._stabilizer is not None:
             self._stabilizer.state = None
         self._steadied = self._fade.at(-np.inf)
@@ -229,23 +220,16 @@ class Stylizer(Closing):
         if self._stabilizer is not None and self._stabilizer.state is not None:
             kept |= {f"steady.{k}": v for k, v in self._stabilizer.state._asdict().items()}
             kept["style"] = self._steadied
-        for only, mask in self._masks.items():
-            if mask is not None and mask.state is not None:
-                kept[f"mask.{only}"] = mask.state
-        return kept
+        return kept | self._masks.memory()
 
     def recall(self, memory: Mapping[str, NDArray[Any]]) -> None:
         """Go on after the frames that `memory` is of."""
         self.reset()
-        steady = {
-            k.removeprefix("steady."): v for k, v in memory.items() if k.startswith("steady.")
-        }
+        steady = {k[7:]: v for k, v in memory.items() if k.startswith("steady.")}
         if self._stabilizer is not None and steady:
             self._stabilizer.state = State(**steady)
             self._steadied = memory["style"]
-        for only, mask in self._masks.items():
-            if mask is not None and f"mask.{only}" in memory:
-                mask.state = memory[f"mask.{only}"]
+        self._masks.recall(memory)
 
     def _steady(self, painted: Painted, time: float) -> Painted:
         if self._stabilizer is None:
@@ -298,8 +282,7 @@ class Stylizer(Closing):
         Raises:
             LiveNstError: The mask cannot be used.
         """
-        if only not in self._masks:
-            self._masks[only] = open_mask(only)
+        self._masks.load(only)
 
     def change(self, look: Look, *, fade: float = 0.0, time: float = 0.0) -> None:
         """Change the look at a time, as `select` changes the style.

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from live_nst.conversion.colour import FromBgr, ToBgr
-from live_nst.conversion.convert import Listener, VideoTask, convert_video, cores
+from live_nst.conversion.convert import VideoTask, convert_video, cores
 from live_nst.conversion.encoding import SegmentEncoder
+from live_nst.conversion.listener import Listener
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.reader import Reader
 from live_nst.sinks.recorder import Recorder

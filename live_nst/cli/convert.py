@@ -7,7 +7,8 @@ from typing import Any
 from live_nst.cli.messages import DownloadBar
 from live_nst.cli.reporting import Reporter, reporter
 from live_nst.cli.stopping import stop_on_signals
-from live_nst.conversion.convert import Listener, VideoTask, convert_video, cores
+from live_nst.conversion.convert import VideoTask, convert_video, cores
+from live_nst.conversion.listener import Listener
 from live_nst.conversion.options import ConvertOptions, parse_changes, parse_time
 from live_nst.errors import LiveNstError, UsageError
 from live_nst.stylizer import Stylizer

@@ -9,9 +9,10 @@ from live_nst import __version__
 from live_nst.cli.convert import Request
 from live_nst.cli.reporting import FolderStep, Reporter
 from live_nst.conversion.codecs import CONTAINERS
-from live_nst.conversion.convert import Listener, VideoTask, convert_video, cores
+from live_nst.conversion.convert import VideoTask, convert_video, cores
 from live_nst.conversion.disk import check_place, writing
 from live_nst.conversion.folders import convert_items, find_items
+from live_nst.conversion.listener import Listener
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.pictures import (
     FORMATS,

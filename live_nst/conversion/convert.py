@@ -4,10 +4,10 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import av
 
@@ -18,58 +18,20 @@ from live_nst.conversion.disk import check_place, writing
 from live_nst.conversion.encoding import SegmentWriter
 from live_nst.conversion.gif import write_gif
 from live_nst.conversion.join import Joiner, span_of
+from live_nst.conversion.listener import Event, Listener
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.pipeline import Pipeline, Stages
 from live_nst.conversion.probe import Identity, VideoInfo, identify, probe
 from live_nst.conversion.progress import ConvertReport, Meter, Plan, Progress
 from live_nst.conversion.reader import Position, Reader
 from live_nst.conversion.segments import Kept, SegmentStore, State, flush_folder, segment_store
-from live_nst.errors import ConversionCancelled, ConversionError, SourceError
+from live_nst.errors import ConversionError, SourceError
 from live_nst.stylizer import Stylizer
-from live_nst.timing import Clock, SystemClock
 
 SEGMENT_FRAMES = 96
 """Frames of a segment. What is lost when a process dies is these and what waits between stages."""
 
 _ENCODER_THREADS = 16  # more bring x264 nothing at usual sizes
-
-
-class Event(Protocol):
-    """What tells a conversion to stop, such as a `threading.Event`."""
-
-    def is_set(self) -> bool:
-        """Whether to stop."""
-        ...
-
-
-@dataclass(frozen=True)
-class Listener:
-    """Who is told what goes on; every call comes from the thread that converts.
-
-    Attributes:
-        say: One sentence worth knowing.
-        plan: What is about to be done.
-        progress: How far it is, about ten times a second.
-        cancel: Set to stop: what is finished is kept.
-        clock: Tells the time.
-    """
-
-    say: Callable[[str], None] = lambda sentence: None
-    plan: Callable[[Plan], None] = lambda plan: None
-    progress: Callable[[Progress], None] = lambda progress: None
-    cancel: Event | None = None
-    clock: Clock = field(default_factory=SystemClock)
-
-    def check(self) -> None:
-        """Raise if it was told to stop.
-
-        Raises:
-            ConversionCancelled: It was.
-        """
-        if self.cancel is not None and self.cancel.is_set():
-            raise ConversionCancelled(
-                "Stopped", "run the same command again: it goes on where it stopped"
-            )
 
 
 @dataclass(frozen=True)
@@ -251,8 +213,7 @@ def _go_on(
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """Which settings are not the same: "size and styles"."""
     names = [name for name in new if old.get(name) != new[name]] or ["its settings"]
-    listed = ", ".join(names[:-1])
-    return f"{listed} and {names[-1]}" if listed else names[0]
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def plan_of(task: VideoTask, stylizer: Stylizer, encoding: Encoding, resumed: int) -> Plan:

@@ -9,9 +9,10 @@ import numpy as np
 from PIL import Image as Pillow
 
 from live_nst.conversion.colour import FromBgr, ToBgr
-from live_nst.conversion.convert import Listener, VideoTask, apply_styles, plan_of, workers_for
+from live_nst.conversion.convert import VideoTask, apply_styles, plan_of, workers_for
 from live_nst.conversion.disk import writing
 from live_nst.conversion.encoding import Finished, SegmentEncoder
+from live_nst.conversion.listener import Listener
 from live_nst.conversion.pipeline import Pipeline, Stages
 from live_nst.conversion.progress import Plan
 from live_nst.conversion.reader import Reader

@@ -1,8 +1,9 @@
 """The videos of a folder, each as a conversion of its own."""
 
-from live_nst.conversion.convert import Listener, VideoTask, convert_video
+from live_nst.conversion.convert import VideoTask, convert_video
 from live_nst.conversion.disk import writing
 from live_nst.conversion.folders import Item
+from live_nst.conversion.listener import Listener
 from live_nst.conversion.options import ConvertOptions
 from live_nst.stylizer import Stylizer
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from queue import LifoQueue
 from typing import Any
 
+import cv2
 import numpy as np
 import psutil
 from numpy.typing import NDArray
@@ -105,7 +106,8 @@ class OpenVINOEngine:
                 model = _read(self._model.encode)
                 _take_levels(model, self.style_size[::-1])
                 self._encode = _compile(model, "float32", 1).create_infer_request()
-            outputs = self._encode.infer([picture[None]]).values()
+            colours = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+            outputs = self._encode.infer([colours[None]]).values()
             return np.concatenate([output.ravel() for output in outputs]).astype(np.float32)
 
     def expand(self, bottleneck: Bottleneck) -> tuple[NDArray[np.float32], ...]:
@@ -133,7 +135,11 @@ class OpenVINOEngine:
 
         def run(image: Image, style: tuple[NDArray[np.float32], ...]) -> Painted:
             small = shrink(image, size)
-            return Painted(small, network(small, style))
+            # On the host: there it takes a tenth of the time that it takes in the graph.
+            colours: Image = cv2.cvtColor(small, cv2.COLOR_BGR2RGB)  # type: ignore[assignment]
+            stylised = network(colours, style)
+            cv2.cvtColor(stylised, cv2.COLOR_RGB2BGR, dst=stylised)
+            return Painted(small, stylised)
 
         return run
 
@@ -142,7 +148,7 @@ class OpenVINOEngine:
 
 
 class _FrameNetwork:
-    """The frame program of one size: BGR levels in, BGR levels out.
+    """The frame program of one size: RGB levels in, RGB levels out.
 
     It may be called from as many threads at once as there are requests; others wait.
     """
@@ -247,33 +253,45 @@ def _compiled_folder() -> Path | None:
 
 
 def _take_levels(model: Any, sides: tuple[int, int]) -> None:
-    """Let the first input, RGB 0..1, be BGR levels, uint8 0..255, of height and width `sides`."""
+    """Let the first input, RGB 0..1, be levels, uint8 0..255, of height and width `sides`."""
     op = openvino().opset13
     picture = model.get_parameters()[0]
     model.reshape({0: [1, *sides, 3]})  # a free size would cost half of the speed
     levels = op.parameter([1, *sides, 3], np.uint8)
-    floats = op.multiply(op.convert(_reversed_colours(levels), "f32"), np.float32(1 / 255))
-    picture.output(0).replace(floats.output(0))
+    picture.output(0).replace(levels.output(0))
     model.replace_parameter(0, levels)
+    last = levels.output(0)
+    while len(users := list(last.get_target_inputs())) == 1 and _moves(users[0].get_node()):
+        last = users[0].get_node().output(0)
+    floats = op.multiply(op.convert(last.get_node(), "f32"), np.float32(1 / 255))
+    for user in users:
+        user.replace_source_output(floats.output(0))
     model.validate_nodes_and_infer_types()
 
 
 def _give_levels(model: Any, sides: tuple[int, int]) -> None:
-    """Let the output, RGB 0..1, be BGR levels, uint8 0..255, cropped to `sides`."""
+    """Let the output, RGB 0..1, be levels, uint8 0..255, cropped to `sides`."""
     op = openvino().opset13
-    result = model.get_results()[0]
-    first, last, step = ([0, 0], list(sides), [1, 1])
-    painted = op.slice(result.input_value(0), *(np.array(n) for n in (first, last, step, [1, 2])))
-    levels = op.multiply(_reversed_colours(painted), np.float32(255))
+    first = model.get_results()[0].input(0)
+    if first.get_partial_shape() != openvino().PartialShape([1, *sides, 3]):
+        corner, step, axes = np.array([0, 0]), np.array([1, 1]), np.array([1, 2])
+        cropped = op.slice(first.get_source_output(), corner, np.array(sides), step, axes)
+        first.replace_source_output(cropped.output(0))
+    while _moves(node := first.get_source_output().get_node()):
+        if len(node.output(0).get_target_inputs()) > 1:
+            break
+        first = node.input(0)
+    levels = op.multiply(first.get_source_output(), np.float32(255))
     rounded = op.clamp(op.add(levels, np.float32(0.5)), 0.0, 255.0)
-    result.input(0).replace_source_output(op.convert(rounded, "u8").output(0))
+    first.replace_source_output(op.convert(rounded, "u8").output(0))
     model.validate_nodes_and_infer_types()
 
 
-def _reversed_colours(picture: Any) -> Any:
-    """BGR to RGB or back."""
-    op = openvino().opset13
-    return op.gather(picture, np.array([2, 1, 0]), np.int64(3))
+def _moves(node: Any) -> bool:
+    """Whether a node but moves numbers about, which is done in a quarter of the time on uint8."""
+    return node.get_type_name() in ("Transpose", "SpaceToDepth", "DepthToSpace", "Slice") or (
+        node.get_type_name() == "Pad" and node.get_attributes()["pad_mode"].lower() == "reflect"
+    )
 
 
 def _execution_precision(compiled: Any) -> Precision:

@@ -1,0 +1,73 @@
+"""The masks that a stylizer has ready, by what `Look.only` calls them."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from live_nst.engines.base import Size
+from live_nst.frames import Image
+from live_nst.masks.base import Mask, Plane
+from live_nst.masks.opening import open_mask
+
+_PREFIX = "mask."
+
+
+class MaskRack:
+    """Opens each mask once."""
+
+    def __init__(self) -> None:
+        self._masks: dict[str, Mask | None] = {}
+        self._lock = threading.Lock()
+
+    def load(self, only: str) -> None:
+        """Get a mask ready, which may take a moment.
+
+        Raises:
+            LiveNstError: It cannot be used.
+        """
+        if only not in self._masks:
+            self._masks[only] = open_mask(only)
+
+    def of_next(self, only: str, small: Image, size: Size) -> Plane | None:
+        """The mask of a stream's next frame, from one thread at a time; None for everywhere.
+
+        Args:
+            only: A mask that is ready.
+            small: The frame as the network sees it, BGR uint8 `[height, width, 3]`.
+            size: (width, height) of the mask: the camera's.
+        """
+        mask = self._masks[only]
+        return None if mask is None else mask(small, size)
+
+    def of_still(self, only: str, small: Image, size: Size) -> Plane | None:
+        """The mask of a picture of its own; several threads may ask at once. See `of_next`."""
+        mask = self._masks[only]
+        if mask is None:
+            return None
+        with self._lock:  # a mask remembers what it saw last
+            mask.reset()
+            weights = mask(small, size)
+            mask.reset()
+        return weights
+
+    def reset(self) -> None:
+        """Forget the frames so far."""
+        for mask in self._masks.values():
+            if mask is not None:
+                mask.reset()
+
+    def memory(self) -> dict[str, NDArray[Any]]:
+        """What the masks keep of the frames so far, by names of their own."""
+        return {
+            _PREFIX + only: mask.state
+            for only, mask in self._masks.items()
+            if mask is not None and mask.state is not None
+        }
+
+    def recall(self, memory: Mapping[str, NDArray[Any]]) -> None:
+        """Go on after the frames that `memory` is of."""
+        for only, mask in self._masks.items():
+            if mask is not None and _PREFIX + only in memory:
+                mask.state = memory[_PREFIX + only]
