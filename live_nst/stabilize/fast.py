@@ -1,6 +1,5 @@
 """Steadying without delay: each frame leans on the one before it, carried along by the motion."""
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import cv2
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from live_nst.frames import Image
 from live_nst.stabilize.motion import SMALLEST, Flow, Gray, MotionFinder, positions
+from live_nst.stabilize.rest import POINTS, STILL, camera_speed, mean_motion, sample_motion
 
 Plane = NDArray[np.float32]
 """`[height, width]`."""
@@ -23,16 +23,10 @@ cv: Any = cv2  # its type stubs know neither optional maps nor the dtypes that c
 
 _SURE, _UNSURE = 6.0, 12.0  # levels by which a point may differ: trusted fully, not at all
 _TEXTURE = 0.25  # that share of what a pixel's neighbours differ by is excused
-_MOVING, _RESTING = 5.7, 24.0  # frames that are averaged, at most
+_MOVING, _RESTING = 6.5, 24.0  # frames that are averaged, at most
 _HEAD_START = 0.7  # frames that a trusted point counts for, however new
-_SAMPLES = (18, 32)  # rows, columns
-_STILL_FLOW, _STILL_SHARE = 0.5, 0.4  # pixels: calm points; so much of the picture must be calm
-_STILL_CAMERA = 0.12  # pixels a frame, at the corners
 _SMEAR = 1.2  # pixels that a slow motion may be behind where it is taken for rest
-_FAINT = 4  # levels of contrast that may be noise
 _STILL_LEVELS = 9.0  # a point that changes less is at rest
-_NEWS = 0.15  # share of the newest frame in the mean motion
-_CORNERS = np.array([(x, y, 1) for x in (-1, 1) for y in (-1, 1)], np.float32)
 _CUT = 0.15  # share of the picture that is trusted; below it, this is another scene
 _CELL, _SAMPLE = 16, 4  # pixels; see `_follow_tide`
 _CELL_SEEN = 230  # mean trust of a cell, 0..255, from which on its tide is known
@@ -75,6 +69,7 @@ class Scratch:
         self.new, self.old, self.rise = (np.empty((height, width, 3), np.float32) for _ in range(3))
         self.old_share, self.new_share = (np.empty((height, width), np.float32) for _ in range(2))
         self.places = np.empty((height, width, 2), np.float32)
+        self.nowhere = np.zeros((height, width, 2), np.float32)
 
 
 def steady(
@@ -113,19 +108,22 @@ def steady(
     before = None if state is None else _fit(state, gray.shape)
     if before is not None and min(gray.shape) >= SMALLEST:
         flow = motion(gray, before.gray)
-        drift = _drift(flow, before.drift)
-        speed = _camera_speed(drift, gray)
-        resting, longest = _rest(flow, half, before.half, speed)
+        sample = sample_motion(flow)
+        drift = mean_motion(sample, before.drift)
+        half_gray: Gray = cv.cvtColor(half, cv.COLOR_BGRA2GRAY)
+        speed = camera_speed(sample, drift, half_gray)
+        resting = _rest(flow, half, before.half, scratch) if speed < STILL else None
+        longest = min(_RESTING, _SMEAR / max(speed, 1e-6))
         places = cv.add(flow, positions(*gray.shape), scratch.places)
         half_places = _halve_places(flow, half.shape)
-        trust = _trust(half, before.half, half_places)
+        trust = _trust(half, half_gray, before.half, half_places)
         if cv.mean(trust)[0] >= 255 * _CUT:
             ages, share = _age(before.ages, half_places, trust, _limit(resting, longest, change))
             np.copyto(scratch.new, stylised)
             picture = _average(before.picture, places, resting, share, trust, scratch)
             return State(gray, half, ages, picture, drift), cv.convertScaleAbs(picture)
     ages = np.ones(half.shape[:2], np.float32)
-    drift = np.zeros((_SAMPLES[0] * _SAMPLES[1], 2), np.float32)
+    drift = np.zeros((POINTS, 2), np.float32)
     return State(gray, half, ages, stylised.astype(np.float32), drift), stylised.copy()
 
 
@@ -165,64 +163,20 @@ def _fit(state: State, shape: tuple[int, ...]) -> State | None:
     return State(gray, small, ages, picture, state.drift * np.float32(width / columns))
 
 
-def _drift(flow: Flow, before: Plane) -> Plane:
-    """The mean motion of sample points over the last few frames, each frame's clipped."""
-    rows, columns = _SAMPLES
-    sample = cv.resize(flow, (columns, rows), interpolation=cv.INTER_NEAREST).reshape(-1, 2)
-    sample = np.clip(np.nan_to_num(sample), -_STILL_FLOW, _STILL_FLOW)
-    drift: Plane = before + np.float32(_NEWS) * (sample - before)
-    return drift
-
-
-def _camera_speed(drift: Plane, gray: Gray) -> float:
-    """How fast the camera moves, in pixels a frame at the corners; infinity if fast.
-
-    A slow pan or zoom moves each point by less than the flow's error. The affine motion that fits
-    the points that hardly move, taken over some frames, is far more exact. Points count by their
-    contrast: where there is none, the flow is a guess.
-    """
-    rows, columns = _SAMPLES
-    small = cv.resize(gray, (3 * columns, 3 * rows), interpolation=cv.INTER_AREA)
-    contrast = cv.morphologyEx(small, cv.MORPH_GRADIENT, _BOX)
-    contrast = cv.resize(contrast, (columns, rows), interpolation=cv.INTER_AREA).reshape(-1)
-    weights = np.clip(contrast.astype(np.float32) - _FAINT, 0.05, 30)
-    calm = weights * (np.abs(drift) < _STILL_CAMERA).all(1)
-    if calm.sum() < _STILL_SHARE * weights.sum():
-        return np.inf
-    places = _sample_places()
-    weighted = places * calm[:, None]
-    fit = np.linalg.lstsq(weighted.T @ places, weighted.T @ drift, rcond=None)[0]
-    return float(np.abs(_CORNERS @ fit).max())
-
-
-def _rest(flow: Flow, now: Bgra, then: Bgra, speed: float) -> tuple[Mask | None, float]:
-    """Where nothing moves before a camera that does not move, 255; `flow` is made 0 there.
+def _rest(flow: Flow, now: Bgra, then: Bgra, scratch: Scratch) -> Mask:
+    """Where nothing moves before a camera at rest, 255; `flow` is made 0 there.
 
     Without it the flow's small errors would shake a picture that is at rest.
-
-    Returns:
-        The mask, None if the camera moves; and over how many frames to average there: what may
-        after all be a slow motion must not smear.
     """
-    if not speed < _STILL_CAMERA:
-        return None, 0.0
     difference = cv.blur(_difference(now, then)[0], (5, 5))
     resting: Mask = cv.compare(difference, _STILL_LEVELS, cv.CMP_LT)
     height, width = flow.shape[:2]
     whole = cv.resize(resting, (width, height), interpolation=cv.INTER_NEAREST)
-    cv.copyTo(np.zeros_like(flow), whole, flow)
-    return resting, min(_RESTING, _SMEAR / max(speed, 1e-6))
+    cv.copyTo(scratch.nowhere, whole, flow)
+    return resting
 
 
-@lru_cache(maxsize=1)
-def _sample_places() -> Plane:
-    """The samples' places, -1..1 each way, and 1: what an affine motion is a product with."""
-    rows, columns = _SAMPLES
-    y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
-    return np.stack([x.ravel(), y.ravel(), np.ones(rows * columns)], 1).astype(np.float32)
-
-
-def _trust(now: Bgra, then: Bgra, places: Flow) -> Mask:
+def _trust(now: Bgra, gray: Gray, then: Bgra, places: Flow) -> Mask:
     """How far each point is the one that the motion says it is."""
     # The fourth channel tells what was outside: it is 255 inside and less beyond.
     carried = cv.remap(then, places, None, cv.INTER_LINEAR, None, cv.BORDER_CONSTANT, (0, 0, 0, 0))
@@ -230,7 +184,6 @@ def _trust(now: Bgra, then: Bgra, places: Flow) -> Mask:
     inside = cv.compare(outside, 0, cv.CMP_EQ)
     cv.bitwise_and(difference, inside, difference)
     trust: Mask = cv.blur(difference, (3, 3))
-    gray = cv.cvtColor(now, cv.COLOR_BGRA2GRAY)
     texture = cv.morphologyEx(gray, cv.MORPH_GRADIENT, _BOX)
     slope = 255 / (_UNSURE - _SURE)
     cv.addWeighted(trust, -slope, texture, slope * _TEXTURE, slope * _UNSURE, trust)
@@ -317,7 +270,7 @@ def _follow_tide(old: Picture, new: Picture, trust: Mask, scratch: Scratch) -> N
     tide = cv.GaussianBlur((now - then) * (seen >= _CELL_SEEN)[..., None], (0, 0), 1.0)
     tide -= np.clip(tide, -_TIDE_NOISE, _TIDE_NOISE)
     tide *= _TIDE_SHARE
-    if np.abs(tide).max() >= 0.5:  # less would not show
+    if np.abs(tide).max() >= 1:  # less would not show
         cv.add(
             old,
             cv.resize(tide, (width, height), scratch.rise, interpolation=cv.INTER_LINEAR),

@@ -20,7 +20,6 @@ MotionFinder = Callable[[Gray, Gray], Flow]
 SMALLEST = 16
 """Pixels: in a picture with a shorter side no motion is looked for."""
 
-_STRIDE = 3  # pixels between patches; the preset's 4 finds less
 _MATCHING, _REFINEMENTS = 6, 2  # steps; refining finds more than the other half of the matching
 
 
@@ -40,7 +39,6 @@ class DisMotion:
             self._dis = create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
             return
         self._dis = create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        self._dis.setPatchStride(_STRIDE)
         self._dis.setGradientDescentIterations(_MATCHING)
         self._dis.setVariationalRefinementIterations(_REFINEMENTS)
 

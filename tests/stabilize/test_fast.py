@@ -73,7 +73,7 @@ def test_a_moving_scene_becomes_steady_and_does_not_trail() -> None:
     inner = np.s_[8:-8, 8:-8]
     before = np.mean([error(painted[t][inner], truth[t][inner]) for t in range(8, 24)])
     after = np.mean([error(steadied[t][inner], truth[t][inner]) for t in range(8, 24)])
-    assert after < 0.62 * before
+    assert after < 0.7 * before
 
 
 def test_known_motion_is_averaged_as_the_formula_says() -> None:
@@ -88,7 +88,7 @@ def test_known_motion_is_averaged_as_the_formula_says() -> None:
     expected, age = painted[0].astype(float), 1.0
     for t in range(1, 6):
         moved = np.roll(expected, -step, 1)
-        frames = min(age + 0.7, 5.7)
+        frames = min(age + 0.7, 6.5)
         expected = (frames * moved + painted[t]) / (frames + 1)
         age = frames + 1
     inner = np.s_[10:-10, 10 : -10 - 5 * step]
