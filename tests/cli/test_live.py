@@ -175,10 +175,10 @@ def test_the_recorded_pictures_are_painted_and_move(first: Session) -> None:
         # No moment of the demo looks like it: it is painted, not passed through.
         assert min(np.abs(picture - moment).mean() for moment in demo) > 15
         assert picture.std() > 20
-    changes = [
-        np.abs(after.astype(int) - before).mean() for before, after in itertools.pairwise(pictures)
-    ]
-    assert np.median(changes) > 0.5
+    # Steadied, most of a picture rests; where the demo moves, it moves from frame to frame.
+    changes = [np.abs(b.astype(int) - a) for a, b in itertools.pairwise(pictures)]
+    assert np.median([np.percentile(change, 99.9) for change in changes]) > 4
+    assert np.abs(pictures[-1].astype(int) - pictures[0]).mean() > 2
 
 
 def test_ctrl_c_ends_it_cleanly(second: Session) -> None:
