@@ -24,7 +24,7 @@ from live_nst.engines.base import Painted, Size
 from live_nst.frames import Image
 
 _IN_FLIGHT_BYTES = 256 << 20
-_IN_FLIGHT = (4, 16)
+_IN_FLIGHT = (4, 8)
 
 
 class Painter(Protocol):
@@ -67,7 +67,8 @@ class Stages:
     def in_flight(self) -> int:
         """How many frames may wait between two stages."""
         fitting = _IN_FLIGHT_BYTES // (self.size[0] * self.size[1] * 6)
-        return max(_IN_FLIGHT[0], min(_IN_FLIGHT[1], fitting))
+        # Never fewer than the network works on at once.
+        return max(_IN_FLIGHT[0], self.workers + 1, min(_IN_FLIGHT[1], fitting))
 
 
 @dataclass(frozen=True, slots=True)
