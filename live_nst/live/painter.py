@@ -14,6 +14,7 @@ from live_nst.engines.base import Painted
 from live_nst.errors import LiveNstError
 from live_nst.frames import Frame, Image
 from live_nst.live.controls import View
+from live_nst.live.pace import Pace
 from live_nst.live.relay import Relay
 from live_nst.live.sizing import Resizable, Sizing
 from live_nst.live.slot import Slot
@@ -94,6 +95,7 @@ class Painter:
         self._held: Frame | None = None
         self._held_until = 0.0
         self._last: Frame | None = None
+        self._pace = Pace()
         self._thread = threading.Thread(target=self._run, name="live-nst painter", daemon=True)
         self._overlap = overlap
         self._relay: Relay | None = None
@@ -183,7 +185,7 @@ class Painter:
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
-                frame = self._source.take(_WAIT)
+                frame = self._source.take(_WAIT, self._patience)
                 if self._view.frozen:
                     self._paint_held(frame)
                 elif frame is not None:
@@ -191,6 +193,9 @@ class Painter:
                     self._paint(frame, fresh=True)
         except BaseException as exc:
             self._die(exc)
+
+    def _patience(self, frame: Frame) -> float:
+        return self._pace.patience(self._clock.now() - frame.time)
 
     def _paint_held(self, frame: Frame | None) -> None:
         if self._held is None:
@@ -206,6 +211,8 @@ class Painter:
         clock = self._clock
         self._last = frame
         start = clock.now()
+        if fresh:
+            self._stats.add_stage("wait", start - frame.time)
         content: Image = cv2.flip(frame.image, 1) if self._view.mirror else frame.image  # type: ignore[assignment]
         painted = self._stylizer.network(self.sizing.fit(content), start)
         self._stats.add_stage("stylise", clock.now() - start)
@@ -215,7 +222,9 @@ class Painter:
         else:
             self._relay.hand_over(finish)
         if fresh:
-            self.sizing.painted(frame, painted, start, clock.now())
+            finished = clock.now()
+            self._pace.add(frame, finished - start)
+            self.sizing.painted(frame, painted, start, finished)
 
     def _finish(
         self, frame: Frame, content: Image, painted: Painted, start: float, *, fresh: bool

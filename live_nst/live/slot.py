@@ -1,6 +1,7 @@
 """One place for the newest thing: what makes live video live."""
 
 import threading
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -31,9 +32,17 @@ class Slot(Generic[T]):
         """Whether nothing waits to be taken."""
         return self._item is None
 
-    def take(self, timeout: float) -> T | None:
-        """The newest item, waiting up to `timeout` seconds for one; None if none came."""
+    def take(self, timeout: float, patience: Callable[[T], float] | None = None) -> T | None:
+        """The newest item, waiting up to `timeout` seconds for one; None if none came.
+
+        Args:
+            timeout: Seconds.
+            patience: For how many seconds a newer item is worth waiting for, given the one there.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._item is not None, timeout)
+            item = self._item
+            if item is not None and patience is not None and (seconds := patience(item)) > 0:
+                self._changed.wait_for(lambda: self._item is not item, seconds)
             item, self._item = self._item, None
             return item

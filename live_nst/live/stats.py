@@ -19,7 +19,8 @@ class LiveReport:
         fps: Shown frames per second, from the first to the last.
         dropped: Captured frames that were never stylised, because a newer one was there.
         latency_ms: Capture to display: "p50", "p95", "p99" in milliseconds.
-        stage_ms: Median milliseconds of "stylise", "compose" and "display".
+        stage_ms: Median milliseconds of "wait" (from the capture until the painter begins),
+            "stylise", "compose" and "display".
         style_computations: How often the model's style part ran.
         startup_seconds: From the start of the process to the first shown frame.
         model: The model that ran.
@@ -57,6 +58,9 @@ class LiveReport:
         return asdict(self)
 
 
+_STAGES = ("wait", "stylise", "compose", "display")
+
+
 class LiveStats:
     """Collects the measurements of a running session. Times are seconds."""
 
@@ -67,7 +71,7 @@ class LiveStats:
         self._rate = RateMeter()
         self._latency = Samples()
         self._recent_latency = Samples(capacity=60)
-        self._stages = {stage: Samples() for stage in ("stylise", "compose", "display")}
+        self._stages = {stage: Samples() for stage in _STAGES}
 
     def add_stage(self, stage: str, seconds: float) -> None:
         """One measurement of a stage."""
@@ -103,10 +107,10 @@ class LiveStats:
         """Percentiles of capture-to-display."""
         return {f"p{p}": round(1000 * self._latency.percentile(p), 2) for p in (50, 95, 99)}
 
-    def stage_ms(self) -> dict[str, float]:
-        """Medians; a stage that did not happen is left out."""
+    def stage_ms(self, percent: float = 50) -> dict[str, float]:
+        """A percentile, by default the median; a stage that did not happen is left out."""
         return {
-            stage: round(1000 * samples.percentile(50), 2)
+            stage: round(1000 * samples.percentile(percent), 2)
             for stage, samples in self._stages.items()
             if len(samples)
         }

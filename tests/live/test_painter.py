@@ -144,7 +144,7 @@ def test_stages_are_measured_with_the_clock(studio: Studio) -> None:
 
     studio.stylizer.network = slowly  # type: ignore[method-assign]
     studio.paint(0, 1)
-    assert studio.stats.stage_ms() == {"stylise": 40.0, "compose": 0.0}
+    assert studio.stats.stage_ms() == {"wait": 0.0, "stylise": 40.0, "compose": 0.0}
 
 
 def test_a_frozen_frame_is_held_and_painted_anew_only_for_a_change(studio: Studio) -> None:

@@ -98,7 +98,9 @@ def test_latency_is_from_capture_to_display(stage: MakeStage) -> None:
     with it.running:
         it.show()
     assert it.pipeline.stats.latency_ms()["p50"] == pytest.approx(34.0)
-    assert it.pipeline.stats.stage_ms() == {"stylise": 30.0, "compose": 0.0, "display": 4.0}
+    assert it.pipeline.stats.stage_ms() == {
+        "wait": 0.0, "stylise": 30.0, "compose": 0.0, "display": 4.0,
+    }  # fmt: skip
 
 
 def test_the_newest_picture_can_be_had(stage: MakeStage) -> None:

@@ -115,7 +115,7 @@ def test_the_report_of_a_session(film: Set) -> None:
     assert (report.size, report.source, report.reconnects) == ("64x48", "fake camera", 0)
     assert report.fps > 0 and report.startup_seconds > 0 and report.peak_rss_mb > 10
     assert set(report.latency_ms) == {"p50", "p95", "p99"}
-    assert set(report.stage_ms) == {"stylise", "compose"}
+    assert set(report.stage_ms) == {"wait", "stylise", "compose"}
     assert any("fake camera: 64x48 at 30 fps" in line for line in film.said)
     assert any("cpu" in line and "nothing 1.0" in line for line in film.said)
 

@@ -40,6 +40,31 @@ def test_who_waits_is_woken_at_once() -> None:
     assert taken == [7]
 
 
+def test_an_item_waits_for_a_newer_one_as_long_as_that_is_worth() -> None:
+    slot: Slot[int] = Slot()
+    slot.put(1)
+    asked: list[int] = []
+
+    def patience(item: int) -> float:
+        asked.append(item)
+        threading.Timer(0.01, slot.put, [2]).start()
+        return 60.0
+
+    assert slot.take(0, patience) == 2
+    assert asked == [1]
+    assert slot.replaced == 1
+    assert slot.empty
+
+
+def test_without_a_newer_one_the_item_is_taken_after_all() -> None:
+    slot: Slot[int] = Slot()
+    slot.put(1)
+    start = time.monotonic()
+    assert slot.take(0, lambda item: 0.02) == 1
+    assert 0.02 <= time.monotonic() - start < 5
+    assert slot.empty and slot.replaced == 0
+
+
 def test_nothing_is_lost_or_doubled_between_two_threads() -> None:
     slot: Slot[int] = Slot()
     taken: list[int] = []
