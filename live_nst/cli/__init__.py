@@ -1,6 +1,7 @@
 """The command line: wiring, messages and exit codes, nothing else."""
 
 import os
+import re
 import sys
 
 
@@ -26,12 +27,18 @@ def main() -> None:
 
 
 def _with_optional_value(arguments: list[str]) -> list[str]:
-    """Let `--virtual-camera` stand without a device, which Typer's options cannot."""
+    """Let some options stand without a value, which Typer's cannot.
+
+    `--virtual-camera` takes any value that does not look like an option, `--keep-colors` one that
+    begins as a number does: what follows it may be a file.
+    """
     completed = []
     for argument, following in zip(arguments, [*arguments, "-"][1:], strict=True):
         completed.append(argument)
         if argument == "--virtual-camera" and following.startswith("-"):
             completed.append("auto")
+        if argument == "--keep-colors" and not re.fullmatch(r"[-+]?\.?\d+\.?\d*(@.*)?", following):
+            completed.append("1")
     return completed
 
 

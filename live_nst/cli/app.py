@@ -10,21 +10,26 @@ from live_nst.cli.objective import paint, score
 from live_nst.cli.options import (
     Blend,
     BlendOption,
+    DetailKeys,
     DetailOption,
     Device,
     DeviceOption,
     EngineName,
     EngineOption,
+    KeepColorsKeys,
     KeepColorsOption,
     LiveSizeOption,
     ModelOption,
+    OnlyKeys,
     OnlyOption,
     PrecisionName,
     PrecisionOption,
     SizeOption,
     StabilizeName,
     StabilizeOption,
+    StrengthKeys,
     StrengthOption,
+    StrokeKeys,
     StrokeOption,
     look_of,
 )
@@ -67,7 +72,7 @@ def live(
     stabilize: StabilizeOption = StabilizeName.fast,
     strength: StrengthOption = 1.0,
     blend: BlendOption = Blend.pictures,
-    keep_colors: KeepColorsOption = False,
+    keep_colors: KeepColorsOption = 0.0,
     detail: DetailOption = 0.0,
     stroke: StrokeOption = 1.0,
     only: OnlyOption = None,
@@ -185,7 +190,7 @@ def convert(
         ),
     ] = None,
     fade: Annotated[
-        str, typer.Option(metavar="TIME", help="How long a change of style takes, as 2s.")
+        str, typer.Option(metavar="TIME", help="How long each change takes, as 2s.")
     ] = "0",
     start: Annotated[
         str, typer.Option(metavar="TIME", help="Leave out what comes before: 90, 1:30, 0:01:30.5.")
@@ -225,12 +230,12 @@ def convert(
     precision: PrecisionOption = PrecisionName.auto,
     size: SizeOption = None,
     stabilize: StabilizeOption = StabilizeName.fast,
-    strength: StrengthOption = 1.0,
+    strength: StrengthKeys = None,
     blend: BlendOption = Blend.pictures,
-    keep_colors: KeepColorsOption = False,
-    detail: DetailOption = 0.0,
-    stroke: StrokeOption = 1.0,
-    only: OnlyOption = None,
+    keep_colors: KeepColorsKeys = None,
+    detail: DetailKeys = None,
+    stroke: StrokeKeys = None,
+    only: OnlyKeys = None,
     restart: Annotated[
         bool,
         typer.Option(
@@ -267,6 +272,7 @@ def convert(
 ) -> None:
     """Paint a video, every frame with its sound and all that goes with it, or pictures.
 
+    Options that take a @TIME may be given several times: what they say holds from there on.
     An interrupted conversion goes on where it stopped when the same command is run again.
     Pictures are painted at their full size; --size bounds what the network sees of them.
     """
@@ -288,8 +294,12 @@ def convert(
         engine=engine.value,
         precision=precision.value,
         size=size,
-        look=look_of(strength, blend, keep_colors, detail, only),
-        stroke=stroke,
+        strength=tuple(strength or ()),
+        blend=blend.value,
+        keep_colors=tuple(keep_colors or ()),
+        detail=tuple(detail or ()),
+        stroke=tuple(stroke or ()),
+        only=tuple(only or ()),
         stabilize=stabilize.value,
         restart=restart,
         jobs=jobs,

@@ -9,8 +9,19 @@ from live_nst.cli.reporting import Reporter, reporter
 from live_nst.cli.stopping import stop_on_signals
 from live_nst.conversion.convert import VideoTask, convert_video, cores
 from live_nst.conversion.listener import Listener
-from live_nst.conversion.options import ConvertOptions, parse_changes, parse_time
+from live_nst.conversion.options import ConvertOptions
+from live_nst.conversion.timetable import (
+    LookChange,
+    StyleChange,
+    looks_of,
+    parse_changes,
+    parse_keys,
+    parse_number,
+    parse_time,
+    with_strokes,
+)
 from live_nst.errors import LiveNstError, UsageError
+from live_nst.look import EVERYWHERE, Look
 from live_nst.stylizer import Stylizer
 
 
@@ -49,9 +60,15 @@ class Request:
         """
         bar = DownloadBar()
         try:
-            styles = [change.style for change in self.options.changes]
+            options = self.options
             return Stylizer(
-                styles=styles, say=told.say, progress=bar, concurrency=concurrency, **self.stylizer
+                styles=[change.style for change in options.changes],
+                stroke=options.changes[0].stroke or 1.0,
+                look=options.looks[0].look,
+                say=told.say,
+                progress=bar,
+                concurrency=concurrency,
+                **self.stylizer,
             )
         finally:
             bar.close()
@@ -62,6 +79,12 @@ def run(
     input: str,
     output: str,
     styles: tuple[str, ...],
+    stroke: tuple[str, ...],
+    strength: tuple[str, ...],
+    blend: str,
+    keep_colors: tuple[str, ...],
+    detail: tuple[str, ...],
+    only: tuple[str, ...],
     fade: str,
     start: str,
     end: str | None,
@@ -87,7 +110,8 @@ def run(
     told = reporter(as_json=as_json, quiet=quiet)
     try:
         options = ConvertOptions(
-            changes=parse_changes(styles),
+            changes=_styles(styles, stroke),
+            looks=_looks(blend, strength, keep_colors, detail, only),
             fade=parse_time(fade),
             start=parse_time(start),
             end=None if end is None else parse_time(end),
@@ -113,6 +137,33 @@ def run(
     except LiveNstError as exc:
         told.failed(exc)
         raise
+
+
+def _styles(styles: tuple[str, ...], stroke: tuple[str, ...]) -> tuple[StyleChange, ...]:
+    """The styles and their strokes, over time."""
+    strokes = parse_keys("--stroke", stroke, 1.0, parse_number("--stroke"))
+    return with_strokes(parse_changes(styles), strokes)
+
+
+def _looks(
+    blend: str,
+    strength: tuple[str, ...],
+    keep_colors: tuple[str, ...],
+    detail: tuple[str, ...],
+    only: tuple[str, ...],
+) -> tuple[LookChange, ...]:
+    """The looks, over time."""
+    given = {
+        "strength": (strength, 1.0),
+        "keep-colors": (keep_colors, 0.0),
+        "detail": (detail, 0.0),
+    }
+    tracks: dict[str, Any] = {
+        name.replace("-", "_"): parse_keys(f"--{name}", texts, first, parse_number(f"--{name}"))
+        for name, (texts, first) in given.items()
+    }
+    tracks["only"] = parse_keys("--only", only, EVERYWHERE, str)
+    return looks_of(Look(blend=blend), tracks)
 
 
 def _convert_video(request: Request, listener: Listener, told: Reporter) -> None:

@@ -66,12 +66,13 @@ def run_files(request: Request, listener: Listener, told: Reporter) -> None:
 def _check_picture(request: Request) -> None:
     """Refuse what a picture does not have, and names of files that no picture is written to."""
     format_of(request.output.name)
-    defaults = ConvertOptions(request.options.changes[:1], restart=request.options.restart)
-    if request.options != defaults:
+    given = request.options
+    if given != ConvertOptions(given.changes[:1], restart=given.restart, looks=given.looks[:1]):
         raise UsageError(
             "A picture has no times, frames or codec.",
-            "leave out --fade, --start, --end, --every, --codec, --crf, --preset and STYLE@TIME",
+            "leave out --fade, --start, --end, --every, --codec, --crf, --preset and all @TIMEs",
         )
+    given.check()
 
 
 def _convert_folder(request: Request, listener: Listener, told: Reporter) -> None:

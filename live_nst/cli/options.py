@@ -96,8 +96,13 @@ BlendOption = Annotated[
     ),
 ]
 KeepColorsOption = Annotated[
-    bool,
-    typer.Option("--keep-colors", help="Keep the camera's colours: paint in light and dark only."),
+    float,
+    typer.Option(
+        metavar="[0..1]",
+        help="Keep the camera's colours: paint in light and dark only. With a number, as far as "
+        "that.  [default: 0; 1 if no number is given]",
+        show_default=False,
+    ),
 ]
 DetailOption = Annotated[
     float, typer.Option(help="How much of the camera's fine detail is added back, 0 to 1.")
@@ -114,6 +119,51 @@ OnlyOption = Annotated[
 StrokeOption = Annotated[
     float,
     typer.Option(help="Size of the brush strokes, 0.3 to 3; 1 is their size in the style picture."),
+]
+
+
+StrengthKeys = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="0..1[@TIME]",
+        help="0 shows the video itself, 1 the full style. With a time, from there on: "
+        "--strength 0.3 --strength 1@1:30.  [default: 1]",
+        show_default=False,
+    ),
+]
+KeepColorsKeys = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[0..1[@TIME]]",
+        help="Keep the video's colours: paint in light and dark only. With a number, as far as "
+        "that; with a time, from there on.  [default: 0; 1 if no number is given]",
+        show_default=False,
+    ),
+]
+DetailKeys = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="0..1[@TIME]",
+        help="How much of the video's fine detail is added back.  [default: 0]",
+        show_default=False,
+    ),
+]
+OnlyKeys = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="person|background|everywhere|MASK.png[@TIME]",
+        help="Paint only people, only what is not a person, or only where a mask picture is white. "
+        " [default: everywhere]",
+        show_default=False,
+    ),
+]
+StrokeKeys = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="0.3..3[@TIME]",
+        help="Size of the brush strokes; 1 is their size in the style picture.  [default: 1]",
+        show_default=False,
+    ),
 ]
 
 
@@ -152,7 +202,7 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 def look_of(
-    strength: float, blend: Blend, keep_colors: bool, detail: float, only: str | None
+    strength: float, blend: Blend, keep_colors: float, detail: float, only: str | None
 ) -> Look:
     """The look that the options ask for.
 
@@ -161,7 +211,7 @@ def look_of(
     """
     return Look(
         strength=strength,
-        keep_colors=float(keep_colors),
+        keep_colors=keep_colors,
         detail=detail,
         only=only or EVERYWHERE,
         blend=blend.value,

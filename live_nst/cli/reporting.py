@@ -168,7 +168,7 @@ class LineReporter(QuietReporter):
         say(sentence)
 
     def plan(self, plan: Plan) -> None:
-        """Two lines: what is read and written, and what runs."""
+        """What is read and written, what runs, and what changes when."""
         for line in describe_plan(plan):
             say(line)
 
@@ -249,14 +249,32 @@ class BarReporter(LineReporter):
 
 
 def describe_plan(plan: Plan) -> list[str]:
-    """What is read and written, and what runs, in two sentences."""
+    """What is read and written, what runs and, if it is not one and the same, what shows when."""
     frames = f"about {plan.frames} frames" if plan.frames else "an unknown number of frames"
     return [
         f"Converting {plan.input.name} to {plan.output.name}: {plan.width}x{plan.height}, "
         f"{plan.rate:.5g} fps, {frames}, {plan.codec}",
         f"Running {plan.model} on {plan.engine}, {plan.device}, size {plan.size}, "
         f"style {', '.join(plan.styles)}",
+        *describe_timetable(plan),
     ]
+
+
+def describe_timetable(plan: Plan) -> list[str]:
+    """What is set when: "From 1:30 on, over 2 s: style wave, strength 100%"."""
+    lines = []
+    for row in plan.timetable:
+        words = [_setting(name, value) for name, value in row.items() if name != "time"]
+        fades = f", over {plan.fade:g} s" if plan.fade and row["time"] else ""
+        lines.append(f"From {moment(row['time'])} on{fades}: {', '.join(words)}")
+    plain = len(plan.timetable) == 1 and set(plan.timetable[0]) <= {"time", "style"}
+    return [] if plain else lines
+
+
+def _setting(name: str, value: Any) -> str:
+    """In words: "strength 30%", "only person"."""
+    shown = f"{value:.0%}" if isinstance(value, float) else str(value)
+    return f"{name.replace('_', '-')} {shown}"
 
 
 def describe_progress(step: Progress) -> str:
@@ -311,6 +329,13 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def moment(seconds: float) -> str:
+    """A place in a video: 1:30, 0:00.5."""
+    whole = int(seconds)
+    rest = f"{seconds - whole:.3f}"[1:].rstrip("0").rstrip(".")
+    return f"{clock(whole)}{rest}"
 
 
 def size(count: float) -> str:

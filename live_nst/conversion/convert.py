@@ -1,6 +1,5 @@
 """A video from end to end: look, plan, paint what is missing, join, put in place."""
 
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -26,6 +25,7 @@ from live_nst.conversion.progress import ConvertReport, Meter, Plan, Progress
 from live_nst.conversion.reader import Position, Reader
 from live_nst.conversion.segments import Kept, SegmentStore, State, flush_folder, segment_store
 from live_nst.errors import ConversionError, SourceError
+from live_nst.look import Look
 from live_nst.stylizer import Stylizer
 
 SEGMENT_FRAMES = 96
@@ -151,7 +151,7 @@ def convert_video(task: VideoTask, stylizer: Stylizer, listener: Listener) -> Co
         ConversionCancelled: It was told to stop.
         LiveNstError: Something failed; what is finished is kept for the next run.
     """
-    apply_styles(task, stylizer)
+    task.options.apply(stylizer)
     with segment_store(task.output) as store:
         encoding, state = _go_on(task, stylizer, store, listener)
         resumed = store.segments[-1].frames if store.segments else 0
@@ -173,15 +173,6 @@ def convert_video(task: VideoTask, stylizer: Stylizer, listener: Listener) -> Co
     seconds = meter.elapsed()
     painted = (frames - resumed) / seconds if seconds > 0 else 0.0
     return ConvertReport(output, frames, resumed, seconds, painted, output.stat().st_size, plan)
-
-
-def apply_styles(task: VideoTask, stylizer: Stylizer) -> None:
-    """Tell a stylizer which style shows when."""
-    for number, change in enumerate(task.options.changes):
-        if number == 0:
-            stylizer.select(change.style, time=-math.inf)
-        else:
-            stylizer.select(change.style, fade=task.options.fade, time=change.time)
 
 
 def _go_on(
@@ -233,6 +224,8 @@ def plan_of(task: VideoTask, stylizer: Stylizer, encoding: Encoding, resumed: in
         device=stylizer.device,
         size=stylizer.size,
         styles=stylizer.styles,
+        fade=task.options.fade,
+        timetable=task.options.timetable(),
     )
 
 
@@ -351,6 +344,7 @@ def convert(
     crf: int | None = None,
     preset: str | None = None,
     restart: bool = False,
+    looks: Sequence[tuple[Look, float]] = (),
     **stylizer_options: Any,
 ) -> ConvertReport:
     """Paint a video, every frame with its own time, and copy its sound and all that goes with it.
@@ -364,12 +358,12 @@ def convert(
         input: A video file.
         output: Ends in .mp4, .mov, .mkv, .webm or .gif.
         styles: Styles as `live_nst.Stylizer` takes them; all but the first with the seconds at
-            which they come: a pair (style, seconds), or "STYLE@1:30".
+            which they come: (style, seconds), (style, seconds, stroke) or "STYLE@1:30".
         stylizer: Paints; one is made if there is none, and closed at the end.
         progress: Called with a `Progress` about ten times a second, in this thread.
         cancel: A `threading.Event`, or the like, that stops the work when it is set.
         say: Called with one sentence for everything worth telling.
-        fade: Seconds that a change of style takes.
+        fade: Seconds that a change takes.
         start: Leave out what comes before, in seconds of the input.
         end: Leave out what comes from here on.
         every: Keep one frame in so many.
@@ -377,7 +371,8 @@ def convert(
         crf: Constant quality of the codec, lower is better.
         preset: The codec's name for its speed.
         restart: Throw away what an earlier run left, and replace an output that is there.
-        stylizer_options: What else `live_nst.Stylizer` takes: model, size, device, strength, ...
+        looks: Looks that come later, each with its seconds: (live_nst.Look(strength=0.5), 30.0).
+        stylizer_options: What else `live_nst.Stylizer` takes: model, size, device, look, ...
 
     Returns:
         What became of it.
@@ -386,10 +381,12 @@ def convert(
         ConversionCancelled: `cancel` was set; what is finished is kept.
         LiveNstError: It cannot be done, or failed; what is finished is kept.
     """
-    from live_nst.conversion.options import parse_changes
+    from live_nst.conversion.timetable import parse_changes, parse_looks
 
     changes = parse_changes(styles)
-    options = ConvertOptions(changes, fade, start, end, every, codec, crf, preset, restart)
+    own = stylizer_options.get("look") or Look() if stylizer is None else stylizer.look
+    coming = parse_looks(own, looks)
+    options = ConvertOptions(changes, fade, start, end, every, codec, crf, preset, restart, coming)
     listener = Listener(say=say, progress=progress or (lambda step: None), cancel=cancel)
     task = VideoTask.open(Path(input), Path(output), options)
     with ExitStack() as stack:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from live_nst.conversion.colour import FromBgr, ToBgr
-from live_nst.conversion.convert import VideoTask, apply_styles, plan_of, workers_for
+from live_nst.conversion.convert import VideoTask, plan_of, workers_for
 from live_nst.conversion.disk import writing
 from live_nst.conversion.encoding import Finished, SegmentEncoder
 from live_nst.conversion.listener import Listener
@@ -55,7 +55,7 @@ def estimate(task: VideoTask, stylizer: Stylizer, listener: Listener) -> Estimat
     Raises:
         LiveNstError: It cannot be done.
     """
-    apply_styles(task, stylizer)
+    task.options.apply(stylizer)
     options, info = task.options, task.info
     encoding = task.encoding(workers_for(stylizer))
     stylizer.prepare(info.size, stylizer.size)
@@ -107,7 +107,7 @@ def preview(task: VideoTask, stylizer: Stylizer, path: Path) -> Path:
     Raises:
         LiveNstError: It cannot be done.
     """
-    apply_styles(task, stylizer)
+    task.options.apply(stylizer)
     info, options = task.info, task.options
     length = float(info.duration or 0)
     end = min(options.end or length, length) or length

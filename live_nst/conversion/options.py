@@ -1,34 +1,35 @@
 """What a conversion is asked to do."""
 
-import itertools
 import math
-import os
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from live_nst.conversion.timetable import LookChange, StyleChange, timetable
 from live_nst.errors import UsageError
+from live_nst.look import Look
+from live_nst.masks.picture import read_mask
+from live_nst.sizes import check_stroke
 from live_nst.styles.picture import read_picture
 from live_nst.styles.shelf import StyleInput
 from live_nst.styles.spec import parse_style
 
-_TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+)s?")
 _LONGEST = 1e7  # seconds: a hundred days
 
 
-@dataclass(frozen=True, slots=True)
-class StyleChange:
-    """A style, and when it comes.
+class Changeable(Protocol):
+    """What is needed of `live_nst.stylizer.Stylizer` to set a timetable."""
 
-    Attributes:
-        style: As the stylizer takes it.
-        time: Seconds into the input.
-    """
+    def select(  # noqa: D102
+        self,
+        style: StyleInput,
+        *,
+        stroke: float | None = None,
+        fade: float = 0.0,
+        time: float = 0.0,
+    ) -> None: ...
 
-    style: StyleInput
-    time: float
+    def change(self, look: Look, *, fade: float = 0.0, time: float = 0.0) -> None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class ConvertOptions:
 
     Attributes:
         changes: The styles in the order of their times, the first one at 0.
-        fade: Seconds that a change of style takes.
+        fade: Seconds that a change of style or look takes.
         start: Leave out what comes before, in seconds of the input.
         end: Leave out what comes from here on; None for nothing.
         every: Keep one frame in so many.
@@ -45,6 +46,7 @@ class ConvertOptions:
         crf: Constant quality, in the codec's own scale, lower is better; None for its default.
         preset: The codec's name or number for its speed; None for its default.
         restart: Throw away what an earlier run left, and replace an output that is there.
+        looks: The looks in the order of their times; the stylizer's own holds until the first.
     """
 
     changes: tuple[StyleChange, ...] = (StyleChange("starry", 0.0),)
@@ -56,12 +58,13 @@ class ConvertOptions:
     crf: int | None = None
     preset: str | None = None
     restart: bool = False
+    looks: tuple[LookChange, ...] = ()
 
     def check(self) -> None:
         """Refuse what cannot be meant, before anything is opened.
 
         Raises:
-            UsageError: A number is out of range.
+            UsageError: A number is out of range, or a mask picture cannot be read.
             StyleError: There is no such style, or its picture cannot be read.
         """
         if not 0 <= self.fade < _LONGEST:
@@ -75,7 +78,12 @@ class ConvertOptions:
             )
         if self.every < 1:
             raise UsageError(f"Every {self.every} frames cannot be meant.", "use 1 or more")
+        for coming in self.looks:
+            if coming.look.mask_file is not None:
+                read_mask(coming.look.mask_file)
         for change in self.changes:
+            if change.stroke is not None:
+                check_stroke(change.stroke)
             if isinstance(change.style, (str, Path)):
                 for part in parse_style(str(change.style)).parts:
                     read_picture(part.picture)
@@ -86,62 +94,38 @@ class ConvertOptions:
         return self.start > 0 or self.end is not None
 
     def as_dict(self) -> dict[str, Any]:
-        """What of it shapes the output, in plain values; the styles are the stylizer's to tell."""
+        """What of it shapes the output, in plain values; the styles are the stylizer's to tell.
+
+        Raises:
+            OSError: A mask picture cannot be read any more.
+        """
         return {
             "style times": [change.time for change in self.changes],
+            "strokes": [change.stroke for change in self.changes],
+            "looks": [[coming.time, coming.look.fingerprint()] for coming in self.looks],
             "fade": self.fade,
             "start": self.start,
             "end": self.end,
             "every": self.every,
         }
 
+    def apply(self, stylizer: Changeable) -> None:
+        """Tell a stylizer what shows when.
 
-def parse_time(text: str) -> float:
-    """Seconds from `12.5`, `12.5s`, `1:30` or `1:02:03.5`.
+        Raises:
+            LiveNstError: A style or a mask cannot be used.
+        """
+        for change in self.changes:
+            fade, time = self._begin(change.time)
+            stylizer.select(change.style, stroke=change.stroke, fade=fade, time=time)
+        for coming in self.looks:
+            fade, time = self._begin(coming.time)
+            stylizer.change(coming.look, fade=fade, time=time)
 
-    Raises:
-        UsageError: It is none of these.
-    """
-    match = _TIME.fullmatch(text.strip())
-    if match is None:
-        raise UsageError(f"{text!r} is no time.", "write it as 90, 1:30 or 0:01:30.5")
-    hours, minutes, seconds = match.groups()
-    return 3600 * int(hours or 0) + 60 * int(minutes or 0) + float(seconds)
+    def timetable(self) -> tuple[dict[str, Any], ...]:
+        """What is set at which time; see `live_nst.conversion.timetable.timetable`."""
+        return timetable(self.changes, self.looks)
 
-
-def parse_changes(
-    styles: Sequence[StyleInput | tuple[StyleInput, float]],
-) -> tuple[StyleChange, ...]:
-    """Styles and their times, from `A`, `B@00:30` and pairs (style, seconds), in any order.
-
-    Raises:
-        UsageError: None or several begin at the start, or two at the same time.
-    """
-    changes = sorted((_change(style) for style in styles), key=lambda change: change.time)
-    if not changes:
-        raise UsageError("No style was given.", "name one, such as starry")
-    if changes[0].time > 0:
-        raise UsageError(
-            f"No style is given for the start: the first comes at {changes[0].time:g} s.",
-            "give one without a time, too",
-        )
-    for before, after in itertools.pairwise(changes):
-        if before.time == after.time:
-            raise UsageError(
-                f"Two styles come at {after.time:g} s.",
-                "say when the second one comes: --style starry --style wave@0:30",
-            )
-    return tuple(changes)
-
-
-def _change(style: StyleInput | tuple[StyleInput, float]) -> StyleChange:
-    if isinstance(style, tuple):
-        if not 0 <= style[1] < math.inf:
-            raise UsageError(f"A style at {style[1]:g} s cannot be meant.", "use 0 or more")
-        return StyleChange(*style)
-    if not isinstance(style, str) or os.path.exists(style):
-        return StyleChange(style, 0.0)
-    name, at, time = style.rpartition("@")
-    if at and name and _TIME.fullmatch(time.strip()):
-        return StyleChange(name, parse_time(time))
-    return StyleChange(style, 0.0)
+    def _begin(self, time: float) -> tuple[float, float]:
+        """(fade, time) of a change; what comes at the start has always been there."""
+        return (self.fade, time) if time > 0 else (0.0, -math.inf)

@@ -65,6 +65,8 @@ class Plan:
         device: What it runs on.
         size: Long side of what the network sees.
         styles: Their labels.
+        fade: Seconds that a change takes.
+        timetable: What is set at which time; see `live_nst.conversion.timetable.timetable`.
     """
 
     input: Path
@@ -80,6 +82,8 @@ class Plan:
     device: str
     size: int
     styles: tuple[str, ...]
+    fade: float
+    timetable: tuple[dict[str, Any], ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""

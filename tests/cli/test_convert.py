@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from live_nst.cli.reporting import clock, describe_progress, size
+from live_nst import cli
+from live_nst.cli.reporting import clock, describe_progress, moment, size
 from live_nst.conversion.progress import Progress
+from live_nst.look import Look
 from live_nst.stylizer import Stylizer
 from tests.conversion.material import frames_of, write
 from tests.conversion.reading import read
@@ -109,6 +111,91 @@ def test_a_dry_run_and_a_preview_leave_the_output_alone(
     assert [path.name for path in tmp_path.iterdir()] == ["out.preview.png"]
 
 
+def test_a_timetable_of_looks_is_exact_to_the_frame_and_told(
+    film: Path, tmp_path: Path, own_cache: Path
+) -> None:
+    """Each frame is what the stylizer makes of it with the look of its time."""
+    output = tmp_path / "out.mkv"
+    timetable = (
+        "--strength", "0.3", "--strength", "1@0:00.6", "--keep-colors", "1@0.8", "--fade", "0.2s",
+        "--stroke", "2@0.6", "--detail", "0.5",
+    )  # fmt: skip
+    shared = ("--codec", "libx264rgb", "--stabilize", "off", "--precision", "float32",
+              "--engine", "tensorflow")  # fmt: skip
+    dry = start(own_cache, film, output, *timetable, *shared, "--dry-run")
+    out, err = dry.communicate(timeout=120)
+    assert dry.returncode == 0, err
+    assert "From 0:00 on: style starry, strength 30%, detail 50%\n" in out
+    assert "From 0:00.6 on, over 0.2 s: stroke 200%, strength 100%\n" in out
+    assert "From 0:00.8 on, over 0.2 s: keep-colors 100%\n" in out
+
+    process = start(own_cache, film, output, *timetable, *shared, "--json")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    (plan,) = [e for e in map(json.loads, out.splitlines()) if e["event"] == "plan"]
+    assert plan["timetable"][1:] == [
+        {"time": 0.6, "stroke": 2.0, "strength": 1.0},
+        {"time": 0.8, "keep_colors": 1.0},
+    ]
+    before, after = read(film, "bgr24"), read(output, "bgr24")
+    with Stylizer(
+        "mobile", ["starry"], size=128, device="cpu", engine="tensorflow", precision="float32",
+        look=Look(strength=0.3, detail=0.5),
+    ) as stylizer:  # fmt: skip
+        stylizer.select("starry", stroke=2.0, fade=0.2, time=0.6)
+        stylizer.change(Look(detail=0.5), fade=0.2, time=0.6)
+        stylizer.change(Look(detail=0.5, keep_colors=1.0), fade=0.2, time=0.8)
+        for number in (0, 14, 15, 17, 20, 22, 25, 29):
+            expected = stylizer(before.pictures[number], float(before.times[number]))
+            assert np.array_equal(after.pictures[number], expected), number
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("--strength", "1.5@0:30"), "strength of 1.5"),
+        (("--strength", "1@soon"), "'1@soon' is no number for --strength"),
+        (("--strength", "0.1", "--strength", "0.2"), "Two values of --strength"),
+        (("--keep-colors", "2@3"), "keep-colors of 2"),
+        (("--detail", "much"), "'much' is no number for --detail"),
+        (("--stroke", "9@0:30"), "stroke of 9"),
+        (("--only", "none.png@0:30"), "none.png"),
+    ],
+)
+def test_a_timetable_that_cannot_be_meant(
+    arguments: tuple[str, ...],
+    word: str,
+    film: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(
+        sys, "argv", ["live-nst", "convert", str(film), str(tmp_path / "out.mp4"), *arguments]
+    )
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 2  # a sentence and a hint, before a model is loaded
+    assert word in err and "Hint: " in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_keep_colors_takes_a_number_or_none() -> None:
+    """What follows it may be a file, as well."""
+    for given, completed in (
+        ("--keep-colors in.mp4 out.mp4", "--keep-colors 1 in.mp4 out.mp4"),
+        ("in.mp4 out.mp4 --keep-colors", "in.mp4 out.mp4 --keep-colors 1"),
+        ("--keep-colors --split", "--keep-colors 1 --split"),
+        ("--keep-colors 0.5 in.mp4", "--keep-colors 0.5 in.mp4"),
+        ("--keep-colors .5@1:30 in.mp4", "--keep-colors .5@1:30 in.mp4"),
+        ("--keep-colors -1", "--keep-colors -1"),
+        ("--keep-colors 1.mp4 out.mp4", "--keep-colors 1 1.mp4 out.mp4"),
+    ):
+        assert cli._with_optional_value(given.split()) == completed.split()
+
+
 def test_errors_are_one_sentence(tmp_path: Path, own_cache: Path) -> None:
     (tmp_path / "text.mp4").write_text("no film\n")
     process = start(own_cache, tmp_path / "text.mp4", tmp_path / "out.mp4", "--json")
@@ -126,4 +213,10 @@ def test_words() -> None:
     step = Progress("painting", 120, 250, 0, 31.25, 4.0, 4.2, 1_234_567)
     assert describe_progress(step) == "120/250 48% 31.2 fps, 0:04, 0:04 left, 1.2 MB"
     assert clock(3723) == "1:02:03"
+    assert [moment(each) for each in (0, 90, 0.6, 3599.25)] == [
+        "0:00",
+        "1:30",
+        "0:00.6",
+        "59:59.25",
+    ]
     assert size(999) == "1.0 kB"

@@ -149,6 +149,8 @@ def test_refused_before_a_model_is_loaded(
     assert "output is the input" in refusal(convert, a, a, code=2)
     assert "no times" in refusal(convert, a, out, "--start", "3", code=2)
     assert "no times" in refusal(convert, a, out, "--codec", "h264", code=2)
+    assert "no times" in refusal(convert, a, out, "--strength", "0.5@0:30", code=2)
+    assert "no.png" in refusal(convert, a, out, "--only", tmp_path / "no.png", code=2)
     assert "no pictures" in refusal(convert, tmp_path / "empty", tmp_path / "b", code=1)
     assert "output folder" in refusal(convert, tmp_path, tmp_path, code=2)
     assert "no folder" in refusal(convert, a, tmp_path / "none" / "b.png", code=2)

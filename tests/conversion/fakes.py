@@ -8,6 +8,7 @@ import numpy as np
 
 from live_nst.engines.base import Painted
 from live_nst.frames import Image
+from live_nst.look import Look
 
 
 class Negative:
@@ -21,6 +22,7 @@ class Negative:
     device = "cpu"
     size = 64
     styles = ("negative",)
+    look = Look()
 
     def __init__(
         self, look_on: Callable[[int], None] = lambda count: None, leans: bool = False
@@ -33,8 +35,13 @@ class Negative:
         self._look_on = look_on
         self._lock = threading.Lock()
 
-    def select(self, style: Any, *, fade: float = 0.0, time: float = 0.0) -> None:
+    def select(
+        self, style: Any, *, stroke: float | None = None, fade: float = 0.0, time: float = 0.0
+    ) -> None:
         self.changes.append((style, time))
+
+    def change(self, look: Look, *, fade: float = 0.0, time: float = 0.0) -> None:
+        self.changes.append((look, time))
 
     def settings(self, styles: Sequence[Any]) -> dict[str, str]:
         return {"model": "negative", "styles": repr(list(styles))}
