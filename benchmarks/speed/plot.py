@@ -8,22 +8,26 @@ _BLUE, _GREY, _LIGHT = "#3b6ea8", "#8a8a8a", "#c9d6e5"
 
 
 def plot(record: dict[str, Any], path: Path) -> None:
-    """Four panels: the frame program, the comparisons, the pipeline, and cost against pixels."""
+    """The frame program, comparisons, the pipeline, cost against pixels, the adaptive size."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, ((first, second), (third, fourth)) = pyplot.subplots(
-        2, 2, figsize=(11, 7.4), constrained_layout=True
+    panels = {
+        "program": _program,
+        "peer": _others,
+        "live": _live,
+        "scaling": _scaling,
+        "adaptive": _adaptive,
+    }
+    figure, places = pyplot.subplot_mosaic(
+        [["program", "peer"], ["live", "scaling"], ["adaptive", "adaptive"]],
+        figsize=(11, 10.5),
+        constrained_layout=True,
     )
-    panels = [
-        ("program", first, _program),
-        ("peer", second, _others),
-        ("live", third, _live),
-        ("scaling", fourth, _scaling),
-    ]
-    for name, axes, draw in panels:
+    for name, draw in panels.items():
+        axes = places[name]
         axes.spines[["top", "right"]].set_visible(False)
         if name in record["parts"]:
             draw(axes, record["parts"])
@@ -79,6 +83,23 @@ def _scaling(axes: Any, parts: dict[str, Any]) -> None:
     axes.set_xlabel("megapixels that the network sees")
     axes.set_title(f"frame program, ms: {fixed:.1f} + {slope:.0f} per megapixel")
     axes.set_ylim(bottom=0)
+
+
+def _adaptive(axes: Any, parts: dict[str, Any]) -> None:
+    """The last round, half second by half second."""
+    course = parts["adaptive"]["course"]
+    seconds = [number * course["slot"] for number in range(len(course["side"]))]
+    begin, end = parts["adaptive"]["loaded"]
+    axes.axvspan(begin, end, color=_LIGHT, alpha=0.5, linewidth=0)
+    axes.step(seconds, course["side"], where="post", color=_BLUE)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("seconds; shaded: other processes take half the machine")
+    rates = axes.twinx()
+    rates.spines["top"].set_visible(False)
+    rates.step(seconds, course["fps"], where="post", color=_GREY, linewidth=1)
+    rates.set_ylim(0, 40)
+    rates.set_ylabel("frames per second (grey)")
+    axes.set_title("--size auto --fps 30: long side of what the network sees (blue), pixels")
 
 
 def _pixels(size: str) -> int:

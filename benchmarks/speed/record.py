@@ -1,6 +1,6 @@
 """The record of speed: measure its parts, keep what they gave, and say which promises hold.
 
-    python -m benchmarks speed                       all of it: about ten minutes
+    python -m benchmarks speed                       all of it: about fifteen minutes
     python -m benchmarks speed --only live scaling   these parts; the others stay as they are
     python -m benchmarks speed --trial               one round each, nothing is written
 
@@ -25,7 +25,17 @@ from benchmarks.speed.part import NotMeasuredError, Part, Promise, Settings, Too
 from live_nst.bench.machine import describe_machine
 
 OUT = Path("docs/benchmarks.json")
-NAMES = ("program", "peer", "tutorial", "live", "stages", "startup", "accuracy", "scaling")
+NAMES = (
+    "program",
+    "peer",
+    "tutorial",
+    "live",
+    "adaptive",
+    "stages",
+    "startup",
+    "accuracy",
+    "scaling",
+)
 """The parts, in the order in which they run and stand on the page."""
 
 Record = dict[str, Any]

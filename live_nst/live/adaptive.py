@@ -102,6 +102,7 @@ class AdaptiveSize:
         self._now = 0.0
         self._preparing_since: float | None = None
         self._grown = self._no_growth_before = -math.inf
+        self._taken_back = False  # the last growth
         self._pause = 0.0
         self.reset(size)
 
@@ -226,12 +227,13 @@ class AdaptiveSize:
     def _change(self, size: int) -> None:
         cost = self._recent()
         if size > self.size:
-            self._grown = self._now
+            self._grown, self._taken_back = self._now, False
         else:
-            if self._now - self._grown < PROBATION:
-                self._pause = min(2 * self._pause or FIRST_PAUSE, LONGEST_PAUSE)
-            else:
+            if self._now - self._grown >= PROBATION:
                 self._pause = 0.0
+            elif not self._taken_back:  # a load that needs several steps down is one mistake
+                self._pause = min(2 * self._pause or FIRST_PAUSE, LONGEST_PAUSE)
+                self._taken_back = True
             self._no_growth_before = self._now + self._pause
         before = (self._pixels(self.size), cost)
         self.size = size

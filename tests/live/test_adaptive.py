@@ -50,6 +50,19 @@ def test_load_that_comes_and_goes_is_tried_against_less_and_less() -> None:
     assert machine.rate(10, 600) > 27
 
 
+def test_a_load_that_needs_several_steps_down_is_one_mistake() -> None:
+    # It comes just after a growth, in three steps.
+    load = steps((4, 1.6), (5.5, 2.5), (7, 3.5), (12, 1.0))
+    machine = Machine(at_384=0.010, load=load).run(40)
+    (grown, size), *_ = machine.changes()
+    assert (round(grown), size) == (2, 640)
+    shrunk = [size for _, size in machine.changes(4, 9.5)]
+    assert len(shrunk) >= 3 and shrunk == sorted(shrunk, reverse=True)
+    # So it waited for four seconds, not for sixteen, and these are over when the load passes.
+    assert machine.changes(since=12)[0][0] < 14.5
+    assert machine.sizes(20, 40) == {640}
+
+
 def test_a_small_change_of_load_changes_nothing() -> None:
     machine = Machine(at_384=0.010, load=steps((20, 1.08), (30, 0.95), (40, 1.05))).run(60)
     assert machine.changes(since=20) == []
