@@ -27,12 +27,15 @@ _MOVING, _RESTING = 6.5, 24.0  # frames that are averaged, at most
 _HEAD_START = 0.7  # frames that a trusted point counts for, however new
 _SMEAR = 1.2  # pixels that a slow motion may be behind where it is taken for rest
 _STILL_LEVELS = 9.0  # a point that changes less is at rest
+_FAR = 1e4  # pixels
 _CUT = 0.15  # share of the picture that is trusted; below it, this is another scene
 _CELL, _SAMPLE = 16, 4  # pixels; see `_follow_tide`
 _CELL_SEEN = 230  # mean trust of a cell, 0..255, from which on its tide is known
 _TIDE_SHARE, _TIDE_NOISE = 0.5, 2.0
 _LAG = 0.05  # see `steady`
 _WHOLE = 1000.0  # what weights add up to: cv2.blendLinear divides by their sum + 0.00001
+_LINEARLY = cv.INTER_LINEAR | cv.WARP_RELATIVE_MAP
+_CUBICALLY = cv.INTER_CUBIC | cv.WARP_RELATIVE_MAP
 _BOX = np.ones((3, 3), np.uint8)
 
 
@@ -40,8 +43,8 @@ class State(NamedTuple):
     """What is kept of one frame for the next. Nobody writes into its arrays.
 
     Attributes:
-        gray: The frame, uint8 `[height, width]`.
-        half: The frame at half its size, BGR and 255, uint8 `[rows, columns, 4]`.
+        gray: The frame at half its size, uint8 `[rows, columns]`.
+        half: The same in BGR and 255, uint8 `[rows, columns, 4]`.
         ages: Over how many frames the picture is an average, float32 `[rows, columns]`.
         picture: The steadied picture, BGR, float32 `[height, width, 3]`.
         drift: The mean motion of sample points over the last few frames, float32 `[points, 2]`.
@@ -60,16 +63,16 @@ class Scratch:
     Fresh memory of this size would cost a fifth of the time. Nothing in it outlives a call.
     """
 
-    def __init__(self) -> None:
-        self.resize(0, 0)
+    def __init__(self, height: int = 0, width: int = 0) -> None:
+        self.resize(height, width)
 
     def resize(self, height: int, width: int) -> None:
         """Get ready for pictures of that size."""
         self.size = (height, width)
         self.new, self.old, self.rise = (np.empty((height, width, 3), np.float32) for _ in range(3))
-        self.old_share, self.new_share = (np.empty((height, width), np.float32) for _ in range(2))
-        self.places = np.empty((height, width, 2), np.float32)
-        self.nowhere = np.zeros((height, width, 2), np.float32)
+        self.old_weight, self.new_weight = (np.empty((height, width), np.float32) for _ in range(2))
+        self.flow = np.empty((height, width, 2), np.float32)
+        self.nowhere = np.zeros((max(1, height // 2), max(1, width // 2), 2), np.float32)
 
 
 def steady(
@@ -100,27 +103,29 @@ def steady(
     Returns:
         The state for the next frame, and the steadied picture, a new array like `stylised`.
     """
-    gray: Gray = cv.cvtColor(content, cv.COLOR_BGR2GRAY)
     half = _halve(content)
+    gray: Gray = cv.cvtColor(half, cv.COLOR_BGRA2GRAY)
     scratch = scratch or Scratch()
-    if scratch.size != gray.shape:
-        scratch.resize(*gray.shape)
-    before = None if state is None else _fit(state, gray.shape)
+    if scratch.size != content.shape[:2]:
+        scratch.resize(*content.shape[:2])
+    before = None if state is None else _fit(state, content.shape[:2])
     if before is not None and min(gray.shape) >= SMALLEST:
-        flow = motion(gray, before.gray)
+        flow = _within_reach(motion(gray, before.gray))
         sample = sample_motion(flow)
         drift = mean_motion(sample, before.drift)
-        half_gray: Gray = cv.cvtColor(half, cv.COLOR_BGRA2GRAY)
-        speed = camera_speed(sample, drift, half_gray)
-        resting = _rest(flow, half, before.half, scratch) if speed < STILL else None
+        speed = camera_speed(sample, drift, gray)
+        half_flow: Flow = cv.resize(flow, gray.shape[::-1], interpolation=cv.INTER_LINEAR)
+        resting = None
+        if speed < STILL:
+            resting = _rest(half_flow, half, before.half, scratch)
+            flow = half_flow
         longest = min(_RESTING, _SMEAR / max(speed, 1e-6))
-        places = cv.add(flow, positions(*gray.shape), scratch.places)
-        half_places = _halve_places(flow, half.shape)
-        trust = _trust(half, half_gray, before.half, half_places)
+        half_flow = half_flow * np.float32(0.5)
+        trust = _trust(half, gray, before.half, half_flow)
         if cv.mean(trust)[0] >= 255 * _CUT:
-            ages, share = _age(before.ages, half_places, trust, _limit(resting, longest, change))
+            ages, weight = _age(before.ages, half_flow, trust, _limit(resting, longest, change))
             np.copyto(scratch.new, stylised)
-            picture = _average(before.picture, places, resting, share, trust, scratch)
+            picture = _average(before.picture, flow, resting, weight, trust, scratch)
             return State(gray, half, ages, picture, drift), cv.convertScaleAbs(picture)
     ages = np.ones(half.shape[:2], np.float32)
     drift = np.zeros((POINTS, 2), np.float32)
@@ -136,50 +141,44 @@ def _halve(content: Image) -> Bgra:
     return half
 
 
-def _halve_places(flow: Flow, shape: tuple[int, ...]) -> Flow:
-    """Where the points of the halved frame are in the halved frame before it."""
-    rows, columns = shape[:2]
-    half: Flow = cv.resize(flow, (columns, rows), interpolation=cv.INTER_NEAREST)
-    half *= 0.5
-    cv.add(half, positions(rows, columns), half)
-    return half
+def _within_reach(flow: Flow) -> Flow:
+    """The same array with no motion where it is no number, and none beyond all pictures."""
+    cv.patchNaNs(flow, 0)
+    np.clip(flow, -_FAR, _FAR, out=flow)
+    return flow
 
 
 def _fit(state: State, shape: tuple[int, ...]) -> State | None:
     """The state at another size; None if it has another shape, so is another source's."""
-    if state.gray.shape == shape:
+    rows, columns = state.picture.shape[:2]
+    if (rows, columns) == shape:
         return state
     height, width = shape
-    rows, columns = state.gray.shape
     if abs(width * rows - height * columns) > 0.05 * width * rows:
         return None
     half = max(1, width // 2), max(1, height // 2)
     gray, small, ages, picture = (
         cv.resize(plane, size, interpolation=cv.INTER_LINEAR)
-        for plane, size in zip(
-            state[:4], ((width, height), half, half, (width, height)), strict=True
-        )
+        for plane, size in zip(state[:4], (half, half, half, (width, height)), strict=True)
     )
     return State(gray, small, ages, picture, state.drift * np.float32(width / columns))
 
 
 def _rest(flow: Flow, now: Bgra, then: Bgra, scratch: Scratch) -> Mask:
-    """Where nothing moves before a camera at rest, 255; `flow` is made 0 there.
+    """Where nothing moves before a camera at rest, 255; the halved `flow` is made 0 there.
 
     Without it the flow's small errors would shake a picture that is at rest.
     """
     difference = cv.blur(_difference(now, then)[0], (5, 5))
     resting: Mask = cv.compare(difference, _STILL_LEVELS, cv.CMP_LT)
-    height, width = flow.shape[:2]
-    whole = cv.resize(resting, (width, height), interpolation=cv.INTER_NEAREST)
-    cv.copyTo(scratch.nowhere, whole, flow)
+    cv.copyTo(scratch.nowhere, resting, flow)
     return resting
 
 
-def _trust(now: Bgra, gray: Gray, then: Bgra, places: Flow) -> Mask:
+def _trust(now: Bgra, gray: Gray, then: Bgra, flow: Flow) -> Mask:
     """How far each point is the one that the motion says it is."""
     # The fourth channel tells what was outside: it is 255 inside and less beyond.
-    carried = cv.remap(then, places, None, cv.INTER_LINEAR, None, cv.BORDER_CONSTANT, (0, 0, 0, 0))
+    carried = cv.remap(then, flow, None, _LINEARLY, None, cv.BORDER_CONSTANT, (0, 0, 0, 0))
     difference, outside = _difference(now, carried)
     inside = cv.compare(outside, 0, cv.CMP_EQ)
     cv.bitwise_and(difference, inside, difference)
@@ -205,48 +204,59 @@ def _limit(resting: Mask | None, longest: float, change: float) -> Plane | float
     return moving if resting is None else np.where(resting, np.float32(still), np.float32(moving))
 
 
-def _age(ages: Plane, places: Flow, trust: Mask, limit: Plane | float) -> tuple[Plane, Plane]:
-    """Over how many frames the new picture is an average, and the old one's share in it, 0..1."""
-    carried = cv.remap(ages, places, None, cv.INTER_LINEAR, None, cv.BORDER_REPLICATE)
+def _age(ages: Plane, flow: Flow, trust: Mask, limit: Plane | float) -> tuple[Plane, Plane]:
+    """Over how many frames the new picture is an average, and the old one's weight in it."""
+    frames = cv.remap(ages, flow, None, _LINEARLY, None, cv.BORDER_REPLICATE)
     sure = cv.multiply(trust, 1 / 255, None, 1, cv.CV_32F)
-    frames: Plane = cv.min((carried + np.float32(_HEAD_START)) * sure, limit)
-    return frames + 1, frames / (frames + 1) * sure
+    frames += np.float32(_HEAD_START)
+    frames *= sure
+    frames = cv.min(frames, limit, frames)
+    new_ages: Plane = frames + np.float32(1)
+    frames /= new_ages
+    frames *= sure
+    frames *= np.float32(_WHOLE)
+    return new_ages, frames
 
 
 def _average(
     picture: Picture,
-    places: Flow,
+    flow: Flow,
     resting: Mask | None,
-    share: Plane,
+    weight: Plane,
     trust: Mask,
     scratch: Scratch,
 ) -> Picture:
     """The picture before, carried along and averaged with the new one: a new array."""
     new, old = scratch.new, scratch.old
     height, width = new.shape[:2]
-    _carry(picture, places, resting, old)
+    _carry(picture, flow, resting, scratch)
     _follow_tide(old, new, trust, scratch)
-    weight = cv.resize(
-        share * _WHOLE, (width, height), scratch.old_share, interpolation=cv.INTER_LINEAR
+    old_weight = cv.resize(
+        weight, (width, height), scratch.old_weight, interpolation=cv.INTER_LINEAR
     )
-    rest = cv.subtract(_WHOLE, weight, scratch.new_share)
-    result: Picture = cv.blendLinear(old, new, weight, rest)
+    new_weight = cv.subtract(_WHOLE, old_weight, scratch.new_weight)
+    result: Picture = cv.blendLinear(old, new, old_weight, new_weight)
     cv.threshold(result, 0, 0, cv.THRESH_TOZERO, result)  # no overshoots below black
     return result
 
 
-def _carry(picture: Picture, places: Flow, resting: Mask | None, old: Picture) -> None:
+def _carry(picture: Picture, flow: Flow, resting: Mask | None, scratch: Scratch) -> None:
     """Write the picture before, carried along, to `old`; only where something moves if at rest."""
-    left, top, right, bottom = 0, 0, places.shape[1], places.shape[0]
-    if resting is not None:
-        x, y, columns, rows = cv.boundingRect(cv.bitwise_not(resting))
-        np.copyto(old, picture)
-        left, top = max(0, 2 * x - 2), max(0, 2 * y - 2)
-        right, bottom = min(right, 2 * (x + columns) + 2), min(bottom, 2 * (y + rows) + 2)
-        if columns == 0:
-            return
+    height, width = picture.shape[:2]
+    old = scratch.old
+    whole = cv.resize(flow, (width, height), scratch.flow, interpolation=cv.INTER_LINEAR)
+    if resting is None:
+        cv.remap(picture, whole, None, _CUBICALLY, old, cv.BORDER_REPLICATE)
+        return
+    np.copyto(old, picture)
+    x, y, columns, rows = cv.boundingRect(cv.bitwise_not(resting))
+    if columns == 0:
+        return
+    left, top = max(0, 2 * x - 2), max(0, 2 * y - 2)
+    right, bottom = min(width, 2 * (x + columns) + 2), min(height, 2 * (y + rows) + 2)
     part = np.s_[top:bottom, left:right]
-    cv.remap(picture, places[part], None, cv.INTER_CUBIC, old[part], cv.BORDER_REPLICATE)
+    places = whole[part] + positions(height, width)[part]
+    cv.remap(picture, places, None, cv.INTER_CUBIC, old[part], cv.BORDER_REPLICATE)
 
 
 def _follow_tide(old: Picture, new: Picture, trust: Mask, scratch: Scratch) -> None:
@@ -259,15 +269,12 @@ def _follow_tide(old: Picture, new: Picture, trust: Mask, scratch: Scratch) -> N
     height, width = old.shape[:2]
     cells = max(1, round(width / _CELL)), max(1, round(height / _CELL))
     points = max(1, width // _SAMPLE), max(1, height // _SAMPLE)
-    now, then, seen = (
-        cv.resize(
-            cv.resize(p, points, interpolation=cv.INTER_NEAREST),
-            cells,
-            interpolation=cv.INTER_AREA,
-        )
-        for p in (new, old, trust)
+    now, then, sure = (
+        cv.resize(plane, points, interpolation=cv.INTER_NEAREST) for plane in (new, old, trust)
     )
-    tide = cv.GaussianBlur((now - then) * (seen >= _CELL_SEEN)[..., None], (0, 0), 1.0)
+    change = cv.resize(cv.subtract(now, then, now), cells, interpolation=cv.INTER_AREA)
+    change *= (cv.resize(sure, cells, interpolation=cv.INTER_AREA) >= _CELL_SEEN)[..., None]
+    tide = cv.GaussianBlur(change, (0, 0), 1.0)
     tide -= np.clip(tide, -_TIDE_NOISE, _TIDE_NOISE)
     tide *= _TIDE_SHARE
     if np.abs(tide).max() >= 1:  # less would not show
