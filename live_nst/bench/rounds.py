@@ -6,7 +6,7 @@ ratios are taken within a round; and the median over the rounds is what counts.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -122,6 +122,25 @@ def time_calls(
         for name, call in calls.items():
             times[name] += _block(call, seconds, least, clock)
     return times
+
+
+def block_seconds(calls: Sequence[float], seconds: float, least: int = 3) -> float:
+    """How long the blocks of `time_calls` may last so that one of each takes `seconds` in all.
+
+    Args:
+        calls: Seconds that a single call of each takes.
+        seconds: For all of them together.
+        least: As for `time_calls`: what slow calls take beyond a block, the others lack.
+
+    Returns:
+        Seconds; zero or less if even the least number of calls takes longer.
+    """
+    # The first call of a block is not counted; the last one goes on beyond it, by half in the mean.
+    left = seconds - sum(1.5 * call + _SETTLE for call in calls)
+    slowest = sorted((least * call for call in calls), reverse=True)
+    while len(slowest) > 1 and slowest[0] > left / len(slowest):
+        left -= slowest.pop(0)
+    return left / len(slowest)
 
 
 def _block(call: Callable[[], object], seconds: float, least: int, clock: Clock) -> list[float]:

@@ -15,7 +15,13 @@ from live_nst.bench.machine import describe_machine
 from live_nst.bench.peak import Shape, peak_flops, product_name
 from live_nst.bench.recommend import recommend
 from live_nst.bench.report import BenchReport, BenchRow, Setup
-from live_nst.bench.rounds import LoadMeter, PreciseClock, Rounds, time_calls
+from live_nst.bench.rounds import (
+    LoadMeter,
+    PreciseClock,
+    Rounds,
+    block_seconds,
+    time_calls,
+)
 from live_nst.engines.base import Size
 from live_nst.errors import DeviceError, LiveNstError, UsageError
 from live_nst.frames import Image
@@ -27,10 +33,11 @@ PEAK_SHAPES: tuple[Shape, ...] = ((256, 512, 512), (512, 512, 512), (512, 1024, 
 SLOWEST = 5.0
 """Frames per second below which a larger size is not worth the time it takes to measure."""
 
-_SECONDS = {False: 60.0, True: 12.0}  # by `quick`: what all of it may take
+_SECONDS = {False: 55.0, True: 11.0}  # by `quick`; to start and end the program takes some more
 _ROUNDS = {False: 4, True: 2}
 _READY = 0.4  # of the progress, when all is ready
 _LONGEST_BLOCK, _SHORTEST_BLOCK, _PEAK_BLOCK = 0.6, 0.08, 0.05  # seconds
+_PEAK_START = 0.025  # seconds before a block of products
 
 Times = dict[str, list[float]]
 
@@ -144,6 +151,7 @@ class _Way:
     size: int
     network: Size
     painter: Painter
+    seconds: float  # for a frame, about
 
     @property
     def name(self) -> str:
@@ -206,11 +214,12 @@ class _Run:
             networks.add(network)
             painter = self._workshop.painter(setup, self._options.camera, size)
             self._stack.callback(painter.close)
-            self.ways.append(_Way(setup, size, network, painter))
             painter(self._image)
             before = self._clock.now()
             painter(self._image)
-            if self._clock.now() - before > 1 / SLOWEST:
+            taken = self._clock.now() - before
+            self.ways.append(_Way(setup, size, network, painter, taken))
+            if taken > 1 / SLOWEST:
                 break
 
     def play(self, meter: Callable[[], LoadMeter]) -> Rounds[Times]:
@@ -220,8 +229,9 @@ class _Run:
         for precision in dict.fromkeys(way.setup.precision for way in self.ways):
             products |= self._workshop.products(precision, PEAK_SHAPES)
         left = self._start + self._seconds - self._clock.now()
-        for_ways = left / rounds.wanted - _PEAK_BLOCK * len(products)
-        block = min(_LONGEST_BLOCK, max(_SHORTEST_BLOCK, for_ways / len(self.ways)))
+        for_ways = left / rounds.wanted - len(products) * (_PEAK_BLOCK + _PEAK_START)
+        wanted = block_seconds([way.seconds for way in self.ways], for_ways)
+        block = min(_LONGEST_BLOCK, max(_SHORTEST_BLOCK, wanted))
 
         def play_one() -> Times:
             times = time_calls(products, seconds=_PEAK_BLOCK, clock=self._clock)

@@ -1,6 +1,8 @@
+from functools import partial
+
 import pytest
 
-from live_nst.bench.rounds import Rounds, time_calls
+from live_nst.bench.rounds import Rounds, block_seconds, time_calls
 
 from .fakes import Clock, Meter
 
@@ -77,3 +79,20 @@ def test_what_was_played_stays_when_a_round_is_interrupted() -> None:
         rounds.play(play, meter=Meter(0.0))
     assert rounds.results == [7, 7]
     assert rounds.quiet == [7, 7]
+
+
+@pytest.mark.parametrize(
+    "calls", [[0.01], [0.01, 0.02, 0.03], [0.005, 0.3, 0.02, 0.6], [0.1] * 5, [0.9, 0.9]]
+)
+def test_blocks_last_as_long_as_there_is_time(calls: list[float]) -> None:
+    clock = Clock()
+    named = {str(n): partial(clock.sleep, call) for n, call in enumerate(calls)}
+    for seconds in (8.0, 12.0):
+        before = clock.now()
+        time_calls(named, seconds=block_seconds(calls, seconds), clock=clock)
+        assert clock.now() - before == pytest.approx(seconds, abs=0.5 * sum(calls) + 1e-6)
+
+
+def test_too_little_time_for_the_least_number_of_calls() -> None:
+    assert block_seconds([0.5, 0.5], 3.0) <= 0.5
+    assert block_seconds([1.0], 1.0) < 0

@@ -59,7 +59,10 @@ def test_models_of_unknown_cost_have_no_share() -> None:
 
 def test_it_takes_about_a_minute() -> None:
     _, _, clock = bench()
-    assert 30 < clock.now() - 100 < 66
+    assert 30 < clock.now() - 100 < 57
+    # However slow most of it is: few calls of that are counted, and the others have less time.
+    _, _, clock = bench({FAST: 1e-7, SLOW: 6e-7, Setup("openvino", "float32"): 3e-7}, ready=1.0)
+    assert 50 < clock.now() - 100 < 57
     _, _, clock = bench(options=BenchOptions(quick=True))
     assert clock.now() - 100 < 14
 
