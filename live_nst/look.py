@@ -55,6 +55,11 @@ class Look:
         return self.strength if self.blend == PICTURES else 1.0
 
     @property
+    def style_share(self) -> float:
+        """How much of the style the network is given, 0..1; the rest is the frame's own."""
+        return self.strength if self.blend == STYLES else 1.0
+
+    @property
     def unpainted(self) -> bool:
         """Whether nothing shows of the painted picture."""
         return self.opacity <= 0

@@ -14,15 +14,16 @@ from live_nst.engines.base import Bottleneck, Painted, Precision, Size
 from live_nst.engines.choice import choose_engine
 from live_nst.engines.runners import Runners
 from live_nst.errors import UsageError
-from live_nst.fade import Fade, difference, mix_bottlenecks
+from live_nst.fade import Fade, mix_bottlenecks
 from live_nst.frames import Image, check_image
-from live_nst.look import STYLES, Look, between
+from live_nst.look import Look, between
 from live_nst.masks.rack import MaskRack
 from live_nst.models.cache import cache_root
 from live_nst.models.loading import load_model
+from live_nst.own_style import OwnStyle
 from live_nst.sizes import DEFAULT_SIZE, check_size, check_stroke, network_size
-from live_nst.stabilize import Stabilizer, check_mode
-from live_nst.stabilize.fast import State
+from live_nst.stabilize import check_mode
+from live_nst.steadying import Steadying
 from live_nst.stills import StillRunner
 from live_nst.styles.bank import StyleBank
 from live_nst.styles.cache import BottleneckCache
@@ -53,6 +54,9 @@ class Stylizer(Closing):
         stroke: Size of the brush strokes, 1 being their size in the style's picture: it is looked
             at from nearer or from farther away. Relative to the frame they are as large at any
             size of frame.
+        hold: Where the look blends styles, seconds for which a frame's own style holds for those
+            that follow, which then come in their order; 0 computes it for every frame, which takes
+            about as long as painting it.
         say: Called with one sentence for every choice and notice worth telling.
         progress: Called with (bytes done, bytes in all or None) while a model is fetched.
 
@@ -76,6 +80,7 @@ class Stylizer(Closing):
         stabilize: str = "off",
         look: Look | None = None,
         stroke: float = 1.0,
+        hold: float = 0.0,
         say: Callable[[str], None] = lambda sentence: None,
         progress: Callable[[int, int | None], None] | None = None,
     ) -> None:
@@ -84,8 +89,7 @@ class Stylizer(Closing):
         self._stroke = check_stroke(stroke)
         self._masks = MaskRack()
         self.look = look or Look()
-        self._stabilize = stabilize
-        self._stabilizer = None if check_mode(stabilize) == "off" else Stabilizer(stabilize)
+        check_mode(stabilize)
         long_side = None if size is None else check_size(size)
         if concurrency < 1:
             raise UsageError(f"A concurrency of {concurrency} is out of range.", "use 1 or more")
@@ -106,7 +110,8 @@ class Stylizer(Closing):
         for style in styles[1:]:
             self.load(style)
         self._fade = Fade(first, mix_bottlenecks)
-        self._steadied = first  # the style of the last frame that was steadied
+        self._steadying = Steadying(stabilize, first)
+        self._own_style = OwnStyle(self._encode, hold)
         self._expanded: tuple[Bottleneck, Any] = (first, self._engine.expand(first))
 
     def __call__(self, image: Image, time: float = 0.0) -> Image:
@@ -139,19 +144,24 @@ class Stylizer(Closing):
         camera = (image.shape[1], image.shape[0])
         runner = self._runners(camera, network_size(camera, self._long_side))
         bottleneck, tensors = self._expanded
-        wanted = self._style_for(image, time)
+        wanted = self._style_for(image, time, self._own_style)
         if wanted is not bottleneck:
             tensors = self._engine.expand(wanted)
             self._expanded = (wanted, tensors)
         return runner(np.ascontiguousarray(image), tensors)
 
-    def _style_for(self, image: Image, time: float) -> Bottleneck:
+    def _style_for(
+        self, image: Image, time: float, own: Callable[[Image, float], Bottleneck]
+    ) -> Bottleneck:
         """What to paint a frame in: the style or, where strength mixes styles, a milder one."""
         style, look = self._fade.at(time), self._look.at(time)
-        if look.blend != STYLES or look.strength >= 1:
+        if look.style_share >= 1:
             return style
-        own = self._engine.encode(middle(image, self._engine.style_size))
-        return mix_bottlenecks(own, style, look.strength)
+        return mix_bottlenecks(own(image, time), style, look.style_share)
+
+    def _encode(self, image: Image, time: float = 0.0) -> Bottleneck:
+        """The style that a frame is in itself."""
+        return self._engine.encode(middle(image, self._engine.style_size))
 
     def still(self, image: Image, time: float = 0.0, *, size: int | None = None) -> Image:
         """Paint a picture of its own, by default with the network at the picture's full size.
@@ -177,7 +187,7 @@ class Stylizer(Closing):
         camera = (image.shape[1], image.shape[0])
         smaller = size is not None and check_size(size) < max(camera)
         seen = network_size(camera, size) if size is not None and smaller else None
-        painted = self._stills(image, self._style_for(image, time), seen)
+        painted = self._stills(image, self._style_for(image, time, self._encode), seen)
         look = self._look.at(time)
         weights = None
         if not look.unpainted:
@@ -197,7 +207,8 @@ class Stylizer(Closing):
         Returns:
             A new array of the frame's shape.
         """
-        painted, look = self._steady(painted, time), self._look.at(time)
+        look = self._look.at(time)
+        painted = self._steadying(painted, self._fade.at(time), look.style_share)
         weights = None
         if not look.unpainted:
             weights = self._masks.of_next(look.only, painted.content, image.shape[1::-1])
@@ -206,9 +217,8 @@ class Stylizer(Closing):
     def reset(self) -> None:
         """Forget the frames so far: the next one to be finished begins something new."""
         self._masks.reset()
-        if self._stabilizer is not None:
-            self._stabilizer.state = None
-        self._steadied = self._fade.at(-np.inf)
+        self._own_style.reset()
+        self._steadying.reset(self._fade.at(-np.inf))
 
     def memory(self) -> dict[str, NDArray[Any]]:
         """What `finish` keeps of the frames so far; empty if that is nothing.
@@ -216,28 +226,13 @@ class Stylizer(Closing):
         Nobody writes into the arrays. Given to `recall` of a stylizer with the same settings, the
         frames that follow become what they would have become here.
         """
-        kept: dict[str, NDArray[Any]] = {}
-        if self._stabilizer is not None and self._stabilizer.state is not None:
-            kept |= {f"steady.{k}": v for k, v in self._stabilizer.state._asdict().items()}
-            kept["style"] = self._steadied
-        return kept | self._masks.memory()
+        return self._steadying.memory() | self._masks.memory()
 
     def recall(self, memory: Mapping[str, NDArray[Any]]) -> None:
         """Go on after the frames that `memory` is of."""
         self.reset()
-        steady = {k[7:]: v for k, v in memory.items() if k.startswith("steady.")}
-        if self._stabilizer is not None and steady:
-            self._stabilizer.state = State(**steady)
-            self._steadied = memory["style"]
+        self._steadying.recall(memory)
         self._masks.recall(memory)
-
-    def _steady(self, painted: Painted, time: float) -> Painted:
-        if self._stabilizer is None:
-            return painted
-        style = self._fade.at(time)
-        change = difference(self._steadied, style)
-        self._steadied = style
-        return Painted(painted.content, self._stabilizer(*painted, change))
 
     def load(self, style: StyleInput, *, stroke: float | None = None) -> None:
         """Compute a style, or find it in the cache, so that `select` is instant.
@@ -389,7 +384,7 @@ class Stylizer(Closing):
             "size": str(self.size),
             "look": self.look.fingerprint(),
             "stroke": repr(self.stroke),
-            "stabilizer": self._stabilize,
+            "stabilizer": self._steadying.mode,
             "styles": digest.hexdigest(),
         }
 

@@ -32,6 +32,7 @@ def test_an_unknown_blend_is_refused() -> None:
 @given(LOOKS)
 def test_only_a_blend_of_pictures_lets_the_cameras_show_through(look: Look) -> None:
     assert look.opacity == (look.strength if look.blend == "pictures" else 1.0)
+    assert look.style_share == (look.strength if look.blend == "styles" else 1.0)
     assert look.unpainted == (look.blend == "pictures" and look.strength == 0)
 
 

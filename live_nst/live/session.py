@@ -34,6 +34,7 @@ from live_nst.timing import SystemClock
 Say = Callable[[str], None]
 Progress = Callable[[int, int | None], None]
 
+_HOLD_SECONDS = 0.5  # see `Stylizer`; what a room looks like changes no faster
 _QUICK_REFUSAL = 0.3  # seconds in which most missing cameras are found out
 
 
@@ -164,6 +165,7 @@ def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -
                 stabilize=options.stabilize,
                 look=options.look,
                 stroke=options.stroke,
+                hold=_HOLD_SECONDS,
                 say=say,
                 progress=progress,
             )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from live_nst.errors import UsageError
+from live_nst.look import Look
 from live_nst.stabilize import Stabilizer, check_mode
 from live_nst.stabilize.fast import State
 from live_nst.stylizer import Stylizer
@@ -88,11 +89,32 @@ def test_a_change_of_style_is_not_held_back() -> None:
     assert error(changed, ink) < 0.1 * error(starry, ink)
 
 
-def test_a_stylizer_goes_on_where_another_one_was_also_within_a_fade() -> None:
+def test_a_change_of_strength_is_not_held_back_where_it_mixes_styles() -> None:
+    frame, mild = view(0), Look(strength=0.0, blend="styles")
+    kwargs = {"size": 96, "device": "cpu"}
+    with Stylizer("mobile", ["starry"], stabilize="fast", **kwargs) as stylizer:
+        for t in range(12):
+            stylizer(frame, t / 30)
+        stylizer.look = mild
+        changed = stylizer(frame, 12 / 30)
+        stylizer.look = Look()
+        back = stylizer(frame, 13 / 30)
+    with Stylizer("mobile", ["starry"], **kwargs) as plain:
+        full = plain(frame)
+        plain.look = mild
+        own = plain(frame)
+    assert error(changed, own) < 0.1 * error(full, own)
+    assert error(back, full) < 0.1 * error(full, own)
+
+
+@pytest.mark.parametrize("blend", ["pictures", "styles"])
+def test_a_stylizer_goes_on_where_another_one_was_also_within_a_fade(blend: str) -> None:
     frames = [flicker(view(0.5 * t), t, 3) for t in range(6)]
 
     def make() -> Stylizer:
         stylizer = Stylizer("mobile", ["starry", "ink"], size=96, device="cpu", stabilize="fast")
+        stylizer.look = Look(strength=0.3, blend=blend)
+        stylizer.change(Look(strength=1.0, blend=blend), fade=0.2, time=0.03)
         stylizer.select("ink", fade=0.2, time=0.05)
         return stylizer
 

@@ -1,0 +1,67 @@
+"""A stream's stabiliser, told of what changes by will and not by flicker."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_nst.engines.base import Bottleneck, Painted
+from live_nst.fade import difference
+from live_nst.stabilize import Stabilizer, check_mode
+from live_nst.stabilize.fast import State
+
+_PREFIX = "steady."
+
+
+class Steadying:
+    """Steadies paintings in the order of their frames.
+
+    Args:
+        mode: "off", "fast" or "best".
+        style: The style of the first painting.
+
+    Raises:
+        UsageError: There is no such mode.
+    """
+
+    def __init__(self, mode: str, style: Bottleneck) -> None:
+        self.mode = check_mode(mode)
+        self._stabilizer = None if mode == "off" else Stabilizer(mode)
+        self._style = style
+        self._share = 1.0
+
+    def __call__(self, painted: Painted, style: Bottleneck, share: float) -> Painted:
+        """The next painting, steadied.
+
+        Args:
+            painted: What the network saw and made.
+            style: The style it was painted in.
+            share: How much of that style it was given, 0..1; the rest is the frame's own.
+        """
+        if self._stabilizer is None:
+            return painted
+        # Styles have next to nothing in common with a frame's own: a share is worth as much.
+        change = max(share, self._share) * difference(self._style, style) + abs(share - self._share)
+        self._style, self._share = style, share
+        return Painted(painted.content, self._stabilizer(*painted, change))
+
+    def reset(self, style: Bottleneck) -> None:
+        """Forget the frames so far; the next one is in that style, or told of otherwise."""
+        if self._stabilizer is not None:
+            self._stabilizer.state = None
+        self._style = style
+
+    def memory(self) -> dict[str, NDArray[Any]]:
+        """What is kept of the frames so far, by names of its own; nobody writes into it."""
+        if self._stabilizer is None or self._stabilizer.state is None:
+            return {}
+        kept = {_PREFIX + k: v for k, v in self._stabilizer.state._asdict().items()}
+        return kept | {"style": self._style, "style share": np.array(self._share)}
+
+    def recall(self, memory: Mapping[str, NDArray[Any]]) -> None:
+        """Go on after the frames that `memory` is of."""
+        steady = {k[len(_PREFIX) :]: v for k, v in memory.items() if k.startswith(_PREFIX)}
+        if self._stabilizer is not None and steady:
+            self._stabilizer.state = State(**steady)
+            self._style, self._share = memory["style"], float(memory["style share"])

@@ -1,0 +1,80 @@
+"""More strength is less style loss, measured with VGG16's real features; a minute."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from live_nst.frames import Image
+from live_nst.look import Look
+from live_nst.objective.forms import gatys
+from live_nst.objective.loss import Objective
+from live_nst.objective.network import Vgg, preprocess
+from live_nst.objective.regions import StyleTarget
+from live_nst.objective.weights import load_vgg
+from live_nst.sources.demo_scene import DemoScene
+from live_nst.styles.library import builtin_picture
+from live_nst.styles.picture import crop, read_picture
+from live_nst.stylizer import Stylizer
+
+pytestmark = pytest.mark.slow
+
+STYLES = ("starry", "mosaic", "ink", "watercolor")
+STRENGTHS = np.linspace(0, 1, 9)
+LONG = 384
+"""Both sides of the comparison are seen as the model sees them: frames at the size it works at,
+styles as the square of 256 pixels that it is shown. Elsewhere strokes are finer or coarser than
+the style's, and the full style is no longer the least loss."""
+
+
+@pytest.fixture(scope="module")
+def vgg(real_vgg16: Path) -> Vgg:
+    return load_vgg("vgg16", real_vgg16)
+
+
+@pytest.fixture(scope="module")
+def photos(clips: dict[str, Path]) -> dict[str, Image]:
+    found = {"demo": DemoScene(1280, 720).draw(12.1)}
+    for name, clip in clips.items():
+        capture = cv2.VideoCapture(str(clip))
+        for _ in range(31):
+            _, image = capture.read()
+        capture.release()
+        found[name] = np.asarray(image)
+    scales = {name: LONG / max(image.shape[:2]) for name, image in found.items()}
+    return {
+        name: np.asarray(
+            cv2.resize(
+                image, None, fx=scales[name], fy=scales[name],
+                interpolation=cv2.INTER_AREA if scales[name] < 1 else cv2.INTER_CUBIC,
+            )
+        )
+        for name, image in found.items()
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("blend", ["pictures", "styles"])
+@pytest.mark.parametrize("style", STYLES)
+def test_style_loss_falls_with_every_step(
+    style: str, blend: str, vgg: Vgg, photos: dict[str, Image]
+) -> None:
+    seen = np.ascontiguousarray(crop(read_picture(builtin_picture(style)), (256, 256)))
+    with Stylizer("mobile", [style], size=LONG, device="cpu") as stylizer:
+        for name, photo in photos.items():
+            objective = Objective(vgg, photo, [StyleTarget(seen, 1.0)], gatys("vgg16"))
+
+            def loss(picture: Image, objective: Objective = objective) -> float:
+                return objective.losses(preprocess(picture)).style_total
+
+            losses = []
+            for strength in STRENGTHS:
+                stylizer.look = Look(strength=float(strength), blend=blend)
+                losses.append(loss(stylizer(photo)))
+            relative = np.array(losses) / loss(photo)
+            assert (np.diff(relative) < 0).all(), (name, relative.round(3))
+            assert relative[-1] < 0.5, name
+            if blend == "pictures":
+                assert relative[0] == 1.0
+            else:
+                assert 0.85 < relative[0] < 1.2, (name, relative[0])
