@@ -69,7 +69,7 @@ class Scratch:
     def resize(self, height: int, width: int) -> None:
         """Get ready for pictures of that size."""
         self.size = (height, width)
-        self.new, self.old, self.rise = (np.empty((height, width, 3), np.float32) for _ in range(3))
+        self.picture = np.empty((height, width, 3), np.float32)
         self.old_weight, self.new_weight = (np.empty((height, width), np.float32) for _ in range(2))
         self.flow = np.empty((height, width, 2), np.float32)
         self.nowhere = np.zeros((max(1, height // 2), max(1, width // 2), 2), np.float32)
@@ -124,8 +124,9 @@ def steady(
         trust = _trust(half, gray, before.half, half_flow)
         if cv.mean(trust)[0] >= 255 * _CUT:
             ages, weight = _age(before.ages, half_flow, trust, _limit(resting, longest, change))
-            np.copyto(scratch.new, stylised)
-            picture = _average(before.picture, flow, resting, weight, trust, scratch)
+            picture = _carry(before.picture, flow, resting, scratch)
+            _follow_tide(picture, stylised, trust, scratch)
+            _average(picture, stylised, weight, scratch)
             return State(gray, half, ages, picture, drift), cv.convertScaleAbs(picture)
     ages = np.ones(half.shape[:2], np.float32)
     drift = np.zeros((POINTS, 2), np.float32)
@@ -218,48 +219,27 @@ def _age(ages: Plane, flow: Flow, trust: Mask, limit: Plane | float) -> tuple[Pl
     return new_ages, frames
 
 
-def _average(
-    picture: Picture,
-    flow: Flow,
-    resting: Mask | None,
-    weight: Plane,
-    trust: Mask,
-    scratch: Scratch,
-) -> Picture:
-    """The picture before, carried along and averaged with the new one: a new array."""
-    new, old = scratch.new, scratch.old
-    height, width = new.shape[:2]
-    _carry(picture, flow, resting, scratch)
-    _follow_tide(old, new, trust, scratch)
-    old_weight = cv.resize(
-        weight, (width, height), scratch.old_weight, interpolation=cv.INTER_LINEAR
-    )
-    new_weight = cv.subtract(_WHOLE, old_weight, scratch.new_weight)
-    result: Picture = cv.blendLinear(old, new, old_weight, new_weight)
-    cv.threshold(result, 0, 0, cv.THRESH_TOZERO, result)  # no overshoots below black
-    return result
-
-
-def _carry(picture: Picture, flow: Flow, resting: Mask | None, scratch: Scratch) -> None:
-    """Write the picture before, carried along, to `old`; only where something moves if at rest."""
+def _carry(picture: Picture, flow: Flow, resting: Mask | None, scratch: Scratch) -> Picture:
+    """The picture before, carried along: a new array; only where something moves if at rest."""
     height, width = picture.shape[:2]
-    old = scratch.old
     whole = cv.resize(flow, (width, height), scratch.flow, interpolation=cv.INTER_LINEAR)
+    carried: Picture
     if resting is None:
-        cv.remap(picture, whole, None, _CUBICALLY, old, cv.BORDER_REPLICATE)
-        return
-    np.copyto(old, picture)
+        carried = cv.remap(picture, whole, None, _CUBICALLY, None, cv.BORDER_REPLICATE)
+        return carried
+    carried = picture.copy()
     x, y, columns, rows = cv.boundingRect(cv.bitwise_not(resting))
     if columns == 0:
-        return
+        return carried
     left, top = max(0, 2 * x - 2), max(0, 2 * y - 2)
     right, bottom = min(width, 2 * (x + columns) + 2), min(height, 2 * (y + rows) + 2)
     part = np.s_[top:bottom, left:right]
     places = whole[part] + positions(height, width)[part]
-    cv.remap(picture, places, None, cv.INTER_CUBIC, old[part], cv.BORDER_REPLICATE)
+    cv.remap(picture, places, None, cv.INTER_CUBIC, carried[part], cv.BORDER_REPLICATE)
+    return carried
 
 
-def _follow_tide(old: Picture, new: Picture, trust: Mask, scratch: Scratch) -> None:
+def _follow_tide(old: Picture, stylised: Image, trust: Mask, scratch: Scratch) -> None:
     """Let large areas of the old picture follow what the network makes of them now.
 
     Flicker differs from pixel to pixel. Where a whole area differs from its average, the network
@@ -270,16 +250,26 @@ def _follow_tide(old: Picture, new: Picture, trust: Mask, scratch: Scratch) -> N
     cells = max(1, round(width / _CELL)), max(1, round(height / _CELL))
     points = max(1, width // _SAMPLE), max(1, height // _SAMPLE)
     now, then, sure = (
-        cv.resize(plane, points, interpolation=cv.INTER_NEAREST) for plane in (new, old, trust)
+        cv.resize(plane, points, interpolation=cv.INTER_NEAREST) for plane in (stylised, old, trust)
     )
-    change = cv.resize(cv.subtract(now, then, now), cells, interpolation=cv.INTER_AREA)
+    news = cv.subtract(now, then, then, None, cv.CV_32F)
+    change = cv.resize(news, cells, interpolation=cv.INTER_AREA)
     change *= (cv.resize(sure, cells, interpolation=cv.INTER_AREA) >= _CELL_SEEN)[..., None]
     tide = cv.GaussianBlur(change, (0, 0), 1.0)
     tide -= np.clip(tide, -_TIDE_NOISE, _TIDE_NOISE)
     tide *= _TIDE_SHARE
     if np.abs(tide).max() >= 1:  # less would not show
-        cv.add(
-            old,
-            cv.resize(tide, (width, height), scratch.rise, interpolation=cv.INTER_LINEAR),
-            old,
-        )
+        rise = cv.resize(tide, (width, height), scratch.picture, interpolation=cv.INTER_LINEAR)
+        cv.add(old, rise, old)
+
+
+def _average(old: Picture, stylised: Image, weight: Plane, scratch: Scratch) -> None:
+    """Average the old picture with the new one, in its place."""
+    height, width = old.shape[:2]
+    np.copyto(scratch.picture, stylised)
+    old_weight = cv.resize(
+        weight, (width, height), scratch.old_weight, interpolation=cv.INTER_LINEAR
+    )
+    new_weight = cv.subtract(_WHOLE, old_weight, scratch.new_weight)
+    cv.blendLinear(old, scratch.picture, old_weight, new_weight, old)
+    cv.threshold(old, 0, 0, cv.THRESH_TOZERO, old)  # no overshoots below black
