@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.motion import metrics
-from benchmarks.motion.cost import SIZES, cost
+from benchmarks.motion.cost import cost
 from benchmarks.motion.films import side_by_side
 from benchmarks.motion.methods import METHODS, Method
 from benchmarks.motion.painting import Film, Painter, clip_frames
@@ -23,6 +23,7 @@ from benchmarks.motion.photos import CLIPS
 from benchmarks.motion.plot import plot
 from benchmarks.motion.scenes import KINDS, scene
 from benchmarks.motion.webcam import webcam
+from benchmarks.speed.part import TooBusyError
 
 STYLES = ("wave", "mosaic", "watercolor", "ink")  # none of those that methods were tuned on
 SEEDS = (12,)  # 1, 2 and 11 were looked at while the method was made
@@ -96,6 +97,15 @@ def summarise(results: Results) -> dict[str, dict[str, float]]:
     return summary
 
 
+def _costs() -> dict[str, dict[str, Any]]:
+    """What steadying costs, by size; empty if other programs took too much of the machine."""
+    try:
+        return cost()
+    except TooBusyError as busy:
+        print(f"cost: not measured, as {busy}", flush=True)
+        return {}
+
+
 def _of(results: Results, sequence: str) -> Results:
     return [result for result in results if result["sequence"] == sequence]
 
@@ -107,7 +117,7 @@ def _mean(results: Results, name: str) -> float:
 
 def broken_promises(
     summary: dict[str, dict[str, float]],
-    costs: dict[str, dict[str, float]],
+    costs: dict[str, dict[str, Any]],
     webcams: list[dict[str, float]],
 ) -> list[str]:
     """What this run did not keep."""
@@ -133,6 +143,7 @@ def broken_promises(
         seen["background"] <= 0.2 for seen in webcams
     )
     promises["the face follows without delay"] = all(seen["lag"] == 0 for seen in webcams)
+    promises["the machine was quiet enough to measure what it costs"] = bool(costs)
     for size, measured in costs.items():
         promises[f"costs at most 22% of the frame program at {size}"] = measured["share"] <= 0.22
     return [promise for promise, kept in promises.items() if not kept]
@@ -181,7 +192,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for folder in (arguments.cache, arguments.films):
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-    costs = {str(size): cost(size) for size in SIZES}
+    costs = _costs()
     strip = arguments.out.with_name(f"{arguments.out.stem}-webcam.jpg")
     seen = {
         style: webcam(style, strip if style == arguments.styles[0] else None)

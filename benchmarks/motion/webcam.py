@@ -6,11 +6,14 @@ import cv2
 import numpy as np
 
 from benchmarks.motion.painting import SIZE, Film
+from live_nst.engines.base import Size
 from live_nst.frames import Image
+from live_nst.sizes import network_size
 from live_nst.sources.demo_scene import DemoScene
 from live_nst.stabilize import Stabilizer
-from live_nst.stylizer import Stylizer, network_size
+from live_nst.stylizer import Stylizer
 
+CAMERA: Size = (1280, 720)
 FRAMES, RATE = 60, 30
 NOISE = 3.0  # levels, at the network's size, as in the other sequences
 _WARM_UP = 20
@@ -26,12 +29,8 @@ def webcam(style: str, strip: Path | None = None) -> dict[str, float]:
         "lag": by how many frames the steadied picture is late where something moves: the frame of
         the noise-free painting that it is nearest to.
     """
-    scene = DemoScene(1280, 720)
-    size = network_size((1280, 720), SIZE)
-    frames = [
-        np.asarray(cv2.resize(scene.draw(4 + t / RATE), size, interpolation=cv2.INTER_AREA))
-        for t in range(FRAMES)
-    ]
+    size = network_size(CAMERA, SIZE)
+    frames = [_frame(t, size) for t in range(FRAMES)]
     stabilizer = Stabilizer()
     with Stylizer("mobile", [style], size=SIZE, device="cpu") as stylizer:
         clean = np.stack([stylizer.network(frame).stylised for frame in frames])
@@ -56,6 +55,16 @@ def webcam(style: str, strip: Path | None = None) -> dict[str, float]:
         "step": round(float(step / raw_step), 4),
         "lag": float(np.argmin(distances)),
     }
+
+
+def noisy_webcam(t: int, size: Size) -> Image:
+    """Frame `t` as a noisy camera gives it, at the network's size."""
+    return _noisy(_frame(t, size), t)
+
+
+def _frame(t: int, size: Size) -> Image:
+    drawn = DemoScene(*CAMERA).draw(4 + t / RATE)
+    return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _noisy(frame: Image, t: int) -> Image:
