@@ -257,6 +257,7 @@ def _take_levels(model: Any, sides: tuple[int, int]) -> None:
     op = openvino().opset13
     picture = model.get_parameters()[0]
     model.reshape({0: [1, *sides, 3]})  # a free size would cost half of the speed
+    _fold(model)
     levels = op.parameter([1, *sides, 3], np.uint8)
     picture.output(0).replace(levels.output(0))
     model.replace_parameter(0, levels)
@@ -284,6 +285,16 @@ def _give_levels(model: Any, sides: tuple[int, int]) -> None:
     levels = op.multiply(first.get_source_output(), np.float32(255))
     rounded = op.clamp(op.add(levels, np.float32(0.5)), 0.0, 255.0)
     first.replace_source_output(op.convert(rounded, "u8").output(0))
+    model.validate_nodes_and_infer_types()
+
+
+def _fold(model: Any) -> None:
+    """Compute what depends on the sizes alone, such as where a slice begins."""
+    from openvino.passes import ConstantFolding, Manager
+
+    manager = Manager()
+    manager.register_pass(ConstantFolding())
+    manager.run_passes(model)
     model.validate_nodes_and_infer_types()
 
 

@@ -95,7 +95,7 @@ class TensorFlowEngine:
         """
         tf = tensorflow()
         width, height = size
-        chosen = self._model.frame_at(size, "blocks")
+        chosen = self._model.frame_at(size, "blocks" if self._xla else "fused")
         if self.precision != "float32":
             chosen = in_half(chosen, self.precision)
         program = as_function(chosen)

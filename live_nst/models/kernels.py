@@ -15,20 +15,19 @@ from numpy.typing import NDArray
 Kernel = NDArray[np.float32]
 
 
-def blocks_to_blocks(kernel: Kernel) -> tuple[Kernel, int, int]:
+def blocks_to_blocks(kernel: Kernel) -> tuple[Kernel, int]:
     """A convolution of stride 1 whose input and output are both in blocks.
 
     Args:
         kernel: Square, of an odd side, with its middle on the output pixel.
 
     Returns:
-        The kernel `[n, n, 4 * in, 4 * out]`, and how many blocks it reaches up and to the left, and
-        down and to the right.
+        The kernel `[n, n, 4 * in, 4 * out]`, and how many blocks it reaches in each direction.
     """
     side, _, inputs, outputs = kernel.shape
     border = side // 2
-    before, after = (border + 1) // 2, (border + 1) // 2
-    taps = before + after + 1
+    reach = (border + 1) // 2
+    taps = 2 * reach + 1
     blocks = np.zeros((taps, taps, 2, 2, inputs, 2, 2, outputs), np.float32)
     for row in range(2):  # of the output pixel in its block
         for column in range(2):
@@ -36,10 +35,9 @@ def blocks_to_blocks(kernel: Kernel) -> tuple[Kernel, int, int]:
                 block_y, in_y = divmod(row + y - border, 2)
                 for x in range(side):
                     block_x, in_x = divmod(column + x - border, 2)
-                    blocks[block_y + before, block_x + before, in_y, in_x, :, row, column] = kernel[
-                        y, x
-                    ]
-    return blocks.reshape(taps, taps, 4 * inputs, 4 * outputs), before, after
+                    place = block_y + reach, block_x + reach, in_y, in_x
+                    blocks[(*place, slice(None), row, column)] = kernel[y, x]
+    return blocks.reshape(taps, taps, 4 * inputs, 4 * outputs), reach
 
 
 def blocks_to_pixels(kernel: Kernel) -> Kernel:
@@ -78,6 +76,25 @@ def upsampled_to_blocks(kernel: Kernel) -> Kernel:
                     source_x = (column + 1 + x - 1) // 2
                     blocks[source_y, source_x, :, row, column] += kernel[y, x]
     return blocks.reshape(2, 2, inputs, 4 * outputs)
+
+
+def upsampled_to_aligned_blocks(kernel: Kernel) -> Kernel:
+    """The same, with the blocks where those of the enlarged picture are.
+
+    Returns:
+        A kernel `[3, 3, in, 4 * out]`, of whose taps every pixel of a block uses four. On the
+        picture with its edge repeated once all around it gives the result in blocks.
+    """
+    _, _, inputs, outputs = kernel.shape
+    blocks = np.zeros((3, 3, inputs, 2, 2, outputs), np.float32)
+    for row in range(2):
+        for y in range(3):
+            source_y = (row + y - 1) // 2 + 1
+            for column in range(2):
+                for x in range(3):
+                    source_x = (column + x - 1) // 2 + 1
+                    blocks[source_y, source_x, :, row, column] += kernel[y, x]
+    return blocks.reshape(3, 3, inputs, 4 * outputs)
 
 
 def upsampled_transposed(kernel: Kernel) -> Kernel:

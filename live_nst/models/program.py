@@ -8,8 +8,13 @@ from typing import Any, Literal
 
 from live_nst.engines.runtime import tensorflow
 
-Form = Literal["blocks", "transposed"]
-"""How a rewritten frame program enlarges: by depth to space, or by a transposed convolution."""
+Form = Literal["blocks", "transposed", "fused"]
+"""What a frame program is rewritten for, named after how it enlarges or normalises.
+
+blocks: TensorFlow on a GPU, by XLA; enlarges by depth to space.
+transposed: OpenVINO; enlarges by a transposed convolution, but for the last time.
+fused: TensorFlow on a CPU; as blocks, and a normalisation is one operation.
+"""
 
 MULTIPLE = 4
 """Of height and width, where the rewritten frame programs are exact."""

@@ -7,7 +7,9 @@ compute, never by a name:
   convolution before the enlarging.
 - A convolution with few channels in or out, as the first and the last are: done on blocks of two
   by two pixels (see `live_nst.models.kernels`). What follows, such as a normalisation, is done on
-  blocks too, and so is a convolution of stride 2, so that nothing is done twice.
+  blocks too, and so is a convolution of stride 2, so that nothing is done twice. On a processor
+  the enlarging before the last convolution gives blocks as well.
+- Instance normalisations, in the form "fused": one operation.
 - Paddings, croppings and enlargings by nothing, which stand there for other sizes: left out.
 
 All of it is exact where both sides of the picture are multiples of `MULTIPLE`.
@@ -21,16 +23,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_nst.engines.runtime import tensorflow
+from live_nst.models import layout
 from live_nst.models.graphs import Inferred, pruned
 from live_nst.models.kernels import (
     blocks_to_blocks,
     blocks_to_pixels,
+    upsampled_to_aligned_blocks,
     upsampled_to_blocks,
     upsampled_transposed,
 )
+from live_nst.models.normalisation import FEW, normalisation, normalised
 from live_nst.models.program import MULTIPLE, Form, Program
 
-_FEW = 4  # channels in or out, up to which blocks are faster
+_NARROW = 8  # channels out, up to which vectors at full resolution would be half empty
 _UNARY = {"Relu", "Relu6", "Sigmoid", "Tanh", "Elu", "Softplus", "Exp", "Abs", "Neg", "Square"}
 _UNARY |= {"Sqrt", "Rsqrt", "Identity", "StopGradient", "LeakyRelu"}
 _BINARY = {"Add", "AddV2", "Sub", "Mul", "RealDiv", "Maximum", "Minimum", "SquaredDifference"}
@@ -154,6 +159,10 @@ class _Rewriter:
         if op.type in _RESIZING and self._does_nothing(op):
             self._new[op.outputs[0].name] = self._value(op.inputs[0])
             return
+        whole = self._normalised(op) if self._form == "fused" else None
+        if whole is not None:
+            self._new[op.outputs[0].name] = whole
+            return
         values = [self._value(tensor) for tensor in op.inputs]
         blocks = [value for value in values if isinstance(value, _Blocks)]
         if blocks:
@@ -173,27 +182,34 @@ class _Rewriter:
         result: Any
         if small is not None and side == 3 and conv.stride == 1:
             result = self._upsampled(self._plain(small), conv.kernel)
-        elif conv.stride == 1 and min(inputs, outputs) <= _FEW and self._even(conv.source):
-            kernel, before, after = blocks_to_blocks(conv.kernel)
-            x = self._pad(self._plain(conv.source), 2 * before, 2 * after, "REFLECT")
-            x = self._tf.nn.space_to_depth(x, 2)
+        elif conv.stride == 1 and min(inputs, outputs) <= FEW and self._even(conv.source):
+            kernel, border = blocks_to_blocks(conv.kernel)
+            if isinstance(source, _Blocks) and self._form != "blocks":
+                x = layout.reflected_blocks(source.tensor, border)
+            else:
+                x = layout.padded(self._plain(conv.source), 2 * border, 2 * border, "REFLECT")
+                x = self._to_blocks(x)
             result = _Blocks(self._tf.nn.conv2d(x, kernel, 1, "VALID"), outputs)
         elif conv.stride == 2 and side == 3 and isinstance(source, _Blocks):
             # Symmetric by one is the edge repeated, which TensorFlow's padding has no mode for.
-            x = self._pad(source.tensor, 1, 0, "SYMMETRIC")
+            x = layout.padded(source.tensor, 1, 0, "SYMMETRIC")
             result = self._tf.nn.conv2d(x, blocks_to_pixels(conv.kernel), 1, "VALID")
         else:
-            padded = self._old.copy(conv.padding, [self._plain(t) for t in conv.padding.inputs])
-            (result,) = self._old.copy(op, [*padded, self._plain(op.inputs[1])])
+            x = layout.padded(self._plain(conv.source), side // 2, side // 2, "REFLECT")
+            (result,) = self._old.copy(op, [x, self._plain(op.inputs[1])])
         self._new[op.outputs[0].name] = result
         return True
 
     def _upsampled(self, small: Any, kernel: NDArray[np.float32]) -> Any:
         tf = self._tf
-        x = self._pad(small, 1, 1, "SYMMETRIC")
-        if self._form == "blocks":
+        x = layout.padded(small, 1, 1, "SYMMETRIC")
+        outputs = kernel.shape[3]
+        if self._form != "blocks" and outputs <= _NARROW:
+            x = tf.nn.conv2d(x, upsampled_to_aligned_blocks(kernel), 1, "VALID")
+            return _Blocks(x, outputs)
+        if self._form != "transposed":
             x = tf.nn.conv2d(x, upsampled_to_blocks(kernel), 1, "VALID")
-            return tf.nn.depth_to_space(x, 2)[:, 1:-1, 1:-1]
+            return self._to_pixels(x)[:, 1:-1, 1:-1]
         shape = tf.shape(small)
         return tf.nn.conv2d_transpose(
             x,
@@ -240,8 +256,32 @@ class _Rewriter:
             return self._tf.tile(value, [*[1] * (len(shape) - 1), 4])
         return None
 
-    def _pad(self, x: Any, before: int, after: int, mode: str) -> Any:
-        return self._tf.pad(x, [[0, 0], [before, after], [before, after], [0, 0]], mode)
+    def _normalised(self, op: Any) -> Any:
+        """The instance normalisation that ends with `op`, in one operation; None if it is none."""
+        found = normalisation(op, self._old)
+        if found is None:
+            return None
+        value = self._value(found.subject)
+        channels = self._old.shapes(found.subject)[0][3] or 0
+        scale, offset = (self._per_channel(each, channels) for each in (found.scale, found.offset))
+        if scale is None or offset is None:
+            return None
+        if isinstance(value, _Blocks):
+            return _Blocks(normalised(value.tensor, scale, offset, found.epsilon), channels)
+        return normalised(value, scale, offset, found.epsilon) if channels > FEW else None
+
+    def _per_channel(self, old: Any, channels: int) -> Any:
+        """An operand of one number per channel as a vector; None if it is of another shape."""
+        shape = old.shape.as_list() if old.shape.rank is not None else []
+        if not shape or shape[-1] != channels or any(side != 1 for side in shape[:-1]):
+            return None
+        return self._tf.reshape(self._plain(old), [channels])
+
+    def _to_blocks(self, x: Any) -> Any:
+        return layout.to_blocks(x) if self._form == "fused" else self._tf.nn.space_to_depth(x, 2)
+
+    def _to_pixels(self, x: Any) -> Any:
+        return layout.to_pixels(x) if self._form == "fused" else self._tf.nn.depth_to_space(x, 2)
 
     def _value(self, old: Any) -> Any:
         """What an old tensor became."""
@@ -251,5 +291,5 @@ class _Rewriter:
         """What an old tensor became, as a plain picture."""
         value = self._new[old.name]
         if isinstance(value, _Blocks):
-            value = self._new[old.name] = self._tf.nn.depth_to_space(value.tensor, 2)
+            value = self._new[old.name] = self._to_pixels(value.tensor)
         return value

@@ -16,7 +16,7 @@ from typing import Any
 
 from live_nst.models.program import Program, SplitModel
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever what is stored changes, so that nothing older is read."""
 
 _INDEX = "programs.json"

@@ -23,7 +23,7 @@ def run(program: Program, given: list[Any]) -> Any:
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
-@pytest.mark.parametrize("form", ["blocks", "transposed"])
+@pytest.mark.parametrize("form", ["blocks", "transposed", "fused"])
 def test_every_convolution_and_nothing_else(
     mobile_forms: SplitModel, form: Form, precision: Any
 ) -> None:

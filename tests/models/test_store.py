@@ -86,4 +86,4 @@ def test_the_packaged_programs_are_those_of_the_packaged_model(
     packaged = load_model("mobile", "cpu", say=lambda line: None, progress=None)
     assert read_programs(PACKAGED / PROGRAMS, packaged.fingerprint) == packaged.programs
     assert packaged.programs.encode == mobile_programs.encode
-    assert set(packaged.programs.forms) == {"blocks", "transposed"}
+    assert set(packaged.programs.forms) == {"blocks", "transposed", "fused"}
