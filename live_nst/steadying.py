@@ -44,7 +44,7 @@ class Steadying:
         # Styles have next to nothing in common with a frame's own: a share is worth as much.
         change = max(share, self._share) * difference(self._style, style) + abs(share - self._share)
         self._style, self._share = style, share
-        return Painted(painted.content, self._stabilizer(*painted, change))
+        return Painted(painted.content, self._stabilizer(painted.content, painted.stylised, change))
 
     def reset(self, style: Bottleneck) -> None:
         """Forget the frames so far; the next one is in that style, or told of otherwise."""

@@ -154,7 +154,8 @@ class Pipeline:
         if to_bgr is None:
             to_bgr = self._local.to_bgr = ToBgr(self._stages.size, self._stages.turn)
         image = to_bgr(frame.picture)
-        return _Read(frame, image, self._stages.painter.network(image, frame.time))
+        # Fetched here, in one of several threads: the one that finishes has enough to do.
+        return _Read(frame, image, self._stages.painter.network(image, frame.time).fetch())
 
     def _finishing(self) -> None:
         stages = self._stages

@@ -1,6 +1,7 @@
 """What an engine owes the stylizer: it runs a split model on one device."""
 
-from typing import Any, Literal, NamedTuple, Protocol
+from collections.abc import Iterator
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +18,62 @@ Precision = Literal["float32", "bfloat16", "float16"]
 """What the frame program computes in."""
 
 
-class Painted(NamedTuple):
+class OnDevice(Protocol):
+    """A picture in a device's memory."""
+
+    @property
+    def shape(self) -> Any: ...  # noqa: D102
+
+    def numpy(self) -> Image:
+        """Fetch it; waits until it is computed."""
+        ...
+
+
+class Painted:
     """One frame at the network's size, before and after the network.
 
-    Attributes:
+    The pictures may still lie in the device's memory. Who looks at one first fetches it: while the
+    device already computes the next frame, if that is another thread than the one that computes.
+
+    Args:
         content: What the network saw, BGR uint8 `[height, width, 3]`.
         stylised: What it made of it, BGR uint8 of the same shape.
     """
 
-    content: Image
-    stylised: Image
+    __slots__ = ("_content", "_stylised")
+
+    def __init__(self, content: Image | OnDevice, stylised: Image | OnDevice) -> None:
+        self._content, self._stylised = content, stylised
+
+    @property
+    def size(self) -> Size:
+        """(width, height), for which nothing is fetched."""
+        height, width = self._stylised.shape[:2]
+        return width, height
+
+    @property
+    def content(self) -> Image:
+        """What the network saw."""
+        if not isinstance(self._content, np.ndarray):
+            self._content = self._content.numpy()
+        return self._content
+
+    @property
+    def stylised(self) -> Image:
+        """What it made of it."""
+        if not isinstance(self._stylised, np.ndarray):
+            self._stylised = self._stylised.numpy()
+        return self._stylised
+
+    def fetch(self) -> "Painted":
+        """Fetch what was not looked at yet; itself."""
+        for _ in self:
+            pass
+        return self
+
+    def __iter__(self) -> Iterator[Image]:
+        yield self.content
+        yield self.stylised
 
 
 class FrameRunner(Protocol):
@@ -43,7 +90,8 @@ class FrameRunner(Protocol):
             style: What the engine's `expand` gave.
 
         Returns:
-            New arrays of the network size; the stylised one may be written to.
+            New pictures of the network size; the stylised one may be written to. It returns when
+            the device is free for another frame; they may have to be fetched from there.
         """
         ...
 

@@ -73,7 +73,8 @@ class TensorFlowEngine:
         tf = tensorflow()
         width, height = size
         try:
-            function = self.function(*self.frame_function(camera, size), xla=self._xla)
+            frame, specs = self.frame_function(camera, size)
+            function = self.function(_with_end(frame), specs, xla=self._xla)
             style = self.expand(np.zeros(self.bottleneck_size, np.float32))
             function(np.zeros((camera[1], camera[0], 3), np.uint8), *style)
         except (ValueError, tf.errors.OpError) as exc:
@@ -83,8 +84,9 @@ class TensorFlowEngine:
             ) from exc
 
         def run(image: Image, style: Any) -> Painted:
-            content, stylised = function(image, *style)
-            return Painted(content.numpy(), stylised.numpy())
+            content, stylised, end = function(image, *style)
+            end.numpy()  # a GPU is only told what to do: one number says that it has done it
+            return Painted(content, stylised)
 
         return run
 
@@ -183,6 +185,17 @@ def _as_levels(picture: Any) -> Any:
     """A float picture 0..255 as uint8, rounded."""
     tf = tensorflow()
     return tf.cast(tf.clip_by_value(picture + 0.5, 0.0, 255.0), tf.uint8)
+
+
+def _with_end(frame: Callable[..., Any]) -> Callable[..., Any]:
+    """`frame`, and with it a single number of what it computes last."""
+    tf = tensorflow()
+
+    def with_end(*inputs: Any) -> Any:
+        content, stylised = frame(*inputs)
+        return content, stylised, tf.cast(stylised[0, 0, 0], tf.float32)
+
+    return with_end
 
 
 def _specs(tf: Any, program: Program) -> list[Any]:

@@ -233,6 +233,6 @@ class Painter:
         image = self._stylizer.finish(content, painted, start)
         if self._view.split:
             show_split(content, image)
-        self.small_size = (painted.stylised.shape[1], painted.stylised.shape[0])
+        self.small_size = painted.size
         self._stats.add_stage("compose", self._clock.now() - begun)
         self._deliver(Frame(image, frame.index, frame.time), fresh)

@@ -119,7 +119,7 @@ class Sizing:
 
     def painted(self, frame: Frame, painted: Painted, started: float, finished: float) -> None:
         """Learn from a painted frame, and change the size if that is better."""
-        height, width = painted.stylised.shape[:2]
+        width, height = painted.size
         self.frames[width, height] = self.frames.get((width, height), 0) + 1
         if not self._automatic or frame.size != self._camera:
             return

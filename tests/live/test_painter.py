@@ -1,10 +1,12 @@
 """The thread that paints."""
 
+import threading
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
+from live_nst.engines.base import Painted
 from live_nst.errors import LiveNstError, StyleError, UsageError
 from live_nst.frames import Frame
 from live_nst.live.controls import View
@@ -339,6 +341,32 @@ def test_the_next_frame_is_painted_while_one_is_finished_and_no_other(overlappin
     wait_until(lambda: len(overlapping.delivered) == 3)
     assert overlapping.numbers == [0, 1, 3]  # the newest of those that came meanwhile
     assert overlapping.slot.replaced == 1
+
+
+class Far:
+    """A picture on a device; its fetching is written down."""
+
+    def __init__(self, image: np.ndarray, fetched_by: list[str]) -> None:
+        self._image, self._fetched_by = image, fetched_by
+        self.shape = image.shape
+
+    def numpy(self) -> np.ndarray:
+        self._fetched_by.append(threading.current_thread().name)
+        return self._image
+
+
+def test_pictures_are_fetched_beside_the_network_and_once(overlapping: Studio) -> None:
+    near, fetched_by = overlapping.stylizer.network, []
+
+    def network(image: np.ndarray, time: float = 0.0) -> Painted:
+        return Painted(*(Far(picture, fetched_by) for picture in near(image, time)))
+
+    overlapping.stylizer.network = network  # type: ignore[method-assign]
+    overlapping.paint(0, 1, 2)
+    assert set(fetched_by) == {"live-nst finisher"}
+    assert len(fetched_by) <= 3 * 2
+    assert overlapping.numbers == [0, 1, 2]
+    assert overlapping.painter.small_size == (64, 48)
 
 
 def test_what_finishing_died_of_is_kept_and_nothing_hangs(studio: Studio) -> None:
