@@ -208,7 +208,7 @@ def _limit(resting: Mask | None, longest: float, change: float) -> Plane | float
 def _age(ages: Plane, flow: Flow, trust: Mask, limit: Plane | float) -> tuple[Plane, Plane]:
     """Over how many frames the new picture is an average, and the old one's weight in it."""
     frames = cv.remap(ages, flow, None, _LINEARLY, None, cv.BORDER_REPLICATE)
-    sure = cv.multiply(trust, 1 / 255, None, 1, cv.CV_32F)
+    sure = np.multiply(trust, np.float32(1 / 255), dtype=np.float32)
     frames += np.float32(_HEAD_START)
     frames *= sure
     frames = cv.min(frames, limit, frames)
@@ -270,6 +270,6 @@ def _average(old: Picture, stylised: Image, weight: Plane, scratch: Scratch) -> 
     old_weight = cv.resize(
         weight, (width, height), scratch.old_weight, interpolation=cv.INTER_LINEAR
     )
-    new_weight = cv.subtract(_WHOLE, old_weight, scratch.new_weight)
+    new_weight = np.subtract(np.float32(_WHOLE), old_weight, out=scratch.new_weight)
     cv.blendLinear(old, scratch.picture, old_weight, new_weight, old)
     cv.threshold(old, 0, 0, cv.THRESH_TOZERO, old)  # no overshoots below black
