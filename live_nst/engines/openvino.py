@@ -18,6 +18,7 @@ import psutil
 from numpy.typing import NDArray
 
 from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Precision, Size
+from live_nst.engines.planes import give_planes, take_planes, to_picture, to_planes
 from live_nst.errors import DeviceError, ModelError
 from live_nst.frames import Image
 from live_nst.models.cache import cache_root
@@ -135,11 +136,7 @@ class OpenVINOEngine:
 
         def run(image: Image, style: tuple[NDArray[np.float32], ...]) -> Painted:
             small = shrink(image, size)
-            # On the host: there it takes a tenth of the time that it takes in the graph.
-            colours: Image = cv2.cvtColor(small, cv2.COLOR_BGR2RGB)  # type: ignore[assignment]
-            stylised = network(colours, style)
-            cv2.cvtColor(stylised, cv2.COLOR_RGB2BGR, dst=stylised)
-            return Painted(small, stylised)
+            return Painted(small, network(small, style))
 
         return run
 
@@ -148,14 +145,13 @@ class OpenVINOEngine:
 
 
 class _FrameNetwork:
-    """The frame program of one size: RGB levels in, RGB levels out.
+    """The frame program of one size: BGR levels in, BGR levels out.
 
     It may be called from as many threads at once as there are requests; others wait.
     """
 
     def __init__(self, program: Program, size: Size, precision: Precision, requests: int) -> None:
         width, height = size
-        self._shape = (height, width, 3)
         try:
             model = _read(program)
             _take_levels(model, (height, width))
@@ -163,6 +159,9 @@ class _FrameNetwork:
             (output,) = model.outputs
             if list(output.get_shape()) != [1, height, width, 3]:
                 raise RuntimeError(f"it gives {output.get_shape()}")
+            self._border = take_planes(model, openvino().opset13)
+            self._gives_planes = give_planes(model)
+            self._shape = list(model.outputs[0].get_shape())
             compiled = _compile(model, precision, requests)
         except RuntimeError as exc:
             reason = str(exc).strip().splitlines()[-1]
@@ -175,15 +174,24 @@ class _FrameNetwork:
             self._requests.put(compiled.create_infer_request())
 
     def __call__(self, image: Image, style: Sequence[NDArray[np.float32]]) -> Image:
-        stylised: Image = np.empty(self._shape, np.uint8)
+        # Colours are swapped on the host: there it takes a tenth of the time.
+        if self._border is None:
+            levels = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)[None]
+        else:
+            levels = to_planes(image, self._border)
+        stylised = np.empty(self._shape, np.uint8)
         tensor = openvino().Tensor
         with self._request() as request:
             # The arrays' own memory is read and written; nothing is copied.
-            for index, array in enumerate((image[None], *style)):
+            for index, array in enumerate((levels, *style)):
                 request.set_input_tensor(index, tensor(array, shared_memory=True))
-            request.set_output_tensor(0, tensor(stylised[None], shared_memory=True))
+            request.set_output_tensor(0, tensor(stylised, shared_memory=True))
             request.infer()
-        return stylised
+        if self._gives_planes:
+            return to_picture(stylised)
+        picture: Image = stylised[0]
+        cv2.cvtColor(picture, cv2.COLOR_RGB2BGR, dst=picture)
+        return picture
 
     @contextmanager
     def _request(self) -> Iterator[Any]:
