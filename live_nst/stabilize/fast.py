@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_nst.frames import Image
+from live_nst.stabilize.lag import News, at_points, best_length, listen, no_news, points
 from live_nst.stabilize.motion import SMALLEST, Flow, Gray, MotionFinder, positions
-from live_nst.stabilize.rest import POINTS, STILL, camera_speed, mean_motion, sample_motion
+from live_nst.stabilize.rest import POINTS, camera_rests, mean_motion, sample_motion
 
 Plane = NDArray[np.float32]
 """`[height, width]`."""
@@ -23,15 +24,14 @@ cv: Any = cv2  # its type stubs know neither optional maps nor the dtypes that c
 
 _SURE, _UNSURE = 6.0, 12.0  # levels by which a point may differ: trusted fully, not at all
 _TEXTURE = 0.25  # that share of what a pixel's neighbours differ by is excused
-_MOVING, _RESTING = 6.5, 24.0  # frames that are averaged, at most
+_MOVING, _RESTING = 6.5, 60.0  # frames that are averaged before the new one, at most
+_SHORTEST_MOVING, _SHORTEST_RESTING = 5.0, 2.0  # frames, however far the average is behind
+_TOLERANCE = 2.5  # see `lag.best_length`
 _HEAD_START = 0.7  # frames that a trusted point counts for, however new
-_SMEAR = 1.2  # pixels that a slow motion may be behind where it is taken for rest
 _STILL_LEVELS = 9.0  # a point that changes less is at rest
 _FAR = 1e4  # pixels
+_SURE_SHARE = 128  # of 255; from that trust on the news counts
 _CUT = 0.15  # share of the picture that is trusted; below it, this is another scene
-_CELL, _SAMPLE = 16, 4  # pixels; see `_follow_tide`
-_CELL_SEEN = 230  # mean trust of a cell, 0..255, from which on its tide is known
-_TIDE_SHARE, _TIDE_NOISE = 0.5, 2.0
 _LAG = 0.05  # see `steady`
 _WHOLE = 1000.0  # what weights add up to: cv2.blendLinear divides by their sum + 0.00001
 _LINEARLY = cv.INTER_LINEAR | cv.WARP_RELATIVE_MAP
@@ -48,6 +48,7 @@ class State(NamedTuple):
         ages: Over how many frames the picture is an average, float32 `[rows, columns]`.
         picture: The steadied picture, BGR, float32 `[height, width, 3]`.
         drift: The mean motion of sample points over the last few frames, float32 `[points, 2]`.
+        last, common, power: The `News` of the last frames.
     """
 
     gray: Gray
@@ -55,6 +56,9 @@ class State(NamedTuple):
     ages: Plane
     picture: Picture
     drift: Plane
+    last: NDArray[np.float32]
+    common: Plane
+    power: Plane
 
 
 class Scratch:
@@ -87,9 +91,9 @@ def steady(
     """Steady one stylised frame.
 
     The picture before is carried along by the motion of the content and averaged with the new
-    one, wherever the content is the same: over as many frames as the point has been in sight, up
-    to a limit. What came into sight is taken as it is. A cut resets everything; a new size
-    carries on.
+    one, wherever the content is the same: over as many frames as the point has been in sight, as
+    long as the average does not lag behind what the network makes of it by now. What came into
+    sight is taken as it is. A cut resets everything; a new size carries on.
 
     Args:
         state: What the frame before gave, or None to begin.
@@ -113,24 +117,24 @@ def steady(
         flow = _within_reach(motion(gray, before.gray))
         sample = sample_motion(flow)
         drift = mean_motion(sample, before.drift)
-        speed = camera_speed(sample, drift, gray)
         half_flow: Flow = cv.resize(flow, gray.shape[::-1], interpolation=cv.INTER_LINEAR)
         resting = None
-        if speed < STILL:
+        if camera_rests(sample, drift, gray):
             resting = _rest(half_flow, half, before.half, scratch)
             flow = half_flow
-        longest = min(_RESTING, _SMEAR / max(speed, 1e-6))
         half_flow = half_flow * np.float32(0.5)
         trust = _trust(half, gray, before.half, half_flow)
         if cv.mean(trust)[0] >= 255 * _CUT:
-            ages, weight = _age(before.ages, half_flow, trust, _limit(resting, longest, change))
             picture = _carry(before.picture, flow, resting, scratch)
-            _follow_tide(picture, stylised, trust, scratch)
+            news = _listen(before, stylised, picture, half_flow, trust)
+            limit = _limit(before.ages, resting, news, change)
+            ages, weight = _age(before.ages, half_flow, trust, limit)
             _average(picture, stylised, weight, scratch)
-            return State(gray, half, ages, picture, drift), cv.convertScaleAbs(picture)
+            return State(gray, half, ages, picture, drift, *news), cv.convertScaleAbs(picture)
     ages = np.ones(half.shape[:2], np.float32)
     drift = np.zeros((POINTS, 2), np.float32)
-    return State(gray, half, ages, stylised.astype(np.float32), drift), stylised.copy()
+    news = no_news(*content.shape[:2])
+    return State(gray, half, ages, stylised.astype(np.float32), drift, *news), stylised.copy()
 
 
 def _halve(content: Image) -> Bgra:
@@ -158,11 +162,16 @@ def _fit(state: State, shape: tuple[int, ...]) -> State | None:
     if abs(width * rows - height * columns) > 0.05 * width * rows:
         return None
     half = max(1, width // 2), max(1, height // 2)
-    gray, small, ages, picture = (
-        cv.resize(plane, size, interpolation=cv.INTER_LINEAR)
-        for plane, size in zip(state[:4], (half, half, half, (width, height)), strict=True)
-    )
-    return State(gray, small, ages, picture, state.drift * np.float32(width / columns))
+    resized = {
+        name: cv.resize(getattr(state, name), size, interpolation=cv.INTER_LINEAR)
+        for size, names in (
+            ((width, height), ("picture",)),
+            (half, ("gray", "half", "ages")),
+            (points(height, width), ("last", "common", "power")),
+        )
+        for name in names
+    }
+    return state._replace(**resized, drift=state.drift * np.float32(width / columns))
 
 
 def _rest(flow: Flow, now: Bgra, then: Bgra, scratch: Scratch) -> Mask:
@@ -198,14 +207,34 @@ def _difference(one: Bgra, other: Bgra) -> tuple[Mask, Mask]:
     return cv.max(cv.max(blue, green, blue), red, blue), last
 
 
-def _limit(resting: Mask | None, longest: float, change: float) -> Plane | float:
-    """Over how many frames to average, at most."""
-    most = _LAG / change if change > 0 else np.inf
-    moving, still = min(_MOVING, most), min(longest, most)
-    return moving if resting is None else np.where(resting, np.float32(still), np.float32(moving))
+def _listen(before: State, stylised: Image, carried: Picture, flow: Flow, trust: Mask) -> News:
+    """What the frame brings that is new, at points far apart."""
+    size = points(*stylised.shape[:2])
+    step = at_points(flow, size) * np.float32(0.5)
+    sure = (at_points(trust, size) >= _SURE_SHARE).astype(np.float32)
+    news = News(before.last, before.common, before.power)
+    return listen(news, at_points(stylised, size), at_points(carried, size), step, sure)
 
 
-def _age(ages: Plane, flow: Flow, trust: Mask, limit: Plane | float) -> tuple[Plane, Plane]:
+def _limit(ages: Plane, resting: Mask | None, news: News, change: float) -> Plane:
+    """Over how many frames to average before the new one, at most."""
+    size = news.power.shape[::-1]
+    shortest: Plane | float = _SHORTEST_MOVING
+    longest: Plane | float = _MOVING
+    if resting is not None:
+        still = at_points(resting, size) > 0
+        shortest = np.where(still, np.float32(_SHORTEST_RESTING), np.float32(_SHORTEST_MOVING))
+        longest = np.where(still, np.float32(_RESTING), np.float32(_MOVING))
+    best = np.clip(best_length(news, at_points(ages, size), _TOLERANCE), shortest, longest)
+    if change > 0:
+        best = np.fmin(best, _LAG / change)
+    limit: Plane = cv.resize(
+        best.astype(np.float32), ages.shape[::-1], interpolation=cv.INTER_LINEAR
+    )
+    return limit
+
+
+def _age(ages: Plane, flow: Flow, trust: Mask, limit: Plane) -> tuple[Plane, Plane]:
     """Over how many frames the new picture is an average, and the old one's weight in it."""
     frames = cv.remap(ages, flow, None, _LINEARLY, None, cv.BORDER_REPLICATE)
     sure = np.multiply(trust, np.float32(1 / 255), dtype=np.float32)
@@ -237,30 +266,6 @@ def _carry(picture: Picture, flow: Flow, resting: Mask | None, scratch: Scratch)
     places = whole[part] + positions(height, width)[part]
     cv.remap(picture, places, None, cv.INTER_CUBIC, carried[part], cv.BORDER_REPLICATE)
     return carried
-
-
-def _follow_tide(old: Picture, stylised: Image, trust: Mask, scratch: Scratch) -> None:
-    """Let large areas of the old picture follow what the network makes of them now.
-
-    Flicker differs from pixel to pixel. Where a whole area differs from its average, the network
-    sees something new (its normalisations look at the whole picture), and an average would trail
-    behind. What exceeds the noise of an area's mean is made up for at once, in part.
-    """
-    height, width = old.shape[:2]
-    cells = max(1, round(width / _CELL)), max(1, round(height / _CELL))
-    points = max(1, width // _SAMPLE), max(1, height // _SAMPLE)
-    now, then, sure = (
-        cv.resize(plane, points, interpolation=cv.INTER_NEAREST) for plane in (stylised, old, trust)
-    )
-    news = cv.subtract(now, then, then, None, cv.CV_32F)
-    change = cv.resize(news, cells, interpolation=cv.INTER_AREA)
-    change *= (cv.resize(sure, cells, interpolation=cv.INTER_AREA) >= _CELL_SEEN)[..., None]
-    tide = cv.GaussianBlur(change, (0, 0), 1.0)
-    tide -= np.clip(tide, -_TIDE_NOISE, _TIDE_NOISE)
-    tide *= _TIDE_SHARE
-    if np.abs(tide).max() >= 1:  # less would not show
-        rise = cv.resize(tide, (width, height), scratch.picture, interpolation=cv.INTER_LINEAR)
-        cv.add(old, rise, old)
 
 
 def _average(old: Picture, stylised: Image, weight: Plane, scratch: Scratch) -> None:

@@ -76,6 +76,17 @@ def test_a_moving_scene_becomes_steady_and_does_not_trail() -> None:
     assert after < 0.7 * before
 
 
+def test_a_picture_that_changes_before_a_camera_at_rest_is_followed() -> None:
+    """The network repaints a wall as somebody walks by it; the average may not trail behind."""
+    contents = [flicker(view(0), 100 + t, 2) for t in range(50)]
+    truth = [np.clip(paint(view(0)) * (0.5 + 0.01 * t), 0, 255).astype(np.uint8) for t in range(50)]
+
+    steadied = run(contents, [flicker(picture, t, 3) for t, picture in enumerate(truth)])
+
+    lags = [error(steadied[49], truth[49 - lag]) for lag in range(8)]
+    assert np.argmin(lags) <= 3  # an average over all frames would be 24 behind
+
+
 def test_known_motion_is_averaged_as_the_formula_says() -> None:
     """Against an average over frames in float64, away from the borders."""
     step = 2  # whole pixels: no interpolation
@@ -243,7 +254,7 @@ def test_whatever_comes_the_picture_is_one(
             scratch=scratch,
         )
         assert steadied.shape == shape and steadied.dtype == np.uint8
-        assert np.isfinite(state.ages).all() and 1 <= state.ages.min() <= state.ages.max() <= 26
+        assert np.isfinite(state.ages).all() and 1 <= state.ages.min() <= state.ages.max() <= 62
         assert np.isfinite(state.picture).all()
         assert state.picture.min() >= 0 and state.picture.max() <= 400
 

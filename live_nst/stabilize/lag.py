@@ -1,0 +1,113 @@
+"""Whether an average lags behind what it averages, told by what each frame brings that is new.
+
+The difference of a new picture and the average so far is noise, as long as the average is true:
+another one in every frame. An average that is behind differs the same way frame after frame. So
+the correlation of successive differences tells how much of them is lag: R. Mehra, "On the
+identification of variances and adaptive Kalman filtering", IEEE Trans. Automatic Control 15, 1970.
+"""
+
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from live_nst.stabilize.motion import Flow
+
+cv: Any = cv2  # its type stubs do not know which dtypes come back
+
+Plane = NDArray[np.float32]
+"""`[rows, columns]`."""
+
+SPACING = 4
+"""Pixels from one point at which the news is looked at to the next."""
+
+_SURROUNDINGS = 3.0  # points; sigma of the surroundings over which the correlation is taken
+_MEMORY = 0.8  # share of the frames before in it
+_LARGEST = 0.95  # correlation
+_SMALLEST = 1e-4
+_FAINT = 1e-3  # squared levels; where there are no news there is no correlation
+
+
+class News(NamedTuple):
+    """What the last frames brought, at points `SPACING` pixels apart.
+
+    Attributes:
+        last: The last difference of new picture and average, in levels, float32
+            `[rows, columns, 3]`; 0 where the average did not hold.
+        common: The mean product of successive differences, float32 `[rows, columns]`.
+        power: Their mean square, float32 `[rows, columns]`.
+    """
+
+    last: NDArray[np.float32]
+    common: Plane
+    power: Plane
+
+
+def no_news(height: int, width: int) -> News:
+    """What there is before the second frame of `height` x `width` pixels."""
+    columns, rows = points(height, width)
+    blank = np.zeros((rows, columns), np.float32)
+    return News(np.zeros((rows, columns, 3), np.float32), blank, blank)
+
+
+def points(height: int, width: int) -> tuple[int, int]:
+    """How many points there are: (columns, rows)."""
+    return max(1, width // SPACING), max(1, height // SPACING)
+
+
+def at_points(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """A plane's values at the points."""
+    values: NDArray[Any] = cv.resize(plane, size, interpolation=cv.INTER_NEAREST)
+    return values
+
+
+def listen(
+    before: News, new: NDArray[Any], old: NDArray[np.float32], flow: Flow, sure: Plane
+) -> News:
+    """Take in what a frame brings.
+
+    Args:
+        before: What the frame before gave.
+        new: The new picture `at_points`, `[rows, columns, 3]`.
+        old: The average so far, carried along to it, `at_points`.
+        flow: Where the points were in the frame before, in points.
+        sure: Where the average holds, 1, or not, 0.
+    """
+    last = cv.subtract(new, old, None, None, cv.CV_32F)
+    last *= sure[..., None]
+    then = cv.remap(
+        before.last, flow, None, cv.INTER_NEAREST | cv.WARP_RELATIVE_MAP, None, cv.BORDER_CONSTANT
+    )
+    common, power, power_then = (
+        cv.GaussianBlur(np.einsum("yxc,yxc->yx", one, other), (0, 0), _SURROUNDINGS)
+        for one, other in ((last, then), (last, last), (then, then))
+    )
+    return News(
+        last,
+        _mean(before.common, common),
+        _mean(before.power, (power + power_then) / 2),
+    )
+
+
+def _mean(before: Plane, now: Plane) -> Plane:
+    mean: Plane = cv.addWeighted(before, _MEMORY, now, 1 - _MEMORY, 0)
+    return mean
+
+
+def best_length(news: News, length: Plane, tolerance: float) -> Plane:
+    """Over how many frames to average, for the least error.
+
+    Of the differences' power P, the share r is lag. Over n frames the lag is n times the change
+    per frame, and the noise left is (1 - r) P / n, so the error is
+    (n / length)^2 r P + (1 - r) P / n, least at n^3 = length^2 (1 - r) / (2 r).
+
+    Args:
+        news: What the last frames brought.
+        length: Over how many frames the average goes now, `[rows, columns]`.
+        tolerance: By how much n^3 is longer, for a steadier picture: 0.5 would be none.
+    """
+    lag = news.common / (news.power + np.float32(_FAINT))
+    lag = np.clip(lag, np.float32(_SMALLEST), np.float32(_LARGEST))
+    best: Plane = np.cbrt(length * length * np.float32(tolerance) * (1 - lag) / lag)
+    return best

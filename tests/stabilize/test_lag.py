@@ -1,0 +1,71 @@
+"""How far an average lags, against averages whose lag and noise are known."""
+
+import numpy as np
+import pytest
+
+from live_nst.stabilize.lag import News, best_length, listen, no_news, points
+
+HEIGHT, WIDTH, NOISE = 160, 240, 4.0
+COLUMNS, ROWS = points(HEIGHT, WIDTH)
+SHAPE = (ROWS, COLUMNS, 3)
+STILL = np.zeros((ROWS, COLUMNS, 2), np.float32)
+SURE = np.ones((ROWS, COLUMNS), np.float32)
+TOLERANCE = 0.5  # none: the least error
+
+
+def watch(slope: float, length: float, frames: int = 60) -> News:
+    """News of an average over `length` frames of noise that rises by `slope` a frame."""
+    random = np.random.default_rng(0)
+    average = np.zeros(SHAPE)
+    news = no_news(HEIGHT, WIDTH)
+    for t in range(frames):
+        new = slope * t + random.normal(0, NOISE, SHAPE)
+        news = listen(news, new.astype(np.float32), average.astype(np.float32), STILL, SURE)
+        average += (new - average) / length
+    return news
+
+
+def best(news: News, length: float) -> np.ndarray:
+    return best_length(news, np.full_like(news.power, length), TOLERANCE)
+
+
+@pytest.mark.parametrize(("slope", "length"), [(1.0, 8.0), (0.5, 8.0), (2.0, 4.0), (0.6, 12.0)])
+def test_the_length_is_that_of_the_least_error(slope: float, length: float) -> None:
+    """The error of an average over n frames is (slope n)^2 + noise^2 / n; found by trying."""
+    lengths = np.linspace(1, 60, 2000)
+    errors = (slope * lengths) ** 2 + NOISE**2 / lengths
+    expected = lengths[np.argmin(errors)]
+
+    assert np.median(best(watch(slope, length), length)) == pytest.approx(expected, rel=0.25)
+
+
+def test_an_average_that_is_true_may_go_on() -> None:
+    # Of noise alone, the correlation is a small negative one: each average holds the last noise.
+    assert np.median(best(watch(0.0, 10.0), 10.0)) > 60
+
+
+def test_only_where_it_lags_it_becomes_shorter() -> None:
+    left, right = watch(0.0, 10.0), watch(2.0, 10.0)
+    half = COLUMNS // 2
+    news = News(*(np.hstack([a[:, :half], b[:, half:]]) for a, b in zip(left, right, strict=True)))
+    lengths = best(news, 10.0)
+    assert np.median(lengths[:, :half]) > 5 * np.median(lengths[:, half:])
+
+
+def test_news_follow_the_motion() -> None:
+    """What is one point further on is compared with itself, not with its neighbour."""
+    difference = np.random.default_rng(1).normal(0, 9, SHAPE).astype(np.float32)
+    blank = np.zeros(SHAPE, np.float32)
+    before = News(difference, *no_news(HEIGHT, WIDTH)[1:])
+    moved = np.roll(difference, 1, 1)
+    for step, alike in ((-1, True), (0, False)):
+        news = listen(before, moved, blank, STILL + np.float32((step, 0)), SURE)
+        inner = np.s_[:, 12:-12]
+        correlation = np.median(news.common[inner] / news.power[inner])
+        assert correlation == pytest.approx(1, abs=0.05) if alike else abs(correlation) < 0.2
+
+
+def test_where_the_average_does_not_hold_there_is_no_news() -> None:
+    blank = np.zeros(SHAPE, np.float32)
+    news = listen(no_news(HEIGHT, WIDTH), blank + 200, blank, STILL, 0 * SURE)
+    assert not news.last.any() and not news.common.any() and not news.power.any()
