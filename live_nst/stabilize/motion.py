@@ -24,7 +24,7 @@ SMALLEST = 12
 """Pixels: in a halved frame with a shorter side no motion is looked for."""
 
 _MATCHING = 6  # steps
-_REFINEMENTS, _RELAXATIONS = 2, 5  # they find more than the other half of the matching
+_REFINEMENTS, _RELAXATIONS = 3, 5  # they find more than the other half of the matching
 _WIDE = 160  # pixels; a halved frame with a longer side is halved once more
 
 
