@@ -109,6 +109,9 @@ class Container:
     options: tuple[tuple[str, str], ...] = ()
 
 
+_SEGMENT_FRAMES, _MOST_SEGMENT_FRAMES = 96, 384
+_KEYFRAME_FRAMES = 240  # most frames from one keyframe to the next
+
 _AVX_512F = 13  # CV_CPU_AVX_512F of OpenCV's interface
 
 _MP4 = (
@@ -142,7 +145,7 @@ class Encoding:
         crf: Constant quality.
         preset: Speed.
         threads: How many threads the encoder uses; another number gives another result.
-        keyframe_frames: Most frames from one keyframe to the next.
+        segment_frames: How many frames are encoded on their own.
     """
 
     codec: Codec
@@ -154,7 +157,7 @@ class Encoding:
     crf: int | None
     preset: str | None
     threads: int
-    keyframe_frames: int
+    segment_frames: int
 
     @property
     def pixels(self) -> str:
@@ -183,7 +186,7 @@ class Encoding:
         context.time_base = self.time_base
         context.framerate = self.rate
         context.sample_aspect_ratio = self.aspect
-        context.gop_size = self.keyframe_frames
+        context.gop_size = min(self.segment_frames, _KEYFRAME_FRAMES)
         context.thread_count = self.threads
         context.colorspace = 0 if self.pixels.startswith(("bgr", "rgb")) else self.colour.matrix
         context.color_range = self.colour.range
@@ -219,7 +222,7 @@ class Encoding:
             "frame size": list(self.size),
             "aspect": str(self.aspect),
             "colour": list(self.colour.as_tuple()),
-            "segment frames": self.keyframe_frames,
+            "segment frames": self.segment_frames,
         }
 
     def _cannot_open(self) -> ConversionError:
@@ -233,6 +236,18 @@ class Encoding:
         return ConversionError(
             f"The encoder {name} cannot be used for {width}x{height}", "choose another --codec"
         )
+
+
+def segment_frames(codec: Codec, threads: int) -> int:
+    """How many frames are encoded on their own, and painted again after an interruption, at most.
+
+    Nothing is painted ahead of a segment that is not on the disk, which must not leave a fast
+    machine waiting: two cores take seconds for a segment, and so do sixteen. A segment is held in
+    memory: one of a codec that keeps everything stays short.
+    """
+    if codec.pixels.startswith("bgr"):
+        return _SEGMENT_FRAMES
+    return _SEGMENT_FRAMES * min(max(1, threads // 2), _MOST_SEGMENT_FRAMES // _SEGMENT_FRAMES)
 
 
 def container_of(path: Path) -> Container:

@@ -3,6 +3,7 @@
 The numbers are those of ITU-T H.273, as FFmpeg uses them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -77,15 +78,17 @@ class ToBgr:
     Args:
         size: (width, height) of every picture; a frame of another size is scaled to it.
         turn: Degrees counterclockwise by which frames are turned.
+        new: Gives the pictures' memory; None for new arrays.
     """
 
-    def __init__(self, size: Size, turn: int) -> None:
+    def __init__(self, size: Size, turn: int, new: Callable[[], Image] | None = None) -> None:
         self._size = size
         self._turn = _TURNS.get(turn % 360)
+        self._new = new or (lambda: np.empty((size[1], size[0], 3), np.uint8))
         self._reformatter = VideoReformatter()
 
     def __call__(self, frame: av.VideoFrame) -> Image:
-        """BGR uint8 `[height, width, 3]`, a new array."""
+        """BGR uint8 `[height, width, 3]`, the frame's own."""
         colour = colour_of(frame)
         options: dict[str, Any] = {}
         if not is_rgb(frame):
@@ -96,11 +99,12 @@ class ToBgr:
         picture = self._reformatter.reformat(
             frame, width=width, height=height, format="bgr24", threads=1, **options
         )
-        image: Any = picture.to_ndarray()
-        if self._turn is not None:
-            image = cv2.rotate(image, self._turn)
-        upright: Image = np.ascontiguousarray(image)
-        return upright
+        image = self._new()
+        if self._turn is None:
+            np.copyto(image, _pixels_of(picture))
+        else:
+            cv2.rotate(_pixels_of(picture), self._turn, dst=image)
+        return image
 
 
 class FromBgr:
@@ -115,20 +119,37 @@ class FromBgr:
         self._pixels = pixels
         self._colour = colour
         self._reformatter = VideoReformatter()
+        self._staging = av.VideoFrame(0, 0, "bgr24")
 
     def __call__(self, image: Image) -> av.VideoFrame:
-        """A frame with the picture of `image`, BGR uint8 `[height, width, 3]`."""
-        frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+        """A new frame with the picture of `image`, BGR uint8 `[height, width, 3]`."""
+        if self._pixels == "bgr24":
+            return av.VideoFrame.from_ndarray(image, format="bgr24")
+        self._stage(image)
         if self._pixels.startswith(("bgr", "rgb")):
-            return self._reformatter.reformat(frame, format=self._pixels, threads=1)
+            return self._reformatter.reformat(self._staging, format=self._pixels, threads=1)
         return self._reformatter.reformat(
-            frame,
+            self._staging,
             format=self._pixels,
             dst_colorspace=self._colour.matrix,
             dst_color_range=self._colour.range,
             interpolation=_UNBIASED,
             threads=1,
         )
+
+    def _stage(self, image: Image) -> None:
+        """Put an image where swscale can read it, with the alignment and padding it asks for."""
+        height, width = image.shape[:2]
+        if (self._staging.width, self._staging.height) != (width, height):
+            self._staging = av.VideoFrame(width, height, "bgr24")
+        np.copyto(_pixels_of(self._staging), image)
+
+
+def _pixels_of(frame: av.VideoFrame) -> Image:
+    """The memory of a frame in "bgr24", `[height, width, 3]`; rows may be apart."""
+    plane = frame.planes[0]
+    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+    return rows[: frame.height, : 3 * frame.width].reshape(frame.height, frame.width, 3)
 
 
 def is_rgb(frame: av.VideoFrame) -> bool:

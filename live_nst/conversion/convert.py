@@ -11,7 +11,7 @@ from typing import Any
 import av
 
 from live_nst import __version__
-from live_nst.conversion.codecs import Encoding, choose_codec, container_of
+from live_nst.conversion.codecs import Encoding, choose_codec, container_of, segment_frames
 from live_nst.conversion.colour import FromBgr, output_colour
 from live_nst.conversion.disk import check_place, writing
 from live_nst.conversion.encoding import SegmentWriter
@@ -27,9 +27,6 @@ from live_nst.conversion.segments import Kept, SegmentStore, State, flush_folder
 from live_nst.errors import ConversionError, SourceError
 from live_nst.look import Look
 from live_nst.stylizer import Stylizer
-
-SEGMENT_FRAMES = 96
-"""Frames of a segment. What is lost when a process dies is these and what waits between stages."""
 
 _ENCODER_THREADS = 16  # more bring x264 nothing at usual sizes
 
@@ -82,7 +79,7 @@ class VideoTask:
             crf=codec.crf if options.crf is None else options.crf,
             preset=options.preset or codec.preset,
             threads=threads,
-            keyframe_frames=SEGMENT_FRAMES,
+            segment_frames=segment_frames(codec, threads),
         )
 
     def frames(self) -> int:
@@ -258,7 +255,7 @@ def _paint(
         turn=task.info.turn,
         from_bgr=FromBgr(encoding.pixels, encoding.colour),
         state=stylizer.memory,
-        is_last=lambda index: (index + 1) % SEGMENT_FRAMES == 0,
+        is_last=lambda index: (index + 1) % encoding.segment_frames == 0,
         write=writer.write,
         workers=workers_for(stylizer),
     )

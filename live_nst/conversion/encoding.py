@@ -5,10 +5,8 @@ from dataclasses import dataclass
 import av
 
 from live_nst.conversion.codecs import Encoding
-from live_nst.conversion.reader import picture_checksum
 from live_nst.conversion.segments import Segment, SegmentStore, State, StoredPacket, digest_of
 from live_nst.errors import ConversionError
-from live_nst.frames import Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +15,18 @@ class Finished:
 
     Attributes:
         picture: In the encoder's pixel format.
-        source: The frame as it was read, BGR uint8 `[height, width, 3]`.
+        index: Its number in the output, from 0.
         pts: Ticks at which it is shown.
         end: Ticks at which it ends, should it be the last one.
+        checksum: `picture_checksum` of the frame as it was read; 0 but where a segment ends.
         state: What the stylizer keeps after it; empty but where a segment ends.
     """
 
     picture: av.VideoFrame
-    source: Image
+    index: int
     pts: int
     end: int
+    checksum: int
     state: State
 
 
@@ -158,7 +158,7 @@ class SegmentWriter:
             self._encoder = SegmentEncoder(self._encoding, len(self._store.segments), frame.pts)
         self._encoder.write(frame.picture, frame.pts)
         self._last = frame
-        if self._encoder.frames == self._encoding.keyframe_frames:
+        if self._encoder.frames == self._encoding.segment_frames:
             self.finish(None)
 
     def finish(self, ending: str | None) -> None:
@@ -171,7 +171,7 @@ class SegmentWriter:
             return
         last = self._last
         segment, payload = self._encoder.finish(
-            self.frames, last.pts, last.end, picture_checksum(last.source), ending, bool(last.state)
+            self.frames, last.pts, last.end, last.checksum, ending, bool(last.state)
         )
         self._store.add(segment, payload, last.state)
         self._finished, self._encoder = segment.frames, None

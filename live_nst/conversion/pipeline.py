@@ -18,7 +18,8 @@ from typing import Protocol
 from live_nst.conversion.channel import BrokenOff, Channel
 from live_nst.conversion.colour import FromBgr, ToBgr
 from live_nst.conversion.encoding import Finished
-from live_nst.conversion.reader import SourceFrame
+from live_nst.conversion.memory import PicturePool
+from live_nst.conversion.reader import SourceFrame, picture_checksum
 from live_nst.conversion.segments import State
 from live_nst.engines.base import Painted, Size
 from live_nst.frames import Image
@@ -73,9 +74,12 @@ class Stages:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A frame that the network is done with."""
+    """A frame that the network is done with; see `SourceFrame`. The decoder has its memory back."""
 
-    frame: SourceFrame
+    index: int
+    pts: int
+    end: int
+    time: float
     image: Image
     painted: Painted
 
@@ -93,8 +97,10 @@ class Pipeline:
         self._stages = stages
         self._read: Channel[Future[_Read]] = Channel(stages.in_flight)
         self._finished: Channel[Finished] = Channel(stages.in_flight)
+        self._saved: Channel[int] = Channel(1)
         self._pool = ThreadPoolExecutor(stages.workers, "network")
         self._local = threading.local()
+        self._pictures = PicturePool(stages.size)
         self._lock = threading.Lock()
         self._error: BaseException | None = None
         self._done = threading.Event()
@@ -140,34 +146,42 @@ class Pipeline:
         """Stop every stage; the first error is the one that counts."""
         with self._lock:
             self._error = self._error or error
-        self._read.break_off()
-        self._finished.break_off()
+        for channel in (self._read, self._finished, self._saved):
+            channel.break_off()
         self._done.set()
 
     def _reading(self) -> None:
         for frame in self._frames:
             self._read.put(self._pool.submit(self._paint, frame))
+            if self._stages.is_last(frame.index):
+                # Nothing is painted ahead of a segment that is not safe yet: whatever happens, no
+                # more than a segment has to be painted again.
+                self._saved.get()
         self._read.end()
 
     def _paint(self, frame: SourceFrame) -> _Read:
         to_bgr = getattr(self._local, "to_bgr", None)
         if to_bgr is None:
-            to_bgr = self._local.to_bgr = ToBgr(self._stages.size, self._stages.turn)
+            stages = self._stages
+            to_bgr = self._local.to_bgr = ToBgr(stages.size, stages.turn, self._pictures)
         image = to_bgr(frame.picture)
         # Fetched here, in one of several threads: the one that finishes has enough to do.
-        return _Read(frame, image, self._stages.painter.network(image, frame.time).fetch())
+        painted = self._stages.painter.network(image, frame.time).fetch()
+        return _Read(frame.index, frame.pts, frame.end, frame.time, image, painted)
 
     def _finishing(self) -> None:
         stages = self._stages
         while (future := self._read.get()) is not None:
             read = future.result()
-            frame = read.frame
-            picture = stages.from_bgr(stages.painter.finish(read.image, read.painted, frame.time))
-            state = stages.state() if stages.is_last(frame.index) else {}
-            self._finished.put(Finished(picture, read.image, frame.pts, frame.end, state))
+            picture = stages.from_bgr(stages.painter.finish(read.image, read.painted, read.time))
+            last = stages.is_last(read.index)
+            checksum, state = (picture_checksum(read.image), stages.state()) if last else (0, {})
+            self._finished.put(Finished(picture, read.index, read.pts, read.end, checksum, state))
         self._finished.end()
 
     def _writing(self) -> None:
         while (finished := self._finished.get()) is not None:
             self._stages.write(finished)
+            if self._stages.is_last(finished.index):
+                self._saved.put(finished.index)
         self._done.set()

@@ -73,7 +73,7 @@ class Segment:
         first: Ticks of its first frame, by the input's clock.
         last: Ticks of its last one.
         end: Ticks at which that one ends.
-        checksum: `picture_checksum` of the last frame as it was read.
+        checksum: `picture_checksum` of the last frame as it was read; 0 where the video ends.
         reorder: By how many places a packet comes after its turn, at most.
         extradata: What the encoder says ahead of all packets, in hexadecimal digits.
         digest: SHA-256 of the packets.

@@ -89,7 +89,7 @@ def test_an_encrypted_film(pictures: list[np.ndarray], tmp_path: Path) -> None:
 def test_an_input_that_changes(
     pictures: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SEGMENT_FRAMES", 8)
+    monkeypatch.setattr(module, "segment_frames", lambda codec, threads: 8)
     source = write(tmp_path / "in.mp4", pictures)
 
     def change(count: int) -> None:
@@ -107,7 +107,7 @@ def test_an_input_that_changes(
 def test_a_folder_that_disappears(
     pictures: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SEGMENT_FRAMES", 8)
+    monkeypatch.setattr(module, "segment_frames", lambda codec, threads: 8)
     source = write(tmp_path / "in.mp4", pictures)
     folder = tmp_path / "folder"
     folder.mkdir()

@@ -26,7 +26,7 @@ FRAMES = 60
 
 @pytest.fixture(autouse=True)
 def _short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SEGMENT_FRAMES", SEGMENT)
+    monkeypatch.setattr(module, "segment_frames", lambda codec, threads: SEGMENT)
 
 
 @pytest.fixture(scope="module")
