@@ -183,5 +183,27 @@ def without_first_packets(path: Path, target: Path, packets: int) -> Path:
     return target
 
 
+def repeat(path: Path, target: Path, frames: int) -> Path:
+    """The video of a file again and again, packet for packet, at 25 frames per second.
+
+    Args:
+        frames: How many frames it gets. They must be in the file in the order they are shown.
+    """
+    with av.open(str(path)) as source, av.open(str(target), "w") as out:
+        stream = source.streams.video[0]
+        copy = out.add_stream_from_template(stream)
+        packets = [packet for packet in source.demux(stream) if packet.size]
+        assert all(packet.pts == packet.dts for packet in packets)
+        step = round(Fraction(1, 25) / stream.time_base)
+        for number in range(frames):
+            original = packets[number % len(packets)]
+            packet: Any = av.Packet(bytes(original))
+            packet.pts = packet.dts = number * step
+            packet.duration, packet.time_base = step, stream.time_base
+            packet.is_keyframe, packet.stream = original.is_keyframe, copy
+            out.mux(packet)
+    return target
+
+
 def same_file(one: Path, other: Path) -> bool:
     return os.path.samefile(one, other)
