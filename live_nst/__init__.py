@@ -7,7 +7,7 @@ from live_nst.errors import LiveNstError
 from live_nst.look import Look
 
 if TYPE_CHECKING:
-    from live_nst.conversion.convert import convert
+    from live_nst.conversion.api import convert
     from live_nst.stylizer import Stylizer
 
 __version__ = version("live-nst")
@@ -21,7 +21,7 @@ def __getattr__(name: str) -> Any:
 
         return Stylizer
     if name == "convert":
-        from live_nst.conversion.convert import convert
+        from live_nst.conversion.api import convert
 
         return convert
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,21 +8,24 @@ from pathlib import Path
 from live_nst import __version__
 from live_nst.cli.convert import Request
 from live_nst.cli.reporting import FolderStep, Reporter
-from live_nst.conversion.codecs import CONTAINERS
 from live_nst.conversion.convert import VideoTask, convert_video, cores
 from live_nst.conversion.disk import check_place, writing
 from live_nst.conversion.folders import convert_items, find_items
 from live_nst.conversion.listener import Listener
-from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.pictures import (
     FORMATS,
-    PICTURE_SUFFIXES,
     check_still,
-    format_of,
     is_picture,
 )
 from live_nst.conversion.record import fingerprint
-from live_nst.conversion.stills import PictureConverter, convert_still
+from live_nst.conversion.stills import (
+    PictureConverter,
+    PictureTask,
+    check_still_options,
+    convert_picture,
+    convert_still,
+    is_for_still,
+)
 from live_nst.conversion.videos import VideoConverter
 from live_nst.errors import ConversionError, SinkError, SourceError, UsageError
 from live_nst.stylizer import Stylizer
@@ -38,10 +41,7 @@ def is_for_files(request: Request) -> bool:
     """Whether what is asked for is not the conversion of one video into another."""
     if STREAM in (str(request.input), str(request.output)) or request.input.is_dir():
         return True
-    suffix = request.output.suffix.lower()
-    return suffix in FORMATS or (
-        suffix not in CONTAINERS and request.input.suffix.lower() in PICTURE_SUFFIXES
-    )
+    return is_for_still(request.input, request.output)
 
 
 def run_files(request: Request, listener: Listener, told: Reporter) -> None:
@@ -55,24 +55,10 @@ def run_files(request: Request, listener: Listener, told: Reporter) -> None:
     elif request.input.is_dir():
         _convert_folder(request, listener, told)
     else:
-        _check_picture(request)
-        check_place(request.output, request.input, request.options.restart)
-        check_still(request.input)  # before a model is loaded
+        task = PictureTask.open(request.input, request.output, request.options, request.size)
         with request.make_stylizer(told, concurrency=1) as stylizer:
-            convert_still(request.input, request.output, stylizer, told.say, size=request.size)
+            convert_picture(task, stylizer, listener)
         told.say(f"The picture is in {request.output}")
-
-
-def _check_picture(request: Request) -> None:
-    """Refuse what a picture does not have, and names of files that no picture is written to."""
-    format_of(request.output.name)
-    given = request.options
-    if given != ConvertOptions(given.changes[:1], restart=given.restart, looks=given.looks[:1]):
-        raise UsageError(
-            "A picture has no times, frames or codec.",
-            "leave out --fade, --start, --end, --every, --codec, --crf, --preset and all @TIMEs",
-        )
-    given.check()
 
 
 def _convert_folder(request: Request, listener: Listener, told: Reporter) -> None:
@@ -139,7 +125,7 @@ def _convert_stream(request: Request, listener: Listener, told: Reporter) -> Non
             check_place(target, source, request.options.restart)
         if still:
             if not to_stdout:
-                _check_picture(request)
+                check_still_options(target, request.options)
             check_still(source)
             with request.make_stylizer(told, concurrency=1) as stylizer:
                 convert_still(

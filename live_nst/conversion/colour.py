@@ -147,7 +147,7 @@ class FromBgr:
 
 def _pixels_of(frame: av.VideoFrame) -> Image:
     """The memory of a frame in "bgr24", `[height, width, 3]`; rows may be apart."""
-    plane = frame.planes[0]
+    plane: Any = frame.planes[0]  # a writable buffer, which its type does not say
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
     return rows[: frame.height, : 3 * frame.width].reshape(frame.height, frame.width, 3)
 

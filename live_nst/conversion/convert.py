@@ -1,8 +1,7 @@
 """A video from end to end: look, plan, paint what is missing, join, put in place."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,15 +16,14 @@ from live_nst.conversion.disk import check_place, writing
 from live_nst.conversion.encoding import SegmentWriter
 from live_nst.conversion.gif import write_gif
 from live_nst.conversion.join import Joiner, span_of
-from live_nst.conversion.listener import Event, Listener
+from live_nst.conversion.listener import Listener
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.pipeline import Pipeline, Stages
 from live_nst.conversion.probe import Identity, VideoInfo, identify, probe
-from live_nst.conversion.progress import ConvertReport, Meter, Plan, Progress
+from live_nst.conversion.progress import ConvertReport, Meter, Plan
 from live_nst.conversion.reader import Position, Reader
 from live_nst.conversion.segments import Kept, SegmentStore, State, flush_folder, segment_store
 from live_nst.errors import ConversionError, SourceError
-from live_nst.look import Look
 from live_nst.stylizer import Stylizer
 
 _ENCODER_THREADS = 16  # more bring x264 nothing at usual sizes
@@ -322,73 +320,3 @@ def _join(
         os.replace(part, name)
         flush_folder(name.parent)
     return name
-
-
-def convert(
-    input: str | Path,
-    output: str | Path,
-    styles: Sequence[Any] = ("starry",),
-    *,
-    stylizer: Stylizer | None = None,
-    progress: Callable[[Progress], None] | None = None,
-    cancel: Event | None = None,
-    say: Callable[[str], None] = lambda sentence: None,
-    fade: float = 0.0,
-    start: float = 0.0,
-    end: float | None = None,
-    every: int = 1,
-    codec: str | None = None,
-    crf: int | None = None,
-    preset: str | None = None,
-    restart: bool = False,
-    looks: Sequence[tuple[Look, float]] = (),
-    **stylizer_options: Any,
-) -> ConvertReport:
-    """Paint a video, every frame with its own time, and copy its sound and all that goes with it.
-
-        live_nst.convert("film.mp4", "painted.mp4", styles=["starry", ("wave", 30.0)], fade=2.0)
-
-    A conversion that was interrupted goes on where it stopped when it is called again in the same
-    way.
-
-    Args:
-        input: A video file.
-        output: Ends in .mp4, .mov, .mkv, .webm or .gif.
-        styles: Styles as `live_nst.Stylizer` takes them; all but the first with the seconds at
-            which they come: (style, seconds), (style, seconds, stroke) or "STYLE@1:30".
-        stylizer: Paints; one is made if there is none, and closed at the end.
-        progress: Called with a `Progress` about ten times a second, in this thread.
-        cancel: A `threading.Event`, or the like, that stops the work when it is set.
-        say: Called with one sentence for everything worth telling.
-        fade: Seconds that a change takes.
-        start: Leave out what comes before, in seconds of the input.
-        end: Leave out what comes from here on.
-        every: Keep one frame in so many.
-        codec: The encoder; None for the container's own.
-        crf: Constant quality of the codec, lower is better.
-        preset: The codec's name for its speed.
-        restart: Throw away what an earlier run left, and replace an output that is there.
-        looks: Looks that come later, each with its seconds: (live_nst.Look(strength=0.5), 30.0).
-        stylizer_options: What else `live_nst.Stylizer` takes: model, size, device, look, ...
-
-    Returns:
-        What became of it.
-
-    Raises:
-        ConversionCancelled: `cancel` was set; what is finished is kept.
-        LiveNstError: It cannot be done, or failed; what is finished is kept.
-    """
-    from live_nst.conversion.timetable import parse_changes, parse_looks
-
-    changes = parse_changes(styles)
-    own = stylizer_options.get("look") or Look() if stylizer is None else stylizer.look
-    coming = parse_looks(own, looks)
-    options = ConvertOptions(changes, fade, start, end, every, codec, crf, preset, restart, coming)
-    listener = Listener(say=say, progress=progress or (lambda step: None), cancel=cancel)
-    task = VideoTask.open(Path(input), Path(output), options)
-    with ExitStack() as stack:
-        if stylizer is None:
-            names = [change.style for change in changes]
-            stylizer_options = {"concurrency": cores(), "stabilize": "fast", **stylizer_options}
-            stylizer = stack.enter_context(Stylizer(styles=names, say=say, **stylizer_options))
-        return convert_video(task, stylizer, listener)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from live_nst.conversion import convert as module
-from live_nst.conversion.convert import convert
+from live_nst.conversion.api import convert
 from live_nst.conversion.segments import work_folder
 from live_nst.errors import ConversionError, LiveNstError, SinkError, SourceError, UsageError
 from tests.conversion.fakes import Negative

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from live_nst.conversion.convert import convert
+from live_nst.conversion.api import convert
 from tests.conversion.fakes import Negative
 from tests.conversion.material import frames_of, turn_by_tag, without_first_packets, write
 from tests.conversion.reading import Contents, read, within_a_tick

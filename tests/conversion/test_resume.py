@@ -2,6 +2,9 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -12,10 +15,11 @@ import numpy as np
 import pytest
 
 from live_nst.conversion import convert as module
-from live_nst.conversion.convert import convert
+from live_nst.conversion.api import convert
 from live_nst.conversion.lock import FileLock
 from live_nst.conversion.segments import work_folder
 from live_nst.errors import ConversionCancelled, ConversionError, LiveNstError
+from live_nst.stylizer import Stylizer
 from tests.conversion.fakes import Negative
 from tests.conversion.material import frames_of, write
 from tests.conversion.reading import read
@@ -261,3 +265,41 @@ def test_settings_are_plain(film: Path, tmp_path: Path) -> None:
     kept = json.loads((work_folder(output) / "settings.json").read_text())
     assert kept["settings"]["codec"] == "libx264"
     assert kept["threads"] >= 1
+
+
+KILLED = """
+import os, signal, sys
+from live_nst.conversion import convert as module
+from live_nst.conversion.api import convert
+from live_nst.stylizer import Stylizer
+
+class Killed(Stylizer):
+    def finish(self, image, painted, time=0.0):
+        if time > 0.8:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().finish(image, painted, time)
+
+module.segment_frames = lambda codec, threads: 8
+stylizer = Killed("mobile", ["starry", "wave"], size=64, device="cpu", stabilize="fast")
+convert(sys.argv[1], sys.argv[2], ["starry", ("wave", 0.4)], fade=1.0, stylizer=stylizer)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kill -9 is of POSIX")
+def test_a_fade_goes_on_after_a_kill(clips: dict[str, Path], tmp_path: Path) -> None:
+    """It takes from 0.4 s to 1.4 s; the kill comes at 0.84 s, and nothing shows of it."""
+    film = write(tmp_path / "in.mp4", frames_of(clips["bikes"], 40, (64, 48)))
+    whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    process = subprocess.run([sys.executable, "-c", KILLED, str(film), str(output)], check=False)
+    assert process.returncode == -signal.SIGKILL
+    assert not output.exists()
+
+    said: list[str] = []
+    with Stylizer("mobile", ["starry", "wave"], size=64, device="cpu", stabilize="fast") as painter:
+        for path in (output, whole):
+            report = convert(
+                film, path, ["starry", ("wave", 0.4)], fade=1.0, stylizer=painter, say=said.append
+            )
+            assert report.frames == 40
+    assert said.count("Going on after 16 frames") == 1  # frame 16 is shown at 0.64 s
+    assert output.read_bytes() == whole.read_bytes()

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from live_nst.conversion.api import convert
 from live_nst.conversion.codecs import CODECS, segment_frames
-from live_nst.conversion.convert import convert, cores
+from live_nst.conversion.convert import cores
 from live_nst.conversion.segments import work_folder
 from tests.conversion.fakes import Negative
 from tests.conversion.material import frames_of, repeat, write
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.slow
 PROGRAM = """
 import sys, time
 from pathlib import Path
-from live_nst.conversion.convert import convert
+from live_nst.conversion.api import convert
 from live_nst.errors import LiveNstError
 from tests.conversion.fakes import Negative
 
@@ -47,7 +48,7 @@ PEAK = """
 import re, sys
 from collections import deque
 from pathlib import Path
-from live_nst.conversion.convert import convert
+from live_nst.conversion.api import convert
 from tests.conversion.fakes import Negative
 
 painter = Negative()
