@@ -17,6 +17,7 @@ from live_nst.conversion.progress import ConvertReport, Plan, Progress
 from live_nst.errors import LiveNstError
 
 _SECONDS_BETWEEN_LINES = 10.0
+_SHORTEST_BAR = 12  # characters
 
 
 @dataclass(frozen=True)
@@ -210,6 +211,7 @@ class BarReporter(LineReporter):
             expand=True,
         )
         self._task = self._bar.add_task("convert", total=None, words="")
+        self._longest = 0
 
     def say(self, sentence: str) -> None:
         """The sentence, above the bar."""
@@ -219,11 +221,13 @@ class BarReporter(LineReporter):
         """Move the bar."""
         if not self._bar.live.is_started:
             self._bar.start()
+        words = describe_progress(step, self._console.width - _SHORTEST_BAR)
+        self._longest = max(self._longest, len(words))
         self._bar.update(
             self._task,
             total=step.total or None,
             completed=step.frames,
-            words=describe_progress(step),
+            words=words.ljust(self._longest),  # so that the bar's end stays where it is
         )
 
     def done(self, report: ConvertReport) -> None:
@@ -277,15 +281,21 @@ def _setting(name: str, value: Any) -> str:
     return f"{name.replace('_', '-')} {shown}"
 
 
-def describe_progress(step: Progress) -> str:
-    """Frames, percent, rate, times and size: "120/250 48% 31.2 fps, 0:04, 0:04 left, 1.2 MB"."""
+def describe_progress(step: Progress, room: int | None = None) -> str:
+    """Frames, percent, rate, times and size: "120/250 48% 31.2 fps, 0:04, 0:04 left, 1.2 MB".
+
+    Args:
+        step: How far it is.
+        room: How many characters there are; time gone and size are left out where they are few.
+    """
     if step.stage == "joining":
         return f"{step.frames} frames painted in {clock(step.elapsed)}, joining {size(step.bytes)}"
     total = f"/{step.total} {step.share:.0%}" if step.total else ""
-    left = f", {clock(step.left)} left" if step.left is not None else ""
-    return (
-        f"{step.frames}{total} {step.fps:.1f} fps, {clock(step.elapsed)}{left}, {size(step.bytes)}"
-    )
+    frames = f"{step.frames}{total} {step.fps:.1f} fps"
+    gone, written = clock(step.elapsed), size(step.bytes)
+    left = [] if step.left is None else [f"{clock(step.left)} left"]
+    whole = ", ".join([frames, gone, *left, written])
+    return whole if room is None or len(whole) <= room else ", ".join([frames, *left])
 
 
 def describe_estimate(estimate: Estimate) -> list[str]:

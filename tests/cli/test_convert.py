@@ -212,6 +212,8 @@ def test_errors_are_one_sentence(tmp_path: Path, own_cache: Path) -> None:
 def test_words() -> None:
     step = Progress("painting", 120, 250, 0, 31.25, 4.0, 4.2, 1_234_567)
     assert describe_progress(step) == "120/250 48% 31.2 fps, 0:04, 0:04 left, 1.2 MB"
+    assert describe_progress(step, 45) == describe_progress(step)
+    assert describe_progress(step, 44) == "120/250 48% 31.2 fps, 0:04 left"
     assert clock(3723) == "1:02:03"
     assert [moment(each) for each in (0, 90, 0.6, 3599.25)] == [
         "0:00",
