@@ -18,7 +18,7 @@ from typing import Protocol
 from live_nst.conversion.channel import BrokenOff, Channel
 from live_nst.conversion.colour import FromBgr, ToBgr
 from live_nst.conversion.encoding import Finished
-from live_nst.conversion.memory import PicturePool
+from live_nst.conversion.memory import PicturePool, give_back
 from live_nst.conversion.reader import SourceFrame, picture_checksum
 from live_nst.conversion.segments import State
 from live_nst.engines.base import Painted, Size
@@ -183,5 +183,7 @@ class Pipeline:
         while (finished := self._finished.get()) is not None:
             self._stages.write(finished)
             if self._stages.is_last(finished.index):
-                self._saved.put(finished.index)
+                del finished
+                give_back()  # nothing is on its way just now
+                self._saved.put(1)
         self._done.set()
