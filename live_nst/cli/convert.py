@@ -121,6 +121,8 @@ def run(
             preset=preset,
             restart=restart,
         )
+        if preview and dry_run:
+            raise UsageError("A preview and a dry run are two things.", "ask for one at a time")
         with stop_on_signals() as stop:
             request = Request(Path(input), Path(output), options, stylizer, jobs, as_json)
             listener = Listener(told.say, told.plan, told.progress, stop)

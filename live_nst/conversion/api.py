@@ -11,7 +11,7 @@ from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ConvertReport, Progress
 from live_nst.conversion.stills import PictureTask, convert_picture, is_for_still
 from live_nst.conversion.timetable import parse_changes, parse_looks
-from live_nst.errors import UsageError
+from live_nst.errors import SourceError
 from live_nst.look import Look
 from live_nst.stylizer import Stylizer
 
@@ -84,7 +84,7 @@ def convert(
     listener = Listener(say=say, progress=progress or (lambda step: None), cancel=cancel)
     source, target = Path(input), Path(output)
     if source.is_dir():
-        raise UsageError(
+        raise SourceError(
             f"{source} is a folder.", "convert its files one by one, or run `live-nst convert`"
         )
     task: PictureTask | VideoTask

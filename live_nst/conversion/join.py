@@ -16,8 +16,9 @@ import av.error
 from live_nst.conversion.codecs import Container, Encoding
 from live_nst.conversion.disk import writing
 from live_nst.conversion.probe import VideoInfo, is_cover, open_input
+from live_nst.conversion.reader import no_frames
 from live_nst.conversion.segments import Segment, SegmentStore
-from live_nst.errors import ConversionError, SourceError
+from live_nst.errors import ConversionError
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
@@ -376,9 +377,7 @@ def span_of(info: VideoInfo, segments: list[Segment], trimmed: bool, bounded: bo
         bounded: Whether its end is left out.
     """
     if not segments:
-        raise SourceError(
-            f"{info.path.name} has no frame between --start and --end", "choose other times"
-        )
+        raise no_frames(info)
     first = segments[0].first * info.time_base
     end = segments[-1].end * info.time_base if bounded else None
     if trimmed:

@@ -15,7 +15,7 @@ from live_nst.conversion.encoding import Finished, SegmentEncoder
 from live_nst.conversion.listener import Listener
 from live_nst.conversion.pipeline import Pipeline, Stages
 from live_nst.conversion.progress import Plan
-from live_nst.conversion.reader import Reader
+from live_nst.conversion.reader import Reader, no_frames
 from live_nst.frames import Image
 from live_nst.styles.sheet import fit
 from live_nst.stylizer import Stylizer
@@ -61,7 +61,9 @@ def estimate(task: VideoTask, stylizer: Stylizer, listener: Listener) -> Estimat
     stylizer.prepare(info.size, stylizer.size)
     reader = Reader(info, options.start, options.end, options.every)
     frames = list(itertools.islice(reader.frames(), _MEASURED))
-    encoder = SegmentEncoder(encoding, 0, frames[0].pts if frames else 0)
+    if not frames:
+        raise no_frames(info)
+    encoder = SegmentEncoder(encoding, 0, frames[0].pts)
 
     def write(finished: Finished) -> None:
         encoder.write(finished.picture, finished.pts)
@@ -82,17 +84,15 @@ def estimate(task: VideoTask, stylizer: Stylizer, listener: Listener) -> Estimat
     seconds = max(1e-6, listener.clock.now() - begin)
     stylizer.recall({})
     count = encoder.frames
-    if count:
-        encoder.finish(count, frames[-1].pts, frames[-1].end, 0, "", False)
+    encoder.finish(count, frames[-1].pts, frames[-1].end, 0, "", False)
     plan = plan_of(task, stylizer, encoding, 0)
     fps = count / seconds
-    known = bool(plan.frames and count)
     return Estimate(
         plan=plan,
         measured=count,
         fps=fps,
-        seconds=plan.frames / fps if known else None,
-        bytes=round(encoder.size * plan.frames / count) if known else None,
+        seconds=plan.frames / fps if plan.frames else None,
+        bytes=round(encoder.size * plan.frames / count) if plan.frames else None,
     )
 
 
@@ -123,6 +123,8 @@ def preview(task: VideoTask, stylizer: Stylizer, path: Path) -> Path:
         painted = stylizer(image, frame.time)
         rows.append(np.hstack([fit(image, _CELL), fit(painted, _CELL)]))
     stylizer.recall({})
+    if not rows:
+        raise no_frames(info)
     strip = np.vstack([np.pad(row, ((0, _GAP), (0, 0), (0, 0))) for row in rows])[:-_GAP]
     with writing(path):
         Pillow.fromarray(np.ascontiguousarray(strip[..., ::-1])).save(path)

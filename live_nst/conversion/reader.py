@@ -86,6 +86,13 @@ def picture_checksum(image: Image) -> int:
     return zlib.crc32(np.ascontiguousarray(image).data)
 
 
+def no_frames(info: VideoInfo) -> SourceError:
+    """What is wrong with a span of a video in which nothing is shown."""
+    return SourceError(
+        f"{info.path.name} has no frame between --start and --end", "choose other times"
+    )
+
+
 class _NotThere(Exception):
     """The place that was looked for did not come by."""
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Pillow
 
 import live_nst
-from live_nst.errors import ConversionCancelled, ConversionError, UsageError
+from live_nst.errors import ConversionCancelled, ConversionError, SourceError, UsageError
 from live_nst.stylizer import Stylizer
 
 SIZE = (90, 61)
@@ -63,7 +63,7 @@ def test_a_picture_has_no_times(
 
 
 def test_a_folder_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is a folder") as refused:
+    with pytest.raises(SourceError, match="is a folder") as refused:
         live_nst.convert(tmp_path, tmp_path / "out")
     assert "one by one" in str(refused.value.hint)
 

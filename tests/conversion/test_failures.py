@@ -10,6 +10,10 @@ import pytest
 
 from live_nst.conversion import convert as module
 from live_nst.conversion.api import convert
+from live_nst.conversion.convert import VideoTask
+from live_nst.conversion.listener import Listener
+from live_nst.conversion.looking import estimate, preview
+from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.segments import work_folder
 from live_nst.errors import ConversionError, LiveNstError, SinkError, SourceError, UsageError
 from tests.conversion.fakes import Negative
@@ -84,6 +88,21 @@ def test_an_encrypted_film(pictures: list[np.ndarray], tmp_path: Path) -> None:
     )
     with pytest.raises(SourceError, match="is encrypted"):
         run(source, tmp_path / "out.mp4")
+
+
+def test_a_span_without_frames(pictures: list[np.ndarray], tmp_path: Path) -> None:
+    source = write(tmp_path / "in.mp4", pictures)
+    output = tmp_path / "out.mp4"
+    task = VideoTask.open(source, output, ConvertOptions(start=99.0))
+    painter: Any = Negative()
+    for look in (
+        lambda: preview(task, painter, tmp_path / "out.png"),
+        lambda: estimate(task, painter, Listener()),
+        lambda: run(source, output, start=99.0),
+    ):
+        with pytest.raises(SourceError, match="has no frame between --start and --end"):
+            look()
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
 def test_an_input_that_changes(
