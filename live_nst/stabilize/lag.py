@@ -26,6 +26,7 @@ _SURROUNDINGS = 3.0  # points; sigma of the surroundings over which the correlat
 _MEMORY = 0.8  # share of the frames before in it
 _LARGEST = 0.95  # correlation
 _SMALLEST = 1e-4
+_SUM = np.ones((1, 3), np.float32)
 _FAINT = 1e-3  # squared levels; where there are no news there is no correlation
 
 
@@ -79,19 +80,21 @@ def listen(
     then = cv.remap(
         before.last, flow, None, cv.INTER_NEAREST | cv.WARP_RELATIVE_MAP, None, cv.BORDER_CONSTANT
     )
-    common, power, power_then = (
-        cv.GaussianBlur(np.einsum("yxc,yxc->yx", one, other), (0, 0), _SURROUNDINGS)
-        for one, other in ((last, then), (last, last), (then, then))
-    )
-    return News(
-        last,
-        _mean(before.common, common),
-        _mean(before.power, (power + power_then) / 2),
-    )
+    common = _product(last, then)
+    power = cv.addWeighted(_product(last, last), 0.5, _product(then, then), 0.5, 0)
+    return News(last, _mean(before.common, common), _mean(before.power, power))
+
+
+def _product(one: NDArray[np.float32], other: NDArray[np.float32]) -> Plane:
+    """Summed over the colours."""
+    product: Plane = cv.transform(cv.multiply(one, other), _SUM)
+    return product
 
 
 def _mean(before: Plane, now: Plane) -> Plane:
-    mean: Plane = cv.addWeighted(before, _MEMORY, now, 1 - _MEMORY, 0)
+    """The mean over the frames so far, and over the surroundings."""
+    around = cv.GaussianBlur(now, (0, 0), _SURROUNDINGS)
+    mean: Plane = cv.addWeighted(before, _MEMORY, around, 1 - _MEMORY, 0)
     return mean
 
 
