@@ -1,4 +1,4 @@
-"""So that a long film takes no more memory than a short one."""
+"""So that a long film takes little more memory than a short one."""
 
 import ctypes
 import sys
