@@ -11,6 +11,8 @@ import numpy as np
 from live_nst.engines.base import Size
 from live_nst.frames import Image
 
+_ARENA_MAX = -8  # M_ARENA_MAX in glibc's malloc.h
+
 
 class PicturePool:
     """Gives pictures whose memory comes back by itself, when nothing refers to it any more.
@@ -45,13 +47,24 @@ def give_back() -> None:
     The heap of each thread grows by holes that none of its next blocks fits into. Called when next
     to nothing is in use, it leaves none of them.
     """
-    trim = _malloc_trim()
+    trim = _of_glibc("malloc_trim")
     if trim is not None:
         trim(0)
 
 
+def share_heap() -> None:
+    """Let the threads to come share the heaps that there are, where the C library is glibc.
+
+    Otherwise each gets one of its own, as high as the most that it ever held; together they grow
+    for as long as a film lasts. It holds for the whole process, so it is the program's to call,
+    early, and not the library's.
+    """
+    set_option = _of_glibc("mallopt")
+    if set_option is not None:
+        set_option(_ARENA_MAX, 1)
+
+
 @cache
-def _malloc_trim() -> Any:
-    if sys.platform != "linux":
-        return None
-    return getattr(ctypes.CDLL(None), "malloc_trim", None)
+def _of_glibc(name: str) -> Any:
+    """A function of the C library, None where that is not glibc."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
