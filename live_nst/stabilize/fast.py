@@ -226,7 +226,7 @@ def _limit(ages: Plane, resting: Mask | None, news: News, change: float) -> Plan
         shortest = np.where(still, np.float32(_SHORTEST_RESTING), np.float32(_SHORTEST_MOVING))
         longest = np.where(still, np.float32(_RESTING), np.float32(_MOVING))
     best = np.clip(best_length(news, at_points(ages, size), _TOLERANCE), shortest, longest)
-    if change > 0:
+    if change * _RESTING > _LAG:
         best = np.fmin(best, _LAG / change)
     limit: Plane = cv.resize(
         best.astype(np.float32), ages.shape[::-1], interpolation=cv.INTER_LINEAR
