@@ -276,6 +276,9 @@ def convert(
     An interrupted conversion goes on where it stopped when the same command is run again.
     Pictures are painted at their full size; --size bounds what the network sees of them.
     """
+    from live_nst.heap import share_heap
+
+    share_heap()
     from live_nst.cli.convert import run
 
     run(

@@ -106,9 +106,7 @@ def run(
         LiveNstError: It cannot be done, failed, or was stopped; what is finished is kept.
     """
     from live_nst.cli import convert_files
-    from live_nst.conversion.memory import share_heap
 
-    share_heap()
     told = reporter(as_json=as_json, quiet=quiet)
     try:
         options = ConvertOptions(

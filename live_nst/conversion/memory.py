@@ -1,17 +1,12 @@
 """So that a long film takes little more memory than a short one."""
 
-import ctypes
-import sys
 import weakref
-from functools import cache
-from typing import Any
 
 import numpy as np
 
 from live_nst.engines.base import Size
 from live_nst.frames import Image
-
-_ARENA_MAX = -8  # M_ARENA_MAX in glibc's malloc.h
+from live_nst.heap import of_glibc
 
 
 class PicturePool:
@@ -47,24 +42,6 @@ def give_back() -> None:
     The heap of each thread grows by holes that none of its next blocks fits into. Called when next
     to nothing is in use, it leaves none of them.
     """
-    trim = _of_glibc("malloc_trim")
+    trim = of_glibc("malloc_trim")
     if trim is not None:
         trim(0)
-
-
-def share_heap() -> None:
-    """Let the threads to come share the heaps that there are, where the C library is glibc.
-
-    Otherwise each gets one of its own, as high as the most that it ever held; together they grow
-    for as long as a film lasts. It holds for the whole process, so it is the program's to call,
-    early, and not the library's.
-    """
-    set_option = _of_glibc("mallopt")
-    if set_option is not None:
-        set_option(_ARENA_MAX, 1)
-
-
-@cache
-def _of_glibc(name: str) -> Any:
-    """A function of the C library, None where that is not glibc."""
-    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None

@@ -77,9 +77,9 @@ def read_by_pillow(path: Path) -> Pillow.Image | None:
                 picture.load()
                 try:
                     return ImageOps.exif_transpose(picture)
-                except Exception:
+                except Exception:  # as below, of the EXIF data
                     return picture.copy()
-    except Exception:
+    except Exception:  # Pillow's plugins raise nearly anything on damaged files
         return None
 
 

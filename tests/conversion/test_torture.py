@@ -45,14 +45,14 @@ with open(log, "a") as seen:
 
 
 PEAK = """
+from live_nst.heap import share_heap
+share_heap()  # as the command does
 import re, sys
 from collections import deque
 from pathlib import Path
 from live_nst.conversion.api import convert
-from live_nst.conversion.memory import share_heap
 from tests.conversion.fakes import Negative
 
-share_heap()  # as the command does
 painter = Negative()
 painter.seen = painter.finished = deque(maxlen=1)
 report = convert(sys.argv[1], sys.argv[2], stylizer=painter)
