@@ -14,8 +14,8 @@ class Contents:
 
     times: list[Fraction]
     pictures: list[np.ndarray]
-    audio: list[list[tuple[Fraction, bytes]]]
-    subtitles: list[list[tuple[Fraction, bytes]]]
+    audio: list[list[tuple[Fraction | None, bytes]]]
+    subtitles: list[list[tuple[Fraction | None, bytes]]]
     size: tuple[int, int]
     aspect: Fraction | None
     rotation: int
@@ -59,16 +59,17 @@ def read(path: Path, pictures: str | None = None) -> Contents:
     return contents
 
 
-def packets(path: Path, kind: str) -> list[list[tuple[Fraction, bytes]]]:
-    """Time and content of every packet, for each stream of a kind."""
-    found: dict[int, list[tuple[Fraction, bytes]]] = {}
+def packets(path: Path, kind: str) -> list[list[tuple[Fraction | None, bytes]]]:
+    """Time and content of every packet, for each stream of a kind; a damaged one has no time."""
+    found: dict[int, list[tuple[Fraction | None, bytes]]] = {}
     with av.open(str(path), metadata_errors="replace") as container:
         for stream in container.streams:
             if stream.type == kind:
                 found[stream.index] = []
         for packet in container.demux():
             if packet.size and packet.stream_index in found:
-                found[packet.stream_index].append((packet.pts * packet.time_base, bytes(packet)))
+                time = None if packet.pts is None else packet.pts * packet.time_base
+                found[packet.stream_index].append((time, bytes(packet)))
     return list(found.values())
 
 
