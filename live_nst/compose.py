@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from live_nst.engines.base import Painted
+from live_nst.engines.base import Painted, Picture
 from live_nst.frames import Image
-from live_nst.look import Look
+from live_nst.look import EVERYWHERE, Look
 from live_nst.masks.base import Plane
 
 _NOISE = 3
@@ -34,7 +34,7 @@ def compose(content: Image, painted: Painted, look: Look, mask: Plane | None = N
         return content.copy()
     detail = _fine_detail(content, painted.content, look.detail) if look.detail > 0 else None
     if look.keep_colors < 1:
-        result = _in_style_colours(content, painted.stylised, detail)
+        result = _in_style_colours(content, painted, detail)
         if look.keep_colors > 0:
             kept = _in_own_colours(content, painted.stylised, detail)
             cv2.addWeighted(kept, look.keep_colors, result, 1 - look.keep_colors, 0, dst=result)
@@ -45,6 +45,20 @@ def compose(content: Image, painted: Painted, look: Look, mask: Plane | None = N
     if look.opacity < 1:
         cv2.addWeighted(result, look.opacity, content, 1 - look.opacity, 0, dst=result)
     return result
+
+
+def awaited(look: Look) -> tuple[Picture, ...]:
+    """The pictures of a painted frame that `compose`, and the look's mask, look at."""
+    if look.unpainted:
+        return ()
+    wanted: list[Picture] = []
+    if look.detail > 0 or look.only != EVERYWHERE:
+        wanted.append("content")
+    if look.keep_colors > 0:
+        wanted.append("stylised")
+    if look.keep_colors < 1:
+        wanted.append("enlarged")
+    return tuple(wanted)
 
 
 def enlarge(picture: NDArray[np.uint8], like: Image) -> NDArray[np.uint8]:
@@ -70,8 +84,10 @@ _Detail = tuple[Plane, Plane]
 """What is added to the brightness, and what is taken from it: uint8 knows no sign."""
 
 
-def _in_style_colours(content: Image, stylised: Image, detail: _Detail | None) -> Image:
-    result = enlarge(stylised, content)
+def _in_style_colours(content: Image, painted: Painted, detail: _Detail | None) -> Image:
+    result = painted.take_enlarged(content.shape)
+    if result is None:
+        result = enlarge(painted.stylised, content)
     if detail is not None:
         up, down = (cv2.cvtColor(part, cv2.COLOR_GRAY2BGR) for part in detail)
         cv2.add(result, up, dst=result)

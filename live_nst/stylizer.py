@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_nst.closing import Closing
-from live_nst.compose import compose
+from live_nst.compose import awaited, compose
 from live_nst.engines.base import Bottleneck, Painted, Precision, Size
 from live_nst.engines.choice import choose_engine
 from live_nst.engines.runners import Runners
@@ -20,6 +20,7 @@ from live_nst.look import Look, between
 from live_nst.masks.rack import MaskRack
 from live_nst.models.cache import cache_root
 from live_nst.models.loading import load_model
+from live_nst.network import Network
 from live_nst.own_style import OwnStyle
 from live_nst.sizes import DEFAULT_SIZE, check_size, check_stroke, network_size
 from live_nst.stabilize import check_mode
@@ -102,7 +103,6 @@ class Stylizer(Closing):
         self._fingerprint = loaded.fingerprint
         self._runners = Runners(self._engine)
         self._stills = StillRunner(loaded.programs, self._engine, self._runners, say)
-        self._long_side = long_side or DEFAULT_SIZE["cpu" if self.device == "cpu" else "gpu"]
         cache = BottleneckCache(cache_root() / "bottlenecks", loaded.fingerprint)
         self._bank = StyleBank(self._engine, cache)
         self._shelf = StyleShelf(self._bank)
@@ -112,7 +112,8 @@ class Stylizer(Closing):
         self._fade = Fade(first, mix_bottlenecks)
         self._steadying = Steadying(stabilize, first)
         self._own_style = OwnStyle(self._encode, hold)
-        self._expanded: tuple[Bottleneck, Any] = (first, self._engine.expand(first))
+        size = long_side or DEFAULT_SIZE["cpu" if self.device == "cpu" else "gpu"]
+        self._network = Network(self._engine, self._runners, size, first)
 
     def __call__(self, image: Image, time: float = 0.0) -> Image:
         """Paint one frame: `network`, then `finish`.
@@ -139,16 +140,13 @@ class Stylizer(Closing):
             time: The frame's time in seconds, by which a change of style fades.
 
         Returns:
-            The frame and what the network made of it, both of `network_size`.
+            The frame and what the network made of it, both of `network_size`. A GPU may still be
+            busy with them; `Painted.wait` and `Painted.fetch` wait for that.
         """
-        camera = (image.shape[1], image.shape[0])
-        runner = self._runners(camera, network_size(camera, self._long_side))
-        bottleneck, tensors = self._expanded
-        wanted = self._style_for(image, time, self._own_style)
-        if wanted is not bottleneck:
-            tensors = self._engine.expand(wanted)
-            self._expanded = (wanted, tensors)
-        return runner(np.ascontiguousarray(image), tensors)
+        painted = self._network(image, self._style_for(image, time, self._own_style))
+        if self._steadying.mode != "off":
+            return painted  # what is steadied is small, and looked at whatever the look
+        return painted.expect(*awaited(self._look.at(time)))
 
     def _style_for(
         self, image: Image, time: float, own: Callable[[Image, float], Bottleneck]
@@ -191,7 +189,7 @@ class Stylizer(Closing):
         look = self._look.at(time)
         weights = None
         if not look.unpainted:
-            weights = self._masks.of_still(look.only, painted.content, camera)
+            weights = self._masks.of_still(look.only, painted, camera)
         return compose(image, painted, look, weights)
 
     def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
@@ -211,7 +209,7 @@ class Stylizer(Closing):
         painted = self._steadying(painted, self._fade.at(time), look.style_share)
         weights = None
         if not look.unpainted:
-            weights = self._masks.of_next(look.only, painted.content, image.shape[1::-1])
+            weights = self._masks.of_next(look.only, painted, image.shape[1::-1])
         return compose(image, painted, look, weights)
 
     def reset(self) -> None:
@@ -298,15 +296,15 @@ class Stylizer(Closing):
 
         It may be called from another thread while frames are painted; `resize` then is instant.
         """
-        self._runners(camera, network_size(camera, check_size(size)))
+        self._network.prepare(camera, size)
 
     def ready(self, camera: Size, size: int) -> bool:
         """Whether frames of `camera` pixels can be run at the long side `size` at once."""
-        return self._runners.ready(camera, network_size(camera, size))
+        return self._network.ready(camera, size)
 
     def resize(self, size: int) -> None:
         """Change the long side of what the network sees, in pixels."""
-        self._long_side = check_size(size)
+        self._network.resize(size)
 
     @property
     def styles(self) -> tuple[str, ...]:
@@ -345,7 +343,7 @@ class Stylizer(Closing):
     @property
     def size(self) -> int:
         """Long side, in pixels, of what the network sees."""
-        return self._long_side
+        return self._network.long_side
 
     @property
     def device(self) -> str:

@@ -11,7 +11,11 @@ import cv2
 import numpy as np
 import pytest
 
+from live_nst.engines.base import Engine
+from live_nst.engines.choice import EngineChoice
+from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.frames import Image
+from live_nst.models.program import SplitModel
 from live_nst.sizes import network_size
 from live_nst.stylizer import Stylizer
 from tests.models import two_picture_modules as modules
@@ -35,14 +39,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return modules.save(modules.identity, tmp_path_factory.mktemp("identity") / "module")
 
 
-@pytest.fixture(scope="module", params=["tensorflow", "openvino"])
+def as_on_a_gpu(choice: EngineChoice, model: SplitModel, concurrency: int = 1) -> Engine:
+    """TensorFlow as it runs on a GPU: by XLA, and the picture is enlarged on the device."""
+    return TensorFlowEngine(model, "cpu", xla=True, enlarge=True)
+
+
+@pytest.fixture(scope="module", params=["tensorflow", "openvino", "as on a GPU"])
 def copier(folder: Path, request: pytest.FixtureRequest) -> Iterator[Stylizer]:
     if request.param == "openvino":
         pytest.importorskip("openvino", reason="no OpenVINO for this machine")
-    with Stylizer(
-        str(folder), ["starry"], device="cpu", engine=request.param, precision="float32"
-    ) as stylizer:
-        yield stylizer
+    engine = "openvino" if request.param == "openvino" else "tensorflow"
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "as on a GPU":
+            patch.setattr(EngineChoice, "make", as_on_a_gpu)
+        with Stylizer(
+            str(folder), ["starry"], device="cpu", engine=engine, precision="float32"
+        ) as stylizer:
+            yield stylizer
 
 
 def soft_noise(size: tuple[int, int], cell: float) -> Image:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_nst.compose import compose, show_split
+from live_nst.compose import awaited, compose, show_split
 from live_nst.engines.base import Painted
 from live_nst.look import Look
 
@@ -196,6 +196,51 @@ def test_a_mask_is_a_blend_in_every_pixel(seed: int, look: Look) -> None:
     expected = share * painted + (1 - share) * CONTENT
     result = compose(CONTENT, PAINTED, look, mask)
     assert np.abs(result - expected).max() <= 2
+
+
+# Pictures on a device
+
+
+class Far:
+    """A picture on a device; that it was fetched is written down."""
+
+    def __init__(self, name: str, image: np.ndarray, fetched: list[str]) -> None:
+        self._name, self._image, self._fetched = name, image, fetched
+        self.shape = image.shape
+
+    def numpy(self) -> np.ndarray:
+        self._fetched.append(self._name)
+        return self._image
+
+
+def far(fetched: list[str], large: np.ndarray) -> Painted:
+    pictures = {"content": SEEN, "stylised": STYLISED, "enlarged": large}
+    return Painted(*(Far(name, image, fetched) for name, image in pictures.items()))
+
+
+@pytest.mark.parametrize("keep_colors", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("strength", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("detail", [0.0, 0.8])
+def test_a_look_looks_at_what_is_awaited_and_at_nothing_else(
+    strength: float, keep_colors: float, detail: float
+) -> None:
+    look = Look(strength, keep_colors=keep_colors, detail=detail)
+    fetched: list[str] = []
+    result = compose(CONTENT, far(fetched, full()), look)
+    assert sorted(fetched) == sorted(awaited(look))
+    np.testing.assert_array_equal(result, compose(CONTENT, PAINTED, look))
+
+
+def test_a_mask_looks_at_the_small_frame() -> None:
+    assert set(awaited(Look(only="person"))) == {"content", "enlarged"}
+    assert awaited(Look()) == ("enlarged",)
+
+
+def test_what_was_enlarged_for_another_camera_is_not_used() -> None:
+    fetched: list[str] = []
+    result = compose(CONTENT, far(fetched, np.zeros((90, 162, 3), np.uint8)), Look())
+    assert fetched == ["stylised"]
+    np.testing.assert_array_equal(result, full())
 
 
 # Views and memory

@@ -9,9 +9,11 @@ from typing import Any, get_args
 
 import numpy as np
 
+from live_nst.compose import compose
 from live_nst.engines.base import Precision, Size
 from live_nst.engines.runtime import tensorflow
 from live_nst.engines.tensorflow import TensorFlowEngine
+from live_nst.look import Look
 from live_nst.models.loading import load_model
 from live_nst.models.program import Program, SplitModel
 from live_nst.sources.demo_scene import DemoScene
@@ -29,12 +31,21 @@ def main(argv: list[str]) -> int:
     parser.add_argument("folder", type=Path, help="where the files go")
     parser.add_argument("--model", default="mobile", help="mobile, hub or a module's folder")
     parser.add_argument("--size", type=_size, nargs="+", help="such as 1280x720")
+    parser.add_argument(
+        "--camera",
+        type=_size,
+        help="frames of this size, brought to the program's and enlarged again on the device; "
+        "else they are of the program's own",
+    )
     parser.add_argument("--precision", choices=get_args(Precision), default="float16")
     arguments = parser.parse_args(argv)
     loaded = load_model(arguments.model, "cpu", say=print, progress=None)
     name = re.sub(r"\W+", "-", Path(loaded.name).name)
     for size in arguments.size or SIZES.get(arguments.model, LARGE):
-        made = export(loaded.programs, name, size, arguments.precision, arguments.folder)
+        made = export(
+            loaded.programs, name, size, arguments.precision, arguments.folder,
+            camera=arguments.camera,
+        )  # fmt: skip
         print(f"{made}: {made.stat().st_size / 1e6:.1f} MB", flush=True)
     return 0
 
@@ -46,8 +57,12 @@ def export(
     precision: Precision,
     folder: Path,
     style: str = "wave",
+    camera: Size | None = None,
 ) -> Path:
     """Write what a run needs to know of one frame program.
+
+    With a `camera` size the program composes, too: of its pictures only the last, which is as large
+    as the camera's, then comes down.
 
     Returns:
         The program's text. Beside it lie a `.json` of its shapes, types and operations, and an
@@ -56,24 +71,31 @@ def export(
     """
     tf = tensorflow()
     folder.mkdir(parents=True, exist_ok=True)
-    engine = TensorFlowEngine(model, "cpu", precision=precision, xla=True)
-    body, specs = engine.frame_function(size, size)
+    composes, camera = camera is not None, camera or size
+    engine = TensorFlowEngine(model, "cpu", precision=precision, xla=True, enlarge=composes)
+    body, specs = engine.frame_function(camera, size)
     picture = crop(read_picture(builtin_picture(style)), engine.style_size)
     tensors = [each.numpy() for each in engine.expand(engine.encode(picture))]
-    inputs = [DemoScene(*size).draw(1.0), *tensors]
+    inputs = [DemoScene(*camera).draw(1.0), *tensors]
     with tf.device("CPU:0"):
         function = tf.function(body, autograph=False, jit_compile=True, input_signature=specs)
         text = function.experimental_get_compiler_ir(*inputs)(stage="stablehlo")
-    exact = TensorFlowEngine(model, "cpu").compile(size, size)
-    outputs = exact(inputs[0], [tf.constant(each) for each in tensors])
-    path = folder / f"{name}-{size[0]}x{size[1]}-{precision}.mlir"
+    exact = TensorFlowEngine(model, "cpu").compile(camera, size)
+    painted = exact(inputs[0], [tf.constant(each) for each in tensors])
+    outputs = [*painted]
+    if composes:
+        outputs.append(compose(inputs[0], painted, Look()))
+    of = f"-of-{_written(camera)}" if composes else ""
+    path = folder / f"{name}-{_written(size)}{of}-{precision}.mlir"
     path.write_text(text, "utf-8")
     facts = {
         "model": name,
         "size": size,
+        "camera": camera,
         "precision": precision,
         "inputs": [_described(each) for each in inputs],
         "outputs": [_described(each) for each in outputs],
+        "fetched": [len(outputs) - 1] if composes else [0, 1],
         "flops": convolution_flops(model.frame, size),
         "tensorflow": tf.__version__,
     }
@@ -112,6 +134,10 @@ def convolution_flops(program: Program, size: Size) -> int:
 
 def _described(array: Any) -> dict[str, Any]:
     return {"shape": list(array.shape), "type": str(array.dtype)}
+
+
+def _written(size: Size) -> str:
+    return f"{size[0]}x{size[1]}"
 
 
 def _size(text: str) -> Size:

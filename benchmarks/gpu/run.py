@@ -7,8 +7,9 @@ with jax 0.10.2. For every program it measures
   device never waits; from it FLOP/s, and their share of the largest rate of matrix products that
   the device reaches here in the same precision (float32 as JAX does it by itself: TF32, where there
   is that);
-- stream fps: every frame brought to the device and its two pictures fetched, by several threads as
-  conversions do it, so that transfers run beside the computation;
+- stream fps: every frame brought to the device and what is looked at fetched (the two small
+  pictures, or the one of camera size), by several threads as conversions do it, so that transfers
+  run beside the computation;
 - latency ms: the same for one frame alone.
 
 Results are first compared with what TensorFlow made of the same frame in float32 on a CPU.
@@ -109,11 +110,12 @@ def measure(
 
     def painted(_: int = 0) -> list[Any]:
         frame = jax.device_put(inputs[0], device)
-        return [np.asarray(each) for each in run([frame, *there[1:]])]
+        outputs = run([frame, *there[1:]])
+        return [np.asarray(outputs[index]) for index in known["fetched"]]
 
     off = [
-        np.abs(each.astype(np.float64) - arrays[f"output_{index}"]) / 255
-        for index, each in enumerate(painted())
+        np.abs(np.asarray(each).astype(np.float64) - arrays[f"output_{index}"]) / 255
+        for index, each in enumerate(run(there))
     ]
     by_count = {n: seconds_each(lambda: run(there), n, seconds) for n in UNDER_WAY}
     best = min(by_count.values())

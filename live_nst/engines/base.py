@@ -1,5 +1,6 @@
 """What an engine owes the stylizer: it runs a split model on one device."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any, Literal, Protocol
 
@@ -18,6 +19,10 @@ Precision = Literal["float32", "bfloat16", "float16"]
 """What the frame program computes in."""
 
 
+Picture = Literal["content", "stylised", "enlarged"]
+"""What there is of a painted frame."""
+
+
 class OnDevice(Protocol):
     """A picture in a device's memory."""
 
@@ -30,50 +35,102 @@ class OnDevice(Protocol):
 
 
 class Painted:
-    """One frame at the network's size, before and after the network.
+    """One frame before and after the network.
 
-    The pictures may still lie in the device's memory. Who looks at one first fetches it: while the
-    device already computes the next frame, if that is another thread than the one that computes.
+    The pictures may still lie in the device's memory, or be under way there. Who looks at one
+    first fetches it, once; any thread may.
 
     Args:
         content: What the network saw, BGR uint8 `[height, width, 3]`.
         stylised: What it made of it, BGR uint8 of the same shape.
+        enlarged: `stylised` as `live_nst.compose.enlarge` brings it to the frame's own size, if
+            the device does that.
+        end: There when the device is done with the frame; None if it is done already.
     """
 
-    __slots__ = ("_content", "_stylised")
+    __slots__ = ("_awaited", "_end", "_lock", "_pictures")
 
-    def __init__(self, content: Image | OnDevice, stylised: Image | OnDevice) -> None:
-        self._content, self._stylised = content, stylised
+    def __init__(
+        self,
+        content: Image | OnDevice,
+        stylised: Image | OnDevice,
+        enlarged: OnDevice | None = None,
+        end: OnDevice | None = None,
+    ) -> None:
+        self._pictures: dict[Picture, Image | OnDevice | None] = {
+            "content": content,
+            "stylised": stylised,
+            "enlarged": enlarged,
+        }
+        self._awaited: tuple[Picture, ...] = ("content", "stylised")
+        self._end = end
+        self._lock = threading.Lock()
 
     @property
     def size(self) -> Size:
-        """(width, height), for which nothing is fetched."""
-        height, width = self._stylised.shape[:2]
+        """(width, height) of what the network saw, for which nothing is fetched."""
+        stylised = self._pictures["stylised"]
+        assert stylised is not None
+        height, width = stylised.shape[:2]
         return width, height
 
     @property
     def content(self) -> Image:
         """What the network saw."""
-        if not isinstance(self._content, np.ndarray):
-            self._content = self._content.numpy()
-        return self._content
+        picture = self._look_at("content")
+        assert picture is not None
+        return picture
 
     @property
     def stylised(self) -> Image:
         """What it made of it."""
-        if not isinstance(self._stylised, np.ndarray):
-            self._stylised = self._stylised.numpy()
-        return self._stylised
+        picture = self._look_at("stylised")
+        assert picture is not None
+        return picture
+
+    def take_enlarged(self, shape: tuple[int, ...]) -> Image | None:
+        """What it made of it at the frame's own size; None if that is not there in this shape.
+
+        It is given once, as whoever takes it may write to it.
+        """
+        enlarged = self._pictures["enlarged"]
+        if enlarged is None or tuple(enlarged.shape) != shape:
+            return None
+        picture = self._look_at("enlarged")
+        self._pictures["enlarged"] = None
+        return picture
+
+    def expect(self, *pictures: Picture) -> "Painted":
+        """Say which pictures will be looked at, as far as that is known; itself."""
+        if "enlarged" in pictures and self._pictures["enlarged"] is None:
+            pictures = (*pictures, "stylised")
+        self._awaited = pictures
+        return self
+
+    def wait(self) -> None:
+        """Wait until the device is done with the frame; nothing is fetched."""
+        if self._end is not None:
+            self._end.numpy()
 
     def fetch(self) -> "Painted":
-        """Fetch what was not looked at yet; itself."""
-        for _ in self:
-            pass
+        """Fetch the pictures that are expected to be looked at, and were not yet; itself."""
+        for name in self._awaited:
+            self._look_at(name)
         return self
 
     def __iter__(self) -> Iterator[Image]:
         yield self.content
         yield self.stylised
+
+    def _look_at(self, name: Picture) -> Image | None:
+        picture = self._pictures[name]
+        if picture is None or isinstance(picture, np.ndarray):
+            return picture
+        with self._lock:  # another thread may be fetching it
+            picture = self._pictures[name]
+            if picture is not None and not isinstance(picture, np.ndarray):
+                picture = self._pictures[name] = picture.numpy()
+        return picture
 
 
 class FrameRunner(Protocol):
@@ -90,8 +147,8 @@ class FrameRunner(Protocol):
             style: What the engine's `expand` gave.
 
         Returns:
-            New pictures of the network size; the stylised one may be written to. It returns when
-            the device is free for another frame; they may have to be fetched from there.
+            New pictures of the network size; the stylised one may be written to. A device may
+            still be busy with them, and they may have to be fetched from there.
         """
         ...
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Precision, Size
+from live_nst.engines.resizing import area_resize, cubic_resize
 from live_nst.engines.runtime import pick_device, quiet_stderr, tensorflow
 from live_nst.errors import ModelError
 from live_nst.frames import Image
@@ -25,6 +25,8 @@ class TensorFlowEngine:
         precision: What the frame program's convolutions compute in; normalisation and everything
             else stays in float32. Half precisions are for GPUs: a CPU emulates them, slowly.
         xla: Whether frame programs are compiled by XLA; None for: on a GPU.
+        enlarge: Whether they also give the stylised picture at the camera's size; None for: on a
+            GPU. On a CPU OpenCV is faster.
 
     Attributes:
         traces: How often a function was traced: once per program and frame size, never per call.
@@ -41,6 +43,7 @@ class TensorFlowEngine:
         *,
         precision: Precision = "float32",
         xla: bool | None = None,
+        enlarge: bool | None = None,
     ) -> None:
         tf = tensorflow()
         self._device = pick_device(device)
@@ -48,6 +51,7 @@ class TensorFlowEngine:
         self.precision: Precision = precision
         self.device = "cpu" if self._device == "CPU:0" else _gpu_label(tf, self._device)
         self._xla = self.device != "cpu" if xla is None else xla
+        self._enlarge = self.device != "cpu" if enlarge is None else enlarge
         self.style_size = model.style_size
         self.bottleneck_size = model.bottleneck_size
         self.traces = 0
@@ -84,16 +88,16 @@ class TensorFlowEngine:
             ) from exc
 
         def run(image: Image, style: Any) -> Painted:
-            content, stylised, end = function(image, *style)
-            end.numpy()  # a GPU is only told what to do: one number says that it has done it
-            return Painted(content, stylised)
+            content, stylised, *rest, end = function(image, *style)
+            return Painted(content, stylised, rest[0] if rest else None, end)
 
         return run
 
     def frame_function(self, camera: Size, size: Size) -> tuple[Callable[..., Any], list[Any]]:
         """What `compile` compiles, and the specifications of its inputs: frame and style tensors.
 
-        Its results are the frame at `size` and its stylised form, both BGR uint8.
+        Its results are the frame at `size`, its stylised form and, where the engine enlarges, that
+        at `camera` size: all BGR uint8.
         """
         tf = tensorflow()
         width, height = size
@@ -106,7 +110,12 @@ class TensorFlowEngine:
             small = area_resize(image, size, as_matrices=self._xla)
             (stylised,) = program(_swap_colours(small, 1 / 255)[None], *style)
             fitting = tf.ensure_shape(stylised[0, :height, :width], [height, width, 3])
-            return _as_levels(small), _as_levels(_swap_colours(fitting, 255))
+            levels = _as_levels(_swap_colours(fitting, 255))
+            if camera == size or not self._enlarge:
+                return _as_levels(small), levels
+            # Of whole levels, as the host does it: a change of look then changes nothing else.
+            large = cubic_resize(tf.cast(levels, tf.float32), camera)
+            return _as_levels(small), levels, _as_levels(large)
 
         return frame, [tf.TensorSpec([*camera[::-1], 3], tf.uint8), *_specs(tf, chosen)[1:]]
 
@@ -140,38 +149,6 @@ class TensorFlowEngine:
             return function.get_concrete_function(*specs)
 
 
-def area_resize(image: Any, size: Size, *, as_matrices: bool) -> Any:
-    """Resize by area averaging, in the graph.
-
-    Args:
-        image: uint8 `[height, width, channels]` of fixed shape.
-        size: (width, height) of the result.
-        as_matrices: Multiply by two matrices of weights instead of TensorFlow's `ResizeArea`,
-            which has no GPU kernel; the result is the same.
-
-    Returns:
-        float32 `[height, width, channels]`, 0..255.
-    """
-    tf = tensorflow()
-    height, width, _ = image.shape.as_list()
-    if (width, height) == size:
-        return tf.cast(image, tf.float32)
-    if not as_matrices:
-        return tf.raw_ops.ResizeArea(images=image[None], size=[size[1], size[0]])[0]
-    rows, columns = area_weights(height, size[1]), area_weights(width, size[0])
-    return tf.einsum("yh,hwc,xw->yxc", rows, tf.cast(image, tf.float32), columns)
-
-
-def area_weights(source: int, target: int) -> NDArray[np.float32]:
-    """How much of each of `source` cells every one of `target` cells covers: `[target, source]`."""
-    edges = np.arange(target + 1) * (source / target)
-    cells = np.arange(source)
-    left = np.maximum(edges[:-1, None], cells)
-    right = np.minimum(edges[1:, None], cells + 1)
-    weights: NDArray[np.float32] = np.clip(right - left, 0, None).astype(np.float32)
-    return weights * np.float32(target / source)
-
-
 def _swap_colours(picture: Any, scale: float) -> Any:
     """BGR to RGB or back, times `scale`.
 
@@ -188,12 +165,15 @@ def _as_levels(picture: Any) -> Any:
 
 
 def _with_end(frame: Callable[..., Any]) -> Callable[..., Any]:
-    """`frame`, and with it a single number of what it computes last."""
+    """`frame`, and with it a single number of what it computes last: when it is there, all is.
+
+    A GPU is only told what to do, and computes on after the call.
+    """
     tf = tensorflow()
 
     def with_end(*inputs: Any) -> Any:
-        content, stylised = frame(*inputs)
-        return content, stylised, tf.cast(stylised[0, 0, 0], tf.float32)
+        pictures = frame(*inputs)
+        return *pictures, tf.cast(pictures[-1][0, 0, 0], tf.float32)
 
     return with_end
 

@@ -215,6 +215,7 @@ class Painter:
             self._stats.add_stage("wait", start - frame.time)
         content: Image = cv2.flip(frame.image, 1) if self._view.mirror else frame.image  # type: ignore[assignment]
         painted = self._stylizer.network(self.sizing.fit(content), start)
+        painted.wait()
         self._stats.add_stage("stylise", clock.now() - start)
         finish = partial(self._finish, frame, content, painted, start, fresh=fresh)
         if self._relay is None:

@@ -6,8 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from live_nst.engines.base import Size
-from live_nst.frames import Image
+from live_nst.engines.base import Painted, Size
 from live_nst.masks.base import Mask, Plane
 from live_nst.masks.opening import open_mask
 
@@ -30,25 +29,25 @@ class MaskRack:
         if only not in self._masks:
             self._masks[only] = open_mask(only)
 
-    def of_next(self, only: str, small: Image, size: Size) -> Plane | None:
+    def of_next(self, only: str, painted: Painted, size: Size) -> Plane | None:
         """The mask of a stream's next frame, from one thread at a time; None for everywhere.
 
         Args:
             only: A mask that is ready.
-            small: The frame as the network sees it, BGR uint8 `[height, width, 3]`.
+            painted: The frame as the network sees it; looked at only if there is a mask.
             size: (width, height) of the mask: the camera's.
         """
         mask = self._masks[only]
-        return None if mask is None else mask(small, size)
+        return None if mask is None else mask(painted.content, size)
 
-    def of_still(self, only: str, small: Image, size: Size) -> Plane | None:
+    def of_still(self, only: str, painted: Painted, size: Size) -> Plane | None:
         """The mask of a picture of its own; several threads may ask at once. See `of_next`."""
         mask = self._masks[only]
         if mask is None:
             return None
         with self._lock:  # a mask remembers what it saw last
             mask.reset()
-            weights = mask(small, size)
+            weights = mask(painted.content, size)
             mask.reset()
         return weights
 

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -35,6 +36,7 @@ def exported(small_model: SplitModel, mobile_programs: SplitModel, tmp_path: Pat
     export(small_model, "small", (48, 32), "float32", folder)
     export(small_model, "small", (48, 32), "float16", folder)
     export(mobile_programs, "mobile", (96, 64), "float32", folder)
+    export(small_model, "small", (48, 32), "float32", folder, camera=(100, 70))
     return folder
 
 
@@ -70,6 +72,20 @@ def test_what_lies_beside_a_program(small_model: SplitModel, tmp_path: Path) -> 
         each["shape"] for each in facts["inputs"]
     ]
     np.testing.assert_array_equal(arrays["output_0"], arrays["input_0"])
+
+
+def test_a_program_that_composes(small_model: SplitModel, tmp_path: Path) -> None:
+    path = export(small_model, "small", (48, 32), "float32", tmp_path, camera=(100, 70))
+
+    assert path.name == "small-48x32-of-100x70-float32.mlir"
+    facts = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    assert facts["inputs"][0]["shape"] == [70, 100, 3]
+    shapes = [each["shape"] for each in facts["outputs"]]
+    assert shapes == [[32, 48, 3], [32, 48, 3], [70, 100, 3]]
+    assert facts["fetched"] == [2]
+    arrays = np.load(path.with_suffix(".npz"))
+    large = cv2.resize(arrays["output_1"], (100, 70), interpolation=cv2.INTER_CUBIC)
+    np.testing.assert_array_equal(arrays["output_2"], large)
 
 
 def test_by_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,6 +133,7 @@ def test_jax_makes_the_same_of_it(exported: Path, tmp_path: Path) -> None:
     assert found["platform"]
     assert set(found["peaks"]) == {"float32", "float16"}
     names = {"small-48x32-float32", "small-48x32-float16", "mobile-96x64-float32"}
+    names |= {"small-48x32-of-100x70-float32"}
     assert set(found["programs"]) == names
     for name, program in found["programs"].items():
         exact = name.endswith("float32")

@@ -1,15 +1,14 @@
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
-import tensorflow as tf
-from hypothesis import given
-from hypothesis import strategies as st
 
+from live_nst.compose import awaited, compose
 from live_nst.engines import runtime
-from live_nst.engines.tensorflow import TensorFlowEngine, area_resize, area_weights
+from live_nst.engines.base import Painted, Size
+from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.errors import DeviceError
+from live_nst.look import Look
 from live_nst.models.freeze import freeze
 from live_nst.models.program import SplitModel
 from live_nst.models.split import split
@@ -80,15 +79,56 @@ def test_pictures_stay_on_the_device_until_they_are_looked_at(
 
     painted = engine.compile((96, 64), (48, 32))(image, style)
 
-    assert not isinstance(painted._content, np.ndarray)
-    assert not isinstance(painted._stylised, np.ndarray)
     assert painted.size == (48, 32)
-    assert not isinstance(painted._stylised, np.ndarray)
+    painted.wait()
+    assert fetched(painted) == []
     frame = engine.function(*engine.frame_function((96, 64), (48, 32)))
     content, stylised = frame(image, *style)
     assert np.abs(painted.content.astype(int) - content.numpy()).max() <= 1
+    assert fetched(painted) == ["content"]
     assert np.abs(painted.stylised.astype(int) - stylised.numpy()).max() <= 1
-    assert isinstance(painted.fetch()._stylised, np.ndarray)
+    assert painted.take_enlarged(image.shape) is None  # a CPU's engine leaves that to OpenCV
+
+
+def fetched(painted: Painted) -> list[str]:
+    return [name for name, each in painted._pictures.items() if isinstance(each, np.ndarray)]
+
+
+SIZES = [((1280, 720), (640, 360)), ((101, 67), (100, 64)), ((333, 500), (128, 192))]
+
+
+@pytest.mark.parametrize("xla", [False, True])
+@pytest.mark.parametrize(("camera", "size"), SIZES)
+def test_what_the_device_enlarges_is_what_opencv_makes_of_it(
+    small_model: SplitModel, xla: bool, camera: Size, size: Size
+) -> None:
+    engine = TensorFlowEngine(small_model, "cpu", xla=xla, enlarge=True)
+    style = engine.expand(np.ones(engine.bottleneck_size, np.float32))
+    image = scene(*camera)
+    run = engine.compile(camera, size)
+
+    painted = run(image, style).expect(*awaited(Look())).fetch()
+
+    assert fetched(painted) == ["enlarged"]  # one picture comes down, and the small ones do not
+    composed = compose(image, painted, Look())
+    assert fetched(painted) == []
+    on_host = compose(image, Painted(painted.content, painted.stylised), Look())
+    off = np.abs(composed.astype(int) - on_host)
+    assert off.max() <= 1
+    assert (off > 0).mean() < 0.005
+    composed[:] = 0  # it is the caller's own
+    np.testing.assert_array_equal(compose(image, painted, Look()), on_host)
+
+
+@pytest.mark.parametrize("xla", [False, True])
+def test_a_picture_of_the_cameras_size_is_not_enlarged(small_model: SplitModel, xla: bool) -> None:
+    engine = TensorFlowEngine(small_model, "cpu", xla=xla, enlarge=True)
+    style = engine.expand(np.ones(engine.bottleneck_size, np.float32))
+
+    painted = engine.compile((48, 32), (48, 32))(scene(48, 32), style)
+
+    assert painted.take_enlarged((32, 48, 3)) is None
+    assert fetched(painted.expect("enlarged").fetch()) == ["stylised"]
 
 
 @needs_gpu
@@ -108,66 +148,3 @@ def test_a_gpu_paints_what_the_cpu_does(
     assert np.abs(one - other).mean() < 1
     tensors = gpu.expand(gpu.encode(style))
     assert all("GPU" in tensor.device for tensor in tensors)
-
-
-# Resizing
-
-RESIZES = [
-    ((96, 64), (48, 32)),
-    ((96, 64), (32, 16)),
-    ((97, 61), (32, 20)),
-    ((64, 101), (60, 52)),
-    ((640, 360), (384, 216)),
-    ((33, 9), (16, 8)),
-]
-
-
-@pytest.mark.parametrize(("source", "target"), RESIZES)
-@pytest.mark.parametrize("as_matrices", [False, True])
-def test_area_resize_is_opencvs(
-    source: tuple[int, int], target: tuple[int, int], as_matrices: bool
-) -> None:
-    image = np.random.default_rng(3).integers(0, 256, (source[1], source[0], 3), np.uint8)
-
-    resized = area_resize(tf.constant(image), target, as_matrices=as_matrices).numpy()
-
-    expected = cv2.resize(image, target, interpolation=cv2.INTER_AREA)
-    assert resized.dtype == np.float32
-    assert resized.shape == expected.shape
-    assert np.abs(resized - expected).max() <= 1
-
-
-@pytest.mark.parametrize(("source", "target"), [*RESIZES, ((1, 90), (16, 88)), ((5, 5), (16, 16))])
-def test_both_forms_of_area_resize_are_one(
-    source: tuple[int, int], target: tuple[int, int]
-) -> None:
-    image = np.random.default_rng(3).integers(0, 256, (source[1], source[0], 3), np.uint8)
-
-    one, other = (
-        area_resize(tf.constant(image), target, as_matrices=as_matrices).numpy()
-        for as_matrices in (False, True)
-    )
-
-    np.testing.assert_allclose(one, other, rtol=0, atol=0.01)
-
-
-@given(st.integers(1, 700), st.integers(1, 700))
-def test_area_weights_are_shares(source: int, target: int) -> None:
-    weights = area_weights(source, target)
-
-    assert weights.shape == (target, source)
-    assert weights.min() >= 0
-    np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-4)
-    # Every source cell counts as much as any other.
-    np.testing.assert_allclose(weights.sum(axis=0), target / source, rtol=1e-3)
-    # Nothing is shifted: what a target cell covers lies about its own centre.
-    centres = weights @ (np.arange(source) + 0.5)
-    expected = (np.arange(target) + 0.5) * source / target
-    np.testing.assert_allclose(centres, expected, rtol=1e-4, atol=0.5)
-
-
-def test_the_same_size_is_left_as_it_is() -> None:
-    image = np.random.default_rng(3).integers(0, 256, (8, 12, 3), np.uint8)
-    for as_matrices in (False, True):
-        resized = area_resize(tf.constant(image), (12, 8), as_matrices=as_matrices)
-        np.testing.assert_array_equal(resized, image)

@@ -1,0 +1,93 @@
+"""Resizing inside a TensorFlow graph, equal to what OpenCV does on the host."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live_nst.engines.base import Size
+from live_nst.engines.runtime import tensorflow
+
+_SHARPNESS = -0.75
+"""The slope `a` of OpenCV's cubic; TensorFlow's own bicubic resizing has -0.5."""
+
+
+def area_resize(image: Any, size: Size, *, as_matrices: bool) -> Any:
+    """Resize by area averaging, in the graph.
+
+    Args:
+        image: uint8 `[height, width, channels]` of fixed shape.
+        size: (width, height) of the result.
+        as_matrices: Multiply by two matrices of weights instead of TensorFlow's `ResizeArea`,
+            which has no GPU kernel; the result is the same.
+
+    Returns:
+        float32 `[height, width, channels]`, 0..255.
+    """
+    tf = tensorflow()
+    height, width, _ = image.shape.as_list()
+    if (width, height) == size:
+        return tf.cast(image, tf.float32)
+    if not as_matrices:
+        return tf.raw_ops.ResizeArea(images=image[None], size=[size[1], size[0]])[0]
+    rows, columns = area_weights(height, size[1]), area_weights(width, size[0])
+    return tf.einsum("yh,hwc,xw->yxc", rows, tf.cast(image, tf.float32), columns)
+
+
+def area_weights(source: int, target: int) -> NDArray[np.float32]:
+    """How much of each of `source` cells every one of `target` cells covers: `[target, source]`."""
+    edges = np.arange(target + 1) * (source / target)
+    cells = np.arange(source)
+    left = np.maximum(edges[:-1, None], cells)
+    right = np.minimum(edges[1:, None], cells + 1)
+    weights: NDArray[np.float32] = np.clip(right - left, 0, None).astype(np.float32)
+    return weights * np.float32(target / source)
+
+
+def cubic_resize(picture: Any, size: Size) -> Any:
+    """Resize bicubically, in the graph, as OpenCV's `INTER_CUBIC` does.
+
+    The centres of pixels are aligned and the border is replicated. Each side is a sum of four
+    gathered pictures: XLA makes one loop of it, while a product with a matrix of weights would
+    multiply by zeros mostly.
+
+    Args:
+        picture: float32 `[height, width, channels]` of fixed shape.
+        size: (width, height) of the result.
+
+    Returns:
+        float32 `[height, width, channels]`, not rounded; it may overshoot.
+    """
+    tf = tensorflow()
+    height, width, _ = picture.shape.as_list()
+    for axis, source, target in ((1, width, size[0]), (0, height, size[1])):
+        indexes, weights = cubic_taps(source, target)
+        along = [1, 1, 1]
+        along[axis] = target
+        picture = tf.add_n(
+            [
+                tf.gather(picture, index, axis=axis) * weight.reshape(along)
+                for index, weight in zip(indexes, weights, strict=True)
+            ]
+        )
+    return picture
+
+
+def cubic_taps(source: int, target: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The four of `source` pixels that each of `target` pixels is made of.
+
+    Keys, "Cubic convolution interpolation for digital image processing" (1981), equation 15 in its
+    general form, with a of -0.75.
+
+    Returns:
+        Their indexes, and their weights, which add up to 1: both `[4, target]`.
+    """
+    centres = (np.arange(target) + 0.5) * (source / target) - 0.5
+    first = np.floor(centres)
+    t = centres - first
+    a = _SHARPNESS
+    near = [((a + 2) * d - (a + 3)) * d * d + 1 for d in (t, 1 - t)]
+    far = [((a * d - 5 * a) * d + 8 * a) * d - 4 * a for d in (1 + t, 2 - t)]
+    weights = np.stack([far[0], near[0], near[1], far[1]]).astype(np.float32)
+    indexes = first.astype(np.int32) + np.arange(-1, 3, dtype=np.int32)[:, None]
+    return np.clip(indexes, 0, source - 1), weights
