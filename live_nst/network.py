@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from live_nst.engines.base import Bottleneck, Engine, Painted, Size
+from live_nst.engines.base import Bottleneck, Engine, EngineImage, Painted, Size
 from live_nst.engines.runners import Runners
 from live_nst.frames import Image
 from live_nst.sizes import check_size, network_size
+from live_nst.styles.picture import middle
 
 
 class Network:
@@ -32,15 +33,27 @@ class Network:
         """Of what the network sees, in pixels."""
         return self._long_side
 
-    def __call__(self, image: Image, style: Bottleneck) -> Painted:
-        """What the network makes of a frame, BGR uint8 `[height, width, 3]`, in a style."""
+    def __call__(
+        self, image: Image, style: Bottleneck, staged: EngineImage | None = None
+    ) -> Painted:
+        """What the network makes of a frame.
+
+        Args:
+            image: BGR uint8 `[height, width, 3]`.
+            style: What to paint it in.
+            staged: The same frame as the engine staged it.
+        """
         camera = (image.shape[1], image.shape[0])
         runner = self._runners(camera, network_size(camera, self._long_side))
         bottleneck, tensors = self._expanded
         if style is not bottleneck:
             tensors = self._engine.expand(style)
             self._expanded = (style, tensors)
-        return runner(np.ascontiguousarray(image), tensors)
+        return runner(np.ascontiguousarray(image) if staged is None else staged, tensors)
+
+    def encode(self, image: Image, time: float = 0.0) -> Bottleneck:
+        """The style that a frame is in itself, whatever its time."""
+        return self._engine.encode(middle(image, self._engine.style_size))
 
     def prepare(self, camera: Size, size: int) -> None:
         """Get ready for frames of `camera` pixels at the long side `size`, which takes a moment."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from live_nst.closing import Closing
 from live_nst.compose import awaited, compose
-from live_nst.engines.base import Bottleneck, Painted, Precision, Size
+from live_nst.engines.base import Bottleneck, EngineImage, Painted, Precision, Size
 from live_nst.engines.choice import choose_engine
 from live_nst.engines.runners import Runners
 from live_nst.errors import UsageError
@@ -28,7 +28,6 @@ from live_nst.steadying import Steadying
 from live_nst.stills import StillRunner
 from live_nst.styles.bank import StyleBank
 from live_nst.styles.cache import BottleneckCache
-from live_nst.styles.picture import middle
 from live_nst.styles.shelf import StyleInput, StyleShelf
 
 
@@ -111,9 +110,9 @@ class Stylizer(Closing):
             self.load(style)
         self._fade = Fade(first, mix_bottlenecks)
         self._steadying = Steadying(stabilize, first)
-        self._own_style = OwnStyle(self._encode, hold)
         size = long_side or DEFAULT_SIZE["cpu" if self.device == "cpu" else "gpu"]
         self._network = Network(self._engine, self._runners, size, first)
+        self._own_style = OwnStyle(self._network.encode, hold)
 
     def __call__(self, image: Image, time: float = 0.0) -> Image:
         """Paint one frame: `network`, then `finish`.
@@ -132,18 +131,29 @@ class Stylizer(Closing):
         image = check_image(image)
         return self.finish(image, self.network(image, time), time)
 
-    def network(self, image: Image, time: float = 0.0) -> Painted:
+    def stage(self, image: Image) -> EngineImage | None:
+        """Do for a frame, BGR uint8, what can be done beside the network's work on another.
+
+        Returns:
+            What `network` takes along with it; None where nothing would be won: on a CPU.
+        """
+        return self._engine.stage(image)
+
+    def network(
+        self, image: Image, time: float = 0.0, staged: EngineImage | None = None
+    ) -> Painted:
         """Run the network on one frame. It needs no other frame.
 
         Args:
             image: BGR uint8 `[height, width, 3]`.
             time: The frame's time in seconds, by which a change of style fades.
+            staged: What `stage` gave for it, if it was called.
 
         Returns:
             The frame and what the network made of it, both of `network_size`. A GPU may still be
             busy with them; `Painted.wait` and `Painted.fetch` wait for that.
         """
-        painted = self._network(image, self._style_for(image, time, self._own_style))
+        painted = self._network(image, self._style_for(image, time, self._own_style), staged)
         if self._steadying.mode != "off":
             return painted  # what is steadied is small, and looked at whatever the look
         return painted.expect(*awaited(self._look.at(time)))
@@ -156,10 +166,6 @@ class Stylizer(Closing):
         if look.style_share >= 1:
             return style
         return mix_bottlenecks(own(image, time), style, look.style_share)
-
-    def _encode(self, image: Image, time: float = 0.0) -> Bottleneck:
-        """The style that a frame is in itself."""
-        return self._engine.encode(middle(image, self._engine.style_size))
 
     def still(self, image: Image, time: float = 0.0, *, size: int | None = None) -> Image:
         """Paint a picture of its own, by default with the network at the picture's full size.
@@ -185,11 +191,9 @@ class Stylizer(Closing):
         camera = (image.shape[1], image.shape[0])
         smaller = size is not None and check_size(size) < max(camera)
         seen = network_size(camera, size) if size is not None and smaller else None
-        painted = self._stills(image, self._style_for(image, time, self._encode), seen)
+        painted = self._stills(image, self._style_for(image, time, self._network.encode), seen)
         look = self._look.at(time)
-        weights = None
-        if not look.unpainted:
-            weights = self._masks.of_still(look.only, painted, camera)
+        weights = self._masks.of_still(look, painted, camera)
         return compose(image, painted, look, weights)
 
     def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
@@ -207,9 +211,7 @@ class Stylizer(Closing):
         """
         look = self._look.at(time)
         painted = self._steadying(painted, self._fade.at(time), look.style_share)
-        weights = None
-        if not look.unpainted:
-            weights = self._masks.of_next(look.only, painted, image.shape[1::-1])
+        weights = self._masks.of_next(look, painted, image.shape[1::-1])
         return compose(image, painted, look, weights)
 
     def reset(self) -> None:

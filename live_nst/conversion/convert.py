@@ -271,7 +271,7 @@ def _paint(
 
 def workers_for(stylizer: Stylizer) -> int:
     """How many frames are in the network's hands at once: every core, or a GPU kept busy."""
-    return max(2, cores()) if stylizer.device == "cpu" else 2
+    return max(2, cores()) if stylizer.device == "cpu" else 4
 
 
 def cores() -> int:

@@ -23,8 +23,8 @@ Picture = Literal["content", "stylised", "enlarged"]
 """What there is of a painted frame."""
 
 
-class OnDevice(Protocol):
-    """A picture in a device's memory."""
+class EngineImage(Protocol):
+    """A picture in an engine's own form, such as one in its device's memory."""
 
     @property
     def shape(self) -> Any: ...  # noqa: D102
@@ -52,12 +52,12 @@ class Painted:
 
     def __init__(
         self,
-        content: Image | OnDevice,
-        stylised: Image | OnDevice,
-        enlarged: OnDevice | None = None,
-        end: OnDevice | None = None,
+        content: Image | EngineImage,
+        stylised: Image | EngineImage,
+        enlarged: EngineImage | None = None,
+        end: EngineImage | None = None,
     ) -> None:
-        self._pictures: dict[Picture, Image | OnDevice | None] = {
+        self._pictures: dict[Picture, Image | EngineImage | None] = {
             "content": content,
             "stylised": stylised,
             "enlarged": enlarged,
@@ -139,11 +139,12 @@ class FrameRunner(Protocol):
     It may be called from several threads at once.
     """
 
-    def __call__(self, image: Image, style: Any) -> Painted:
+    def __call__(self, image: Any, style: Any) -> Painted:
         """Bring one frame to the network's size, as averaging over areas does, and stylise it.
 
         Args:
-            image: BGR uint8 `[height, width, 3]` of the camera size it was made for.
+            image: BGR uint8 `[height, width, 3]` of the camera size it was made for, or what the
+                engine's `stage` gave for it.
             style: What the engine's `expand` gave.
 
         Returns:
@@ -178,6 +179,17 @@ class Engine(Protocol):
 
     def expand(self, bottleneck: Bottleneck) -> Any:
         """The style tensors that the frame program takes, on the device."""
+        ...
+
+    def stage(self, image: Image) -> EngineImage | None:
+        """Do for a frame what can be done beside the computation of another.
+
+        Args:
+            image: BGR uint8 `[height, width, 3]`; nothing is kept of it.
+
+        Returns:
+            What runners take in its place; None if nothing would be won.
+        """
         ...
 
     def compile(self, camera: Size, size: Size) -> FrameRunner:

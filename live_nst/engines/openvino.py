@@ -122,6 +122,9 @@ class OpenVINOEngine:
             outputs = self._expand.infer(shaped)
             return tuple(np.array(output) for output in outputs.values())
 
+    def stage(self, image: Image) -> None:
+        """Nothing: it would take the time of the processor that computes."""
+
     def compile(self, camera: Size, size: Size) -> FrameRunner:
         """The frame program at network size `size`, warmed up."""
         network = self._networks.get(size)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Precision, Size
+from live_nst.engines.base import Bottleneck, EngineImage, FrameRunner, Painted, Precision, Size
 from live_nst.engines.resizing import area_resize, cubic_resize
 from live_nst.engines.runtime import pick_device, quiet_stderr, tensorflow
 from live_nst.errors import ModelError
@@ -72,6 +72,19 @@ class TensorFlowEngine:
         shaped = [p.reshape(s) for p, s in zip(pieces, self._part_shapes, strict=True)]  # type: ignore[arg-type]
         return tuple(self._expand(*shaped))
 
+    def stage(self, image: Image) -> EngineImage | None:
+        """On a GPU TensorFlow's own copy of a frame, which it would make of any array.
+
+        It stays on the host: TensorFlow's stream of uploads waits for all that the GPU was told to
+        compute (docs/gpu.md), so a frame sent up now would be an old one when its turn comes.
+        """
+        if self.device == "cpu":
+            return None
+        tf = tensorflow()
+        with tf.device("CPU:0"):
+            staged: EngineImage = tf.constant(image)
+        return staged
+
     def compile(self, camera: Size, size: Size) -> FrameRunner:
         """The frame program for `camera`-sized frames at network size `size`, warmed up."""
         tf = tensorflow()
@@ -87,7 +100,7 @@ class TensorFlowEngine:
                 f"The model cannot run at {width}x{height}: {reason}", "choose another --size"
             ) from exc
 
-        def run(image: Image, style: Any) -> Painted:
+        def run(image: Image | EngineImage, style: Any) -> Painted:
             content, stylised, *rest, end = function(image, *style)
             return Painted(content, stylised, rest[0] if rest else None, end)
 

@@ -66,6 +66,9 @@ class TiledEngine:
         """Gamma, beta and whatever else the frame program takes, on the device."""
         return self._whole.expand(bottleneck)
 
+    def stage(self, image: Image) -> None:
+        """Nothing: a picture is brought to the device tile by tile."""
+
     def compile(self, camera: Size, size: Size, tile: int = TILE) -> FrameRunner:
         """The frame program for `camera`-sized frames at network size `size`.
 

@@ -10,7 +10,7 @@ from typing import Protocol
 import cv2
 
 from live_nst.compose import show_split
-from live_nst.engines.base import Painted
+from live_nst.engines.base import EngineImage, Painted
 from live_nst.errors import LiveNstError
 from live_nst.frames import Frame, Image
 from live_nst.live.controls import View
@@ -18,6 +18,7 @@ from live_nst.live.pace import Pace
 from live_nst.live.relay import Relay
 from live_nst.live.sizing import Resizable, Sizing
 from live_nst.live.slot import Slot
+from live_nst.live.staging import ReadyFrame, Staging
 from live_nst.live.stats import LiveStats
 from live_nst.look import Look
 from live_nst.styles.shelf import StyleInput
@@ -32,7 +33,11 @@ class StylizerLike(Resizable, Protocol):
 
     look: Look
 
-    def network(self, image: Image, time: float = 0.0) -> Painted: ...  # noqa: D102
+    def stage(self, image: Image) -> EngineImage | None: ...  # noqa: D102
+
+    def network(  # noqa: D102
+        self, image: Image, time: float = 0.0, staged: EngineImage | None = None
+    ) -> Painted: ...
 
     def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image: ...  # noqa: D102
 
@@ -63,8 +68,9 @@ class Painter:
             is a fresh one (false: a frozen frame painted anew because the look changed).
         fps: The rate that an automatic size holds.
         automatic_size: Choose the size by speed from the start.
-        overlap: Finish a frame in a second thread while the network runs the next. It pays where
-            the network runs elsewhere; on one and the same processor the two hinder each other.
+        overlap: Finish a frame in a second thread while the network runs the next, and make the
+            newest ready in a third. It pays where the network runs elsewhere; on one and the same
+            processor they hinder each other.
 
     Attributes:
         sizing: For changes of the processing size.
@@ -99,6 +105,8 @@ class Painter:
         self._thread = threading.Thread(target=self._run, name="live-nst painter", daemon=True)
         self._overlap = overlap
         self._relay: Relay | None = None
+        self._staging: Staging | None = None
+        self._before: Painted | None = None
         # One at a time, so that what is asked for last is what shows in the end.
         self._background = ThreadPoolExecutor(1, "live-nst preparing")
         self.sizing = Sizing(
@@ -111,7 +119,18 @@ class Painter:
         """Begin to paint."""
         if self._overlap:
             self._relay = Relay("live-nst finisher", self._die)
+            self._staging = Staging(self._source, self._make_ready, self._die)
         self._thread.start()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is a frame that was not begun to be painted."""
+        return not (self._source if self._staging is None else self._staging).empty
+
+    @property
+    def replaced(self) -> int:
+        """How many frames were taken from the source, but a newer one came before their turn."""
+        return 0 if self._staging is None else self._staging.replaced
 
     def close(self, timeout: float) -> None:
         """Stop after the frame that is being painted."""
@@ -119,6 +138,8 @@ class Painter:
         self._background.shutdown(wait=True, cancel_futures=True)
         if self._thread.is_alive():
             self._thread.join(timeout)
+        if self._staging is not None:
+            self._staging.close(timeout)
         if self._relay is not None:
             self._relay.close(timeout)
         self.sizing.close()
@@ -185,17 +206,35 @@ class Painter:
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
-                frame = self._source.take(_WAIT, self._patience)
+                frame, ready = self._take()
                 if self._view.frozen:
                     self._paint_held(frame)
                 elif frame is not None:
                     self._held = None
-                    self._paint(frame, fresh=True)
+                    self._paint(ready or self._mirrored(frame), fresh=True)
         except BaseException as exc:
             self._die(exc)
 
+    def _take(self) -> tuple[Frame | None, ReadyFrame | None]:
+        """The newest frame, and the same made ready where a thread does that."""
+        if self._staging is None:
+            return self._source.take(_WAIT, self._patience), None
+        ready = self._staging.take(_WAIT, lambda newest: self._patience(newest.frame))
+        return (None if ready is None else ready.frame), ready
+
     def _patience(self, frame: Frame) -> float:
         return self._pace.patience(self._clock.now() - frame.time)
+
+    def _mirrored(self, frame: Frame) -> ReadyFrame:
+        """The frame as it is to be seen."""
+        if not self._view.mirror:
+            return ReadyFrame(frame, frame.image)
+        return ReadyFrame(frame, cv2.flip(frame.image, 1))  # type: ignore[arg-type]
+
+    def _make_ready(self, frame: Frame) -> ReadyFrame:
+        """The same, and staged."""
+        ready = self._mirrored(frame)
+        return replace(ready, staged=self._stylizer.stage(ready.content))
 
     def _paint_held(self, frame: Frame | None) -> None:
         if self._held is None:
@@ -205,22 +244,28 @@ class Painter:
             self._repaint(0.0)
         if self._clock.now() < self._held_until:
             now = self._clock.now()
-            self._paint(Frame(self._held.image, self._held.index, now), fresh=False)
+            held = Frame(self._held.image, self._held.index, now)
+            self._paint(self._mirrored(held), fresh=False)
 
-    def _paint(self, frame: Frame, *, fresh: bool) -> None:
-        clock = self._clock
+    def _paint(self, ready: ReadyFrame, *, fresh: bool) -> None:
+        clock, frame, content = self._clock, ready.frame, ready.content
         self._last = frame
         start = clock.now()
         if fresh:
             self._stats.add_stage("wait", start - frame.time)
-        content: Image = cv2.flip(frame.image, 1) if self._view.mirror else frame.image  # type: ignore[assignment]
-        painted = self._stylizer.network(self.sizing.fit(content), start)
+        fitting = self.sizing.fit(content)
+        staged = ready.staged if fitting is content else None
+        if self._before is not None:
+            # What is fetched once the device has begun with this frame may have to wait for it.
+            self._before.fetch()
+        painted = self._stylizer.network(fitting, start, staged)
         painted.wait()
         self._stats.add_stage("stylise", clock.now() - start)
         finish = partial(self._finish, frame, content, painted, start, fresh=fresh)
         if self._relay is None:
             finish()
         else:
+            self._before = painted
             self._relay.hand_over(finish)
         if fresh:
             finished = clock.now()
@@ -231,6 +276,7 @@ class Painter:
         self, frame: Frame, content: Image, painted: Painted, start: float, *, fresh: bool
     ) -> None:
         begun = self._clock.now()
+        painted.fetch()
         image = self._stylizer.finish(content, painted, start)
         if self._view.split:
             show_split(content, image)

@@ -114,7 +114,7 @@ class LivePipeline:
     @property
     def dropped(self) -> int:
         """Captured frames that a newer one replaced before they could be painted."""
-        return self._capture.slot.replaced - self._replaced_before
+        return self._capture.slot.replaced - self._replaced_before + self.painter.replaced
 
     def stop(self) -> None:
         """End the session soon; may be called from any thread and from signal handlers."""
@@ -209,7 +209,7 @@ class LivePipeline:
         seconds = self._clock.now() - self._started
         if self._max_seconds is not None and seconds >= self._max_seconds:
             return True
-        return self._capture.ended and self._capture.slot.empty
+        return self._capture.ended and not self.painter.waiting
 
     def _look_after_source(self) -> str:
         """What people should know of the source now; changes are told once in words."""

@@ -32,6 +32,11 @@ class Slot(Generic[T]):
         """Whether nothing waits to be taken."""
         return self._item is None
 
+    def wait(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds for an item, and leave it there; whether there is one."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._item is not None, timeout)
+
     def take(self, timeout: float, patience: Callable[[T], float] | None = None) -> T | None:
         """The newest item, waiting up to `timeout` seconds for one; None if none came.
 

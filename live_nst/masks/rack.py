@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from live_nst.engines.base import Painted, Size
+from live_nst.look import Look
 from live_nst.masks.base import Mask, Plane
 from live_nst.masks.opening import open_mask
 
@@ -29,20 +30,22 @@ class MaskRack:
         if only not in self._masks:
             self._masks[only] = open_mask(only)
 
-    def of_next(self, only: str, painted: Painted, size: Size) -> Plane | None:
+    def of_next(self, look: Look, painted: Painted, size: Size) -> Plane | None:
         """The mask of a stream's next frame, from one thread at a time; None for everywhere.
 
+        Where nothing shows of the painting, no mask is needed either.
+
         Args:
-            only: A mask that is ready.
+            look: One whose mask is ready.
             painted: The frame as the network sees it; looked at only if there is a mask.
             size: (width, height) of the mask: the camera's.
         """
-        mask = self._masks[only]
+        mask = None if look.unpainted else self._masks[look.only]
         return None if mask is None else mask(painted.content, size)
 
-    def of_still(self, only: str, painted: Painted, size: Size) -> Plane | None:
+    def of_still(self, look: Look, painted: Painted, size: Size) -> Plane | None:
         """The mask of a picture of its own; several threads may ask at once. See `of_next`."""
-        mask = self._masks[only]
+        mask = None if look.unpainted else self._masks[look.only]
         if mask is None:
             return None
         with self._lock:  # a mask remembers what it saw last

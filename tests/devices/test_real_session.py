@@ -108,7 +108,9 @@ class Inverter:
 
     look = Look()
 
-    def network(self, image: Image, time: float = 0.0) -> Painted:
+    def stage(self, image: Image) -> None: ...
+
+    def network(self, image: Image, time: float = 0.0, staged: None = None) -> Painted:
         return Painted(image[::2, ::2], 255 - image[::2, ::2])
 
     def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:

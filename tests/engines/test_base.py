@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from live_nst.engines.base import OnDevice, Painted
+from live_nst.engines.base import EngineImage, Painted
 from live_nst.frames import Image
 
 SMALL = np.zeros((4, 6, 3), np.uint8)
@@ -99,7 +99,7 @@ def test_a_fetch_that_failed_is_told_and_may_be_tried_again() -> None:
         def numpy(self) -> Image:
             raise OSError("the device is gone")
 
-    broken: OnDevice = Broken(SMALL)
+    broken: EngineImage = Broken(SMALL)
     painted = Painted(broken, broken)
     for _ in range(2):
         with pytest.raises(OSError, match="gone"):

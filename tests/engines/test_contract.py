@@ -155,6 +155,11 @@ def test_the_result_is_new_and_the_frame_stays_as_it_is(engine: Engine) -> None:
     np.testing.assert_array_equal(first.content, before)
 
 
+def test_on_a_cpu_nothing_is_staged(engine: Engine) -> None:
+    """It would be one more copy, in the time of the processor that computes."""
+    assert engine.stage(scene(64, 48)) is None
+
+
 def test_frames_that_may_not_be_written_to(engine: Engine) -> None:
     run = engine.compile((64, 48), (64, 48))
     tensors = engine.expand(np.zeros(100, np.float32))

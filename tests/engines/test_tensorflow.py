@@ -131,6 +131,24 @@ def test_a_picture_of_the_cameras_size_is_not_enlarged(small_model: SplitModel, 
     assert fetched(painted.expect("enlarged").fetch()) == ["stylised"]
 
 
+@pytest.mark.parametrize("xla", [False, True])
+def test_what_is_staged_is_painted_as_the_frame_is(small_model: SplitModel, xla: bool) -> None:
+    engine = TensorFlowEngine(small_model, "cpu", xla=xla)
+    engine.device = "a GPU"
+    style = engine.expand(np.ones(engine.bottleneck_size, np.float32))
+    image = scene(96, 64)
+    run = engine.compile((96, 64), (48, 32))
+    expected = run(image, style).stylised
+
+    traces, kept = engine.traces, image.copy()
+    staged = engine.stage(kept)
+    kept[:] = 0  # the camera has it back
+
+    assert staged is not None
+    np.testing.assert_array_equal(run(staged, style).stylised, expected)
+    assert engine.traces == traces
+
+
 @needs_gpu
 def test_a_gpu_paints_what_the_cpu_does(
     mobile_programs: SplitModel, mobile_engine: TensorFlowEngine

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -208,6 +208,13 @@ class Hand:
         wait_until(lambda: self.capture._next_index == self.given, "frames were not captured")
 
 
+@dataclass(frozen=True)
+class Staged:
+    """What a fake makes of a frame beforehand."""
+
+    image: Image
+
+
 class FakeStylizer:
     """Returns the picture itself, marked with its style's number in the red channel.
 
@@ -216,10 +223,14 @@ class FakeStylizer:
         loading: Preparing a style waits for it; set by default.
         preparing: Preparing a size waits for it; set by default.
         finishing: Finishing waits for it; set by default.
+        staging: Staging waits for it; set by default.
         finished: The numbers of the pictures that were finished.
         prepared: (camera, size) of every size that was made ready beforehand.
         compiled_in_place: (camera, size) of those that were not, when they were painted.
         painted: (number of the picture, style) of every painting.
+        staged: (number of the picture, name of the thread) of every staging.
+        given: What came staged with each painting: its number, or None.
+        stage_failure: Raised by the next staging.
         selected: (style, fade, time) of every change.
     """
 
@@ -244,11 +255,24 @@ class FakeStylizer:
         self.finishing = threading.Event()
         self.finishing.set()
         self.finished: list[int] = []
+        self.staged: list[tuple[int, str]] = []
+        self.given: list[int | None] = []
+        self.staging = threading.Event()
+        self.staging.set()
+        self.stage_failure: BaseException | None = None
         self.finish_failure: BaseException | None = None
         self.failures: dict[str, BaseException] = {}
         self.paint_failure: BaseException | None = None
 
-    def network(self, image: Image, time: float = 0.0) -> Painted:
+    def stage(self, image: Image) -> Staged:
+        self.staged.append((number_of(image), threading.current_thread().name))
+        assert self.staging.wait(PATIENCE), "nobody let it stage"
+        if self.stage_failure is not None:
+            raise self.stage_failure
+        return Staged(image.copy())
+
+    def network(self, image: Image, time: float = 0.0, staged: Any = None) -> Painted:
+        self.given.append(None if staged is None else number_of(staged.image))
         self.entered.release()
         assert self.gate.wait(PATIENCE), "nobody let it paint"
         if self.paint_failure is not None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from live_nst.engines.base import Painted
 from live_nst.frames import Frame, Image
 from live_nst.live.capture import Capture
 from live_nst.live.pipeline import LivePipeline
@@ -90,9 +91,9 @@ class World:
     def _over(self) -> bool:
         return self.pipeline.stats.frames >= FRAMES
 
-    def _paint_in_time(self, image: Image, time: float = 0.0) -> Image:
+    def _paint_in_time(self, image: Image, time: float, staged: None) -> Painted:
         self._sleep("model", self.clock.now() + next(self._model))
-        return self._paint(image, time)
+        return self._paint(image, time, staged)
 
     def _quiet(self) -> bool:
         """Whether nothing can happen before time passes."""

@@ -1,6 +1,7 @@
 """The thread that paints."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,7 +15,15 @@ from live_nst.live.painter import FADE_SECONDS, Painter
 from live_nst.live.slot import Slot
 from live_nst.live.stats import LiveStats
 from live_nst.look import Look
-from tests.live.fakes import FakeClock, FakeStylizer, frame, number_of, picture, wait_until
+from tests.live.fakes import (
+    FakeClock,
+    FakeStylizer,
+    Staged,
+    frame,
+    number_of,
+    picture,
+    wait_until,
+)
 
 
 class Studio:
@@ -42,9 +51,18 @@ class Studio:
         self.painter.start()
 
     def close(self) -> None:
-        for gate in (self.stylizer.gate, self.stylizer.loading, self.stylizer.finishing):
+        stylizer = self.stylizer
+        for gate in (stylizer.gate, stylizer.loading, stylizer.finishing, stylizer.staging):
             gate.set()
         self.painter.close(10)
+
+    @property
+    def replaced(self) -> int:
+        return self.slot.replaced + self.painter.replaced
+
+    def wait_taken(self) -> None:
+        """Wait until the painter has taken what there is."""
+        wait_until(lambda: not self.painter.waiting)
 
     @property
     def numbers(self) -> list[int]:
@@ -69,10 +87,10 @@ class Studio:
         """Let the time for repainting pass, until the painter has seen that it has."""
         self.clock.advance(10)
         self.slot.put(frame(9999))
-        wait_until(lambda: self.slot.empty)
+        self.wait_taken()
         count = len(self.delivered)
         self.slot.put(frame(9999))
-        wait_until(lambda: self.slot.empty)
+        self.wait_taken()
         assert len(self.delivered) <= count + 1
         self.delivered.clear()
 
@@ -110,7 +128,7 @@ def test_the_newest_frame_is_painted_and_none_twice(studio: Studio) -> None:
     wait_until(lambda: len(studio.delivered) == 2)
     studio.paint(6, 7)
     assert studio.numbers == [0, 5, 6, 7]
-    assert studio.slot.replaced == 4
+    assert studio.replaced == 4
 
 
 def test_the_look_is_that_of_the_moment(studio: Studio) -> None:
@@ -140,9 +158,9 @@ def test_the_look_is_that_of_the_moment(studio: Studio) -> None:
 def test_stages_are_measured_with_the_clock(studio: Studio) -> None:
     paint = studio.stylizer.network
 
-    def slowly(image: np.ndarray, time: float = 0.0) -> np.ndarray:
+    def slowly(image: np.ndarray, time: float, staged: object) -> Painted:
         studio.clock.advance(0.040)
-        return paint(image, time)
+        return paint(image, time, staged)
 
     studio.stylizer.network = slowly  # type: ignore[method-assign]
     studio.paint(0, 1)
@@ -154,7 +172,7 @@ def test_a_frozen_frame_is_held_and_painted_anew_only_for_a_change(studio: Studi
     studio.freeze()
     for number in range(2, 6):  # newer frames come, and nothing changes
         studio.slot.put(frame(number))
-        wait_until(lambda: studio.slot.empty)
+        studio.wait_taken()
     assert studio.delivered == []
     studio.stylizer.style = "wave"
     studio.painter.look_changed()
@@ -340,7 +358,7 @@ def test_the_next_frame_is_painted_while_one_is_finished_and_no_other(overlappin
     stylizer.finishing.set()
     wait_until(lambda: len(overlapping.delivered) == 3)
     assert overlapping.numbers == [0, 1, 3]  # the newest of those that came meanwhile
-    assert overlapping.slot.replaced == 1
+    assert overlapping.replaced == 1
 
 
 class Far:
@@ -358,7 +376,7 @@ class Far:
 def test_pictures_are_fetched_beside_the_network_and_once(overlapping: Studio) -> None:
     near, fetched_by = overlapping.stylizer.network, []
 
-    def network(image: np.ndarray, time: float = 0.0) -> Painted:
+    def network(image: np.ndarray, time: float, staged: object) -> Painted:
         return Painted(*(Far(picture, fetched_by) for picture in near(image, time)))
 
     overlapping.stylizer.network = network  # type: ignore[method-assign]
@@ -389,3 +407,122 @@ def test_closing_finishes_what_is_in_both_hands(overlapping: Studio) -> None:
     stylizer.finishing.set()
     overlapping.painter.close(10)
     assert overlapping.numbers == [0, 1]
+
+
+def test_the_newest_frame_is_staged_while_the_one_before_is_computed(overlapping: Studio) -> None:
+    stylizer = overlapping.stylizer
+    stylizer.gate.clear()
+    overlapping.slot.put(frame(0))
+    assert stylizer.entered.acquire(timeout=10)
+    for number in (1, 2):
+        overlapping.slot.put(frame(number))
+        wait_until(lambda number=number: stylizer.staged[-1][0] == number)
+    assert stylizer.painted == []
+    stylizer.gate.set()
+    wait_until(lambda: len(overlapping.delivered) == 2)
+    assert overlapping.numbers == [0, 2]
+    assert stylizer.given == [0, 2]
+    assert {thread for _, thread in stylizer.staged} == {"live-nst staging"}
+    assert overlapping.replaced == 1
+
+
+def test_where_one_thread_does_all_nothing_is_staged(clock: FakeClock) -> None:
+    studio = Studio(clock)
+    studio.paint(0, 1)
+    studio.close()
+    assert studio.stylizer.staged == []
+    assert studio.stylizer.given == [None, None]
+
+
+def test_what_is_staged_is_what_is_painted(overlapping: Studio) -> None:
+    """Mirrored or not; and a frame that is brought to another size first was staged in vain."""
+    stylizer, near, pairs = overlapping.stylizer, overlapping.stylizer.network, []
+
+    def network(image: np.ndarray, time: float, staged: Staged | None) -> Painted:
+        pairs.append((image, staged))
+        return near(image, time, staged)
+
+    stylizer.network = network  # type: ignore[method-assign]
+    image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    for mirror in (False, True):
+        overlapping.view.mirror = mirror
+        count = len(overlapping.delivered)
+        overlapping.slot.put(Frame(image, 0, 0.0))
+        wait_until(lambda count=count: len(overlapping.delivered) > count)
+        seen, staged = pairs[-1]
+        np.testing.assert_array_equal(seen, image[:, ::-1] if mirror else image)
+        np.testing.assert_array_equal(staged.image, seen)
+    stylizer.preparing.clear()
+    overlapping.slot.put(Frame(picture(7, (96, 40)), 1, 0.0))
+    wait_until(lambda: len(pairs) == 3)
+    assert pairs[-1][0].shape == (48, 64, 3)
+    assert pairs[-1][1] is None
+    stylizer.preparing.set()
+
+
+def test_a_held_frame_is_not_staged_again(overlapping: Studio) -> None:
+    overlapping.paint(1)
+    overlapping.freeze()
+    overlapping.stylizer.given.clear()
+    overlapping.painter.look_changed()
+    wait_until(lambda: overlapping.delivered)
+    assert set(overlapping.stylizer.given) == {None}
+
+
+def test_what_staging_died_of_is_kept_and_nothing_hangs(overlapping: Studio) -> None:
+    overlapping.stylizer.stage_failure = ZeroDivisionError()
+    overlapping.slot.put(frame(0))
+    wait_until(lambda: overlapping.painter.failure is not None)
+    overlapping.painter.close(10)
+    assert overlapping.painter.failure is overlapping.stylizer.stage_failure
+    assert overlapping.delivered == []
+
+
+def test_no_frame_is_begun_before_the_pictures_of_the_one_before_are_there(
+    overlapping: Studio,
+) -> None:
+    """On the device's queue their fetching would stand behind it."""
+    near, events = overlapping.stylizer.network, []
+    gate, fetching = threading.Event(), threading.Event()
+
+    class Slow(Far):
+        def numpy(self) -> np.ndarray:
+            fetching.set()
+            assert gate.wait(10)
+            events.append("fetched")
+            return super().numpy()
+
+    def network(image: np.ndarray, time: float, staged: object) -> Painted:
+        events.append("begun")
+        content, stylised = near(image, time)
+        return Painted(content, Slow(stylised, []))
+
+    overlapping.stylizer.network = network  # type: ignore[method-assign]
+    overlapping.slot.put(frame(0))
+    assert fetching.wait(10)
+    overlapping.slot.put(frame(1))
+    overlapping.wait_taken()
+    time.sleep(0.02)  # for a painter that does not wait
+    assert events == ["begun"]
+    gate.set()
+    wait_until(lambda: len(overlapping.delivered) == 2)
+    assert events == ["begun", "fetched", "begun", "fetched"]
+
+
+def test_a_fetch_that_fails_is_kept_and_nothing_hangs(overlapping: Studio) -> None:
+    error = OSError("the device is gone")
+
+    class Broken(Far):
+        def numpy(self) -> np.ndarray:
+            raise error
+
+    def network(image: np.ndarray, time: float, staged: object) -> Painted:
+        return Painted(image, Broken(image, []))
+
+    overlapping.stylizer.network = network  # type: ignore[method-assign]
+    for number in range(3):
+        overlapping.slot.put(frame(number))
+    wait_until(lambda: overlapping.painter.failure is not None)
+    overlapping.painter.close(10)
+    assert overlapping.painter.failure is error
+    assert overlapping.delivered == []

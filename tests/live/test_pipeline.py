@@ -12,12 +12,13 @@ from tests.live.fakes import (
 from tests.live.stage import MakeStage
 
 
+@pytest.mark.parametrize("overlap", [False, True])
 @pytest.mark.parametrize("display", [False, True])
 def test_every_frame_of_a_slow_source_is_shown_once_and_in_order(
-    stage: MakeStage, display: bool
+    stage: MakeStage, display: bool, overlap: bool
 ) -> None:
     sink = FakeSink()
-    it = stage(sink, display=display)
+    it = stage(sink, display=display, overlap=overlap)
     with it.running:
         it.show(30)
         it.clock.wait_for_looks(20)  # nothing new comes, so nothing is shown or counted
@@ -31,11 +32,12 @@ def test_every_frame_of_a_slow_source_is_shown_once_and_in_order(
         assert [number for number, _, _ in it.display.shown] == list(range(30))
 
 
+@pytest.mark.parametrize("overlap", [False, True])
 def test_of_a_fast_source_the_newest_frame_wins_and_the_others_are_counted_as_dropped(
-    stage: MakeStage,
+    stage: MakeStage, overlap: bool
 ) -> None:
     sink = FakeSink()
-    it = stage(sink)
+    it = stage(sink, overlap=overlap)
     with it.running:
         for _ in range(10):
             it.stylizer.gate.clear()
@@ -52,6 +54,27 @@ def test_of_a_fast_source_the_newest_frame_wins_and_the_others_are_counted_as_dr
     assert sink.numbers == wanted
     assert it.frames == 20
     assert it.pipeline.dropped == 30
+
+
+def test_the_last_frame_of_a_source_is_painted_though_it_is_still_being_staged(
+    stage: MakeStage,
+) -> None:
+    sink = FakeSink()
+    it = stage(sink, overlap=True)
+    with it.running:
+        it.show(3)
+        it.stylizer.staging.clear()
+        it.hand.give()
+        wait_until(lambda: it.stylizer.staged[-1][0] == 3)
+        it.hand.put(None)
+        wait_until(lambda: it.hand.capture.ended)
+        it.clock.wait_for_looks(5)
+        assert it.running.alive
+        it.stylizer.staging.set()
+        it.running.wait()
+    assert it.running.error is None
+    assert sink.numbers == [0, 1, 2, 3]
+    assert own_threads() == []
 
 
 def test_a_slow_display_shows_the_newest_painted_frame_and_slows_no_sink(

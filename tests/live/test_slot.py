@@ -83,3 +83,11 @@ def test_nothing_is_lost_or_doubled_between_two_threads() -> None:
     assert not taker.is_alive()
     assert taken == sorted(set(taken))
     assert len(taken) + slot.replaced == 5000
+
+
+def test_an_item_that_is_waited_for_stays() -> None:
+    slot: Slot[int] = Slot()
+    assert not slot.wait(0.0)
+    slot.put(7)
+    assert slot.wait(0.0)
+    assert slot.take(0) == 7

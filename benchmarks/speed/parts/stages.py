@@ -34,7 +34,9 @@ class IdleStylizer:
         self._painted = Painted(small, small)
         self._picture: Image = np.zeros((CAMERA[1], CAMERA[0], 3), np.uint8)
 
-    def network(self, image: Image, time: float = 0.0) -> Painted:
+    def stage(self, image: Image) -> None: ...
+
+    def network(self, image: Image, time: float = 0.0, staged: None = None) -> Painted:
         return self._painted
 
     def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
