@@ -30,26 +30,33 @@ class Steadying:
         self._stabilizer = None if mode == "off" else Stabilizer(mode)
         self._style = style
         self._share = 1.0
+        self._last: tuple[Painted, Painted] | None = None  # as it was given, and steadied
 
     def __call__(self, painted: Painted, style: Bottleneck, share: float) -> Painted:
         """The next painting, steadied.
 
         Args:
-            painted: What the network saw and made.
+            painted: What the network saw and made. The same one again, as nothing has changed
+                since, comes back as it was steadied.
             style: The style it was painted in.
             share: How much of that style it was given, 0..1; the rest is the frame's own.
         """
         if self._stabilizer is None:
             return painted
+        if self._last is not None and painted is self._last[0]:
+            return self._last[1]
         # Styles have next to nothing in common with a frame's own: a share is worth as much.
         change = max(share, self._share) * difference(self._style, style) + abs(share - self._share)
         self._style, self._share = style, share
-        return Painted(painted.content, self._stabilizer(painted.content, painted.stylised, change))
+        steadied = self._stabilizer(painted.content, painted.stylised, change)
+        self._last = painted, Painted(painted.content, steadied)
+        return self._last[1]
 
     def reset(self, style: Bottleneck) -> None:
         """Forget the frames so far; the next one is in that style, or told of otherwise."""
         if self._stabilizer is not None:
             self._stabilizer.state = None
+        self._last = None
         self._style = style
 
     def memory(self) -> dict[str, NDArray[Any]]:

@@ -203,7 +203,7 @@ class Stylizer(Closing):
 
         Args:
             image: The frame that `network` was given.
-            painted: What `network` returned for it.
+            painted: What `network` returned for it, or before for a frame that looks the same.
             time: The frame's time in seconds.
 
         Returns:

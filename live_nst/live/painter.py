@@ -21,6 +21,7 @@ from live_nst.live.slot import Slot
 from live_nst.live.staging import ReadyFrame, Staging
 from live_nst.live.stats import LiveStats
 from live_nst.look import Look
+from live_nst.stabilize.stillness import Stillness, watch
 from live_nst.styles.shelf import StyleInput
 from live_nst.timing import Clock
 
@@ -71,6 +72,8 @@ class Painter:
         overlap: Finish a frame in a second thread while the network runs the next, and make the
             newest ready in a third. It pays where the network runs elsewhere; on one and the same
             processor they hinder each other.
+        repeat: Show a painting again while nothing moves, and rest the network. For a stylizer
+            that steadies: of any other, the camera's noise shows in every painting.
 
     Attributes:
         sizing: For changes of the processing size.
@@ -90,6 +93,7 @@ class Painter:
         fps: float,
         automatic_size: bool,
         overlap: bool = False,
+        repeat: bool = False,
     ) -> None:
         self._source = source
         self._stylizer = stylizer
@@ -102,11 +106,13 @@ class Painter:
         self._held_until = 0.0
         self._last: Frame | None = None
         self._pace = Pace()
+        self._repeat = repeat
+        self._stillness: Stillness | None = None
         self._thread = threading.Thread(target=self._run, name="live-nst painter", daemon=True)
         self._overlap = overlap
         self._relay: Relay | None = None
         self._staging: Staging | None = None
-        self._before: Painted | None = None
+        self._painted: Painted | None = None
         # One at a time, so that what is asked for last is what shows in the end.
         self._background = ThreadPoolExecutor(1, "live-nst preparing")
         self.sizing = Sizing(
@@ -114,6 +120,12 @@ class Painter:
         )
         self.small_size = (0, 0)
         self.failure: BaseException | None = None
+
+    @property
+    def resting(self) -> bool:
+        """Whether nothing moves, so that only a few frames are painted."""
+        stillness = self._stillness
+        return stillness is not None and stillness.settled
 
     def start(self) -> None:
         """Begin to paint."""
@@ -253,24 +265,40 @@ class Painter:
         start = clock.now()
         if fresh:
             self._stats.add_stage("wait", start - frame.time)
-        fitting = self.sizing.fit(content)
-        staged = ready.staged if fitting is content else None
-        if self._before is not None:
-            # What is fetched once the device has begun with this frame may have to wait for it.
-            self._before.fetch()
-        painted = self._stylizer.network(fitting, start, staged)
-        painted.wait()
-        self._stats.add_stage("stylise", clock.now() - start)
+        painted = self._painted if fresh and self._looks_the_same(content, start) else None
+        again = painted is not None
+        if painted is None:
+            painted = self._run_network(ready, start)
+            self._stats.add_stage("stylise", clock.now() - start)
+        else:
+            self._stats.add_repeated()
         finish = partial(self._finish, frame, content, painted, start, fresh=fresh)
         if self._relay is None:
             finish()
         else:
-            self._before = painted
             self._relay.hand_over(finish)
-        if fresh:
+        if fresh and not again:
             finished = clock.now()
             self._pace.add(frame, finished - start)
-            self.sizing.painted(frame, painted, start, finished)
+            self.sizing.painted(frame, painted, start, finished, alone=self.resting)
+
+    def _run_network(self, ready: ReadyFrame, start: float) -> Painted:
+        fitting = self.sizing.fit(ready.content)
+        staged = ready.staged if fitting is ready.content else None
+        if self._relay is not None and self._painted is not None:
+            # What is fetched once the device has begun with this frame may have to wait for it.
+            self._painted.fetch()
+        self._painted = painted = self._stylizer.network(fitting, start, staged)
+        painted.wait()
+        return painted
+
+    def _looks_the_same(self, content: Image, now: float) -> bool:
+        """Whether the last painting will do for a frame."""
+        if not self._repeat or now < self._held_until:  # its look changes
+            self._stillness = None
+            return False
+        self._stillness = watch(self._stillness, content)
+        return self._stillness.again
 
     def _finish(
         self, frame: Frame, content: Image, painted: Painted, start: float, *, fresh: bool

@@ -56,6 +56,7 @@ class LivePipeline:
         fps: The rate that an automatic size holds.
         automatic_size: Choose the processing size by speed; else it stays as it is.
         overlap: Finish frames in a thread of their own; see `Painter`.
+        repeat: Show a painting again while nothing moves; see `Painter`.
         clock: Time.
         warn: Called with one sentence when the source is lost or back, or when a sink breaks
             and the session goes on without it.
@@ -78,6 +79,7 @@ class LivePipeline:
         fps: float = 30.0,
         automatic_size: bool = False,
         overlap: bool = False,
+        repeat: bool = False,
         clock: Clock | None = None,
         warn: Callable[[str], None] = lambda sentence: None,
     ) -> None:
@@ -88,7 +90,7 @@ class LivePipeline:
         self.display = display
         self.painter = Painter(
             capture.slot, stylizer, self.view, self.stats, self._clock, self._deliver,
-            fps=fps, automatic_size=automatic_size, overlap=overlap,
+            fps=fps, automatic_size=automatic_size, overlap=overlap, repeat=repeat,
         )  # fmt: skip
         self._shown: Slot[tuple[Frame, bool]] = Slot()
         self._newest: Frame | None = None

@@ -185,6 +185,7 @@ def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -
             fps=options.request.fps,
             automatic_size=options.size is None,
             overlap=stylizer.device != "cpu",
+            repeat=options.stabilize != "off",
             warn=say,
         )
         if options.window:
@@ -241,7 +242,7 @@ def _figures(pipeline: LivePipeline, stylizer: Stylizer) -> list[str]:
     stats = pipeline.stats
     return [
         f"{stats.current_fps:.1f} fps   latency {1000 * stats.current_latency:.0f} ms   "
-        f"dropped {pipeline.dropped}",
+        f"dropped {pipeline.dropped}{'   at rest' if pipeline.painter.resting else ''}",
         "   ".join((stylizer.style, *_look(stylizer))),
         f"{stylizer.model_name}   {stylizer.engine}   {stylizer.device}   {_size(pipeline)}"
         f"{' auto' if pipeline.painter.sizing.automatic else ''}",
@@ -282,6 +283,7 @@ def _report(
     stats = pipeline.stats
     return LiveReport(
         frames=stats.frames,
+        repeated=stats.repeated,
         fps=round(stats.fps(), 3),
         dropped=pipeline.dropped,
         latency_ms=stats.latency_ms(),

@@ -117,11 +117,23 @@ class Sizing:
             self._submit(lambda: self._stylizer.prepare(camera, self._stylizer.size))
         return cv2.resize(image, self._camera, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
-    def painted(self, frame: Frame, painted: Painted, started: float, finished: float) -> None:
-        """Learn from a painted frame, and change the size if that is better."""
+    def painted(
+        self,
+        frame: Frame,
+        painted: Painted,
+        started: float,
+        finished: float,
+        *,
+        alone: bool = False,
+    ) -> None:
+        """Learn from a painted frame, and change the size if that is better.
+
+        From one that was painted `alone`, with others before and after it left out, nothing is
+        learnt: a processor that rests in between takes longer for it.
+        """
         width, height = painted.size
         self.frames[width, height] = self.frames.get((width, height), 0) + 1
-        if not self._automatic or frame.size != self._camera:
+        if alone or not self._automatic or frame.size != self._camera:
             return
         adaptive = self._adaptive
         if adaptive.size != self._stylizer.size:  # it was changed by hand before

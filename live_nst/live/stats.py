@@ -16,6 +16,8 @@ class LiveReport:
 
     Attributes:
         frames: Stylised frames that were shown, each counted once.
+        repeated: Frames for which the network did not run: nothing had moved, and the painting
+            before was shown again.
         fps: Shown frames per second, from the first to the last.
         dropped: Captured frames that were never stylised, because a newer one was there.
         latency_ms: Capture to display: "p50", "p95", "p99" in milliseconds.
@@ -36,6 +38,7 @@ class LiveReport:
     """
 
     frames: int
+    repeated: int
     fps: float
     dropped: int
     latency_ms: dict[str, float]
@@ -65,7 +68,7 @@ class LiveStats:
     """Collects the measurements of a running session. Times are seconds."""
 
     def __init__(self) -> None:
-        self.frames = 0
+        self.frames = self.repeated = 0
         self.startup_seconds = 0.0
         self._first = self._last = 0.0
         self._rate = RateMeter()
@@ -76,6 +79,10 @@ class LiveStats:
     def add_stage(self, stage: str, seconds: float) -> None:
         """One measurement of a stage."""
         self._stages[stage].add(seconds)
+
+    def add_repeated(self) -> None:
+        """One frame that got the painting of an earlier one."""
+        self.repeated += 1
 
     def add_frame(self, captured: float, shown: float) -> None:
         """One frame that was captured and shown at these times."""

@@ -20,6 +20,7 @@ class MaskRack:
     def __init__(self) -> None:
         self._masks: dict[str, Mask | None] = {}
         self._lock = threading.Lock()
+        self._last: tuple[str, Painted, Size, Plane | None] | None = None
 
     def load(self, only: str) -> None:
         """Get a mask ready, which may take a moment.
@@ -33,15 +34,24 @@ class MaskRack:
     def of_next(self, look: Look, painted: Painted, size: Size) -> Plane | None:
         """The mask of a stream's next frame, from one thread at a time; None for everywhere.
 
-        Where nothing shows of the painting, no mask is needed either.
+        Where nothing shows of the painting, no mask is needed either. The same painting again,
+        as nothing has changed since, has the same mask.
 
         Args:
             look: One whose mask is ready.
             painted: The frame as the network sees it; looked at only if there is a mask.
             size: (width, height) of the mask: the camera's.
         """
-        mask = None if look.unpainted else self._masks[look.only]
-        return None if mask is None else mask(painted.content, size)
+        if look.unpainted:
+            return None
+        if self._last is not None:
+            only, seen, at, weights = self._last
+            if (only, at) == (look.only, size) and seen is painted:
+                return weights
+        mask = self._masks[look.only]
+        weights = None if mask is None else mask(painted.content, size)
+        self._last = look.only, painted, size, weights
+        return weights
 
     def of_still(self, look: Look, painted: Painted, size: Size) -> Plane | None:
         """The mask of a picture of its own; several threads may ask at once. See `of_next`."""
@@ -56,6 +66,7 @@ class MaskRack:
 
     def reset(self) -> None:
         """Forget the frames so far."""
+        self._last = None
         for mask in self._masks.values():
             if mask is not None:
                 mask.reset()

@@ -23,7 +23,9 @@ KEYS = {
     "frames", "fps", "dropped", "latency_ms", "stage_ms", "style_computations", "startup_seconds",
     "model", "engine", "device", "size", "peak_rss_mb",
 }  # fmt: skip
-FURTHER_KEYS = {"source", "style", "reconnects", "automatic_size", "frames_by_size"}
+FURTHER_KEYS = {
+    "source", "style", "reconnects", "automatic_size", "frames_by_size", "repeated",
+}  # fmt: skip
 OWN_SENTENCES = (
     r"Model mobile: .+\.",
     r"Engine openvino \d.+ in (bfloat16|float32): .+\.",

@@ -15,6 +15,7 @@ from live_nst.live.painter import FADE_SECONDS, Painter
 from live_nst.live.slot import Slot
 from live_nst.live.stats import LiveStats
 from live_nst.look import Look
+from live_nst.stabilize.stillness import REFRESH, SETTLED
 from tests.live.fakes import (
     FakeClock,
     FakeStylizer,
@@ -29,7 +30,7 @@ from tests.live.fakes import (
 class Studio:
     """A painter with fakes around it."""
 
-    def __init__(self, clock: FakeClock, *, overlap: bool = False) -> None:
+    def __init__(self, clock: FakeClock, *, overlap: bool = False, repeat: bool = False) -> None:
         self.clock = clock
         self.slot: Slot[Frame] = Slot()
         self.stylizer = FakeStylizer()
@@ -47,6 +48,7 @@ class Studio:
             fps=30.0,
             automatic_size=False,
             overlap=overlap,
+            repeat=repeat,
         )
         self.painter.start()
 
@@ -526,3 +528,67 @@ def test_a_fetch_that_fails_is_kept_and_nothing_hangs(overlapping: Studio) -> No
     overlapping.painter.close(10)
     assert overlapping.painter.failure is error
     assert overlapping.delivered == []
+
+
+@pytest.fixture(params=[False, True], ids=["one thread", "overlapping"])
+def thrifty(clock: FakeClock, request: pytest.FixtureRequest) -> Iterator[Studio]:
+    studio = Studio(clock, overlap=request.param, repeat=True)
+    yield studio
+    studio.close()
+
+
+def watch_a_wall(studio: Studio, count: int, number: int = 7) -> None:
+    """Have so many frames painted of something that does not change."""
+    for _ in range(count):
+        delivered = len(studio.delivered)
+        studio.clock.advance(1 / 30)
+        studio.slot.put(Frame(picture(number), delivered, studio.clock.now()))
+        wait_until(lambda count=delivered: len(studio.delivered) > count, "it was not painted")
+
+
+def test_while_nothing_moves_the_network_rests(thrifty: Studio) -> None:
+    watch_a_wall(thrifty, SETTLED)
+    assert not thrifty.painter.resting
+    watch_a_wall(thrifty, 1 + 3 * REFRESH)
+    assert thrifty.painter.resting
+    assert len(thrifty.stylizer.painted) == 1 + SETTLED + 3
+    assert thrifty.stats.repeated == 3 * (REFRESH - 1)
+    # Everybody gets every frame all the same, with its own time.
+    frames = [painted for painted, fresh in thrifty.delivered if fresh]
+    assert [painted.index for painted in frames] == list(range(1 + SETTLED + 3 * REFRESH))
+    assert len({painted.time for painted in frames}) == len(frames)
+    assert thrifty.painter.sizing.frames == {(64, 48): 1 + SETTLED + 3}
+
+
+def test_what_moves_is_painted_at_once(thrifty: Studio) -> None:
+    watch_a_wall(thrifty, SETTLED + 4)
+    thrifty.paint(200)
+    assert not thrifty.painter.resting
+    assert thrifty.stylizer.painted[-1][0] == 200
+    assert thrifty.numbers[-1] == 200
+
+
+def test_while_the_look_changes_every_frame_is_painted(thrifty: Studio) -> None:
+    watch_a_wall(thrifty, SETTLED + 4)
+    thrifty.painter.select("wave", thrifty.failed.append).result(10)
+    before = len(thrifty.stylizer.painted)
+    watch_a_wall(thrifty, 20)
+    assert len(thrifty.stylizer.painted) == before + 20
+    assert FADE_SECONDS < 20 / 30
+
+
+def test_the_camera_s_own_part_of_the_picture_never_rests(thrifty: Studio) -> None:
+    watch_a_wall(thrifty, SETTLED + 4)
+    thrifty.stylizer.strength = 0.0
+    faint = picture(7)
+    faint[10, 10] += 1
+    thrifty.slot.put(Frame(faint, 99, thrifty.clock.now()))
+    wait_until(lambda: thrifty.delivered[-1][0].index == 99)
+    assert thrifty.painter.resting
+    np.testing.assert_array_equal(thrifty.delivered[-1][0].image, faint)
+
+
+def test_without_leave_every_frame_is_painted(studio: Studio) -> None:
+    watch_a_wall(studio, SETTLED + 10)
+    assert len(studio.stylizer.painted) == SETTLED + 10
+    assert studio.stats.repeated == 0 and not studio.painter.resting

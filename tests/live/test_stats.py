@@ -75,10 +75,10 @@ def test_the_peak_memory_is_at_least_what_is_used_now() -> None:
 
 def test_the_report_is_plain_json() -> None:
     report = LiveReport(
-        frames=3, fps=2.5, dropped=1, latency_ms={"p50": 1.0}, stage_ms={"stylise": 2.0},
-        style_computations=1, startup_seconds=4.0, model="mobile", engine="tensorflow 2",
-        device="cpu", size="64x48", automatic_size=True, frames_by_size={"64x48": 3},
-        peak_rss_mb=512.0, source="demo", style="starry", reconnects=0,
+        frames=3, repeated=1, fps=2.5, dropped=1, latency_ms={"p50": 1.0},
+        stage_ms={"stylise": 2.0}, style_computations=1, startup_seconds=4.0, model="mobile",
+        engine="tensorflow 2", device="cpu", size="64x48", automatic_size=True,
+        frames_by_size={"64x48": 3}, peak_rss_mb=512.0, source="demo", style="starry", reconnects=0,
     )  # fmt: skip
     values = json.loads(json.dumps(report.as_dict()))
     assert values["frames"] == 3 and values["latency_ms"] == {"p50": 1.0}
