@@ -1,5 +1,6 @@
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -164,5 +165,9 @@ def test_a_gpu_paints_what_the_cpu_does(
 
     one, other = (each.stylised.astype(int) for each in painted)
     assert np.abs(one - other).mean() < 1
+    large = painted[0].take_enlarged(image.shape)
+    assert large is not None
+    on_host = cv2.resize(painted[0].stylised, (288, 192), interpolation=cv2.INTER_CUBIC)
+    assert np.abs(large.astype(int) - on_host).max() <= 1
     tensors = gpu.expand(gpu.encode(style))
     assert all("GPU" in tensor.device for tensor in tensors)
