@@ -1,5 +1,6 @@
 """Resizing inside a TensorFlow graph, equal to what OpenCV does on the host."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,18 +9,21 @@ from numpy.typing import NDArray
 from live_nst.engines.base import Size
 from live_nst.engines.runtime import tensorflow
 
+Taps = tuple[NDArray[np.int32], NDArray[np.float32]]
+"""Indexes and weights of the pixels that each of `target` is made of: both `[count, target]`."""
+
 _SHARPNESS = -0.75
 """The slope `a` of OpenCV's cubic; TensorFlow's own bicubic resizing has -0.5."""
 
 
-def area_resize(image: Any, size: Size, *, as_matrices: bool) -> Any:
+def area_resize(image: Any, size: Size, *, by_taps: bool) -> Any:
     """Resize by area averaging, in the graph.
 
     Args:
         image: uint8 `[height, width, channels]` of fixed shape.
         size: (width, height) of the result.
-        as_matrices: Multiply by two matrices of weights instead of TensorFlow's `ResizeArea`,
-            which has no GPU kernel; the result is the same.
+        by_taps: Add up what is gathered, for XLA and for GPUs, for which TensorFlow's `ResizeArea`
+            has no kernel; the result is the same.
 
     Returns:
         float32 `[height, width, channels]`, 0..255.
@@ -28,10 +32,20 @@ def area_resize(image: Any, size: Size, *, as_matrices: bool) -> Any:
     height, width, _ = image.shape.as_list()
     if (width, height) == size:
         return tf.cast(image, tf.float32)
-    if not as_matrices:
+    if not by_taps:
         return tf.raw_ops.ResizeArea(images=image[None], size=[size[1], size[0]])[0]
-    rows, columns = area_weights(height, size[1]), area_weights(width, size[0])
-    return tf.einsum("yh,hwc,xw->yxc", rows, tf.cast(image, tf.float32), columns)
+    return _resize(tf.cast(image, tf.float32), size, (0, 1), area_taps)
+
+
+def area_taps(source: int, target: int) -> Taps:
+    """The pixels of `source` that each of `target` cells covers, and its share of each."""
+    weights = area_weights(source, target)
+    first = np.argmax(weights > 0, axis=1)
+    count = int((weights > 0).sum(axis=1).max())
+    reached = first + np.arange(count)[:, None]
+    indexes = np.minimum(reached, source - 1)
+    shares = np.take_along_axis(weights.T, indexes, axis=0) * (reached < source)
+    return indexes.astype(np.int32), shares.astype(np.float32)
 
 
 def area_weights(source: int, target: int) -> NDArray[np.float32]:
@@ -47,9 +61,7 @@ def area_weights(source: int, target: int) -> NDArray[np.float32]:
 def cubic_resize(picture: Any, size: Size) -> Any:
     """Resize bicubically, in the graph, as OpenCV's `INTER_CUBIC` does.
 
-    The centres of pixels are aligned and the border is replicated. Each side is a sum of four
-    gathered pictures: XLA makes one loop of it, while a product with a matrix of weights would
-    multiply by zeros mostly.
+    The centres of pixels are aligned and the border is replicated.
 
     Args:
         picture: float32 `[height, width, channels]` of fixed shape.
@@ -58,22 +70,10 @@ def cubic_resize(picture: Any, size: Size) -> Any:
     Returns:
         float32 `[height, width, channels]`, not rounded; it may overshoot.
     """
-    tf = tensorflow()
-    height, width, _ = picture.shape.as_list()
-    for axis, source, target in ((1, width, size[0]), (0, height, size[1])):
-        indexes, weights = cubic_taps(source, target)
-        along = [1, 1, 1]
-        along[axis] = target
-        picture = tf.add_n(
-            [
-                tf.gather(picture, index, axis=axis) * weight.reshape(along)
-                for index, weight in zip(indexes, weights, strict=True)
-            ]
-        )
-    return picture
+    return _resize(picture, size, (1, 0), cubic_taps)
 
 
-def cubic_taps(source: int, target: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+def cubic_taps(source: int, target: int) -> Taps:
     """The four of `source` pixels that each of `target` pixels is made of.
 
     Keys, "Cubic convolution interpolation for digital image processing" (1981), equation 15 in its
@@ -91,3 +91,24 @@ def cubic_taps(source: int, target: int) -> tuple[NDArray[np.int32], NDArray[np.
     weights = np.stack([far[0], near[0], near[1], far[1]]).astype(np.float32)
     indexes = first.astype(np.int32) + np.arange(-1, 3, dtype=np.int32)[:, None]
     return np.clip(indexes, 0, source - 1), weights
+
+
+def _resize(
+    picture: Any, size: Size, axes: tuple[int, int], taps: Callable[[int, int], Taps]
+) -> Any:
+    """One axis after the other, each a sum of gathered pictures.
+
+    XLA makes a loop of that, while a product with a matrix of all weights would multiply by zeros
+    mostly, and on a GPU in TF32.
+    """
+    tf = tensorflow()
+    for axis in axes:
+        target = size[1 - axis]
+        along = [target if each == axis else 1 for each in range(3)]
+        picture = tf.add_n(
+            [
+                tf.gather(picture, index, axis=axis) * weight.reshape(along)
+                for index, weight in zip(*taps(picture.shape[axis], target), strict=True)
+            ]
+        )
+    return picture

@@ -120,7 +120,7 @@ class TensorFlowEngine:
         program = as_function(chosen)
 
         def frame(image: Any, *style: Any) -> Any:
-            small = area_resize(image, size, as_matrices=self._xla)
+            small = area_resize(image, size, by_taps=self._xla)
             (stylised,) = program(_swap_colours(small, 1 / 255)[None], *style)
             fitting = tf.ensure_shape(stylised[0, :height, :width], [height, width, 3])
             levels = _as_levels(_swap_colours(fitting, 255))

@@ -20,13 +20,13 @@ RESIZES = [
 
 
 @pytest.mark.parametrize(("source", "target"), RESIZES)
-@pytest.mark.parametrize("as_matrices", [False, True])
+@pytest.mark.parametrize("by_taps", [False, True])
 def test_area_resize_is_opencvs(
-    source: tuple[int, int], target: tuple[int, int], as_matrices: bool
+    source: tuple[int, int], target: tuple[int, int], by_taps: bool
 ) -> None:
     image = np.random.default_rng(3).integers(0, 256, (source[1], source[0], 3), np.uint8)
 
-    resized = area_resize(tf.constant(image), target, as_matrices=as_matrices).numpy()
+    resized = area_resize(tf.constant(image), target, by_taps=by_taps).numpy()
 
     expected = cv2.resize(image, target, interpolation=cv2.INTER_AREA)
     assert resized.dtype == np.float32
@@ -41,8 +41,8 @@ def test_both_forms_of_area_resize_are_one(
     image = np.random.default_rng(3).integers(0, 256, (source[1], source[0], 3), np.uint8)
 
     one, other = (
-        area_resize(tf.constant(image), target, as_matrices=as_matrices).numpy()
-        for as_matrices in (False, True)
+        area_resize(tf.constant(image), target, by_taps=by_taps).numpy()
+        for by_taps in (False, True)
     )
 
     np.testing.assert_allclose(one, other, rtol=0, atol=0.01)
@@ -65,8 +65,8 @@ def test_area_weights_are_shares(source: int, target: int) -> None:
 
 def test_the_same_size_is_left_as_it_is() -> None:
     image = np.random.default_rng(3).integers(0, 256, (8, 12, 3), np.uint8)
-    for as_matrices in (False, True):
-        resized = area_resize(tf.constant(image), (12, 8), as_matrices=as_matrices)
+    for by_taps in (False, True):
+        resized = area_resize(tf.constant(image), (12, 8), by_taps=by_taps)
         np.testing.assert_array_equal(resized, image)
 
 
