@@ -21,6 +21,7 @@ from benchmarks.motion.methods import METHODS, Method
 from benchmarks.motion.painting import Film, Painter, clip_frames
 from benchmarks.motion.photos import CLIPS
 from benchmarks.motion.plot import plot
+from benchmarks.motion.rest import rest
 from benchmarks.motion.scenes import KINDS, scene
 from benchmarks.motion.webcam import webcam
 from benchmarks.speed.part import TooBusyError
@@ -197,6 +198,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         style: webcam(style, strip if style == arguments.styles[0] else None)
         for style in arguments.styles
     }
+    rests = {style: rest(style) for style in arguments.styles}
     results = measure(arguments.styles, arguments.seeds, arguments.cache, arguments.films)
     summary = summarise(results)
     record = {
@@ -206,6 +208,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "frames": FRAMES,
         "cost": costs,
         "webcam": seen,
+        "rest": rests,
         "summary": summary,
         "results": [
             {k: round(v, 4) if isinstance(v, float) else v for k, v in result.items()}
@@ -218,6 +221,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for size, measured in costs.items():
         print(f"cost at {size}: {measured}")
     print(f"webcam: {seen}")
+    print(f"rest: {rests}")
     broken = broken_promises(summary, costs, list(seen.values()))
     for promise in broken:
         print(f"BROKEN: {promise}")

@@ -19,15 +19,15 @@ cv: Any = cv2  # its type stubs do not know which dtypes come back
 Cells = NDArray[np.float32]
 """`[rows, columns, 3]`, BGR, 0..255: means of parts of a frame."""
 
-SETTLED = 30
+SETTLED = 20
 """Frames that must be still, and painted, until the average of their paintings is steady."""
 REFRESH = 8
 """Of so many still frames one is painted: it takes the average a little further."""
 
 _LONG_SIDE = 80  # cells
 _SAMPLES = 4  # each way, in a cell
-_SIGMAS = 5.0  # of the noise, by which no cell of a still frame differs
-_LEAST, _MOST = 1.5, 5.0  # levels; what differs by more is a change however strong the noise is
+_SIGMAS = 6.0  # of the noise, by which no cell of a still frame differs
+_LEAST, _MOST = 1.5, 6.0  # levels; what differs by more is a change however strong the noise is
 _AREA = 8  # cells each way, of which the mean is compared, too
 _LEAST_OF_AREA = 0.6  # levels
 _AREA_SIGMAS = 6.0  # noise is not quite without connection from cell to cell
