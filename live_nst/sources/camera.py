@@ -55,6 +55,8 @@ def prepare_opencv() -> None:
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(_STALL_SECONDS))
     # Without this, opening a camera on Windows takes up to a minute.
     os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
+    # Else its worker threads spin for half a millisecond after every call, on the network's cores.
+    os.environ.setdefault("OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER", "0")
 
 
 class CameraSource(Closing):

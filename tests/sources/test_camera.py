@@ -164,8 +164,10 @@ def test_the_environment_of_opencv_is_set_but_not_overruled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", raising=False)
+    monkeypatch.delenv("OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER", raising=False)
     monkeypatch.setenv("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "1")
     prepare_opencv()
+    assert os.environ["OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER"] == "0"
     assert int(os.environ["OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"]) <= 3
     assert os.environ["OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS"] == "1"
 
