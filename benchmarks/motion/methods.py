@@ -57,7 +57,7 @@ class FastOnExactFlow:
     def __call__(self, content: Image, painted: Image, exact: Flow | None) -> Image:
         assert exact is not None
         self._state, steadied = steady(
-            self._state, content, painted, lambda now, then: exact.copy()
+            self._state, content, painted, lambda now, then, guess: exact.copy()
         )
         return steadied
 

@@ -32,6 +32,8 @@ _STILL_LEVELS = 9.0  # a point that changes less is at rest
 _FAR = 1e4  # pixels
 _SURE_SHARE = 128  # of 255; from that trust on the news counts
 _CUT = 0.15  # share of the picture that is trusted; below it, this is another scene
+_LOST = 0.5  # the same; below it, the motion is no guess for the next
+_NO_FLOW: Flow = np.zeros((0, 0, 2), np.float32)
 _LAG = 0.05  # see `steady`
 _WHOLE = 1000.0  # what weights add up to: cv2.blendLinear divides by their sum + 0.00001
 _LINEARLY = cv.INTER_LINEAR | cv.WARP_RELATIVE_MAP
@@ -47,6 +49,7 @@ class State(NamedTuple):
         half: The same in BGR and 255, uint8 `[rows, columns, 4]`.
         ages: Over how many frames the picture is an average, float32 `[rows, columns]`.
         picture: The steadied picture, BGR, float32 `[height, width, 3]`.
+        flow: The motion that was found, if it is a guess for the next, else of no size.
         drift: The mean motion of sample points over the last few frames, float32 `[points, 2]`.
         last, common, power: The `News` of the last frames.
     """
@@ -55,8 +58,9 @@ class State(NamedTuple):
     half: Bgra
     ages: Plane
     picture: Picture
+    flow: Flow
     drift: Plane
-    last: NDArray[np.float32]
+    last: Plane
     common: Plane
     power: Plane
 
@@ -114,7 +118,8 @@ def steady(
         scratch.resize(*content.shape[:2])
     before = None if state is None else _fit(state, content.shape[:2])
     if before is not None and min(gray.shape) >= SMALLEST:
-        flow = _within_reach(motion(gray, before.gray))
+        guess = before.flow if before.flow.size else None
+        flow = found = _within_reach(motion(gray, before.gray, guess))
         sample = sample_motion(flow)
         drift = mean_motion(sample, before.drift)
         half_flow: Flow = cv.resize(flow, gray.shape[::-1], interpolation=cv.INTER_LINEAR)
@@ -124,17 +129,21 @@ def steady(
             flow = half_flow
         half_flow = half_flow * np.float32(0.5)
         trust = _trust(half, gray, before.half, half_flow)
-        if cv.mean(trust)[0] >= 255 * _CUT:
+        share = cv.mean(trust)[0] / 255
+        if share >= _CUT:
             picture = _carry(before.picture, flow, resting, scratch)
             news = _listen(before, stylised, picture, half_flow, trust)
             limit = _limit(before.ages, resting, news, change)
             ages, weight = _age(before.ages, half_flow, trust, limit)
             _average(picture, stylised, weight, scratch)
-            return State(gray, half, ages, picture, drift, *news), cv.convertScaleAbs(picture)
+            kept = found if share >= _LOST else _NO_FLOW
+            state = State(gray, half, ages, picture, kept, drift, *news)
+            return state, cv.convertScaleAbs(picture)
     ages = np.ones(half.shape[:2], np.float32)
     drift = np.zeros((POINTS, 2), np.float32)
     news = no_news(*content.shape[:2])
-    return State(gray, half, ages, stylised.astype(np.float32), drift, *news), stylised.copy()
+    picture = stylised.astype(np.float32)
+    return State(gray, half, ages, picture, _NO_FLOW, drift, *news), stylised.copy()
 
 
 def _halve(content: Image) -> Bgra:
@@ -171,7 +180,7 @@ def _fit(state: State, shape: tuple[int, ...]) -> State | None:
         )
         for name in names
     }
-    return state._replace(**resized, drift=state.drift * np.float32(width / columns))
+    return state._replace(**resized, flow=_NO_FLOW, drift=state.drift * np.float32(width / columns))
 
 
 def _rest(flow: Flow, now: Bgra, then: Bgra, scratch: Scratch) -> Mask:
@@ -213,7 +222,10 @@ def _listen(before: State, stylised: Image, carried: Picture, flow: Flow, trust:
     step = at_points(flow, size) * np.float32(0.5)
     sure = (at_points(trust, size) >= _SURE_SHARE).astype(np.float32)
     news = News(before.last, before.common, before.power)
-    return listen(news, at_points(stylised, size), at_points(carried, size), step, sure)
+    new, old = (
+        cv.cvtColor(at_points(each, size), cv.COLOR_BGR2GRAY) for each in (stylised, carried)
+    )
+    return listen(news, new, old, step, sure)
 
 
 def _limit(ages: Plane, resting: Mask | None, news: News, change: float) -> Plane:

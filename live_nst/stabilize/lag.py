@@ -22,11 +22,10 @@ Plane = NDArray[np.float32]
 SPACING = 4
 """Pixels from one point at which the news is looked at to the next."""
 
-_SURROUNDINGS = 3.0  # points; sigma of the surroundings over which the correlation is taken
+_SURROUNDINGS = 11  # points each way, over which the correlation is taken
 _MEMORY = 0.8  # share of the frames before in it
 _LARGEST = 0.95  # correlation
 _SMALLEST = 1e-4
-_SUM = np.ones((1, 3), np.float32)
 _FAINT = 1e-3  # squared levels; where there are no news there is no correlation
 
 
@@ -34,13 +33,13 @@ class News(NamedTuple):
     """What the last frames brought, at points `SPACING` pixels apart.
 
     Attributes:
-        last: The last difference of new picture and average, in levels, float32
-            `[rows, columns, 3]`; 0 where the average did not hold.
+        last: The last difference in brightness of new picture and average, in levels, float32
+            `[rows, columns]`; 0 where the average did not hold.
         common: The mean product of successive differences, float32 `[rows, columns]`.
         power: Their mean square, float32 `[rows, columns]`.
     """
 
-    last: NDArray[np.float32]
+    last: Plane
     common: Plane
     power: Plane
 
@@ -49,7 +48,7 @@ def no_news(height: int, width: int) -> News:
     """What there is before the second frame of `height` x `width` pixels."""
     columns, rows = points(height, width)
     blank = np.zeros((rows, columns), np.float32)
-    return News(np.zeros((rows, columns, 3), np.float32), blank, blank)
+    return News(blank, blank, blank)
 
 
 def points(height: int, width: int) -> tuple[int, int]:
@@ -63,37 +62,28 @@ def at_points(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     return values
 
 
-def listen(
-    before: News, new: NDArray[Any], old: NDArray[np.float32], flow: Flow, sure: Plane
-) -> News:
+def listen(before: News, new: NDArray[Any], old: Plane, flow: Flow, sure: Plane) -> News:
     """Take in what a frame brings.
 
     Args:
         before: What the frame before gave.
-        new: The new picture `at_points`, `[rows, columns, 3]`.
-        old: The average so far, carried along to it, `at_points`.
+        new: The new picture's brightness `at_points`.
+        old: That of the average so far, carried along to it.
         flow: Where the points were in the frame before, in points.
         sure: Where the average holds, 1, or not, 0.
     """
     last = cv.subtract(new, old, None, None, cv.CV_32F)
-    last *= sure[..., None]
+    last *= sure
     then = cv.remap(
         before.last, flow, None, cv.INTER_NEAREST | cv.WARP_RELATIVE_MAP, None, cv.BORDER_CONSTANT
     )
-    common = _product(last, then)
-    power = cv.addWeighted(_product(last, last), 0.5, _product(then, then), 0.5, 0)
-    return News(last, _mean(before.common, common), _mean(before.power, power))
-
-
-def _product(one: NDArray[np.float32], other: NDArray[np.float32]) -> Plane:
-    """Summed over the colours."""
-    product: Plane = cv.transform(cv.multiply(one, other), _SUM)
-    return product
+    power = cv.addWeighted(cv.multiply(last, last), 0.5, cv.multiply(then, then), 0.5, 0)
+    return News(last, _mean(before.common, cv.multiply(last, then)), _mean(before.power, power))
 
 
 def _mean(before: Plane, now: Plane) -> Plane:
     """The mean over the frames so far, and over the surroundings."""
-    around = cv.GaussianBlur(now, (0, 0), _SURROUNDINGS)
+    around = cv.blur(now, (_SURROUNDINGS, _SURROUNDINGS))
     mean: Plane = cv.addWeighted(before, _MEMORY, around, 1 - _MEMORY, 0)
     return mean
 

@@ -16,65 +16,65 @@ Gray = NDArray[np.uint8]
 Flow = NDArray[np.float32]
 """`[rows, columns, 2]`: for points of one frame, how far off (x, y) they are in another."""
 
-MotionFinder = Callable[[Gray, Gray], Flow]
-"""From (this frame, the other frame), both halved, to a new array: evenly spaced points, as many
-as are found apart, and their motion in pixels of the whole frame."""
+MotionFinder = Callable[[Gray, Gray, Flow | None], Flow]
+"""From (this frame, the other frame, a first guess), both frames halved, to a new array: evenly
+spaced points, as many as are found apart, and their motion in pixels of the whole frame. The guess
+is what it found for the frame before, or None; it need not be right nor of the same size."""
 
 SMALLEST = 12
 """Pixels: in a halved frame with a shorter side no motion is looked for."""
 
+_FAST = cv.DISOPTICAL_FLOW_PRESET_ULTRAFAST
 _MATCHING = 6  # steps
-_REFINEMENTS, _RELAXATIONS = 3, 5  # they find more than the other half of the matching
+_MEDIAN = 5  # points; what stands out from those around it is an error
 _WIDE = 160  # pixels; a halved frame with a longer side is halved once more
 
 
 class DisMotion:
-    """Dense inverse search (Kroeger et al. 2016), as OpenCV has it, refined variationally.
+    """Dense inverse search (Kroeger et al. 2016), as OpenCV has it.
 
-    The result depends on the two pictures alone, not on earlier ones nor on the number of threads.
+    From a guess on, only the finest scale is searched: from frame to frame motion changes little,
+    so the search goes on where it ended, and finds more than one from coarse to fine each time.
+
+    The result depends on what is given alone, not on earlier calls nor on the number of threads.
     It may be called from one thread at a time.
 
     Args:
-        fine: Take ten times as long, and find more.
+        fine: Take ten times as long, and find more, without a guess.
     """
 
     def __init__(self, *, fine: bool = False) -> None:
-        create: Any = cv2.DISOpticalFlow_create  # type: ignore[attr-defined]
-        self._refine: Any = None
-        if fine:
-            self._dis = create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        else:
-            self._dis = create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-            self._dis.setGradientDescentIterations(_MATCHING)
-            self._refine = _refinement()
-        self._dis.setFinestScale(0)
+        self._fine = fine
+        self._whole = _search(cv.DISOPTICAL_FLOW_PRESET_MEDIUM if fine else _FAST)
+        self._finest = _search(_FAST)
+        self._finest.setCoarsestScale(0)
 
-    def __call__(self, now: Gray, then: Gray) -> Flow:
+    def __call__(self, now: Gray, then: Gray, guess: Flow | None = None) -> Flow:
         """Where the points of `now` are in `then`, both at least `SMALLEST` pixels each way."""
         scale = 2
-        if self._refine is not None and max(now.shape) >= _WIDE:
+        if not self._fine and max(now.shape) >= _WIDE:
             size = now.shape[1] // 2, now.shape[0] // 2
             now, then = (cv.resize(one, size, interpolation=cv.INTER_AREA) for one in (now, then))
             scale = 4
-        flow: Flow = self._dis.calc(now, then, None)
-        if self._refine is not None:
-            flow = self._refine.calc(now, then, flow)
+        flow: Flow
+        if self._fine:
+            flow = self._whole.calc(now, then, None)
+        else:
+            if guess is not None and guess.shape[:2] == now.shape:
+                flow = self._finest.calc(now, then, guess * np.float32(1 / scale))
+            else:
+                flow = self._whole.calc(now, then, None)
+            flow = cv.merge([cv.medianBlur(each, _MEDIAN) for each in cv.split(flow)])
         flow *= scale
         return flow
 
 
-def _refinement() -> Any:
-    """As within dense inverse search, but on its last result alone.
-
-    On each of its scales it would take twice as long, and find no more.
-    """
-    refine: Any = cv.VariationalRefinement_create()
-    refine.setAlpha(20.0)
-    refine.setDelta(5.0)
-    refine.setGamma(10.0)
-    refine.setFixedPointIterations(_REFINEMENTS)
-    refine.setSorIterations(_RELAXATIONS)
-    return refine
+def _search(preset: int) -> Any:
+    search: Any = cv.DISOpticalFlow_create(preset)
+    if preset == _FAST:
+        search.setGradientDescentIterations(_MATCHING)
+    search.setFinestScale(0)
+    return search
 
 
 @lru_cache(maxsize=8)

@@ -14,7 +14,7 @@ from tests.stabilize.scenes import HEIGHT, WIDTH, error, flicker, paint, texture
 
 def exact(x: float) -> Flow:
     """A motion finder that knows that everything moved by `x` pixels."""
-    return lambda now, then: np.full((*now.shape, 2), (x, 0), np.float32)  # type: ignore[return-value]
+    return lambda now, then, guess: np.full((*now.shape, 2), (x, 0), np.float32)  # type: ignore[return-value]
 
 
 def run(contents: list[Image], painted: list[Image], motion=None) -> list[Image]:  # type: ignore[no-untyped-def]
@@ -207,6 +207,20 @@ def test_a_new_size_carries_on() -> None:
     assert error(steadied, paint(large)) < 0.6 * error(painted, paint(large))
 
 
+def test_the_motion_is_a_guess_for_the_next_unless_it_explained_little() -> None:
+    guesses: list[Flow | None] = []
+
+    def motion(now, then, guess):  # type: ignore[no-untyped-def]
+        guesses.append(guess)
+        return np.zeros((*now.shape, 2), np.float32)
+
+    changed = view(0)
+    changed[:, WIDTH // 4 :] = texture(WIDTH, HEIGHT, 9)[:, WIDTH // 4 :]
+    frames = [view(0), view(0), view(0), changed, changed]
+    run(frames, [paint(frame) for frame in frames], motion)
+    assert [guess is None for guess in guesses] == [True, False, False, True]
+
+
 def test_another_shape_begins_anew() -> None:
     state, _ = steady(None, view(0), paint(view(0)), DisMotion())
     tall = texture(HEIGHT, WIDTH, 3)
@@ -249,7 +263,7 @@ def test_whatever_comes_the_picture_is_one(
             state,
             content,
             stylised,
-            lambda now, then, kind=motion: find(kind, now.shape),
+            lambda now, then, guess, kind=motion: find(kind, now.shape),
             change=change,
             scratch=scratch,
         )

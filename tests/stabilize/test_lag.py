@@ -7,7 +7,7 @@ from live_nst.stabilize.lag import News, best_length, listen, no_news, points
 
 HEIGHT, WIDTH, NOISE = 160, 240, 4.0
 COLUMNS, ROWS = points(HEIGHT, WIDTH)
-SHAPE = (ROWS, COLUMNS, 3)
+SHAPE = (ROWS, COLUMNS)
 STILL = np.zeros((ROWS, COLUMNS, 2), np.float32)
 SURE = np.ones((ROWS, COLUMNS), np.float32)
 TOLERANCE = 0.5  # none: the least error
