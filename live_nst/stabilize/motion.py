@@ -24,7 +24,6 @@ is what it found for the frame before, or None; it need not be right nor of the 
 SMALLEST = 12
 """Pixels: in a halved frame with a shorter side no motion is looked for."""
 
-_FAST = cv.DISOPTICAL_FLOW_PRESET_ULTRAFAST
 _MATCHING = 6  # steps
 _MEDIAN = 5  # points; what stands out from those around it is an error
 _WIDE = 160  # pixels; a halved frame with a longer side is halved once more
@@ -45,36 +44,33 @@ class DisMotion:
 
     def __init__(self, *, fine: bool = False) -> None:
         self._fine = fine
-        self._whole = _search(cv.DISOPTICAL_FLOW_PRESET_MEDIUM if fine else _FAST)
-        self._finest = _search(_FAST)
+        preset = cv.DISOPTICAL_FLOW_PRESET_MEDIUM if fine else cv.DISOPTICAL_FLOW_PRESET_ULTRAFAST
+        self._whole, self._finest = (cv.DISOpticalFlow_create(preset) for _ in range(2))
+        for search in (self._whole, self._finest):
+            search.setFinestScale(0)
+            if not fine:
+                search.setGradientDescentIterations(_MATCHING)
         self._finest.setCoarsestScale(0)
 
     def __call__(self, now: Gray, then: Gray, guess: Flow | None = None) -> Flow:
         """Where the points of `now` are in `then`, both at least `SMALLEST` pixels each way."""
-        scale = 2
-        if not self._fine and max(now.shape) >= _WIDE:
-            size = now.shape[1] // 2, now.shape[0] // 2
-            now, then = (cv.resize(one, size, interpolation=cv.INTER_AREA) for one in (now, then))
-            scale = 4
         flow: Flow
         if self._fine:
             flow = self._whole.calc(now, then, None)
+            flow *= 2
+            return flow
+        scale = 2
+        if max(now.shape) >= _WIDE:
+            size = now.shape[1] // 2, now.shape[0] // 2
+            now, then = (cv.resize(one, size, interpolation=cv.INTER_AREA) for one in (now, then))
+            scale = 4
+        if guess is not None and guess.shape[:2] == now.shape:
+            flow = self._finest.calc(now, then, guess * np.float32(1 / scale))
         else:
-            if guess is not None and guess.shape[:2] == now.shape:
-                flow = self._finest.calc(now, then, guess * np.float32(1 / scale))
-            else:
-                flow = self._whole.calc(now, then, None)
-            flow = cv.merge([cv.medianBlur(each, _MEDIAN) for each in cv.split(flow)])
+            flow = self._whole.calc(now, then, None)
+        flow = cv.merge([cv.medianBlur(each, _MEDIAN) for each in cv.split(flow)])
         flow *= scale
         return flow
-
-
-def _search(preset: int) -> Any:
-    search: Any = cv.DISOpticalFlow_create(preset)
-    if preset == _FAST:
-        search.setGradientDescentIterations(_MATCHING)
-    search.setFinestScale(0)
-    return search
 
 
 @lru_cache(maxsize=8)
