@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from live_nst.engines.base import Bottleneck, Painted
 from live_nst.fade import difference
 from live_nst.stabilize import Stabilizer, check_mode
-from live_nst.stabilize.fast import State
+from live_nst.stabilize.fast import STATE_FORMAT, State
 
 _PREFIX = "steady."
 
@@ -58,6 +58,10 @@ class Steadying:
             self._stabilizer.state = None
         self._last = None
         self._style = style
+
+    def settings(self) -> str:
+        """What shapes its pictures and its memory, in words that can be compared."""
+        return self.mode if self._stabilizer is None else f"{self.mode} {STATE_FORMAT}"
 
     def memory(self) -> dict[str, NDArray[Any]]:
         """What is kept of the frames so far, by names of its own; nobody writes into it."""

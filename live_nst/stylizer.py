@@ -384,7 +384,7 @@ class Stylizer(Closing):
             "size": str(self.size),
             "look": self.look.fingerprint(),
             "stroke": repr(self.stroke),
-            "stabilizer": self._steadying.mode,
+            "stabilizer": self._steadying.settings(),
             "styles": digest.hexdigest(),
         }
 

@@ -1,8 +1,10 @@
 """What the stylizer has between the network and the look: paintings, steadied in order."""
 
 import numpy as np
+import pytest
 
 from live_nst.engines.base import Painted
+from live_nst.stabilize.fast import STATE_FORMAT
 from live_nst.steadying import Steadying
 from tests.stabilize.scenes import flicker, paint, view
 
@@ -38,3 +40,12 @@ def test_after_a_reset_the_same_painting_begins_something_new() -> None:
 def test_off_leaves_paintings_as_they_are() -> None:
     (painted,) = paintings(1)
     assert Steadying("off", STYLE)(painted, STYLE, 1.0) is painted
+
+
+def test_what_is_kept_is_told_apart_by_mode_and_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a conversion does not go on with what another program kept."""
+    told = {mode: Steadying(mode, STYLE).settings() for mode in ("off", "fast", "best")}
+    assert len(set(told.values())) == 3
+    monkeypatch.setattr("live_nst.steadying.STATE_FORMAT", STATE_FORMAT + 1)
+    assert Steadying("off", STYLE).settings() == told["off"]
+    assert Steadying("fast", STYLE).settings() != told["fast"]

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.motion.painting import Film
-from benchmarks.motion.scenes import Flow, Mask, Scene
-from live_nst.stabilize.motion import positions
+from benchmarks.motion.scenes import Flow, Mask, Scene, positions
 
 Floats = NDArray[np.float32]
 

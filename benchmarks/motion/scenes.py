@@ -7,6 +7,7 @@ was, or will be, in any other frame, and whether it was hidden there, is known i
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
@@ -23,6 +24,13 @@ Mask = NDArray[np.bool_]
 KINDS = ("pan", "zoom", "portrait", "object", "subject", "still", "exposure", "creep")
 NOISE = 3.0  # levels; standard deviation of the camera's noise
 _SUPER = 2  # drawn at twice the size, so that edges are smooth
+
+
+@lru_cache(maxsize=8)
+def positions(height: int, width: int) -> Flow:
+    """Where each pixel is: `[height, width, 2]` of (x, y). Shared: nobody writes into it."""
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return np.stack([x, y], -1)
 
 
 class Move(NamedTuple):

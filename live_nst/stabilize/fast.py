@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_nst.frames import Image
-from live_nst.stabilize.lag import News, at_points, best_length, listen, no_news, points
-from live_nst.stabilize.motion import SMALLEST, Flow, Gray, MotionFinder, positions
+from live_nst.stabilize.lag import SPACING, News, at_points, best_length, listen, no_news, points
+from live_nst.stabilize.motion import SMALLEST, Flow, Gray, MotionFinder
 from live_nst.stabilize.rest import POINTS, camera_rests, mean_motion, sample_motion
 
 Plane = NDArray[np.float32]
@@ -22,9 +22,12 @@ Picture = NDArray[np.float32]
 
 cv: Any = cv2  # its type stubs know neither optional maps nor the dtypes that come back
 
-_SURE, _UNSURE = 6.0, 12.0  # levels by which a point may differ: trusted fully, not at all
+STATE_FORMAT = 2
+"""Which `State` this is: to be raised when what it keeps, or what that means, changes."""
+
+_SURE, _UNSURE = 8.0, 24.0  # levels by which a point may differ: trusted fully, not at all
 _TEXTURE = 0.25  # that share of what a pixel's neighbours differ by is excused
-_MOVING, _RESTING = 6.5, 60.0  # frames that are averaged before the new one, at most
+_MOVING, _RESTING = 5.5, 60.0  # frames that are averaged before the new one, at most
 _SHORTEST_MOVING, _SHORTEST_RESTING = 5.0, 2.0  # frames, however far the average is behind
 _TOLERANCE = 2.5  # see `lag.best_length`
 _HEAD_START = 0.7  # frames that a trusted point counts for, however new
@@ -37,7 +40,6 @@ _NO_FLOW: Flow = np.zeros((0, 0, 2), np.float32)
 _LAG = 0.05  # see `steady`
 _WHOLE = 1000.0  # what weights add up to: cv2.blendLinear divides by their sum + 0.00001
 _LINEARLY = cv.INTER_LINEAR | cv.WARP_RELATIVE_MAP
-_CUBICALLY = cv.INTER_CUBIC | cv.WARP_RELATIVE_MAP
 _BOX = np.ones((3, 3), np.uint8)
 
 
@@ -47,8 +49,9 @@ class State(NamedTuple):
     Attributes:
         gray: The frame at half its size, uint8 `[rows, columns]`.
         half: The same in BGR and 255, uint8 `[rows, columns, 4]`.
-        ages: Over how many frames the picture is an average, float32 `[rows, columns]`.
         picture: The steadied picture, BGR, float32 `[height, width, 3]`.
+        ages: Over how many frames the picture is an average, at points `lag.SPACING` pixels
+            apart, float32 `[rows, columns]`.
         flow: The motion that was found, if it is a guess for the next, else of no size.
         drift: The mean motion of sample points over the last few frames, float32 `[points, 2]`.
         last, common, power: The `News` of the last frames.
@@ -56,8 +59,8 @@ class State(NamedTuple):
 
     gray: Gray
     half: Bgra
-    ages: Plane
     picture: Picture
+    ages: Plane
     flow: Flow
     drift: Plane
     last: Plane
@@ -80,7 +83,6 @@ class Scratch:
         self.picture = np.empty((height, width, 3), np.float32)
         self.old_weight, self.new_weight = (np.empty((height, width), np.float32) for _ in range(2))
         self.flow = np.empty((height, width, 2), np.float32)
-        self.nowhere = np.zeros((max(1, height // 2), max(1, width // 2), 2), np.float32)
 
 
 def steady(
@@ -90,6 +92,7 @@ def steady(
     motion: MotionFinder,
     *,
     change: float = 0.0,
+    fine: bool = False,
     scratch: Scratch | None = None,
 ) -> tuple[State, Image]:
     """Steady one stylised frame.
@@ -106,6 +109,8 @@ def steady(
         motion: Finds where the points of one frame are in another.
         change: By how much the style changed since the frame before, 1 being another style. The
             average then runs over fewer frames, so that it lags behind by a twentieth at most.
+        fine: Carry the picture along bicubically, not bilinearly: sharper where it moves, and
+            three times as long.
         scratch: Memory to use; it makes no difference to the result.
 
     Returns:
@@ -122,28 +127,32 @@ def steady(
         flow = found = _within_reach(motion(gray, before.gray, guess))
         sample = sample_motion(flow)
         drift = mean_motion(sample, before.drift)
-        half_flow: Flow = cv.resize(flow, gray.shape[::-1], interpolation=cv.INTER_LINEAR)
         resting = None
         if camera_rests(sample, drift, gray):
-            resting = _rest(half_flow, half, before.half, scratch)
-            flow = half_flow
-        half_flow = half_flow * np.float32(0.5)
+            flow, resting = _rest(found, half, before.half)
+        half_flow: Flow = cv.resize(
+            flow * np.float32(0.5), gray.shape[::-1], interpolation=cv.INTER_LINEAR
+        )
         trust = _trust(half, gray, before.half, half_flow)
         share = cv.mean(trust)[0] / 255
         if share >= _CUT:
-            picture = _carry(before.picture, flow, resting, scratch)
-            news = _listen(before, stylised, picture, half_flow, trust)
-            limit = _limit(before.ages, resting, news, change)
-            ages, weight = _age(before.ages, half_flow, trust, limit)
-            _average(picture, stylised, weight, scratch)
+            picture = _carry(before.picture, flow, scratch, fine)
+            size = before.ages.shape[::-1]
+            sure = cv.resize(trust, size, interpolation=cv.INTER_AREA)
+            ages, last = _follow((before.ages, before.last), flow)
+            heard = News(last, before.common, before.power)
+            news = _listen(heard, stylised, picture, sure)
+            limit = _limit(ages, resting, news, change)
+            ages, weight = _age(ages, sure, limit)
+            _average(picture, stylised, _weight(weight, trust), scratch)
             kept = found if share >= _LOST else _NO_FLOW
-            state = State(gray, half, ages, picture, kept, drift, *news)
+            state = State(gray, half, picture, ages, kept, drift, *news)
             return state, cv.convertScaleAbs(picture)
-    ages = np.ones(half.shape[:2], np.float32)
     drift = np.zeros((POINTS, 2), np.float32)
-    news = no_news(*content.shape[:2])
     picture = stylised.astype(np.float32)
-    return State(gray, half, ages, picture, _NO_FLOW, drift, *news), stylised.copy()
+    news = no_news(*content.shape[:2])
+    ages = np.ones_like(news.last)
+    return State(gray, half, picture, ages, _NO_FLOW, drift, *news), stylised.copy()
 
 
 def _halve(content: Image) -> Bgra:
@@ -175,23 +184,25 @@ def _fit(state: State, shape: tuple[int, ...]) -> State | None:
         name: cv.resize(getattr(state, name), size, interpolation=cv.INTER_LINEAR)
         for size, names in (
             ((width, height), ("picture",)),
-            (half, ("gray", "half", "ages")),
-            (points(height, width), ("last", "common", "power")),
+            (half, ("gray", "half")),
+            (points(height, width), ("ages", "last", "common", "power")),
         )
         for name in names
     }
     return state._replace(**resized, flow=_NO_FLOW, drift=state.drift * np.float32(width / columns))
 
 
-def _rest(flow: Flow, now: Bgra, then: Bgra, scratch: Scratch) -> Mask:
-    """Where nothing moves before a camera at rest, 255; the halved `flow` is made 0 there.
+def _rest(flow: Flow, now: Bgra, then: Bgra) -> tuple[Flow, Mask]:
+    """The flow, 0 where nothing moves before a camera at rest, and where that is, 255.
 
     Without it the flow's small errors would shake a picture that is at rest.
     """
-    difference = cv.blur(_difference(now, then)[0], (5, 5))
-    resting: Mask = cv.compare(difference, _STILL_LEVELS, cv.CMP_LT)
-    cv.copyTo(scratch.nowhere, resting, flow)
-    return resting
+    difference = cv.resize(
+        _difference(now, then)[0], flow.shape[1::-1], interpolation=cv.INTER_AREA
+    )
+    resting: Mask = cv.compare(cv.blur(difference, (3, 3)), _STILL_LEVELS, cv.CMP_LT)
+    moving: Flow = cv.copyTo(flow, cv.bitwise_not(resting))
+    return moving, resting
 
 
 def _trust(now: Bgra, gray: Gray, then: Bgra, flow: Flow) -> Mask:
@@ -201,10 +212,9 @@ def _trust(now: Bgra, gray: Gray, then: Bgra, flow: Flow) -> Mask:
     difference, outside = _difference(now, carried)
     inside = cv.compare(outside, 0, cv.CMP_EQ)
     cv.bitwise_and(difference, inside, difference)
-    trust: Mask = cv.blur(difference, (3, 3))
     texture = cv.morphologyEx(gray, cv.MORPH_GRADIENT, _BOX)
     slope = 255 / (_UNSURE - _SURE)
-    cv.addWeighted(trust, -slope, texture, slope * _TEXTURE, slope * _UNSURE, trust)
+    trust: Mask = cv.addWeighted(difference, -slope, texture, slope * _TEXTURE, slope * _UNSURE)
     # What was uncovered spoils its surroundings, too.
     cv.bitwise_and(cv.erode(trust, _BOX), inside, trust)
     return trust
@@ -212,71 +222,65 @@ def _trust(now: Bgra, gray: Gray, then: Bgra, flow: Flow) -> Mask:
 
 def _difference(one: Bgra, other: Bgra) -> tuple[Mask, Mask]:
     """The largest over the colours, and the fourth channel's."""
-    blue, green, red, last = cv.split(cv.absdiff(one, other))
+    difference = cv.absdiff(one, other)
+    # One by one: cv2.split takes longer, as do weights, which miss what moves in one colour.
+    blue, green, red, last = (cv.extractChannel(difference, which) for which in range(4))
     return cv.max(cv.max(blue, green, blue), red, blue), last
 
 
-def _listen(before: State, stylised: Image, carried: Picture, flow: Flow, trust: Mask) -> News:
+def _follow(planes: tuple[Plane, ...], flow: Flow) -> list[Plane]:
+    """What is known at points far apart, carried along."""
+    step = at_points(flow, planes[0].shape[::-1]) * np.float32(1 / SPACING)
+    return [cv.remap(p, step, None, _LINEARLY, None, cv.BORDER_REPLICATE) for p in planes]
+
+
+def _listen(before: News, stylised: Image, carried: Picture, sure: Mask) -> News:
     """What the frame brings that is new, at points far apart."""
-    size = points(*stylised.shape[:2])
-    step = at_points(flow, size) * np.float32(0.5)
-    sure = (at_points(trust, size) >= _SURE_SHARE).astype(np.float32)
-    news = News(before.last, before.common, before.power)
+    size = sure.shape[::-1]
     new, old = (
         cv.cvtColor(at_points(each, size), cv.COLOR_BGR2GRAY) for each in (stylised, carried)
     )
-    return listen(news, new, old, step, sure)
+    return listen(before, new, old, (sure >= _SURE_SHARE).astype(np.float32))
 
 
 def _limit(ages: Plane, resting: Mask | None, news: News, change: float) -> Plane:
     """Over how many frames to average before the new one, at most."""
-    size = news.power.shape[::-1]
-    shortest: Plane | float = _SHORTEST_MOVING
-    longest: Plane | float = _MOVING
+    best = best_length(news, ages, _TOLERANCE)
+    limit: Plane = cv.min(cv.max(best, _SHORTEST_MOVING), _MOVING)
     if resting is not None:
-        still = at_points(resting, size) > 0
-        shortest = np.where(still, np.float32(_SHORTEST_RESTING), np.float32(_SHORTEST_MOVING))
-        longest = np.where(still, np.float32(_RESTING), np.float32(_MOVING))
-    best = np.clip(best_length(news, at_points(ages, size), _TOLERANCE), shortest, longest)
+        still = cv.compare(at_points(resting, ages.shape[::-1]), 0, cv.CMP_GT)
+        cv.copyTo(cv.min(cv.max(best, _SHORTEST_RESTING), _RESTING), still, limit)
     if change * _RESTING > _LAG:
-        best = np.fmin(best, _LAG / change)
-    limit: Plane = cv.resize(
-        best.astype(np.float32), ages.shape[::-1], interpolation=cv.INTER_LINEAR
-    )
+        limit = cv.min(limit, _LAG / change)
     return limit
 
 
-def _age(ages: Plane, flow: Flow, trust: Mask, limit: Plane) -> tuple[Plane, Plane]:
+def _age(ages: Plane, sure: Mask, limit: Plane) -> tuple[Plane, Plane]:
     """Over how many frames the new picture is an average, and the old one's weight in it."""
-    frames = cv.remap(ages, flow, None, _LINEARLY, None, cv.BORDER_REPLICATE)
-    sure = np.multiply(trust, np.float32(1 / 255), dtype=np.float32)
-    frames += np.float32(_HEAD_START)
-    frames *= sure
+    frames = ages + np.float32(_HEAD_START)
+    frames *= np.multiply(sure, np.float32(1 / 255), dtype=np.float32)
     frames = cv.min(frames, limit, frames)
     new_ages: Plane = frames + np.float32(1)
-    frames /= new_ages
-    frames *= sure
-    frames *= np.float32(_WHOLE)
-    return new_ages, frames
+    return new_ages, frames / new_ages
 
 
-def _carry(picture: Picture, flow: Flow, resting: Mask | None, scratch: Scratch) -> Picture:
-    """The picture before, carried along: a new array; only where something moves if at rest."""
+def _weight(weight: Plane, trust: Mask) -> Plane:
+    """The old picture's weight at half the size, 0.._WHOLE."""
+    fine = cv.resize(weight, trust.shape[::-1], interpolation=cv.INTER_LINEAR)
+    weights: Plane = cv.multiply(fine, trust, None, _WHOLE / 255, cv.CV_32F)
+    return weights
+
+
+def _carry(picture: Picture, flow: Flow, scratch: Scratch, fine: bool) -> Picture:
+    """The picture before, carried along: a new array."""
     height, width = picture.shape[:2]
     whole = cv.resize(flow, (width, height), scratch.flow, interpolation=cv.INTER_LINEAR)
-    carried: Picture
-    if resting is None:
-        carried = cv.remap(picture, whole, None, _CUBICALLY, None, cv.BORDER_REPLICATE)
-        return carried
-    carried = picture.copy()
-    x, y, columns, rows = cv.boundingRect(cv.bitwise_not(resting))
-    if columns == 0:
-        return carried
-    left, top = max(0, 2 * x - 2), max(0, 2 * y - 2)
-    right, bottom = min(width, 2 * (x + columns) + 2), min(height, 2 * (y + rows) + 2)
-    part = np.s_[top:bottom, left:right]
-    places = whole[part] + positions(height, width)[part]
-    cv.remap(picture, places, None, cv.INTER_CUBIC, carried[part], cv.BORDER_REPLICATE)
+    way = cv.INTER_CUBIC if fine else cv.INTER_LINEAR
+    carried: Picture = cv.remap(
+        picture, whole, None, way | cv.WARP_RELATIVE_MAP, None, cv.BORDER_REPLICATE
+    )
+    if fine:
+        cv.threshold(carried, 0, 0, cv.THRESH_TOZERO, carried)  # no overshoots below black
     return carried
 
 
@@ -289,4 +293,3 @@ def _average(old: Picture, stylised: Image, weight: Plane, scratch: Scratch) -> 
     )
     new_weight = np.subtract(np.float32(_WHOLE), old_weight, out=scratch.new_weight)
     cv.blendLinear(old, scratch.picture, old_weight, new_weight, old)
-    cv.threshold(old, 0, 0, cv.THRESH_TOZERO, old)  # no overshoots below black

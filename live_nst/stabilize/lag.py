@@ -12,8 +12,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from live_nst.stabilize.motion import Flow
-
 cv: Any = cv2  # its type stubs do not know which dtypes come back
 
 Plane = NDArray[np.float32]
@@ -62,21 +60,18 @@ def at_points(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     return values
 
 
-def listen(before: News, new: NDArray[Any], old: Plane, flow: Flow, sure: Plane) -> News:
+def listen(before: News, new: NDArray[Any], old: Plane, sure: Plane) -> News:
     """Take in what a frame brings.
 
     Args:
-        before: What the frame before gave.
+        before: What the frame before gave, carried along to this one.
         new: The new picture's brightness `at_points`.
-        old: That of the average so far, carried along to it.
-        flow: Where the points were in the frame before, in points.
+        old: That of the average so far, carried along, too.
         sure: Where the average holds, 1, or not, 0.
     """
+    then = before.last
     last = cv.subtract(new, old, None, None, cv.CV_32F)
     last *= sure
-    then = cv.remap(
-        before.last, flow, None, cv.INTER_NEAREST | cv.WARP_RELATIVE_MAP, None, cv.BORDER_CONSTANT
-    )
     power = cv.addWeighted(cv.multiply(last, last), 0.5, cv.multiply(then, then), 0.5, 0)
     return News(last, _mean(before.common, cv.multiply(last, then)), _mean(before.power, power))
 

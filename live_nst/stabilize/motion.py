@@ -1,7 +1,6 @@
 """How the picture moved from one frame to the next."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -25,7 +24,6 @@ SMALLEST = 12
 """Pixels: in a halved frame with a shorter side no motion is looked for."""
 
 _MATCHING = 6  # steps
-_MEDIAN = 5  # points; what stands out from those around it is an error
 _WIDE = 160  # pixels; a halved frame with a longer side is halved once more
 
 
@@ -68,13 +66,5 @@ class DisMotion:
             flow = self._finest.calc(now, then, guess * np.float32(1 / scale))
         else:
             flow = self._whole.calc(now, then, None)
-        flow = cv.merge([cv.medianBlur(each, _MEDIAN) for each in cv.split(flow)])
         flow *= scale
         return flow
-
-
-@lru_cache(maxsize=8)
-def positions(height: int, width: int) -> Flow:
-    """Where each pixel is: `[height, width, 2]` of (x, y). Shared: nobody writes into it."""
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return np.stack([x, y], -1)

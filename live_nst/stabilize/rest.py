@@ -21,7 +21,8 @@ _LARGEST = 0.5  # pixels; a sample that moves more says no more than that it mov
 _NEWS = 0.15  # share of the newest frame in the mean motion
 _JERK = 0.06  # pixels; a camera that shakes moves more in one frame, though not in the mean
 _SHARE = 0.4  # of the contrast must be still before a camera at rest
-_FAINT = 4.0  # levels of contrast that may be noise
+_BOX = np.ones((3, 3), np.uint8)
+_FAINT = np.float32(4)  # levels of contrast that may be noise
 
 
 def sample_motion(flow: Flow) -> Points:
@@ -51,11 +52,14 @@ def camera_rests(sample: Points, mean: Points, gray: Gray) -> bool:
     """
     rows, columns = _GRID
     small = cv.resize(gray, (3 * columns, 3 * rows), interpolation=cv.INTER_LINEAR)
-    contrast = cv.morphologyEx(small, cv.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    contrast = cv.morphologyEx(small, cv.MORPH_GRADIENT, _BOX)
     contrast = cv.resize(contrast, (columns, rows), interpolation=cv.INTER_AREA).reshape(-1)
-    weights = np.clip(contrast.astype(np.float32) - _FAINT, 0.05, 30)
-    calm = weights * (np.abs(mean) < _STILL).all(1)
-    if calm.sum() < _SHARE * weights.sum():
+    weights = np.clip(contrast - _FAINT, np.float32(0.05), np.float32(30))
+    x, y = np.abs(mean.T) < _STILL
+    calm = weights * (x & y)
+    total = calm.sum()
+    if total < _SHARE * weights.sum():
         return False
     # By einsum: BLAS would wake its threads for it, beside the network's.
-    return bool(np.abs(np.einsum("p,pi->i", calm, sample)).max() <= _JERK * calm.sum())
+    x, y = np.einsum("p,pi->i", calm, sample)
+    return bool(max(abs(x), abs(y)) <= _JERK * total)

@@ -35,13 +35,20 @@ class Stabilizer:
     """
 
     def __init__(self, mode: str = "fast") -> None:
-        self._motion = DisMotion(fine=mode == "best")
+        self._fine = mode == "best"
+        self._motion = DisMotion(fine=self._fine)
         self._scratch = Scratch()
         self.state: State | None = None
 
     def __call__(self, content: Image, stylised: Image, change: float = 0.0) -> Image:
         """The steadied picture, a new array; see `live_nst.stabilize.fast.steady`."""
         self.state, steadied = steady(
-            self.state, content, stylised, self._motion, change=change, scratch=self._scratch
+            self.state,
+            content,
+            stylised,
+            self._motion,
+            change=change,
+            fine=self._fine,
+            scratch=self._scratch,
         )
         return steadied

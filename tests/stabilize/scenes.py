@@ -36,6 +36,13 @@ def flicker(picture: Image, seed: int, amount: float = 12.0) -> Image:
     return np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8)
 
 
+def strokes(picture: Image, seed: int, amount: float = 8.0) -> Image:
+    """The picture with other noise for every seed, a few pixels coarse."""
+    noise = np.random.default_rng(seed).normal(0, 1, picture.shape)
+    noise = cv2.GaussianBlur(noise, (0, 0), 1.5)
+    return np.clip(np.rint(picture + noise * amount / noise.std()), 0, 255).astype(np.uint8)
+
+
 def error(one: Image, other: Image) -> float:
     """Mean difference in levels."""
     return float(np.abs(one.astype(float) - other).mean())

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from live_nst.stabilize.motion import Flow, positions
+from benchmarks.motion.scenes import positions
+from live_nst.stabilize.motion import Flow
 from live_nst.stabilize.rest import POINTS, camera_rests, mean_motion, sample_motion
 from tests.stabilize.scenes import texture
 

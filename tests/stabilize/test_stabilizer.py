@@ -10,7 +10,7 @@ from live_nst.look import Look
 from live_nst.stabilize import Stabilizer, check_mode
 from live_nst.stabilize.fast import State
 from live_nst.stylizer import Stylizer
-from tests.stabilize.scenes import error, flicker, paint, view
+from tests.stabilize.scenes import error, flicker, paint, strokes, view
 
 
 def test_it_keeps_its_state_between_frames() -> None:
@@ -21,16 +21,18 @@ def test_it_keeps_its_state_between_frames() -> None:
     assert error(steadied, truth) < 0.5 * error(painted, truth)
 
 
-def test_best_is_at_least_as_good_as_fast_on_motion() -> None:
+def test_best_is_better_than_fast_where_things_move() -> None:
+    """With flicker as coarse as brush strokes: fast's softer carrying takes no part of it away."""
+
     def mean_error(mode: str) -> float:
         stabilizer, errors = Stabilizer(mode), []
         for t in range(16):
-            truth = paint(view(1.3 * t))
-            steadied = stabilizer(flicker(view(1.3 * t), 99 + t, 2), flicker(truth, t))
+            truth = paint(view(2.6 * t))
+            steadied = stabilizer(flicker(view(2.6 * t), 99 + t, 2), strokes(truth, t))
             errors.append(error(steadied[8:-8, 8:-8], truth[8:-8, 8:-8]))
         return float(np.mean(errors[6:]))
 
-    assert mean_error("best") < 1.02 * mean_error("fast")
+    assert mean_error("best") < 0.95 * mean_error("fast")
 
 
 def test_a_state_that_was_stored_goes_on_exactly(tmp_path: Path) -> None:
