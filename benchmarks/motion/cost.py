@@ -1,11 +1,13 @@
 """What steadying costs, against the frame program that it steadies: one run, one engine, in turn.
 
 A camera that moves and a camera that rests ask for different work, so both are measured, and the
-worse of the two counts. Rounds in which other programs were busy do not count.
+worse of the two counts. The program is measured in float32, as most processors run it, and in what
+this one would take by itself. Rounds in which other programs were busy do not count.
 """
 
 from collections.abc import Callable
-from itertools import cycle
+from functools import partial
+from itertools import cycle, product
 from statistics import median
 
 from benchmarks.motion.scenes import scene
@@ -25,7 +27,7 @@ _ROUNDS, _BLOCK, _TURNS = 7, 0.04, 8  # many short blocks: what else runs comes 
 
 
 def cost(settings: Settings | None = None) -> dict[str, dict[str, float | str]]:
-    """Medians over the rounds, by the long side of what the network sees.
+    """Medians over the rounds, by the long side of what the network sees and the precision.
 
     Returns:
         "program_ms": the frame program, from a 1280x720 frame to a painted one; "moving_ms" and
@@ -37,33 +39,41 @@ def cost(settings: Settings | None = None) -> dict[str, dict[str, float | str]]:
     """
     calls: dict[str, Callable[[], object]] = {}
     frame = camera_frame()
+    engines: dict[str, str] = {}  # by precision
     for size in SIZES:
-        stylizer = Stylizer("mobile", ["starry"], size=size, device="cpu")
-        calls[f"{size} program"] = lambda stylizer=stylizer: stylizer.network(frame)  # type: ignore[misc]
-        for name, film in _films(size).items():
-            calls[f"{size} {name}"] = _steadying([stylizer.network(each) for each in film])
-    engine = f"{stylizer.engine} in {stylizer.precision}"
+        for wanted in ("auto", "float32"):
+            stylizer = Stylizer("mobile", ["starry"], size=size, device="cpu", precision=wanted)
+            if wanted == "auto":
+                films = {
+                    name: [stylizer.network(each) for each in film]
+                    for name, film in _films(size).items()
+                }
+            engines[stylizer.precision] = f"{stylizer.engine} in {stylizer.precision}"
+            calls[f"{size} {stylizer.precision}"] = partial(stylizer.network, frame)
+        calls |= {f"{size} {name}": _steadying(film) for name, film in films.items()}
 
     def one_round() -> Values:
         taken = time_calls(calls, seconds=_BLOCK, turns=_TURNS)
         values = {f"{name} ms": 1000 * median(seconds) for name, seconds in taken.items()}
-        for size in SIZES:
+        for size, precision in product(SIZES, engines):
             worse = max(values[f"{size} moving ms"], values[f"{size} webcam ms"])
-            values[f"{size} share"] = worse / values[f"{size} program ms"]
+            values[f"{size} {precision} share"] = worse / values[f"{size} {precision} ms"]
         return values
 
-    summary = play(one_round, _ROUNDS, settings or Settings(), f"{SIZES[0]} share")["summary"]
+    shown = f"{SIZES[0]} float32 share"
+    summary = play(one_round, _ROUNDS, settings or Settings(), shown)["summary"]
 
     def middle(name: str, digits: int) -> float:
         return round(summary[name]["median"], digits)
 
     return {
-        str(size): {
-            **{f"{n}_ms": middle(f"{size} {n} ms", 2) for n in ("program", "moving", "webcam")},
-            "share": middle(f"{size} share", 4),
+        f"{size} in {precision}": {
+            "program_ms": middle(f"{size} {precision} ms", 2),
+            **{f"{name}_ms": middle(f"{size} {name} ms", 2) for name in ("moving", "webcam")},
+            "share": middle(f"{size} {precision} share", 4),
             "engine": engine,
         }
-        for size in SIZES
+        for size, (precision, engine) in product(SIZES, engines.items())
     }
 
 
