@@ -49,7 +49,8 @@ class Stylizer(Closing):
         concurrency: How many calls of `network` may compute at once. One has the shortest latency,
             several have more frames per second.
         stabilize: "fast" steadies a stream, whose frames must be given in their order; "best" finds
-            their motion more exactly and takes longer; "off" paints every frame for itself.
+            their motion more exactly, keeps them sharper and takes longer; "off" paints every frame
+            for itself.
         look: How the painted picture meets the frame; None for the full style and nothing else.
         stroke: Size of the brush strokes, 1 being their size in the style's picture: it is looked
             at from nearer or from farther away. Relative to the frame they are as large at any

@@ -28,7 +28,8 @@ class Stabilizer:
     Frames are given in their order, from one thread at a time.
 
     Args:
-        mode: "fast", or "best": the same on a finer motion, which takes long to find.
+        mode: "fast", or "best": the same on a finer motion, which takes long to find, with the
+            picture carried along bicubically, which keeps it sharper.
 
     Attributes:
         state: What is kept of the last frame; None before the first. It may be put back.

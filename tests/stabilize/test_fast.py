@@ -172,6 +172,22 @@ def test_what_is_uncovered_is_taken_from_the_new_frame() -> None:
         assert error(steadied[t][uncovered], painted[t][uncovered]) < 6
 
 
+@pytest.mark.parametrize("size", [3, 6])
+@pytest.mark.parametrize("levels", [40, 120])
+def test_what_changes_in_one_spot_shows_at_once(size: int, levels: int) -> None:
+    """An eye that blinks before a camera at rest is a few pixels, on strokes of high contrast."""
+    spot = np.s_[30 : 30 + size, 40 : 40 + size]
+    contents = [view(0).copy() for _ in range(26)]
+    for content in contents[24:]:
+        content[spot] = np.clip(content[spot].astype(int) - levels, 0, 255)
+    painted = [paint(c) for c in contents]
+    seen = [flicker(c, t, 2) for t, c in enumerate(contents)]
+
+    steadied = run(seen, [flicker(p, 99 + t, 8) for t, p in enumerate(painted)])
+
+    assert error(steadied[24][spot], painted[24][spot]) < 10  # the flicker of one frame is 6
+
+
 def test_a_cut_leaves_no_ghost() -> None:
     contents = [flicker(view(0, seed=1), t, 2) for t in range(6)]
     contents += [flicker(view(0, seed=2), t, 2) for t in range(6, 8)]
