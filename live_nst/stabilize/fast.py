@@ -223,7 +223,7 @@ def _trust(now: Bgra, gray: Gray, then: Bgra, flow: Flow) -> Mask:
 def _difference(one: Bgra, other: Bgra) -> tuple[Mask, Mask]:
     """The largest over the colours, and the fourth channel's."""
     difference = cv.absdiff(one, other)
-    # One by one: cv2.split takes longer, as do weights, which miss what moves in one colour.
+    # Weights would take less time, but miss what changes in one colour; cv2.split takes longer.
     blue, green, red, last = (cv.extractChannel(difference, which) for which in range(4))
     return cv.max(cv.max(blue, green, blue), red, blue), last
 
