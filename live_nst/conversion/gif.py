@@ -12,6 +12,7 @@ from live_nst.conversion.codecs import Encoding
 from live_nst.conversion.disk import writing
 from live_nst.conversion.join import Span, timed_packets
 from live_nst.conversion.segments import SegmentStore
+from live_nst.pyav import open_for_writing
 
 TICKS = Fraction(1, 100)
 """GIF's unit of time, in seconds."""
@@ -44,7 +45,10 @@ def write_gif(
     graph.configure()
     colours.push(palette)
     colours.push(None)
-    with writing(store.output), av.open(str(path), "w", format="gif", options={"loop": "0"}) as out:
+    with (
+        writing(store.output),
+        open_for_writing(str(path), format="gif", options={"loop": "0"}) as out,
+    ):
         stream = out.add_stream("gif", rate=encoding.rate)
         stream.width, stream.height = encoding.size
         stream.pix_fmt = "pal8"

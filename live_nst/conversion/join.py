@@ -19,6 +19,7 @@ from live_nst.conversion.probe import VideoInfo, is_cover, open_input
 from live_nst.conversion.reader import no_frames
 from live_nst.conversion.segments import Segment, SegmentStore
 from live_nst.errors import ConversionError
+from live_nst.pyav import Ratio, fraction, open_for_reading, open_for_writing
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
@@ -96,11 +97,8 @@ class Joiner:
         """
         with open_input(self._info.path) as source:
             with writing(self._store.output):
-                output = av.open(
-                    str(path),
-                    "w",
-                    format=self._container.muxer,
-                    options=self._muxer_options(),
+                output = open_for_writing(
+                    str(path), format=self._container.muxer, options=self._muxer_options()
                 )
             try:
                 self._fill(output, source, look_on)
@@ -216,7 +214,7 @@ class Joiner:
         """The chapters that lie in the span, by the output's clock."""
         kept = []
         for chapter in source.chapters():
-            base = chapter["time_base"] or Fraction(1, av.time_base)
+            base = _time_base(chapter["time_base"])
             start, end = chapter["start"] * base, chapter["end"] * base
             if self._span.first is not None:
                 start = max(start, self._span.first)
@@ -253,7 +251,7 @@ class Joiner:
                     continue
                 if self._place(packet):
                     ticks = packet.dts if packet.dts is not None else packet.pts or 0
-                    last = max(last, float(ticks * packet.time_base))
+                    last = max(last, float(ticks * _time_base(packet.time_base)))
                     packet.stream = copies[packet.stream_index]
                     yield Packet(last, packet)
         except av.error.FFmpegError:
@@ -261,7 +259,7 @@ class Joiner:
 
     def _place(self, packet: "av.Packet[Any]") -> bool:
         """Give a packet its time in the output; False if it lies outside of the span."""
-        span, base = self._span, packet.time_base
+        span, base = self._span, _time_base(packet.time_base)
         ticks = packet.pts if packet.pts is not None else packet.dts
         cover = packet.stream.type == "video"
         if ticks is not None and not cover:
@@ -287,7 +285,7 @@ class Joiner:
         """
         found: Counter[int] = Counter()
         try:
-            with av.open(str(path), metadata_errors="replace") as container:
+            with open_for_reading(str(path)) as container:
                 for packet in container.demux():
                     if packet.size:
                         found[packet.stream_index] += 1
@@ -337,6 +335,11 @@ def _abandon(output: "OutputContainer") -> None:
     """Close a file that will not be used."""
     with contextlib.suppress(OSError, ValueError):
         output.close()
+
+
+def _time_base(told: Ratio | None) -> Fraction:
+    """Return seconds per tick; FFmpeg's own unit where a file does not say."""
+    return fraction(told) or Fraction(1, av.time_base)
 
 
 def _own_words(metadata: dict[str, str]) -> dict[str, str]:

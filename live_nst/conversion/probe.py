@@ -16,6 +16,7 @@ import av.error
 from live_nst.conversion.colour import Colour, colour_of, is_rgb, turned
 from live_nst.engines.base import Size
 from live_nst.errors import SourceError
+from live_nst.pyav import fraction, open_for_reading
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -116,14 +117,16 @@ def probe(path: Path) -> VideoInfo:
             first = _first_frame(container, stream, path)
         colour = colour_of(first)
         size, aspect = turned(
-            (first.width, first.height), _aspect(stream.sample_aspect_ratio), first.rotation
+            (first.width, first.height),
+            _aspect(fraction(stream.sample_aspect_ratio)),
+            first.rotation,
         )
         if size[0] * size[1] > _MOST_PIXELS:
             raise SourceError(
                 f"{path.name} has frames of {size[0]}x{size[1]} pixels", "choose a smaller video"
             )
         rate = _rate(stream)
-        time_base = stream.time_base or 1 / rate
+        time_base = fraction(stream.time_base) or 1 / rate
         begin = Fraction(stream.start_time or 0) * time_base
         duration = _duration(container, stream, time_base)
         shifts = bool(container.format.flags & _STARTS_ANYWHERE)
@@ -157,10 +160,7 @@ def open_input(path: Path) -> "Iterator[InputContainer]":
     check_file(path)
     with (
         reading(path),
-        av.open(
-            os.path.abspath(path),
-            metadata_errors="replace",  # also of films older than UTF-8
-        ) as container,
+        open_for_reading(os.path.abspath(path)) as container,
     ):
         if container.format.name in _NO_VIDEO:  # FFmpeg draws any text as a picture
             raise SourceError(f"{path.name} is no video", "choose a video file")
@@ -249,7 +249,8 @@ def _aspect(aspect: Fraction | None) -> Fraction:
 
 
 def _rate(stream: av.VideoStream) -> Fraction:
-    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+    for told in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+        rate = fraction(told)
         if rate and _USUAL_RATES[0] <= rate <= _USUAL_RATES[1]:
             return rate.limit_denominator(1001)
     return Fraction(25)

@@ -152,8 +152,10 @@ def _frames(path: Path, decode: bool = True) -> Iterator[Any]:
     """The pictures of a video in order; only counted, if not to be decoded."""
     import av
 
+    from live_nst.pyav import open_for_reading
+
     try:
-        with av.open(str(path)) as container:
+        with open_for_reading(str(path)) as container:
             if not container.streams.video:
                 raise SourceError(f"{path} holds no video.", "choose a file with pictures")
             stream = container.streams.video[0]

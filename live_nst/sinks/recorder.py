@@ -14,6 +14,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from live_nst.closing import Closing
 from live_nst.errors import RecordingError, UsageError
 from live_nst.frames import Frame, Image
+from live_nst.pyav import open_for_reading, open_for_writing
 from live_nst.sinks.geometry import even, fit
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class _Writer:
         except OSError as exc:
             raise _write_error(path, exc) from exc
         muxer, options = MUXERS[path.suffix.lower()]
-        self._container = av.open(self._file, "w", format=muxer, options=options)
+        self._container = open_for_writing(self._file, format=muxer, options=options)
         self._container.metadata["comment"] = COMMENT
         self._stream = self._container.add_stream(
             "libx264", rate=Fraction(fps_hint).limit_denominator(1001), options=ENCODER_OPTIONS
@@ -287,7 +288,7 @@ def _reserve(path: Path) -> Path:
 def _is_ours(path: Path) -> bool:
     """Whether the file says that we recorded it."""
     try:
-        with av.open(str(path)) as container:
+        with open_for_reading(str(path)) as container:
             metadata = container.metadata
     except (OSError, av.FFmpegError):
         return False

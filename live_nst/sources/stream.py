@@ -16,6 +16,7 @@ import cv2
 from live_nst.closing import Closing
 from live_nst.errors import SourceError, SourceLostError
 from live_nst.frames import Frame, Image
+from live_nst.pyav import open_for_reading
 from live_nst.sources.base import SourceInfo
 from live_nst.timing import Clock, SystemClock
 
@@ -220,7 +221,7 @@ def _open(target: str, name: str, timeout: float | None) -> "InputContainer":
     if timeout:
         options = _NETWORK_OPTIONS if target.startswith("http") else _LIVE_OPTIONS
     try:
-        container = av.open(target, options=dict(options), timeout=timeout)
+        container = open_for_reading(target, options=dict(options), timeout=timeout)
     except av.error.FFmpegError as exc:
         raise SourceError(f"{name} cannot be opened: {_reason(exc)}", _advice(exc)) from exc
     # FFmpeg draws any text file as a picture of a terminal.

@@ -187,6 +187,16 @@ def test_subtitles_chapters_and_metadata(pictures: list[np.ndarray], tmp_path: P
     assert said == ["Left out, as mp4 does not hold it: 1 srt subtitle stream"]
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_metadata_of_an_older_encoding_is_copied_byte_for_byte(
+    suffix: str, pictures: list[np.ndarray], tmp_path: Path
+) -> None:
+    source = write(tmp_path / "in.mp4", pictures[:4], metadata={"title": "Cafeteria"})
+    source.write_bytes(source.read_bytes().replace(b"Cafeteria", b"Caf\xe9teria"))
+    after, _ = converted(source, tmp_path / f"out.{suffix}")
+    assert after.metadata["title"].encode("utf-8", "surrogateescape") == b"Caf\xe9teria"
+
+
 def test_b_frames(pictures: list[np.ndarray], tmp_path: Path) -> None:
     source = write(tmp_path / "in.mp4", pictures, options={"bf": "4", "b_strategy": "0"})
     converted(source, tmp_path / "out.mp4", preset="medium")

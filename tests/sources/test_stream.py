@@ -197,6 +197,19 @@ def test_colours_follow_the_matrix_and_range_that_the_file_names(
 # Bad files
 
 
+def test_a_file_whose_metadata_is_not_utf8_is_played(tmp_path: Path) -> None:
+    path = tmp_path / "old.mp4"
+    with av.open(str(path), "w") as out:
+        out.metadata["title"] = "Cafeteria"
+        stream = out.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        out.mux(stream.encode(av.VideoFrame.from_ndarray(picture(0), format="bgr24")))
+        out.mux(stream.encode(None))
+    path.write_bytes(path.read_bytes().replace(b"Cafeteria", b"Caf\xe9teria"))
+    with StreamSource(str(path), FakeClock()) as source:
+        assert source.read() is not None
+
+
 def test_a_file_cut_off_in_the_middle_is_played_as_far_as_it_goes(clip: Path) -> None:
     data = clip.read_bytes()
     clip.write_bytes(data[: int(len(data) * 0.6)])
