@@ -24,7 +24,7 @@ class Contents:
     duration: float
     chapters: list[tuple[float, float, str]]
     metadata: dict[str, str]
-    colour: tuple[int, int, int, int]
+    color: tuple[int, int, int, int]
 
 
 def opened(path: Path) -> Any:
@@ -61,7 +61,7 @@ def read(path: Path, pictures: str | None = None) -> Contents:
                 for chapter in container.chapters()
             ],
             metadata=dict(container.metadata),
-            colour=(first.colorspace, first.color_range, first.color_primaries, first.color_trc),
+            color=(first.colorspace, first.color_range, first.color_primaries, first.color_trc),
         )
     contents.audio, contents.subtitles = packets(path, "audio"), packets(path, "subtitle")
     return contents

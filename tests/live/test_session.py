@@ -20,11 +20,11 @@ from live_nst.errors import (
     StyleError,
     UsageError,
 )
-from live_nst.frames import Frame
 from live_nst.live import session
 from live_nst.live.session import LiveOptions, run_live
-from live_nst.look import Look
 from live_nst.sources.base import SourceRequest
+from live_nst.stylizer.look import Look
+from live_nst.types import Frame
 from tests.live.fakes import FakeSource, FakeStylizer, own_threads, picture, wait_until
 
 
@@ -35,7 +35,7 @@ class FakeModel(FakeStylizer):
         made: All that were made, in order.
     """
 
-    made: "list[FakeModel]" = []  # noqa: RUF012 (emptied by the fixture)
+    made: "list[FakeModel]" = []  # noqa: RUF012
     failure: BaseException | None = None
     model_name, engine, device, style_computations = "fake", "nothing 1.0", "cpu", 1
 
@@ -115,7 +115,7 @@ def test_the_report_of_a_session(film: Set) -> None:
     assert (report.size, report.source, report.reconnects) == ("64x48", "fake camera", 0)
     assert report.fps > 0 and report.startup_seconds > 0 and report.peak_rss_mb > 10
     assert set(report.latency_ms) == {"p50", "p95", "p99"}
-    assert set(report.stage_ms) == {"wait", "stylise", "compose"}
+    assert set(report.stage_ms) == {"wait", "stylize", "compose"}
     assert any("fake camera: 64x48 at 30 fps" in line for line in film.said)
     assert any("cpu" in line and "nothing 1.0" in line for line in film.said)
 
