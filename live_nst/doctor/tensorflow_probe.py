@@ -17,9 +17,9 @@ PROBE_SECONDS = 180.0
 
 _PROBE = """
 import json
-from live_nst.runtime.tensorflow import tensorflow, tensorflow_hub
-tensorflow_hub()
-config = tensorflow().config
+from live_nst.runtime.tensorflow import import_tensorflow, import_tensorflow_hub
+import_tensorflow_hub()
+config = import_tensorflow().config
 gpus = config.list_physical_devices("GPU")
 details = [config.experimental.get_device_details(gpu) for gpu in gpus]
 print(json.dumps([each.get("device_name", gpu.name) for each, gpu in zip(details, gpus)]))

@@ -63,13 +63,13 @@ def test_any_size(size: tuple[int, int]) -> None:
     assert image.flags.writeable
 
 
-@pytest.mark.parametrize("seconds", [0.0, 5.0, 12.1])
-def test_video_shows_what_the_tool_draws(seconds: float) -> None:
-    drawn = DemoScene(1280, 720).draw(seconds).astype(float)
+def test_video_shows_what_the_tool_draws() -> None:
+    scene = DemoScene(1280, 720)
     with DemoVideo(1280, 720) as video:
-        difference = video.image_at(seconds) - drawn
-    assert 10 * np.log10(255**2 / np.mean(difference**2)) > 35  # dB
-    assert np.abs(difference.mean(axis=(0, 1))).max() < 0.5
+        for seconds in (0.0, 5.0, 10.0):
+            difference = video.image_at(seconds) - scene.draw(seconds).astype(float)
+            assert 10 * np.log10(255**2 / np.mean(difference**2)) > 35  # dB
+            assert np.abs(difference.mean(axis=(0, 1))).max() < 0.5
 
 
 def test_video_is_small() -> None:
