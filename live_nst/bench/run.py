@@ -78,12 +78,12 @@ class BenchOptions:
         if not all(64 <= side <= 8192 for side in self.camera):
             width, height = self.camera
             raise UsageError(
-                f"Invalid camera size {width}x{height}.",
+                f"Invalid camera size {width}x{height}",
                 "use 64 to 8192 pixels for each side, such as 1280x720",
             )
         if not 1 <= self.fps <= 240:
             raise UsageError(
-                f"Invalid rate of {self.fps:g} frames per second.", "use 1 to 240, such as 30"
+                f"Invalid rate of {self.fps:g} frames per second", "use 1 to 240, such as 30"
             )
 
 

@@ -69,11 +69,11 @@ def _check(request: SourceRequest) -> None:
     """Raise `UsageError` for a size or a rate that is out of range."""
     if not all(_MIN_SIDE <= side <= _MAX_SIDE for side in (request.width, request.height)):
         raise UsageError(
-            f"Invalid demo size {request.width}x{request.height}.",
+            f"Invalid demo size {request.width}x{request.height}",
             f"use {_MIN_SIDE} to {_MAX_SIDE} pixels for each side, for example 1280x720",
         )
     if not _MIN_FPS <= request.fps <= _MAX_FPS:
         raise UsageError(
-            f"Invalid demo rate of {request.fps:g} frames per second.",
+            f"Invalid demo rate of {request.fps:g} frames per second",
             f"use {_MIN_FPS:g} to {_MAX_FPS:g}, for example 30",
         )

@@ -70,10 +70,8 @@ class DemoVideo(Closeable):
     def _decode(self, number: int) -> av.VideoFrame:
         """Return frame `number` of the video, decoding all frames before it that are needed."""
         if not self._number < number <= self._number + KEYFRAME_INTERVAL:
-            # FFmpeg goes to the last key frame that is not after this time.
-            time_base = self._stream.time_base
-            ticks = round(number * time_base.denominator / (FPS * time_base.numerator))
-            self._container.seek(ticks, stream=self._stream)
+            # FFmpeg goes to the last key frame that is not after this time in microseconds.
+            self._container.seek(round(number / FPS * 1_000_000))
             self._decoded = self._container.decode(self._stream)
         while True:
             frame = next(self._decoded)
