@@ -24,6 +24,7 @@ from live_nst.live import session
 from live_nst.live.session import LiveOptions, run_live
 from live_nst.sources.base import SourceRequest
 from live_nst.stylizer.look import Look
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Frame
 from tests.live.fakes import FakeSource, FakeStylizer, own_threads, picture, wait_until
 
@@ -39,10 +40,10 @@ class FakeModel(FakeStylizer):
     failure: BaseException | None = None
     model_name, engine, device, style_computations = "fake", "nothing 1.0", "cpu", 1
 
-    def __init__(self, model: str, styles: tuple[str, ...], **options: Any) -> None:
-        super().__init__(tuple(styles))
-        self.model, self.options = model, options
-        self.look, self.stroke = options["look"], options["stroke"]
+    def __init__(self, options: StylizerOptions, **_: Any) -> None:
+        super().__init__(tuple(str(style) for style in options.styles))
+        self.options = options
+        self.look, self.stroke = options.look, options.stroke
         self.closed = False
         if FakeModel.failure is not None:
             raise FakeModel.failure
@@ -89,7 +90,7 @@ class Set:
 def film(monkeypatch: pytest.MonkeyPatch) -> Iterator[Set]:
     scene = Set()
     monkeypatch.setattr(session, "open_source", scene.open)
-    monkeypatch.setattr(session, "Stylizer", FakeModel)
+    monkeypatch.setattr(session, "StylizerCore", FakeModel)
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     yield scene
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
@@ -123,8 +124,8 @@ def test_the_report_of_a_session(film: Set) -> None:
 def test_the_model_is_made_as_asked_and_made_ready_for_the_camera(film: Set) -> None:
     film.run(model="hub", device="gpu", size=512, frames=1)
     (model,) = FakeModel.made
-    assert model.model == "hub"
-    assert (model.options["device"], model.options["size"]) == ("gpu", 512)
+    assert model.options.model == "hub"
+    assert (model.options.device, model.options.size) == ("gpu", 512)
     assert model.prepared[0][0] == (64, 48)
 
 
@@ -202,7 +203,7 @@ def test_a_signal_while_the_model_is_loaded_interrupts(
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(10)
 
-    monkeypatch.setattr(session, "Stylizer", load)
+    monkeypatch.setattr(session, "StylizerCore", load)
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         film.run()
