@@ -1,6 +1,7 @@
 """The engines and precisions that run on this machine, ready to be measured."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from live_nst.bench.flops import Calls, MatmulShape, openvino_matmuls, tensorflow_matmuls
 from live_nst.bench.report import EngineSetup
@@ -34,12 +35,10 @@ class StylizerSetups:
     ) -> None:
         choice = choose_engine(device=device)
         self.default = EngineSetup(choice.engine, choice.precision)
-        with StylizerCore(
-            StylizerOptions(model=model, device=device), notify=notify, progress=progress
-        ) as stylizer:
+        self._options = StylizerOptions(model=model, device=device)
+        with StylizerCore(self._options, notify=notify, progress=progress) as stylizer:
             self.model = stylizer.model_name
             self.device = stylizer.device
-        self._options = (model, device)
 
     def available(self) -> Sequence[EngineSetup]:
         """Return every setup that runs here, first the one that live-nst chooses by itself."""
@@ -54,7 +53,7 @@ class StylizerSetups:
 
     def _runs(self, setup: EngineSetup) -> bool:
         try:
-            choose_engine(setup.engine, self._options[1], setup.precision)
+            choose_engine(setup.engine, self._options.device, setup.precision)
         except LiveNstError:
             return False
         return True
@@ -65,16 +64,8 @@ class StylizerSetups:
 
     def open_stylizer(self, setup: EngineSetup, camera: Size, size: int) -> StylizerCore:
         """Return a stylizer that is prepared for frames of `camera` pixels."""
-        model, device = self._options
-        stylizer = StylizerCore(
-            StylizerOptions(
-                model=model,
-                size=size,
-                device=device,
-                engine=setup.engine,
-                precision=setup.precision,
-            )
-        )
+        options = replace(self._options, size=size, engine=setup.engine, precision=setup.precision)
+        stylizer = StylizerCore(options)
         stylizer.prepare(camera, size)
         return stylizer
 

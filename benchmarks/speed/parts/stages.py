@@ -77,7 +77,7 @@ def _calls() -> tuple[dict[str, Callable[[], object]], str]:
     frame, scene = camera_frame(), DemoScene(*CAMERA)
     calls: dict[str, Callable[[], object]] = {
         "copy": frame.copy,
-        "demo": partial(scene.image_at, 12.1),
+        "demo": partial(scene.draw, 12.1),
     }
     for size in (SMALL, LARGE):
         plain, steady = (
