@@ -48,7 +48,9 @@ class DemoVideo(Closeable):
         except av.FFmpegError as exc:
             raise SourceError("the demo video cannot be read", "install live-nst again") from exc
         self._stream = self._container.streams.video[0]
+        # Every further thread would delay the first frame. Two decode far more than 240 per second.
         self._stream.thread_type = "AUTO"
+        self._stream.codec_context.thread_count = 2
         self._decoded: Iterator[av.VideoFrame] = self._container.decode(self._stream)
         self._number = -1
         self._frame: av.VideoFrame | None = None
