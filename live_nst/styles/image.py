@@ -12,7 +12,7 @@ from live_nst.errors import StyleError
 from live_nst.files.images import flatten_on_white, open_image, to_8bit
 from live_nst.types import Image
 
-MAX_PIXELS = 100_000_000
+MAX_STYLE_PIXELS = 100_000_000
 """Larger pictures are refused unread: decoded they would take over 300 MB."""
 
 _HINT = "give a JPEG, PNG, WebP, GIF, BMP or TIFF picture, or a name from `live-nst styles`"
@@ -28,7 +28,7 @@ def read_style_image(path: Path) -> Image:
         StyleError: It is missing, no picture, damaged, or too large.
     """
     with open_image(
-        path, f"style picture {path}", error=StyleError, hint=_HINT, max_pixels=MAX_PIXELS
+        path, f"style picture {path}", error=StyleError, hint=_HINT, max_pixels=MAX_STYLE_PIXELS
     ) as picture:
         rgb = np.asarray(flatten_on_white(to_8bit(ImageOps.exif_transpose(picture))), np.uint8)
     return np.ascontiguousarray(rgb[..., ::-1])

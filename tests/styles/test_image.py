@@ -15,7 +15,7 @@ from PIL import Image as Pillow
 
 from live_nst.errors import StyleError
 from live_nst.styles.image import (
-    MAX_PIXELS,
+    MAX_STYLE_PIXELS,
     center_crop,
     fast_center_crop,
     read_style_image,
@@ -270,7 +270,7 @@ def test_a_decompression_bomb_is_refused_unread(tmp_path: Path, side: int) -> No
 
 def test_large_photographs_are_read(tmp_path: Path) -> None:
     width = 6000
-    assert width * 4000 < MAX_PIXELS
+    assert width * 4000 < MAX_STYLE_PIXELS
     Pillow.new("L", (width, 4000), 77).save(tmp_path / "a.png")
     assert read_style_image(tmp_path / "a.png").shape == (4000, width, 3)
 

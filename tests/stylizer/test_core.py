@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from live_nst.errors import DeviceError, ModelError, StyleError, UsageError
-from live_nst.models.cache import CACHE_VARIABLE
+from live_nst.files.cache import CACHE_VARIABLE
 from live_nst.runtime import tensorflow as runtime
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.styles.builtin import builtin_image_path
