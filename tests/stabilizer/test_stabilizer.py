@@ -14,7 +14,7 @@ from live_nst.stylizer.options import StylizerOptions, check_stabilize_mode
 from tests.stabilizer.scenes import error, flicker, paint, strokes, view
 
 
-def test_it_keeps_its_state_between_frames() -> None:
+def test_state_is_kept_between_frames() -> None:
     stabilizer, truth = Stabilizer(), paint(view(0))
     for t in range(12):
         painted = flicker(truth, t)
@@ -22,7 +22,7 @@ def test_it_keeps_its_state_between_frames() -> None:
     assert error(steadied, truth) < 0.5 * error(painted, truth)
 
 
-def test_best_is_better_than_fast_where_things_move() -> None:
+def test_best_is_better_than_fast_with_motion() -> None:
     """At a motion at which fast's errors show; at half of it its softer picture is nearer here."""
 
     def mean_error(mode: str) -> float:
@@ -36,7 +36,7 @@ def test_best_is_better_than_fast_where_things_move() -> None:
     assert mean_error("best") < 0.95 * mean_error("fast")
 
 
-def test_a_state_that_was_stored_goes_on_exactly(tmp_path: Path) -> None:
+def test_stored_state_continues_exactly(tmp_path: Path) -> None:
     contents = [flicker(view(0.8 * t), t, 3) for t in range(8)]
     whole = Stabilizer()
     expected = [whole(content, flicker(paint(content), t)) for t, content in enumerate(contents)]
@@ -53,7 +53,7 @@ def test_a_state_that_was_stored_goes_on_exactly(tmp_path: Path) -> None:
         np.testing.assert_array_equal(steadied, expected[t])
 
 
-def test_modes_are_checked() -> None:
+def test_check_stabilize_mode() -> None:
     assert check_stabilize_mode("fast") == "fast"
     with pytest.raises(UsageError, match="steady"):
         check_stabilize_mode("steady")
@@ -77,11 +77,11 @@ def spreads() -> dict[str, float]:
     return result
 
 
-def test_a_stabilized_stylizer_flickers_less(spreads: dict[str, float]) -> None:
+def test_stylizer_with_stabilizer_flickers_less(spreads: dict[str, float]) -> None:
     assert spreads["fast"] < 0.4 * spreads["off"]
 
 
-def test_a_change_of_style_is_not_held_back() -> None:
+def test_style_change_shows_at_once() -> None:
     frame = view(0)
     kwargs = {"size": 96, "device": "cpu"}
     with StylizerCore(
@@ -98,7 +98,7 @@ def test_a_change_of_style_is_not_held_back() -> None:
     assert error(changed, ink) < 0.1 * error(starry, ink)
 
 
-def test_a_change_of_strength_is_not_held_back_where_it_mixes_styles() -> None:
+def test_strength_change_of_mixed_styles_shows_at_once() -> None:
     frame, mild = view(0), Look(strength=0.0, blend="styles")
     kwargs = {"size": 96, "device": "cpu"}
     with StylizerCore(
@@ -119,7 +119,7 @@ def test_a_change_of_strength_is_not_held_back_where_it_mixes_styles() -> None:
 
 
 @pytest.mark.parametrize("blend", ["pictures", "styles"])
-def test_a_stylizer_goes_on_where_another_one_was_also_within_a_fade(blend: str) -> None:
+def test_state_arrays_continue_exactly_during_a_fade(blend: str) -> None:
     frames = [flicker(view(0.5 * t), t, 3) for t in range(6)]
 
     def make() -> StylizerCore:
