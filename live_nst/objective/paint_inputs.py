@@ -119,7 +119,7 @@ def load_inputs(
     share = 1.0 if masks else 1 / len(specs)
     targets = [
         StyleTarget(
-            _recolor(read_style_image(part.picture), photo, colors), share * part.weight, mask
+            _recolor(read_style_image(part.path), photo, colors), share * part.weight, mask
         )
         for spec, mask in zip(specs, regions, strict=True)
         for part in spec.parts
