@@ -13,7 +13,11 @@ from live_nst.engines.runner_cache import RunnerCache
 from live_nst.files.cache import cache_root
 from live_nst.masks.registry import MaskRegistry
 from live_nst.models.loading import load_model
-from live_nst.styles.bottlenecks import BottleneckCache, BottleneckStore
+from live_nst.styles.bottlenecks import (
+    BottleneckCache,
+    BottleneckStore,
+    interpolate_bottlenecks,
+)
 from live_nst.styles.registry import StyleInput, StyleRegistry
 from live_nst.stylizer.compositing import compose, required_images
 from live_nst.stylizer.content_style import ContentStyle
@@ -23,7 +27,7 @@ from live_nst.stylizer.look import Look, interpolate_looks
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.stylizer.sizes import DEFAULT_SIZE, check_size, check_stroke, network_size
 from live_nst.stylizer.still_network import StillNetwork
-from live_nst.stylizer.transition import Transition, interpolate_bottlenecks
+from live_nst.stylizer.transition import Transition
 from live_nst.types import (
     Closeable,
     DownloadProgress,
@@ -75,7 +79,7 @@ class StylizerCore(Closeable):
         cache = BottleneckCache(cache_root() / "bottlenecks", loaded.fingerprint)
         self._bottlenecks = BottleneckStore(self._engine, cache)
         self._registry = StyleRegistry(self._bottlenecks)
-        self._style, first = self._registry.put(options.styles[0], self._stroke)
+        self._style, first = self._registry.add(options.styles[0], self._stroke)
         for style in options.styles[1:]:
             self.load(style)
         self._style_transition = Transition(first, interpolate_bottlenecks)
@@ -221,7 +225,7 @@ class StylizerCore(Closeable):
             StyleError: The style cannot be used.
             UsageError: The stroke is out of range.
         """
-        self._registry.put(style, self._stroke if stroke is None else check_stroke(stroke))
+        self._registry.add(style, self._stroke if stroke is None else check_stroke(stroke))
 
     def select(
         self,
@@ -245,7 +249,7 @@ class StylizerCore(Closeable):
             UsageError: The stroke is out of range.
         """
         stroke = self._stroke if stroke is None else check_stroke(stroke)
-        label, bottleneck = self._registry.put(style, stroke)
+        label, bottleneck = self._registry.add(style, stroke)
         self._style_transition.to(bottleneck, fade, time)
         self._style, self._stroke = label, stroke
 
@@ -352,7 +356,7 @@ class StylizerCore(Closeable):
         """
         digest = hashlib.sha256()
         for style in styles:
-            digest.update(self._registry.put(style, self._stroke)[1].tobytes())
+            digest.update(self._registry.add(style, self._stroke)[1].tobytes())
         return {
             "model": self._fingerprint,
             "engine": self.engine,
