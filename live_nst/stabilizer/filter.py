@@ -7,8 +7,13 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from live_nst.stabilizer.confidence import (
+    BgraImage,
+    ByteMap,
+    flow_confidence,
+    freeze_static_points,
+)
 from live_nst.stabilizer.innovation import (
     FloatMap,
     Innovation,
@@ -34,19 +39,11 @@ from live_nst.stabilizer.motion import (
 )
 from live_nst.types import Image
 
-ByteMap = NDArray[np.uint8]
-"""uint8 `[height, width]`."""
-BgraImage = NDArray[np.uint8]
-"""uint8 `[height, width, 4]`, the last 255. Four channels are warped twice as fast as three."""
-
 cv: Any = cv2  # its type stubs lack optional maps and the dtypes of results
 
 STATE_FORMAT = 3
 """Version of `StabilizerState`. Raise it when the fields or their meaning change."""
 
-# Confidence: how sure it is that a point of this frame is the one that the flow says.
-_CONFIDENT, _UNCONFIDENT = 8.0, 24.0  # differences in uint8 values with full and no confidence
-_TEXTURE_ALLOWANCE = 0.25  # share of the local contrast by which a point may differ in addition
 _VALID_CONFIDENCE = 128  # from this confidence, of 255, the innovation counts
 _CUT_CONFIDENCE = 0.15  # mean confidence below which this frame begins another scene
 _GUESS_CONFIDENCE = 0.5  # mean confidence below which the flow is no guess for the next frame
@@ -58,12 +55,9 @@ _WINDOW_TOLERANCE = 2.5  # see `best_window`
 _INITIAL_FRAMES = 0.7  # what a confident point counts for in its first frame
 _MAX_STYLE_LAG = 0.05  # share of the old style in the result after a change of style
 
-_STATIC_DIFFERENCE = 9.0  # uint8 values; a point that changes by less is static
 _MAX_FLOW = 1e4  # pixels
 _NO_FLOW: Flow = np.zeros((0, 0, 2), np.float32)
 _WEIGHT_SUM = 1000.0  # cv2.blendLinear divides by the sum of weights + 0.00001
-_RELATIVE_LINEAR = cv.INTER_LINEAR | cv.WARP_RELATIVE_MAP
-_BOX = np.ones((3, 3), np.uint8)
 
 
 class StabilizerState(NamedTuple):
@@ -153,8 +147,8 @@ def stabilize_frame(
     mean_motion = update_mean_motion(sample, before.mean_motion)
     static = None
     if is_camera_static(sample, mean_motion, gray):
-        flow, static = _static_points(flow, half, before.half)
-    confidence = _confidence(half, gray, before.half, flow)
+        flow, static = freeze_static_points(flow, half, before.half)
+    confidence = flow_confidence(half, gray, before.half, flow)
     mean_confidence = cv.mean(confidence)[0] / 255
     if mean_confidence < _CUT_CONFIDENCE:
         return _first_state(gray, half, stylized), stylized.copy()
@@ -220,47 +214,6 @@ def _resize_state(state: StabilizerState, shape: tuple[int, ...]) -> StabilizerS
     }
     mean_motion = state.mean_motion * np.float32(width / columns)
     return state._replace(**resized, flow=_NO_FLOW, mean_motion=mean_motion)
-
-
-def _static_points(flow: Flow, now: BgraImage, then: BgraImage) -> tuple[Flow, ByteMap]:
-    """Return the flow, set to 0 at static points, and a map of these points, 255 where static.
-
-    Otherwise the small errors of the flow would shake a static image.
-    """
-    difference = cv.resize(
-        _max_difference(now, then)[0], flow.shape[1::-1], interpolation=cv.INTER_AREA
-    )
-    static: ByteMap = cv.compare(cv.blur(difference, (3, 3)), _STATIC_DIFFERENCE, cv.CMP_LT)
-    moving: Flow = cv.copyTo(flow, cv.bitwise_not(static))
-    return moving, static
-
-
-def _confidence(now: BgraImage, gray: GrayImage, then: BgraImage, flow: Flow) -> ByteMap:
-    """Return how sure it is, 0 to 255, that each point is the one that the flow says."""
-    half_flow = cv.resize(flow * np.float32(0.5), gray.shape[::-1], interpolation=cv.INTER_LINEAR)
-    # The fourth channel is 255 inside the frame before and less outside.
-    warped = cv.remap(
-        then, half_flow, None, _RELATIVE_LINEAR, None, cv.BORDER_CONSTANT, (0, 0, 0, 0)
-    )
-    difference, outside = _max_difference(now, warped)
-    inside = cv.compare(outside, 0, cv.CMP_EQ)
-    cv.bitwise_and(difference, inside, difference)
-    texture = cv.morphologyEx(gray, cv.MORPH_GRADIENT, _BOX)
-    slope = 255 / (_UNCONFIDENT - _CONFIDENT)
-    confidence: ByteMap = cv.addWeighted(
-        difference, -slope, texture, slope * _TEXTURE_ALLOWANCE, slope * _UNCONFIDENT
-    )
-    # Newly visible content makes its neighbors unreliable, too.
-    cv.bitwise_and(cv.erode(confidence, _BOX), inside, confidence)
-    return confidence
-
-
-def _max_difference(one: BgraImage, other: BgraImage) -> tuple[ByteMap, ByteMap]:
-    """Return the largest difference of the three colors, and that of the fourth channel."""
-    difference = cv.absdiff(one, other)
-    # A weighted sum would be faster, but miss changes in one color; cv2.split is slower.
-    blue, green, red, fourth = (cv.extractChannel(difference, channel) for channel in range(4))
-    return cv.max(cv.max(blue, green, blue), red, blue), fourth
 
 
 def _measure_innovation(

@@ -89,19 +89,7 @@ class StylizerCore(Closeable):
         self._content_style = ContentStyle(self._network.encode, options.content_style_seconds)
 
     def __call__(self, image: Image, time: float = 0.0) -> Image:
-        """Stylize one frame: `infer`, then `postprocess`.
-
-        Args:
-            image: BGR uint8 `[height, width, 3]`.
-            time: The frame's time in seconds; fades follow it.
-
-        Returns:
-            A new array of the same shape.
-
-        Raises:
-            TypeError: Not a uint8 array.
-            ValueError: Not of that shape.
-        """
+        """Stylize one frame: `infer`, then `postprocess`; see `Stylizer.__call__`."""
         image = check_image(image)
         return self.postprocess(image, self.infer(image, time), time)
 
@@ -219,12 +207,7 @@ class StylizerCore(Closeable):
         self._masks.restore_state(arrays)
 
     def load(self, style: StyleInput, *, stroke: float | None = None) -> None:
-        """Compute a style, or read it from the cache, so that `select` takes no time.
-
-        Raises:
-            StyleError: The style cannot be used.
-            UsageError: The stroke is out of range.
-        """
+        """Compute a style, or read it from the cache; see `Stylizer.load`."""
         self._registry.add(style, self._stroke if stroke is None else check_stroke(stroke))
 
     def select(
@@ -235,19 +218,7 @@ class StylizerCore(Closeable):
         fade: float = 0.0,
         time: float = 0.0,
     ) -> None:
-        """Change the style; a new one is computed first, which may take a moment.
-
-        Args:
-            style: One of `styles`, or any other style.
-            stroke: Size of its strokes; None keeps the current size.
-            fade: Duration of the cross-fade in seconds of the frames' times.
-            time: The frames' time at which the change begins. Changes may be given in advance, in
-                the order of their times; each one cancels changes that begin later.
-
-        Raises:
-            StyleError: The style cannot be used; the current one stays.
-            UsageError: The stroke is out of range.
-        """
+        """Change the style; see `Stylizer.select`."""
         stroke = self._stroke if stroke is None else check_stroke(stroke)
         label, bottleneck = self._registry.add(style, stroke)
         self._style_transition.to(bottleneck, fade, time)
@@ -262,16 +233,7 @@ class StylizerCore(Closeable):
         self._masks.load(only)
 
     def change_look(self, look: Look, *, fade: float = 0.0, time: float = 0.0) -> None:
-        """Change the look at a time, as `select` changes the style.
-
-        Args:
-            look: The new look.
-            fade: Duration of the cross-fade in seconds of the frames' times.
-            time: The frames' time at which the change begins.
-
-        Raises:
-            LiveNstError: Its mask cannot be used; the current look stays.
-        """
+        """Change the look at a time, as `select` changes the style."""
         self.load_mask(look.only)
         self._look_transition.to(look, fade, time)
 

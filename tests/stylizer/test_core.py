@@ -11,6 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
+from live_nst.engines.openvino import OpenVINOEngine
+from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.errors import DeviceError, ModelError, StyleError, UsageError
 from live_nst.files.cache import CACHE_VARIABLE
 from live_nst.runtime import tensorflow as runtime
@@ -467,23 +469,23 @@ def test_resize_changes_the_network_size(stylizer: StylizerCore) -> None:
     assert stylizer(frame).shape == frame.shape
 
 
-def compilations(stylizer: StylizerCore, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Filled with what the engine is asked to compile from now on."""
-    asked: list[Any] = []
-    compile_ = stylizer._engine.compile
+def record_compilations(engine: type[Any], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """A list of what engines of this class compile from now on."""
+    compiled: list[Any] = []
+    compile_ = engine.compile
 
-    def noted(camera: Any, size: Any) -> Any:
-        asked.append((camera, size))
-        return compile_(camera, size)
+    def record(self: Any, camera: Any, size: Any) -> Any:
+        compiled.append((camera, size))
+        return compile_(self, camera, size)
 
-    monkeypatch.setattr(stylizer._engine, "compile", noted)
-    return asked
+    monkeypatch.setattr(engine, "compile", record)
+    return compiled
 
 
 def test_prepare_runs_beside_frames(own: StylizerCore, monkeypatch: pytest.MonkeyPatch) -> None:
     frame = scene(256, 192)
     own(frame)
-    compiled = compilations(own, monkeypatch)
+    compiled = record_compilations(OpenVINOEngine, monkeypatch)
     worker = threading.Thread(target=own.prepare, args=((256, 192), 128))
     worker.start()
     while worker.is_alive():
@@ -504,7 +506,7 @@ def test_known_frames_styles_and_sizes_compile_nothing(
     own.load("wave")
     for size in ((96, 64), (64, 96)):
         own(scene(*size))
-    compiled = compilations(own, monkeypatch)
+    compiled = record_compilations(OpenVINOEngine, monkeypatch)
 
     for style in ("starry", "wave", "starry+wave"):
         own.select(style)
@@ -515,9 +517,10 @@ def test_known_frames_styles_and_sizes_compile_nothing(
 
 
 def test_compiled_programs_are_limited(own: StylizerCore) -> None:
-    for width in range(40, 40 + 4 * 10, 4):
+    widths = range(40, 40 + 4 * 10, 4)
+    for width in widths:
         own(noise(width, 40))
-    assert len(own._runners) <= 6
+    assert sum(own.is_compiled((width, 40), own.size) for width in widths) <= 6
 
 
 def test_is_compiled_after_prepare(own: StylizerCore) -> None:
@@ -536,13 +539,13 @@ def test_is_compiled_after_prepare(own: StylizerCore) -> None:
 def test_is_compiled_false_during_prepare(
     own: StylizerCore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compile_it, seen = own._engine.compile, []
+    compile_, seen = OpenVINOEngine.compile, []
 
-    def watched(camera: Any, size: Any) -> Any:
+    def observe(self: OpenVINOEngine, camera: Any, size: Any) -> Any:
         seen.append(own.is_compiled(camera, 64))
-        return compile_it(camera, size)
+        return compile_(self, camera, size)
 
-    monkeypatch.setattr(own._engine, "compile", watched)
+    monkeypatch.setattr(OpenVINOEngine, "compile", observe)
     own.prepare((96, 64), 64)
     assert seen == [False]
     assert own.is_compiled((96, 64), 64)
@@ -678,13 +681,17 @@ def test_model_whose_style_size_is_not_square(tmp_path: Path) -> None:
         assert stylizer(scene()).shape == (64, 96, 3)
 
 
-@pytest.mark.parametrize("engine", ["tensorflow", "openvino"])
-def test_infer_from_several_threads(small_folder: Path, engine: str) -> None:
+@pytest.mark.parametrize("kind", [TensorFlowEngine, OpenVINOEngine])
+def test_infer_from_several_threads(
+    small_folder: Path, kind: type[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = "tensorflow" if kind is TensorFlowEngine else "openvino"
     frames = [DemoVideo(96, 64).image_at(float(moment)) for moment in range(8)]
     with StylizerCore(
         StylizerOptions(model=str(small_folder), size=64, device="cpu", engine=engine)
     ) as alone:
         expected = [alone.infer(frame).stylized for frame in frames]
+    compiled = record_compilations(kind, monkeypatch)
     with (
         StylizerCore(
             StylizerOptions(
@@ -694,7 +701,7 @@ def test_infer_from_several_threads(small_folder: Path, engine: str) -> None:
         ThreadPoolExecutor(4) as pool,
     ):
         painted = [made.stylized for made in pool.map(stylizer.infer, frames)]
-        assert len(stylizer._runners) == 1
+    assert len(compiled) == 1
     assert np.abs(np.subtract(painted, expected, dtype=int)).max() <= 1
 
 
