@@ -65,7 +65,7 @@ def required_images(look: Look) -> tuple[ImageKind, ...]:
     if look.keep_colors > 0:
         required.append("stylized")
     if look.keep_colors < 1:
-        required.append("enlarged")
+        required.append("upscaled")
     return tuple(required)
 
 

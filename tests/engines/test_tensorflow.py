@@ -113,7 +113,7 @@ def test_what_the_device_enlarges_is_what_opencv_makes_of_it(
 
     painted = run(image, style).require(*required_images(Look())).fetch()
 
-    assert fetched(painted) == ["enlarged"]  # one picture comes down, and the small ones do not
+    assert fetched(painted) == ["upscaled"]  # one picture comes down, and the small ones do not
     composed = compose(image, painted, Look())
     assert fetched(painted) == []
     on_host = compose(image, StylizedFrame(painted.content, painted.stylized), Look())
@@ -132,7 +132,7 @@ def test_a_picture_of_the_cameras_size_is_not_enlarged(small_model: SplitModel, 
     painted = engine.compile((48, 32), (48, 32))(scene(48, 32), style)
 
     assert painted.take_upscaled((32, 48, 3)) is None
-    assert fetched(painted.require("enlarged").fetch()) == ["stylized"]
+    assert fetched(painted.require("upscaled").fetch()) == ["stylized"]
 
 
 @pytest.mark.parametrize("xla", [False, True])

@@ -212,7 +212,7 @@ class Far:
 
 
 def far(fetched: list[str], large: np.ndarray) -> StylizedFrame:
-    pictures = {"content": SEEN, "stylized": STYLIZED, "enlarged": large}
+    pictures = {"content": SEEN, "stylized": STYLIZED, "upscaled": large}
     return StylizedFrame(*(Far(name, image, fetched) for name, image in pictures.items()))
 
 
@@ -230,8 +230,8 @@ def test_required_images_are_exactly_what_compose_fetches(
 
 
 def test_required_images_with_a_mask() -> None:
-    assert set(required_images(Look(only="person"))) == {"content", "enlarged"}
-    assert required_images(Look()) == ("enlarged",)
+    assert set(required_images(Look(only="person"))) == {"content", "upscaled"}
+    assert required_images(Look()) == ("upscaled",)
 
 
 def test_compose_ignores_upscaled_image_of_another_size() -> None:
