@@ -1,4 +1,4 @@
-"""A stream's stabilizer, and its place in the stylizer."""
+"""The stabilizer of a video, and its place in the stylizer."""
 
 from pathlib import Path
 
@@ -18,19 +18,19 @@ def test_state_is_kept_between_frames() -> None:
     stabilizer, truth = Stabilizer(), paint(view(0))
     for t in range(12):
         painted = flicker(truth, t)
-        steadied = stabilizer(view(0), painted)
-    assert error(steadied, truth) < 0.5 * error(painted, truth)
+        stabilized = stabilizer(view(0), painted)
+    assert error(stabilized, truth) < 0.5 * error(painted, truth)
 
 
 def test_best_is_better_than_fast_with_motion() -> None:
-    """At a motion at which fast's errors show; at half of it its softer picture is nearer here."""
+    """At a motion where the errors of "fast" show; at half of it, its softer image is closer."""
 
     def mean_error(mode: str) -> float:
         stabilizer, errors = Stabilizer(mode), []
         for t in range(16):
             truth = paint(view(2.6 * t))
-            steadied = stabilizer(flicker(view(2.6 * t), 99 + t, 2), strokes(truth, t))
-            errors.append(error(steadied[8:-8, 8:-8], truth[8:-8, 8:-8]))
+            stabilized = stabilizer(flicker(view(2.6 * t), 99 + t, 2), strokes(truth, t))
+            errors.append(error(stabilized[8:-8, 8:-8], truth[8:-8, 8:-8]))
         return float(np.mean(errors[6:]))
 
     assert mean_error("best") < 0.95 * mean_error("fast")
@@ -49,8 +49,8 @@ def test_stored_state_continues_exactly(tmp_path: Path) -> None:
     with np.load(tmp_path / "state.npz") as stored:
         second.state = StabilizerState(**dict(stored))
     for t in range(4, 8):
-        steadied = second(contents[t], flicker(paint(contents[t]), t))
-        np.testing.assert_array_equal(steadied, expected[t])
+        stabilized = second(contents[t], flicker(paint(contents[t]), t))
+        np.testing.assert_array_equal(stabilized, expected[t])
 
 
 def test_check_stabilize_mode() -> None:
@@ -63,7 +63,7 @@ def test_check_stabilize_mode() -> None:
 
 @pytest.fixture(scope="module")
 def spreads() -> dict[str, float]:
-    """How much a picture at rest, seen by a noisy camera, flickers when painted."""
+    """How much a static scene, seen by a noisy camera, flickers when stylized."""
     frames = [flicker(view(0), t, 4) for t in range(16)]
     result = {}
     for mode in ("off", "fast"):

@@ -1,4 +1,4 @@
-"""Whether anything in sight changes, in spite of the camera's noise."""
+"""Static scene detection, in spite of the noise of a camera."""
 
 from collections.abc import Iterable
 
@@ -36,7 +36,7 @@ def see(frames: Iterable[Image], before: StaticScene | None = None) -> list[Stat
 
 @pytest.fixture(scope="module")
 def still() -> StaticScene:
-    """What is known of a room that has been still for long."""
+    """The state of a room that has been static for long."""
     last = see(noisy(ROOM, seed) for seed in range(SETTLED_FRAMES + 1))[-1]
     assert last.settled and not last.can_reuse
     return last

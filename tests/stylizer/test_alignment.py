@@ -1,7 +1,7 @@
-"""Nothing moves between the camera's frame and the painted one.
+"""Nothing moves between the frame and the stylized image.
 
 The frame program is the identity, so that what comes out of a stylizer is the frame itself, seen
-at the network's size and enlarged again.
+at the network's size and upscaled again.
 """
 
 from collections.abc import Iterator

@@ -31,7 +31,7 @@ def luma(image: np.ndarray) -> np.ndarray:
 
 
 def pictures(seed: int, size: tuple[int, int], small: tuple[int, int]) -> tuple[Any, StylizedFrame]:
-    """A frame of saturated and gray, bright and dark pixels, and what it might be painted as."""
+    """A frame of saturated and gray, bright and dark pixels, and a possible stylized image."""
     rng = np.random.default_rng(seed)
     content = rng.integers(0, 256, (*size[::-1], 3), np.uint8)
     content[rng.random(size[::-1]) < 0.2] = rng.choice([0, 255], 3)
@@ -200,7 +200,7 @@ def test_compose_mask_blends_every_pixel(seed: int, look: Look) -> None:
 
 
 class Far:
-    """A picture on a device; that it was fetched is written down."""
+    """An image on a device that records when it is fetched."""
 
     def __init__(self, name: str, image: np.ndarray, fetched: list[str]) -> None:
         self._name, self._image, self._fetched = name, image, fetched

@@ -32,7 +32,7 @@ SIZE = 64
 
 @pytest.fixture(scope="module")
 def small_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that is loaded and run in no time."""
+    """A model that loads and runs very fast."""
     return modules.save(modules.plain, tmp_path_factory.mktemp("small") / "module")
 
 
@@ -55,7 +55,7 @@ def stylizer(mobile: StylizerCore) -> Iterator[StylizerCore]:
 
 @pytest.fixture
 def own(small_folder: Path) -> Iterator[StylizerCore]:
-    """A small model in a stylizer of the test's own."""
+    """A small model in a stylizer for one test."""
     with StylizerCore(
         StylizerOptions(model=str(small_folder), styles=("starry",), size=SIZE, device="cpu")
     ) as stylizer:
@@ -95,7 +95,7 @@ def test_call_keeps_any_frame_size(stylizer: StylizerCore, size: tuple[int, int]
 
 
 def test_call_stylizes(stylizer: StylizerCore) -> None:
-    """Another picture comes out, in which the scene is still to be seen."""
+    """The result differs from the frame, but the scene is still recognizable."""
     frame = scene(192, 128)
     before = frame.copy()
 
@@ -405,7 +405,7 @@ def test_select_fade_follows_frame_times(own: StylizerCore) -> None:
 
 
 def test_select_in_advance(own: StylizerCore) -> None:
-    """Then a frame is painted the same whatever was painted before it."""
+    """A frame is then stylized the same whatever was stylized before it."""
     starry = own(scene())
     own.select("ember", time=100.0)
     own.select("starry", fade=1.0, time=200.0)

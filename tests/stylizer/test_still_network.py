@@ -1,4 +1,4 @@
-"""`Stylizer.still`: pictures at their full size, in tiles when they are large."""
+"""`Stylizer.still`: images at their full size, in tiles if they are large."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -55,7 +55,7 @@ def test_still_size_limits_the_network_size(stylizer: StylizerCore) -> None:
     small, full = stylizer.still(image, size=100), stylizer.still(image)
     assert small.shape == full.shape == image.shape
     sharpness = [float(np.abs(np.diff(each.astype(int), axis=1)).mean()) for each in (small, full)]
-    assert sharpness[0] < 0.7 * sharpness[1]  # what was painted at 100 is enlarged
+    assert sharpness[0] < 0.7 * sharpness[1]  # what was stylized at 100 is upscaled
     np.testing.assert_array_equal(stylizer.still(image, size=300), full)
     with pytest.raises(UsageError):
         stylizer.still(scene(300, 150), size=5)
@@ -89,11 +89,11 @@ def test_still_is_independent_of_stabilizer_and_other_images() -> None:
     one, other = scene(64, 48), scene(64, 48)[::-1].copy()
     with StylizerCore(
         StylizerOptions(model="mobile", styles=("starry",), size=64, device="cpu", stabilize="fast")
-    ) as steady:
-        first = steady.still(one)
-        steady.still(other)
-        steady(other)
-        np.testing.assert_array_equal(steady.still(one), first)
+    ) as stabilized:
+        first = stabilized.still(one)
+        stabilized.still(other)
+        stabilized(other)
+        np.testing.assert_array_equal(stabilized.still(one), first)
 
 
 def test_still_uses_the_look(stylizer: StylizerCore) -> None:
