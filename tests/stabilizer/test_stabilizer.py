@@ -5,12 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from live_nst.errors import UsageError
 from live_nst.stabilizer.filter import StabilizerState
 from live_nst.stabilizer.stabilizer import Stabilizer
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
-from live_nst.stylizer.options import StylizerOptions, check_stabilize_mode
+from live_nst.stylizer.options import StylizerOptions
 from tests.stabilizer.scenes import error, flicker, paint, strokes, view
 
 
@@ -51,14 +50,6 @@ def test_stored_state_continues_exactly(tmp_path: Path) -> None:
     for t in range(4, 8):
         stabilized = second(contents[t], flicker(paint(contents[t]), t))
         np.testing.assert_array_equal(stabilized, expected[t])
-
-
-def test_check_stabilize_mode() -> None:
-    assert check_stabilize_mode("fast") == "fast"
-    with pytest.raises(UsageError, match="steady"):
-        check_stabilize_mode("steady")
-    with pytest.raises(UsageError):
-        StylizerCore(StylizerOptions(model="mobile", stabilize="steady"))
 
 
 @pytest.fixture(scope="module")

@@ -705,11 +705,6 @@ def test_infer_from_several_threads(
     assert np.abs(np.subtract(painted, expected, dtype=int)).max() <= 1
 
 
-def test_invalid_concurrency() -> None:
-    with pytest.raises(UsageError, match="concurrency"):
-        StylizerCore(StylizerOptions(concurrency=0))
-
-
 def test_missing_gpu_is_refused_before_a_model_is_loaded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
