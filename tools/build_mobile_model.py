@@ -170,14 +170,16 @@ class ArbitraryStylization(tf.Module):
         # Not attributes of the module's own: SavedModel would try to track them.
         predict_weights, transform_weights = Weights(predict_onnx), Weights(transform_onnx)
 
+        # This function's name is stored in saved_model.pb. Another spelling would change the
+        # model's fingerprint, and with it the key of everything that is cached for the model.
         @tf.function(input_signature=[FRAME_INPUT, FRAME_INPUT], autograph=False)
-        def stylize(content: tf.Tensor, style: tf.Tensor) -> list[tf.Tensor]:
+        def stylise(content: tf.Tensor, style: tf.Tensor) -> list[tf.Tensor]:
             bottleneck = predict(predict_weights, style)
             return [
                 at_multiples_of_4(lambda x: transform(transform_weights, x, bottleneck), content)
             ]
 
-        self.__call__: Any = stylize
+        self.__call__: Any = stylise
 
 
 def read_wheel(wheel: Path | None) -> bytes:
