@@ -95,7 +95,7 @@ def test_pictures_stay_on_the_device_until_they_are_looked_at(
 
 
 def fetched(painted: StylizedFrame) -> list[str]:
-    return [name for name, each in painted._pictures.items() if isinstance(each, np.ndarray)]
+    return [name for name, each in painted._images.items() if isinstance(each, np.ndarray)]
 
 
 SIZES = [((1280, 720), (640, 360)), ((101, 67), (100, 64)), ((333, 500), (128, 192))]
