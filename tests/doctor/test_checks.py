@@ -290,7 +290,7 @@ def test_virtual_cameras_are_told_and_those_that_cannot_be_fed_are_explained(
     assert first.severity is Severity.OK
     assert first.text.endswith("video10 can be fed")
     assert second.severity is Severity.NOTE
-    assert "video11 was fed once" in second.text
+    assert "video11 was written to once" in second.text
     assert "exclusive_caps=0" in second.hint
 
 
