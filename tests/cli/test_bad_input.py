@@ -282,7 +282,7 @@ def test_a_folder_that_may_not_be_written(
     run: Run, option: str, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
-    assert "written" in check(run(f"{DEMO} {option}"), code)
+    assert "writ" in check(run(f"{DEMO} {option}"), code)
 
 
 def test_an_unexpected_error_is_one_sentence_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
