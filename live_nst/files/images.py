@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image as Pillow
-from PIL import UnidentifiedImageError
+from PIL import ImageOps, UnidentifiedImageError
 
 from live_nst.errors import LiveNstError
 from live_nst.files.atomic import atomic_write
@@ -73,6 +73,18 @@ def open_image(
     except DECODE_ERRORS as exc:
         reason = (str(exc).splitlines() or [type(exc).__name__])[0]
         raise error(f"The {label} is damaged: {reason}.", hint) from exc
+
+
+def read_image(
+    source: Path, label: str, *, error: type[LiveNstError], hint: str, max_pixels: int
+) -> Image:
+    """Return an image upright, white where it is transparent, BGR uint8 `[height, width, 3]`.
+
+    Of an animation it is the first frame. See `open_image` for the arguments and the errors.
+    """
+    with open_image(source, label, error=error, hint=hint, max_pixels=max_pixels) as picture:
+        upright = flatten_on_white(to_8bit(ImageOps.exif_transpose(picture)))
+        return np.ascontiguousarray(np.asarray(upright, np.uint8)[..., ::-1])
 
 
 def to_8bit(picture: Pillow.Image) -> Pillow.Image:

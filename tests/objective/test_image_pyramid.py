@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from live_nst.errors import UsageError
 from live_nst.objective.image_pyramid import pyramid_sizes, resize_image, resize_mask
-from live_nst.objective.tiling import BYTES_PER_PIXEL, tile_side
+from live_nst.objective.tiling import BYTES_PER_PIXEL, choose_tile_side
 from tests.objective.conftest import picture
 
 
@@ -57,9 +57,9 @@ def available(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_a_picture_is_taken_whole_where_it_fits(available: Any) -> None:
     available(16e9)
-    assert tile_side((1024, 768), 128, "lbfgs", "CPU:0") is None
+    assert choose_tile_side((1024, 768), 128, "lbfgs", "CPU:0") is None
     available(4e9)
-    side = tile_side((2048, 1536), 128, "lbfgs", "CPU:0")
+    side = choose_tile_side((2048, 1536), 128, "lbfgs", "CPU:0")
     assert side is not None and 128 <= side < 1000
     assert (side + 256) ** 2 * BYTES_PER_PIXEL < 4e9
 
@@ -67,6 +67,6 @@ def test_a_picture_is_taken_whole_where_it_fits(available: Any) -> None:
 def test_what_cannot_fit_is_refused_with_a_way_out(available: Any) -> None:
     available(4e9)
     with pytest.raises(UsageError, match=r"16000x16000 pixels needs .* GB") as error:
-        tile_side((16000, 16000), 128, "lbfgs", "CPU:0")
+        choose_tile_side((16000, 16000), 128, "lbfgs", "CPU:0")
     assert "--size" in error.value.hint and "adam" in error.value.hint
-    assert tile_side((5000, 3000), 128, "adam", "CPU:0") is not None
+    assert choose_tile_side((5000, 3000), 128, "adam", "CPU:0") is not None

@@ -33,7 +33,7 @@ def totals(photo: Path, out: Path, vgg: Path, style: str, start: str, steps: int
     """The least total loss after each evaluation."""
     found: list[float] = []
 
-    def watch(step: PaintStep) -> bool:
+    def on_step(step: PaintStep) -> bool:
         found.append(step.losses.total)
         return True
 
@@ -45,12 +45,12 @@ def totals(photo: Path, out: Path, vgg: Path, style: str, start: str, steps: int
         steps=steps,
         levels=1,
         start=start,
-        form=gatys("vgg16"),
-        vgg=vgg,
+        loss=gatys("vgg16"),
+        vgg_file=vgg,
         model="mobile",
         device="cpu",
     )
-    paint(options, watch=watch)
+    paint(options, on_step=on_step)
     return np.minimum.accumulate(found)
 
 
@@ -89,13 +89,13 @@ def test_resumed_it_ends_where_it_would_have_ended(
         steps=40,
         levels=1,
         start="content",
-        form=gatys("vgg16"),
-        vgg=real_vgg16,
+        loss=gatys("vgg16"),
+        vgg_file=real_vgg16,
         device="cpu",
     )
     whole = paint(straight)
-    stopped = dataclasses.replace(straight, out=tmp_path / "stopped.png")
-    assert not paint(stopped, watch=lambda step: step.evaluation < 17).finished
+    stopped = dataclasses.replace(straight, output=tmp_path / "stopped.png")
+    assert not paint(stopped, on_step=lambda step: step.evaluation < 17).finished
     resumed = paint(stopped)
     assert resumed.finished and resumed.evaluations == 23
     assert whole.losses is not None and resumed.losses is not None

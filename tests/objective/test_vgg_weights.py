@@ -85,7 +85,7 @@ def broken(vgg16: Vgg, tmp_path: Path, change: str) -> Path:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("a layer less", "holds no weights of vgg16's layer block5_conv3"),
+        ("a layer less", "no weights for block5_conv3 of vgg16"),
         ("another shape", r"block5_conv3 has the shape \[3, 3, 512, 7\]"),
         ("NaN", "block5_conv3 .* not finite"),
     ],
@@ -97,10 +97,10 @@ def test_wrong_weights_are_refused(vgg16: Vgg, tmp_path: Path, change: str, word
 
 
 def test_another_networks_file_is_refused(file: Path, vgg19: Vgg, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no weights of vgg19's layer block3_conv4"):
+    with pytest.raises(ModelError, match="no weights for block3_conv4 of vgg19"):
         read_vgg_weights("vgg19", file)
     write_h5(tmp_path / "vgg19.h5", dict(vgg19.layers))
-    with pytest.raises(ModelError, match="is not vgg16's: it has a layer block3_conv4"):
+    with pytest.raises(ModelError, match="another network than vgg16: it has block3_conv4"):
         read_vgg_weights("vgg16", tmp_path / "vgg19.h5")
 
 
@@ -108,7 +108,7 @@ def test_another_networks_file_is_refused(file: Path, vgg19: Vgg, tmp_path: Path
 def test_what_is_no_file_of_weights_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "weights.h5"
     path.write_bytes(content)
-    with pytest.raises(ModelError, match="is no HDF5 file"):
+    with pytest.raises(ModelError, match="is not an HDF5 file"):
         read_vgg_weights("vgg19", path)
     with pytest.raises(ModelError, match="There is no file"):
         read_vgg_weights("vgg19", tmp_path / "missing.h5")
@@ -135,7 +135,7 @@ def server(file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         thread = threading.Thread(target=served.serve_forever, daemon=True)
         thread.start()
         address = f"http://127.0.0.1:{served.server_address[1]}/keras"
-        monkeypatch.setattr(weights, "_ADDRESS", address)
+        monkeypatch.setattr(weights, "WEIGHTS_URL", address)
         yield requests
         served.shutdown()
         thread.join()
@@ -145,7 +145,7 @@ def test_weights_are_fetched_once_and_checked(
     server: list[str], file: Path, vgg16: Vgg, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digest = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
-    monkeypatch.setitem(weights._MD5, "vgg16", digest)
+    monkeypatch.setitem(weights.WEIGHTS_MD5, "vgg16", digest)
     said: list[str] = []
     assert same(load_vgg("vgg16", notify=said.append), vgg16)
     assert len(said) == 1 and "59 MB" in said[0]
@@ -159,7 +159,7 @@ def test_weights_are_fetched_once_and_checked(
 
 
 def test_what_is_not_keras_file_is_not_taken(server: list[str]) -> None:
-    with pytest.raises(DownloadError, match="vgg16's weights cannot be fetched"):
+    with pytest.raises(DownloadError, match="Cannot download the weights of vgg16"):
         load_vgg("vgg16")
     assert server
 
@@ -168,7 +168,7 @@ def test_offline_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        monkeypatch.setattr(weights, "_ADDRESS", address)
+        monkeypatch.setattr(weights, "WEIGHTS_URL", address)
         with pytest.raises(DownloadError, match="Connection refused") as error:
             load_vgg("vgg19")
     assert "--vgg FILE" in error.value.hint
@@ -178,7 +178,7 @@ def test_offline_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_cache_that_cannot_be_made_is_said(own_cache: Path) -> None:
     own_cache.parent.mkdir(parents=True, exist_ok=True)
     own_cache.write_text("a file where the folder would be")
-    with pytest.raises(ModelError, match="cannot be written"):
+    with pytest.raises(ModelError, match="is not writable"):
         load_vgg("vgg19")
 
 
