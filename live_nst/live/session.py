@@ -13,6 +13,7 @@ from live_nst.live.keys import ViewState
 from live_nst.live.pipeline import LivePipeline
 from live_nst.live.stats import LiveReport, peak_rss_mb
 from live_nst.masks.image import read_mask_image
+from live_nst.masks.regions import EVERYWHERE
 from live_nst.runtime.signals import handle_stop_signals, raise_interrupt
 from live_nst.runtime.timing import SystemClock
 from live_nst.sinks.base import Sink
@@ -20,12 +21,12 @@ from live_nst.sinks.recorder import Recorder
 from live_nst.sinks.x11 import require_display
 from live_nst.sources.base import SourceInfo, SourceRequest
 from live_nst.sources.factory import open_source
-from live_nst.stabilizer import check_mode
 from live_nst.styles.builtin import builtin_styles
 from live_nst.styles.image import read_style_image
 from live_nst.styles.spec import parse_style
 from live_nst.stylizer.core import StylizerCore
-from live_nst.stylizer.look import BLEND_STYLES, EVERYWHERE, Look
+from live_nst.stylizer.look import BLEND_STYLES, Look
+from live_nst.stylizer.options import StylizerOptions, check_stabilize_mode
 from live_nst.stylizer.sizes import check_size, check_stroke
 from live_nst.types import DownloadProgress, Notify
 
@@ -91,7 +92,7 @@ class LiveOptions:
         if self.size is not None:
             check_size(self.size)
         check_stroke(self.stroke)
-        check_mode(self.stabilize)
+        check_stabilize_mode(self.stabilize)
         if self.look.mask_file is not None:
             read_mask_image(self.look.mask_file)
         if self.frames is not None and self.frames < 1:
@@ -153,16 +154,18 @@ def run_live(
             sinks.append(camera)
         stylizer = stack.enter_context(
             StylizerCore(
-                options.model,
-                options.styles,
-                size=options.size,
-                device=options.device,
-                engine=options.engine,
-                precision=options.precision,
-                stabilize=options.stabilize,
-                look=options.look,
-                stroke=options.stroke,
-                content_style_seconds=_HOLD_SECONDS,
+                StylizerOptions(
+                    model=options.model,
+                    styles=options.styles,
+                    size=options.size,
+                    device=options.device,
+                    engine=options.engine,
+                    precision=options.precision,
+                    stabilize=options.stabilize,
+                    look=options.look,
+                    stroke=options.stroke,
+                    content_style_seconds=_HOLD_SECONDS,
+                ),
                 notify=notify,
                 progress=progress,
             )

@@ -26,6 +26,7 @@ from live_nst.live import session
 from live_nst.live.session import LiveOptions, run_live
 from live_nst.sources.base import SourceRequest
 from live_nst.stylizer.look import Look
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Frame
 from tests.live.fakes import FakeSource, FakeStylizer, own_threads, picture
 
@@ -41,10 +42,10 @@ class FakeModel(FakeStylizer):
     failure: BaseException | None = None
     model_name, engine, device, style_computations = "fake", "nothing 1.0", "cpu", 1
 
-    def __init__(self, model: str, styles: tuple[str, ...], **options: Any) -> None:
-        super().__init__(tuple(styles))
-        self.model, self.options = model, options
-        self.look, self.stroke = options["look"], options["stroke"]
+    def __init__(self, options: StylizerOptions, **_: Any) -> None:
+        super().__init__(tuple(str(style) for style in options.styles))
+        self.options = options
+        self.look, self.stroke = options.look, options.stroke
         self.closed = False
         if FakeModel.failure is not None:
             raise FakeModel.failure
@@ -125,8 +126,8 @@ def test_the_report_of_a_session(film: Set) -> None:
 def test_the_model_is_made_as_asked_and_made_ready_for_the_camera(film: Set) -> None:
     film.run(model="hub", device="gpu", size=512, frames=1)
     (model,) = FakeModel.made
-    assert model.model == "hub"
-    assert (model.options["device"], model.options["size"]) == ("gpu", 512)
+    assert model.options.model == "hub"
+    assert (model.options.device, model.options.size) == ("gpu", 512)
     assert model.prepared[0][0] == (64, 48)
 
 
