@@ -29,7 +29,6 @@ from live_nst.styles.image import read_style_image
 from live_nst.styles.spec import parse_style
 from live_nst.types import Image, Size
 
-
 MAX_CONTENT_PIXELS = 100_000_000
 """Larger images are refused before they are decoded: they would take over 300 MB."""
 

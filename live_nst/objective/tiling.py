@@ -85,7 +85,9 @@ def split_into_tiles(height: int, width: int, side: int, margin: int) -> list[Im
         margin: Pixels around a core that its features depend on; a multiple of 16.
     """
     columns = _split_axis(width, side, margin)
-    return [ImageTile(row, column) for row in _split_axis(height, side, margin) for column in columns]
+    return [
+        ImageTile(row, column) for row in _split_axis(height, side, margin) for column in columns
+    ]
 
 
 def _split_axis(length: int, side: int, margin: int) -> list[TileSpan]:

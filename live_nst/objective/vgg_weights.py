@@ -32,9 +32,7 @@ _MEGABYTES = {"vgg16": 59, "vgg19": 80}
 _DOWNLOAD_TIMEOUT = 30.0  # seconds without data
 
 
-def load_vgg(
-    name: str, file: Path | None = None, *, notify: Notify = lambda sentence: None
-) -> Vgg:
+def load_vgg(name: str, file: Path | None = None, *, notify: Notify = lambda sentence: None) -> Vgg:
     """Return a network with the weights that it learned on ImageNet.
 
     Args:

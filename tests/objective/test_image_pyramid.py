@@ -66,7 +66,7 @@ def test_a_picture_is_taken_whole_where_it_fits(available: Any) -> None:
 
 def test_what_cannot_fit_is_refused_with_a_way_out(available: Any) -> None:
     available(4e9)
-    with pytest.raises(UsageError, match=r"16000x16000 pixels needs .* GB") as error:
+    with pytest.raises(UsageError, match=r"16000x16000 pixels need .* GB") as error:
         choose_tile_side((16000, 16000), 128, "lbfgs", "CPU:0")
     assert "--size" in error.value.hint and "adam" in error.value.hint
     assert choose_tile_side((5000, 3000), 128, "adam", "CPU:0") is not None

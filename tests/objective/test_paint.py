@@ -71,14 +71,21 @@ def test_the_loss_falls_and_the_painting_is_written(options: PaintOptions) -> No
     np.testing.assert_array_equal(read(options.output), report.image)
     assert report.image.shape == (36, 48, 3)
     assert [line for line in said if "24x18" in line] and [line for line in said if "48x36" in line]
-    assert [path.name for path in options.output.parent.iterdir() if "out" in path.name] == ["out.png"]
+    assert [path.name for path in options.output.parent.iterdir() if "out" in path.name] == [
+        "out.png"
+    ]
 
 
 @pytest.mark.parametrize("start", ["content", "noise"])
 def test_the_same_seed_gives_the_same_painting(options: PaintOptions, start: str) -> None:
     one = watched(dataclasses.replace(options, start=start, steps=4, levels=1, seed=5))
     again = dataclasses.replace(
-        options, start=start, steps=4, levels=1, seed=5, output=options.output.with_name("again.png")
+        options,
+        start=start,
+        steps=4,
+        levels=1,
+        seed=5,
+        output=options.output.with_name("again.png"),
     )
     two = watched(again)
     np.testing.assert_allclose(one[1], two[1], rtol=1e-4)
@@ -234,14 +241,14 @@ def test_bad_input(options: PaintOptions, tmp_path: Path, weights: Path) -> None
         (SourceError, "text.png", {"content": tmp_path / "text.png"}),
         (UsageError, "1x1 pixels", {"content": tmp_path / "dot.png", "size": None}),
         (UsageError, "proportions", {"styles": two, "masks": (tmp_path / "tall.png",)}),
-        (UsageError, "do not go together", {"masks": (left, left)}),
+        (UsageError, "Invalid number of masks", {"masks": (left, left)}),
         (UsageError, "black", {"styles": two, "masks": (nothing, left)}),
         (UsageError, "already", {"output": tmp_path / "taken.png"}),
         (UsageError, "out.xyz", {"output": tmp_path / "out.xyz"}),
         (UsageError, "no folder", {"output": tmp_path / "no" / "out.png"}),
-        (UsageError, "colors", {"colors": "mine"}),
+        (UsageError, "color mode", {"colors": "mine"}),
         (ModelError, "There is no file", {"vgg_file": tmp_path / "missing.h5"}),
-        (ModelError, "no HDF5 file", {"vgg_file": tmp_path / "text.png"}),
+        (ModelError, "not an HDF5 file", {"vgg_file": tmp_path / "text.png"}),
     ]
     for kind, words, changes in cases:
         with pytest.raises(kind, match=words) as error:

@@ -44,7 +44,8 @@ def check(vgg: Vgg, config: LossConfig, styles: list[StyleTarget]) -> None:
             None
             if style.mask is None
             else {
-                layer: mask_at_layer(style.mask, layer).astype(float) for layer in config.style_layers
+                layer: mask_at_layer(style.mask, layer).astype(float)
+                for layer in config.style_layers
             },
         )
         for style in styles
@@ -99,9 +100,7 @@ def test_extract_features_shapes(name: str) -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), [(90, 123), (40, 140)])
-def test_tiles_give_the_same_loss_and_gradient(
-    vgg16: Vgg, height: int, width: int
-) -> None:
+def test_tiles_give_the_same_loss_and_gradient(vgg16: Vgg, height: int, width: int) -> None:
     content, painted = picture(height, width, 1), preprocess(picture(height, width, 2))
     mask = np.linspace(0, 1, width, dtype=np.float32) * np.ones((height, 1), np.float32)
     styles = [StyleTarget(picture(50, 70, 3), 0.6, mask), StyleTarget(picture(24, 24, 4), 0.4)]
@@ -194,9 +193,7 @@ def shallow(vgg16: Vgg) -> Any:
 
 @settings(deadline=None, max_examples=5, phases=[Phase.generate])
 @given(seed=st.integers(0, 999), height=st.integers(16, 24), width=st.integers(16, 24))
-def test_loss_is_zero_for_equal_images(
-    shallow: Any, seed: int, height: int, width: int
-) -> None:
+def test_loss_is_zero_for_equal_images(shallow: Any, seed: int, height: int, width: int) -> None:
     one, two = picture(height, width, seed), picture(height, width, seed + 1)
     against_one, against_both = shallow(one, one), shallow(one, two)
     different = against_one.terms(preprocess(two))

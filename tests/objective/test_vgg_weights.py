@@ -87,7 +87,7 @@ def broken(vgg16: Vgg, tmp_path: Path, change: str) -> Path:
     [
         ("a layer less", "no weights for block5_conv3 of vgg16"),
         ("another shape", r"block5_conv3 has the shape \[3, 3, 512, 7\]"),
-        ("NaN", "block5_conv3 .* not finite"),
+        ("NaN", "block5_conv3 are not all finite"),
     ],
 )
 def test_wrong_weights_are_refused(vgg16: Vgg, tmp_path: Path, change: str, words: str) -> None:
