@@ -12,6 +12,7 @@ from live_nst.bench.run import BenchOptions, BenchSetups, run_bench
 from live_nst.bench.setups import StylizerSetups
 from live_nst.cli.console import DownloadProgressBar, notify, result
 from live_nst.cli.options import parse_size
+from live_nst.runtime.signals import handle_stop_signals, raise_interrupt
 
 INTERRUPTED = 130
 
@@ -54,7 +55,7 @@ def run(
             workshop = StylizerSetups(model, device, notify, bar)
         finally:
             bar.close()
-    with _MeasuringBar() as measuring:
+    with handle_stop_signals(raise_interrupt), _MeasuringBar() as measuring:
         report = run_bench(options, workshop, notify=measuring.notify, progress=measuring)
     if as_json:
         result(json.dumps(report.as_dict(), indent=2))

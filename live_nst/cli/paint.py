@@ -1,10 +1,7 @@
 """`live-nst paint CONTENT OUT`: options in, a bar that shows the loss, the painting out."""
 
 import dataclasses
-import signal
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -12,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from live_nst.cli.console import notify, result, stderr_console
 from live_nst.errors import UsageError
+from live_nst.runtime.signals import handle_stop_signals
 
 if TYPE_CHECKING:
     from live_nst.objective.loss_functions import LossConfig
@@ -47,12 +45,12 @@ def run(
     options = PaintOptions(form=loss, **rest)
     view = _Preview() if preview else None
     try:
-        with _interruptible() as stopped, _Bar() as bar:
+        with handle_stop_signals() as stop, _Bar() as bar:
 
             def watch(step: "PaintStep") -> bool:
                 bar.show(step)
                 closed = view is not None and not view.show(step)
-                return not (closed or stopped.is_set())
+                return not (closed or stop.is_set())
 
             report = paint(options, bar.notify, watch)
     finally:
@@ -119,29 +117,6 @@ def _layers(texts: Sequence[str]) -> Mapping[str, float]:
                 f"{weight!r} is no weight for a layer.", "write it as block3_conv4:0.5"
             ) from None
     return layers
-
-
-@contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """Let the first SIGINT or SIGTERM only set a flag; the next one ends hard."""
-    stopped = threading.Event()
-    before: dict[signal.Signals, Any] = {}
-
-    def handle(number: int, frame: object) -> None:
-        stopped.set()
-        _restore(before)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, handle)
-    try:
-        yield stopped
-    finally:
-        _restore(before)
-
-
-def _restore(handlers: Mapping[signal.Signals, Any]) -> None:
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 class _Bar:

@@ -176,9 +176,7 @@ def parse_style_changes(
     return tuple(changes)
 
 
-def parse_look_changes(
-    first: Look, later: Sequence[tuple[Look, float]]
-) -> tuple[LookChange, ...]:
+def parse_look_changes(first: Look, later: Sequence[tuple[Look, float]]) -> tuple[LookChange, ...]:
     """Return changes from a look and those that follow: pairs (look, seconds), in any order.
 
     Raises:

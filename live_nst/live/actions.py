@@ -17,10 +17,11 @@ from live_nst.live.keys import (
     next_stroke,
 )
 from live_nst.live.pipeline import LivePipeline
+from live_nst.masks.regions import BACKGROUND, EVERYWHERE, PERSON
 from live_nst.sinks.recorder import Recorder
 from live_nst.styles.spec import StyleSpec, mix_styles, parse_style
 from live_nst.stylizer.core import StylizerCore
-from live_nst.stylizer.look import BACKGROUND, BLEND_PICTURES, BLEND_STYLES, EVERYWHERE, PERSON
+from live_nst.stylizer.look import BLEND_PICTURES, BLEND_STYLES
 
 
 class ActionHandler:
@@ -156,8 +157,10 @@ class ActionHandler:
         self._pipeline.painter.paint_only(only, self._failed)
 
     def _change_strength(self, steps: int) -> None:
-        self._stylizer.strength = next_strength(self._stylizer.strength, steps)
-        self._notify(f"strength {self._stylizer.strength:.0%}")
+        look = self._stylizer.look
+        strength = next_strength(look.strength, steps)
+        self._stylizer.look = replace(look, strength=strength)
+        self._notify(f"strength {strength:.0%}")
 
     def _resize(self, steps: int) -> None:
         sizing = self._pipeline.painter.sizing

@@ -1,13 +1,9 @@
 """A live session from its options: everything opened, run, and closed again."""
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 from live_nst.errors import UsageError
 from live_nst.live.actions import ActionHandler
@@ -17,18 +13,20 @@ from live_nst.live.keys import ViewState
 from live_nst.live.pipeline import LivePipeline
 from live_nst.live.stats import LiveReport, peak_rss_mb
 from live_nst.masks.image import read_mask_image
+from live_nst.masks.regions import EVERYWHERE
+from live_nst.runtime.signals import handle_stop_signals, raise_interrupt
 from live_nst.runtime.timing import SystemClock
 from live_nst.sinks.base import Sink
 from live_nst.sinks.recorder import Recorder
 from live_nst.sinks.x11 import require_display
 from live_nst.sources.base import SourceInfo, SourceRequest
 from live_nst.sources.factory import open_source
-from live_nst.stabilizer import check_mode
 from live_nst.styles.builtin import builtin_styles
 from live_nst.styles.image import read_style_image
 from live_nst.styles.spec import parse_style
 from live_nst.stylizer.core import StylizerCore
-from live_nst.stylizer.look import BLEND_STYLES, EVERYWHERE, Look
+from live_nst.stylizer.look import BLEND_STYLES, Look
+from live_nst.stylizer.options import StylizerOptions, check_stabilize_mode
 from live_nst.stylizer.sizes import check_size, check_stroke
 from live_nst.types import DownloadProgress, Notify
 
@@ -94,7 +92,7 @@ class LiveOptions:
         if self.size is not None:
             check_size(self.size)
         check_stroke(self.stroke)
-        check_mode(self.stabilize)
+        check_stabilize_mode(self.stabilize)
         if self.look.mask_file is not None:
             read_mask_image(self.look.mask_file)
         if self.frames is not None and self.frames < 1:
@@ -125,7 +123,7 @@ def run_live(
 ) -> LiveReport:
     """Run a session until it ends in one of its ways, and report on it.
 
-    Called from the main thread it ends cleanly on SIGINT and SIGTERM; a second one ends it hard.
+    The first SIGINT or SIGTERM ends it cleanly, the second one at once; see `runtime.signals`.
 
     Args:
         options: What to do.
@@ -136,7 +134,7 @@ def run_live(
         LiveNstError: Something cannot be opened or used, or broke.
     """
     options.check()
-    with ExitStack() as stack, _interrupts() as interrupts:
+    with ExitStack() as stack, handle_stop_signals(raise_interrupt) as stop:
         recorder = None
         if options.record is not None:
             recorder = Recorder(options.record, options.request.fps)
@@ -156,16 +154,18 @@ def run_live(
             sinks.append(camera)
         stylizer = stack.enter_context(
             StylizerCore(
-                options.model,
-                options.styles,
-                size=options.size,
-                device=options.device,
-                engine=options.engine,
-                precision=options.precision,
-                stabilize=options.stabilize,
-                look=options.look,
-                stroke=options.stroke,
-                content_style_seconds=_HOLD_SECONDS,
+                StylizerOptions(
+                    model=options.model,
+                    styles=options.styles,
+                    size=options.size,
+                    device=options.device,
+                    engine=options.engine,
+                    precision=options.precision,
+                    stabilize=options.stabilize,
+                    look=options.look,
+                    stroke=options.stroke,
+                    content_style_seconds=_HOLD_SECONDS,
+                ),
                 notify=notify,
                 progress=progress,
             )
@@ -190,7 +190,7 @@ def run_live(
         )
         if options.window:
             pipeline.display = _screen(options, info, pipeline, stylizer, recorder)
-        interrupts.divert(pipeline.stop)
+        stop.on_request = pipeline.stop
         pipeline.run()
         return _report(pipeline, stylizer, capture, info)
 
@@ -303,36 +303,3 @@ def _report(
         style=stylizer.style,
         reconnects=capture.reopened,
     )
-
-
-class _Interrupts:
-    """What SIGINT and SIGTERM do: interrupt at first, later what `divert` was given."""
-
-    def __init__(self) -> None:
-        self._stop: Callable[[], None] | None = None
-
-    def divert(self, stop: Callable[[], None]) -> None:
-        """Call `stop` for the next signal; the one after that interrupts again."""
-        self._stop = stop
-
-    def handle(self, number: int, frame: FrameType | None) -> None:
-        stop, self._stop = self._stop, None
-        if stop is None:
-            raise KeyboardInterrupt
-        stop()
-
-
-@contextmanager
-def _interrupts() -> Iterator[_Interrupts]:
-    """Let SIGINT and SIGTERM both run through the same clean ends, where signals can be caught."""
-    interrupts = _Interrupts()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupts
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, interrupts.handle) for number in numbers]
-    try:
-        yield interrupts
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)

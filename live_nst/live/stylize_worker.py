@@ -34,11 +34,11 @@ class StylizerLike(Resizable, Protocol):
 
     def prefetch(self, image: Image) -> DeviceImage | None: ...  # noqa: D102
 
-    def network(  # noqa: D102
+    def infer(  # noqa: D102
         self, image: Image, time: float = 0.0, prefetched: DeviceImage | None = None
     ) -> StylizedFrame: ...
 
-    def finish(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image: ...  # noqa: D102
+    def postprocess(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image: ...  # noqa: D102
 
     def load(self, style: StyleInput, *, stroke: float | None = None) -> None: ...  # noqa: D102
 
@@ -286,7 +286,7 @@ class StylizeWorker:
         if self._relay is not None and self._painted is not None:
             # What is fetched once the device has begun with this frame may have to wait for it.
             self._painted.fetch()
-        self._painted = painted = self._stylizer.network(fitting, start, prefetched)
+        self._painted = painted = self._stylizer.infer(fitting, start, prefetched)
         painted.wait()
         return painted
 
@@ -303,7 +303,7 @@ class StylizeWorker:
     ) -> None:
         begun = self._clock.now()
         painted.fetch()
-        image = self._stylizer.finish(content, painted, start)
+        image = self._stylizer.postprocess(content, painted, start)
         if self._view.split:
             draw_split_view(content, image)
         self.small_size = painted.size

@@ -110,10 +110,10 @@ class Inverter:
 
     def prefetch(self, image: Image) -> None: ...
 
-    def network(self, image: Image, time: float = 0.0, prefetched: None = None) -> StylizedFrame:
+    def infer(self, image: Image, time: float = 0.0, prefetched: None = None) -> StylizedFrame:
         return StylizedFrame(image[::2, ::2], 255 - image[::2, ::2])
 
-    def finish(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
+    def postprocess(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
         return compose(image, painted, Look())
 
     def load(self, style: StyleInput, *, stroke: float | None = None) -> None: ...

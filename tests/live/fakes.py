@@ -270,7 +270,7 @@ class FakeStylizer:
             raise self.stage_failure
         return Staged(image.copy())
 
-    def network(self, image: Image, time: float = 0.0, prefetched: Any = None) -> StylizedFrame:
+    def infer(self, image: Image, time: float = 0.0, prefetched: Any = None) -> StylizedFrame:
         self.given.append(None if prefetched is None else number_of(prefetched.image))
         self.entered.release()
         assert self.gate.wait(PATIENCE), "nobody let it paint"
@@ -285,7 +285,7 @@ class FakeStylizer:
         result[..., 2] = self.styles.index(self.style)
         return StylizedFrame(image, result)
 
-    def finish(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
+    def postprocess(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
         assert self.finishing.wait(PATIENCE), "nobody let it finish"
         if self.finish_failure is not None:
             raise self.finish_failure

@@ -41,8 +41,8 @@ class World:
         self._take = self.capture.slot.take
         self.capture.slot.take = self._take_in_time  # type: ignore[method-assign]
         self.stylizer = FakeStylizer()
-        self._paint = self.stylizer.network
-        self.stylizer.network = self._paint_in_time  # type: ignore[method-assign]
+        self._paint = self.stylizer.infer
+        self.stylizer.infer = self._paint_in_time  # type: ignore[method-assign]
         self.display = FakeDisplay(self.clock) if display else None
         self.pipeline = LivePipeline(
             self.capture, self.stylizer, clock=self.clock, display=self.display, max_frames=FRAMES

@@ -111,13 +111,13 @@ def test_latency_is_from_capture_to_display(stage: MakeHarness) -> None:
     it = stage(display=True)
     assert it.display is not None
     it.display.on_poll = lambda: it.clock.advance(0.004) if it.stylizer.painted else None
-    paint = it.stylizer.network
+    paint = it.stylizer.infer
 
     def slowly(*given: Any) -> Any:
         it.clock.advance(0.030)
         return paint(*given)
 
-    it.stylizer.network = slowly  # type: ignore[method-assign]
+    it.stylizer.infer = slowly  # type: ignore[method-assign]
     with it.running:
         it.show()
     assert it.pipeline.stats.latency_ms()["p50"] == pytest.approx(34.0)

@@ -158,13 +158,13 @@ def test_the_look_is_that_of_the_moment(studio: Studio) -> None:
 
 
 def test_stages_are_measured_with_the_clock(studio: Studio) -> None:
-    paint = studio.stylizer.network
+    paint = studio.stylizer.infer
 
     def slowly(image: np.ndarray, time: float, prefetched: object) -> StylizedFrame:
         studio.clock.advance(0.040)
         return paint(image, time, prefetched)
 
-    studio.stylizer.network = slowly  # type: ignore[method-assign]
+    studio.stylizer.infer = slowly  # type: ignore[method-assign]
     studio.paint(0, 1)
     assert studio.stats.stage_ms() == {"wait": 0.0, "stylize": 40.0, "compose": 0.0}
 
@@ -376,12 +376,12 @@ class Far:
 
 
 def test_pictures_are_fetched_beside_the_network_and_once(overlapping: Studio) -> None:
-    near, fetched_by = overlapping.stylizer.network, []
+    near, fetched_by = overlapping.stylizer.infer, []
 
-    def network(image: np.ndarray, time: float, prefetched: object) -> StylizedFrame:
+    def infer(image: np.ndarray, time: float, prefetched: object) -> StylizedFrame:
         return StylizedFrame(*(Far(picture, fetched_by) for picture in near(image, time)))
 
-    overlapping.stylizer.network = network  # type: ignore[method-assign]
+    overlapping.stylizer.infer = infer  # type: ignore[method-assign]
     overlapping.paint(0, 1, 2)
     assert set(fetched_by) == {"live-nst finisher"}
     assert len(fetched_by) <= 3 * 2
@@ -438,13 +438,13 @@ def test_where_one_thread_does_all_nothing_is_staged(clock: FakeClock) -> None:
 
 def test_what_is_staged_is_what_is_painted(overlapping: Studio) -> None:
     """Mirrored or not; and a frame that is brought to another size first was staged in vain."""
-    stylizer, near, pairs = overlapping.stylizer, overlapping.stylizer.network, []
+    stylizer, near, pairs = overlapping.stylizer, overlapping.stylizer.infer, []
 
-    def network(image: np.ndarray, time: float, prefetched: Staged | None) -> StylizedFrame:
+    def infer(image: np.ndarray, time: float, prefetched: Staged | None) -> StylizedFrame:
         pairs.append((image, prefetched))
         return near(image, time, prefetched)
 
-    stylizer.network = network  # type: ignore[method-assign]
+    stylizer.infer = infer  # type: ignore[method-assign]
     image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     for mirror in (False, True):
         overlapping.view.mirror = mirror
@@ -484,7 +484,7 @@ def test_no_frame_is_begun_before_the_pictures_of_the_one_before_are_there(
     overlapping: Studio,
 ) -> None:
     """On the device's queue their fetching would stand behind it."""
-    near, events = overlapping.stylizer.network, []
+    near, events = overlapping.stylizer.infer, []
     gate, fetching = threading.Event(), threading.Event()
 
     class Slow(Far):
@@ -494,12 +494,12 @@ def test_no_frame_is_begun_before_the_pictures_of_the_one_before_are_there(
             events.append("fetched")
             return super().numpy()
 
-    def network(image: np.ndarray, time: float, prefetched: object) -> StylizedFrame:
+    def infer(image: np.ndarray, time: float, prefetched: object) -> StylizedFrame:
         events.append("begun")
         content, stylized = near(image, time)
         return StylizedFrame(content, Slow(stylized, []))
 
-    overlapping.stylizer.network = network  # type: ignore[method-assign]
+    overlapping.stylizer.infer = infer  # type: ignore[method-assign]
     overlapping.slot.put(frame(0))
     assert fetching.wait(10)
     overlapping.slot.put(frame(1))
@@ -518,10 +518,10 @@ def test_a_fetch_that_fails_is_kept_and_nothing_hangs(overlapping: Studio) -> No
         def numpy(self) -> np.ndarray:
             raise error
 
-    def network(image: np.ndarray, time: float, prefetched: object) -> StylizedFrame:
+    def infer(image: np.ndarray, time: float, prefetched: object) -> StylizedFrame:
         return StylizedFrame(image, Broken(image, []))
 
-    overlapping.stylizer.network = network  # type: ignore[method-assign]
+    overlapping.stylizer.infer = infer  # type: ignore[method-assign]
     for number in range(3):
         overlapping.slot.put(frame(number))
     wait_until(lambda: overlapping.painter.failure is not None)

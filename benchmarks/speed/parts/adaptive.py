@@ -32,6 +32,7 @@ from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.pipeline import LivePipeline
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Frame, Image, Size
 
 ROUNDS = 3
@@ -134,7 +135,9 @@ def session(
     watch = Watch()
     with ExitStack() as stack:
         stylizer = stack.enter_context(
-            StylizerCore("mobile", ["starry"], device="cpu", stabilize="fast")
+            StylizerCore(
+                StylizerOptions(model="mobile", styles=("starry",), device="cpu", stabilize="fast")
+            )
         )
         stylizer.prepare(CAMERA, stylizer.size)
         capture = CaptureWorker(partial(PreparedSource, images, FPS))

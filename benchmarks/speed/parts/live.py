@@ -24,6 +24,7 @@ from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.pipeline import LivePipeline
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Image
 
 ROUNDS, BLOCK, SECONDS, CAMERA_SECONDS = 7, 0.25, 2.0, 6.0
@@ -78,7 +79,11 @@ class _Stage:
         self._counted = counted
         self._images = images
         self._stylizer, self._steadying = (
-            StylizerCore("mobile", ["starry"], size=size[0], device="cpu", stabilize=mode)
+            StylizerCore(
+                StylizerOptions(
+                    model="mobile", styles=("starry",), size=size[0], device="cpu", stabilize=mode
+                )
+            )
             for mode in ("off", "fast")
         )
         for stylizer in (self._stylizer, self._steadying):
@@ -86,7 +91,7 @@ class _Stage:
         frame = camera_frame()
         self._calls: dict[str, Callable[[], object]] = {
             "network": network,
-            "program": lambda: self._stylizer.network(frame),
+            "program": lambda: self._stylizer.infer(frame),
             "call": lambda: self._stylizer(frame),
         }
 

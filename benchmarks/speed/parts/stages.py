@@ -18,6 +18,7 @@ from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.pipeline import LivePipeline
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Image
 
 ROUNDS, BLOCK = 7, 0.25
@@ -36,10 +37,10 @@ class IdleStylizer:
 
     def prefetch(self, image: Image) -> None: ...
 
-    def network(self, image: Image, time: float = 0.0, prefetched: None = None) -> StylizedFrame:
+    def infer(self, image: Image, time: float = 0.0, prefetched: None = None) -> StylizedFrame:
         return self._painted
 
-    def finish(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
+    def postprocess(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
         return self._picture
 
     def is_compiled(self, camera: tuple[int, int], size: int) -> bool:
@@ -80,14 +81,18 @@ def _calls() -> tuple[dict[str, Callable[[], object]], str]:
     }
     for size in (SMALL, LARGE):
         plain, steady = (
-            StylizerCore("mobile", ["starry"], size=size[0], device="cpu", stabilize=mode)
+            StylizerCore(
+                StylizerOptions(
+                    model="mobile", styles=("starry",), size=size[0], device="cpu", stabilize=mode
+                )
+            )
             for mode in ("off", "fast")
         )
         small = downscale(frame, size)
-        painted = plain.network(frame)
+        painted = plain.infer(frame)
         calls |= {
             f"{size[0]} shrink": partial(downscale, frame, size),
-            f"{size[0]} network": partial(plain.network, small),
+            f"{size[0]} network": partial(plain.infer, small),
             f"{size[0]} compose": partial(plain.finish, frame, painted),
             f"{size[0]} steady": partial(steady.finish, frame, painted),
         }

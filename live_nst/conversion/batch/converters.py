@@ -37,9 +37,7 @@ class ImageConverter:
         """Convert an image; return False if it is animated."""
         if is_animated(item.source, item.name):
             return False
-        convert_image_file(
-            item.source, item.target, self._stylizer, self._notify, size=self._size
-        )
+        convert_image_file(item.source, item.target, self._stylizer, self._notify, size=self._size)
         return True
 
 

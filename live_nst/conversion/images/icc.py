@@ -1,4 +1,4 @@
-"""Color profiles (ICC): the network works in sRGB, and the output keeps the profile of the input."""
+"""Color profiles (ICC): the network works in sRGB; outputs keep the profile of their input."""
 
 import io
 from functools import cached_property

@@ -53,9 +53,7 @@ def convert_video(
 class _VideoConversion:
     """One run of `convert_video`."""
 
-    def __init__(
-        self, task: VideoTask, stylizer: StylizerCore, reporter: ProgressReporter
-    ) -> None:
+    def __init__(self, task: VideoTask, stylizer: StylizerCore, reporter: ProgressReporter) -> None:
         self._task = task
         self._stylizer = stylizer
         self._reporter = reporter
@@ -190,12 +188,10 @@ class _VideoConversion:
             notify_all_left_out(task.info, container, self._reporter.notify)
             write_gif(joined, store, settings, span, tick)
         else:
-            muxer = OutputMuxer(
-                task.info, store, settings, container, span, self._reporter.notify
-            )
+            muxer = OutputMuxer(task.info, store, settings, container, span, self._reporter.notify)
             muxer.write(joined, tick)
-        target = output if complete else output.with_name(
-            f"{output.stem}.incomplete{output.suffix}"
+        target = (
+            output if complete else output.with_name(f"{output.stem}.incomplete{output.suffix}")
         )
         with output_errors(output):
             if target.exists() and complete and not options.restart:

@@ -112,9 +112,7 @@ def work_folder(output: Path) -> Path:
 
 def output_errors(output: Path) -> AbstractContextManager[None]:
     """Translate errors of writing an output; the next run continues where this one stopped."""
-    return write_errors(
-        output, retry="run the same command again: it continues where it stopped"
-    )
+    return write_errors(output, retry="run the same command again: it continues where it stopped")
 
 
 class SegmentStore:

@@ -95,9 +95,7 @@ class VideoTask:
             muxer in ("webm", "matroska") and not settings.codec.keeps_aspect
         )
         if self.info.aspect != 1 and loses_aspect:
-            notes.append(
-                f"The pixels are not square, which {self.output.suffix} cannot store here"
-            )
+            notes.append(f"The pixels are not square, which {self.output.suffix} cannot store here")
         return notes
 
     def settings(self, stylizer: StylizerCore, encoder: EncoderSettings) -> dict[str, Any]:
