@@ -18,9 +18,11 @@ from live_nst.conversion.timetable import (
     parse_timed_values,
     with_strokes,
 )
-from live_nst.conversion.video.convert import VideoTask, available_cores, convert_video
+from live_nst.conversion.video.convert import convert_video
+from live_nst.conversion.video.task import VideoTask
 from live_nst.errors import LiveNstError, UsageError
 from live_nst.masks.regions import EVERYWHERE
+from live_nst.runtime.machine import available_cores
 from live_nst.runtime.signals import handle_stop_signals
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look

@@ -8,26 +8,25 @@ from pathlib import Path
 from live_nst import __version__
 from live_nst.cli.convert import Request
 from live_nst.cli.convert_reporters import ConvertReporter, FolderProgress
-from live_nst.conversion.batch.converters import VideoConverter
-from live_nst.conversion.batch.folder import convert_items, find_items
+from live_nst.conversion.batch.converters import ImageConverter, VideoConverter
+from live_nst.conversion.batch.discovery import find_items
+from live_nst.conversion.batch.folder import convert_items
 from live_nst.conversion.batch.manifest import settings_fingerprint
 from live_nst.conversion.images.convert import (
-    ImageConverter,
     ImageTask,
     check_image_options,
     convert_image,
     convert_image_file,
     is_image_conversion,
 )
-from live_nst.conversion.images.reading import (
-    IMAGE_FORMATS,
-    check_still_image,
-    is_still_image,
-)
+from live_nst.conversion.images.reading import check_still_image, is_still_image
 from live_nst.conversion.progress import ProgressReporter
-from live_nst.conversion.video.convert import VideoTask, available_cores, convert_video
+from live_nst.conversion.video.convert import convert_video
+from live_nst.conversion.video.task import VideoTask
 from live_nst.errors import ConversionError, SinkError, SourceError, UsageError
+from live_nst.files.formats import IMAGE_FORMATS
 from live_nst.files.output import write_errors
+from live_nst.runtime.machine import available_cores
 from live_nst.stylizer.core import StylizerCore
 
 STREAM = "-"
@@ -68,7 +67,7 @@ def _convert_folder(request: Request, listener: ProgressReporter, told: ConvertR
     request.options.check()
     jobs = min(request.jobs or min(MOST_JOBS, available_cores()), len(items))
     concurrency = (
-        available_cores() if any(item.moves for item in items) else min(jobs, available_cores())
+        available_cores() if any(item.is_video for item in items) else min(jobs, available_cores())
     )
     with request.make_stylizer(told, concurrency) as stylizer:
         pictures = _picture_settings(request, stylizer)
@@ -131,7 +130,7 @@ def _convert_stream(request: Request, listener: ProgressReporter, told: ConvertR
             check_still_image(source)
             with request.make_stylizer(told, concurrency=1) as stylizer:
                 convert_image_file(
-                    source, target, stylizer, told.notify, size=request.size, as_it_came=to_stdout
+                    source, target, stylizer, told.notify, size=request.size, keep_format=to_stdout
                 )
         else:
             task = VideoTask.open(source, target, request.options)
