@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from live_nst.models.cache import CACHE_VARIABLE
+from live_nst.files.cache import CACHE_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGED = ROOT / "live_nst" / "models" / "mobile"

@@ -27,7 +27,7 @@ from live_nst.conversion.images.reading import (
 from live_nst.conversion.progress import ProgressReporter
 from live_nst.conversion.video.convert import VideoTask, available_cores, convert_video
 from live_nst.errors import ConversionError, SinkError, SourceError, UsageError
-from live_nst.files.output import check_output, write_errors
+from live_nst.files.output import write_errors
 from live_nst.stylizer.core import StylizerCore
 
 STREAM = "-"
@@ -124,7 +124,7 @@ def _convert_stream(request: Request, listener: ProgressReporter, told: ConvertR
         if to_stdout:
             target = Path(folder) / ("picture" if still else "video.mkv")
         else:
-            check_output(target, source, request.options.restart)
+            request.options.check_output(target, source)
         if still:
             if not to_stdout:
                 check_image_options(target, request.options)

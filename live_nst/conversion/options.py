@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from live_nst.conversion.timetable import LookChange, StyleChange, timetable
-from live_nst.errors import UsageError
+from live_nst.errors import ConversionError, UsageError
+from live_nst.files.output import check_output
 from live_nst.masks.image import read_mask_image
 from live_nst.styles.image import read_style_image
 from live_nst.styles.registry import StyleInput
@@ -87,6 +88,19 @@ class ConvertOptions:
             if isinstance(change.style, (str, Path)):
                 for part in parse_style(str(change.style)).parts:
                     read_style_image(part.picture)
+
+    def check_output(self, output: Path, input: Path) -> None:
+        """Raise unless `output` can be written; see `live_nst.files.output.check_output`.
+
+        Raises:
+            UsageError: It is the input or a folder, or its folder is missing or not writable.
+            ConversionError: There is such a file already, and `restart` is not set.
+        """
+        exists = ConversionError(
+            f"There is a file {output} already",
+            "choose another name; --restart converts anew and replaces it when it is done",
+        )
+        check_output(output, input=input, exists=None if self.restart else exists)
 
     @property
     def trimmed(self) -> bool:

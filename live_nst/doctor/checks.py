@@ -261,7 +261,8 @@ def check_cache(root: Path | None = None) -> Iterator[Finding]:
     Args:
         root: The folder; None for the one in use.
     """
-    from live_nst.models.cache import CACHE_VARIABLE, ModelCache, cache_root
+    from live_nst.files.cache import CACHE_VARIABLE, cache_root
+    from live_nst.models.cache import ModelCache
 
     root = cache_root() if root is None else root
     nearest = next(path for path in (root, *root.parents) if os.path.exists(path))

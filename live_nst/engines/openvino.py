@@ -21,7 +21,7 @@ from live_nst.engines.base import Bottleneck, FrameRunner, StylizedFrame
 from live_nst.engines.downscale import downscale
 from live_nst.engines.planar import give_planes, image_to_planar, planar_to_image, take_planes
 from live_nst.errors import DeviceError, ModelError
-from live_nst.models.cache import cache_root
+from live_nst.files.cache import cache_root
 from live_nst.models.program import Program, SplitModel
 from live_nst.types import Image, Precision, Size
 

@@ -1,1 +1,1 @@
-"""Files."""
+"""Files: checks of paths, atomic writing, locks, formats, and images in files."""

@@ -1,4 +1,4 @@
-"""One process per output: a lock that the system drops when its holder dies."""
+"""A lock that only one process can hold, and that the system releases when that process ends."""
 
 import os
 from pathlib import Path
@@ -8,43 +8,44 @@ from live_nst.types import Closeable
 
 
 class FileLock(Closeable):
-    """Holds a file locked until it is closed.
+    """Keeps a file locked until it is closed.
 
     Args:
-        path: Created if need be; its folder must be there.
-        what: What is being worked on, for the message.
+        path: The lock file. It is created if it is missing; its folder must exist.
+        target: The output that the lock protects, for the message.
 
     Raises:
-        ConversionError: Another process holds it.
-        OSError: It cannot be created.
+        ConversionError: Another process holds the lock.
+        OSError: The file cannot be created.
     """
 
-    def __init__(self, path: Path, what: Path) -> None:
+    def __init__(self, path: Path, target: Path) -> None:
         while True:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
             try:
-                _lock(self._file)
+                _lock(self._handle)
             except OSError as exc:
-                os.close(self._file)
+                os.close(self._handle)
                 raise ConversionError(
-                    f"{what} is being written by another live-nst",
+                    f"{target} is being written by another live-nst",
                     "wait for it, or choose another output",
                 ) from exc
-            if _is_at(self._file, path):  # else its holder was just done and removed it
+            if _is_file_at(path, self._handle):
                 return
-            os.close(self._file)
+            # The process that held the lock removed the file after we had opened it: try again.
+            os.close(self._handle)
 
     def close(self) -> None:
-        """Let go. Calling it again does nothing."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        """Release the lock. Calling it again does nothing."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
 
 
-def _is_at(file: int, path: Path) -> bool:
-    """Whether `path` still names the open file."""
+def _is_file_at(path: Path, handle: int) -> bool:
+    """Return whether `path` still names the open file."""
     try:
-        return os.path.samestat(os.fstat(file), path.stat())
+        return os.path.samestat(os.fstat(handle), path.stat())
     except OSError:
         return False
 
@@ -52,11 +53,11 @@ def _is_at(file: int, path: Path) -> bool:
 if os.name == "nt":  # pragma: no cover
     import msvcrt
 
-    def _lock(file: int) -> None:
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    def _lock(handle: int) -> None:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
 
 else:
     import fcntl
 
-    def _lock(file: int) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _lock(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -19,28 +19,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import platformdirs
-
 from live_nst.errors import DownloadError, ModelError
+from live_nst.files.cache import CACHE_VARIABLE
 from live_nst.models.handles import ModelHandle
 from live_nst.models.saved_model import require_saved_model, saved_model_problem
-
-CACHE_VARIABLE = "LIVE_NST_CACHE"
-"""The environment variable that moves the cache."""
 
 _MARKER = "complete.json"
 _MODULE = "module"
 _PARTIAL = ".partial-"
 _STALE_AFTER = 24 * 3600.0
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-def cache_root() -> Path:
-    """The folder for everything that live-nst keeps: $LIVE_NST_CACHE, else the system's place."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    return platformdirs.user_cache_path("live-nst", appauthor=False)
 
 
 class ModelCache:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from live_nst.errors import DownloadError, ModelError
-from live_nst.models.cache import ModelCache, cache_root
+from live_nst.files.cache import cache_root
+from live_nst.models.cache import ModelCache
 from live_nst.models.download import fetch
 from live_nst.models.graph.split import build_programs
 from live_nst.models.handles import HandleKind, ModelHandle, check_model_folder, parse_handle

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_nst.errors import DownloadError, ModelError
-from live_nst.models.cache import CACHE_VARIABLE, cache_root
+from live_nst.files.cache import CACHE_VARIABLE, cache_root
 from live_nst.objective.vgg import ConvWeights, Vgg, layer_shapes
 from live_nst.runtime.tensorflow import import_tensorflow, quiet_stderr
 

@@ -12,8 +12,8 @@ from live_nst.engines.base import Bottleneck, DeviceImage, StylizedFrame
 from live_nst.engines.choice import choose_engine
 from live_nst.engines.runner_cache import RunnerCache
 from live_nst.errors import UsageError
+from live_nst.files.cache import cache_root
 from live_nst.masks.registry import MaskRegistry
-from live_nst.models.cache import cache_root
 from live_nst.models.loading import load_model
 from live_nst.stabilizer import check_mode
 from live_nst.styles.bottlenecks import BottleneckCache, BottleneckStore

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from live_nst.errors import DownloadError, ModelError
-from live_nst.models.cache import CACHE_VARIABLE, ModelCache, cache_root
+from live_nst.files.cache import CACHE_VARIABLE
+from live_nst.models.cache import ModelCache
 from live_nst.models.handles import HandleKind, ModelHandle
 from tests.models.fake_saved_models import FILES, read_module, write_module
 
@@ -26,16 +27,6 @@ def never(_into: Path) -> None:
 
 def leftovers(cache: ModelCache) -> list[str]:
     return [path.name for path in cache.root.iterdir() if path.name.startswith(".")]
-
-
-def test_root_is_where_the_user_wants_it(monkeypatch, tmp_path):
-    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "mine"))
-    assert cache_root() == tmp_path / "mine"
-    monkeypatch.setenv(CACHE_VARIABLE, "~/mine")
-    assert cache_root() == Path.home() / "mine"
-    monkeypatch.setenv(CACHE_VARIABLE, "")
-    assert cache_root().is_absolute()
-    assert cache_root().name.lower() in ("live-nst", "cache")
 
 
 def test_an_empty_cache_finds_nothing_and_writes_nothing(cache):

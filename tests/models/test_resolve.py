@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from live_nst.errors import DownloadError, ModelError, UsageError
+from live_nst.files.cache import CACHE_VARIABLE
 from live_nst.models import loading as resolve_module
-from live_nst.models.cache import CACHE_VARIABLE, ModelCache
+from live_nst.models.cache import ModelCache
 from live_nst.models.handles import HUB_URL
 from live_nst.models.loading import default_model_cache, is_available_offline, resolve
 from tests.models.fake_saved_models import FILES, ModuleServer, archive, read_module, write_module

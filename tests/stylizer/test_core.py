@@ -13,7 +13,7 @@ from PIL import Image as Pillow
 
 import live_nst
 from live_nst.errors import DeviceError, ModelError, StyleError, UsageError
-from live_nst.models.cache import CACHE_VARIABLE
+from live_nst.files.cache import CACHE_VARIABLE
 from live_nst.runtime import tensorflow as runtime
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.styles.builtin import builtin_image_path

@@ -19,7 +19,6 @@ from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ConversionPlan, ConversionReport, ProgressReporter
 from live_nst.conversion.video.codecs import CONTAINERS
 from live_nst.errors import UsageError
-from live_nst.files.output import check_output
 from live_nst.stylizer.core import StylizerCore
 from live_nst.types import Image, Notify, Size
 
@@ -121,7 +120,7 @@ class ImageTask:
             LiveNstError: It cannot be done.
         """
         check_image_options(output, options)
-        check_output(output, input, options.restart)
+        options.check_output(output, input)
         check_still_image(input)
         return cls(input, output, options, size)
 

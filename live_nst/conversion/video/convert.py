@@ -38,7 +38,7 @@ from live_nst.conversion.video.segments import (
     sync_folder,
 )
 from live_nst.errors import ConversionError, SourceError
-from live_nst.files.output import check_output, write_errors
+from live_nst.files.output import write_errors
 from live_nst.stylizer.core import StylizerCore
 
 _ENCODER_THREADS = 16  # more bring x264 nothing at usual sizes
@@ -70,7 +70,7 @@ class VideoTask:
             LiveNstError: It cannot be done.
         """
         options.check()
-        check_output(output, input, options.restart)
+        options.check_output(output, input)
         choose_codec(output, options.codec, options.crf, options.preset)
         info = probe(input)
         task = cls(input, output, options, identify_file(input), info)

@@ -4,7 +4,6 @@ import weakref
 
 import numpy as np
 
-from live_nst.runtime.memory import glibc_function
 from live_nst.types import Image, Size
 
 
@@ -33,14 +32,3 @@ class ImagePool:
         whole = np.frombuffer(memory, np.uint8)
         weakref.finalize(whole, self._free.append, memory).atexit = False
         return whole.reshape(self._shape)
-
-
-def trim_heap() -> None:
-    """Give the memory that is free back to the system, where the C library is glibc.
-
-    The heap of each thread grows by holes that none of its next blocks fits into. Called when next
-    to nothing is in use, it leaves none of them.
-    """
-    trim = glibc_function("malloc_trim")
-    if trim is not None:
-        trim(0)

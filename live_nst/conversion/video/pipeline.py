@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from live_nst.conversion.video.color import FromBgr, ToBgr
-from live_nst.conversion.video.image_pool import ImagePool, trim_heap
+from live_nst.conversion.video.image_pool import ImagePool
 from live_nst.conversion.video.reader import DecodedFrame, image_checksum
 from live_nst.conversion.video.segment_writer import OutputFrame
 from live_nst.conversion.video.segments import StylizerState
 from live_nst.engines.base import StylizedFrame
+from live_nst.runtime.memory import trim_heap
 from live_nst.types import Image, Size
 
 _IN_FLIGHT_BYTES = 256 << 20
