@@ -130,12 +130,13 @@ class AdaptiveSize:
 
     @property
     def overhead(self) -> float:
-        """The cost of a frame apart from its size, as the number of pixels that cost as much: a / b."""
+        """Cost of a frame apart from its pixels, in pixels that cost as much: a / b."""
         squares = _PRIOR_WEIGHT + sum(x * x for x, _ in self._changes)
-        return max(0.0, (_PRIOR_WEIGHT * _OVERHEAD + sum(x * y for x, y in self._changes)) / squares)
+        products = _PRIOR_WEIGHT * _OVERHEAD + sum(x * y for x, y in self._changes)
+        return max(0.0, products / squares)
 
     def predict(self, size: int, cost: float) -> float:
-        """Return the seconds that a frame takes at a size, if it takes `cost` at the size in use."""
+        """Return the seconds that a frame takes at a size if it takes `cost` at the present one."""
         ratio = (self.overhead + self._pixels(size)) / (self.overhead + self._pixels(self.size))
         return cost * ratio
 

@@ -49,7 +49,7 @@ class LatestSlot(Generic[T]):
         return self._item is None
 
     def wait(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds for an item without taking it; return whether one is there."""
+        """Wait up to `timeout` seconds for an item; return whether one is there to take."""
         with self._changed:
             return self._changed.wait_for(lambda: self._item is not None, timeout)
 

@@ -59,9 +59,7 @@ def run_live(
         sinks: list[Sink] = [recorder] if recorder else []
         if options.virtual_camera is not None:  # checked before the model takes its seconds
             sinks.append(_open_virtual_camera(options, _wait_opened(capture), notify, stack))
-        stylizer_options = replace(
-            options.stylizer, content_style_seconds=_CONTENT_STYLE_SECONDS
-        )
+        stylizer_options = replace(options.stylizer, content_style_seconds=_CONTENT_STYLE_SECONDS)
         stylizer = stack.enter_context(
             StylizerCore(stylizer_options, notify=notify, progress=progress)
         )

@@ -100,7 +100,7 @@ class SizeController:
         camera = (image.shape[1], image.shape[0])
         if camera == self._camera:
             return image
-        if self._camera is None or self._stylizer.ready(camera, self._stylizer.size):
+        if self._camera is None or self._stylizer.is_compiled(camera, self._stylizer.size):
             self._camera, self._next_camera = camera, None
             self._adaptive.reset(self._stylizer.size)
             return image
@@ -160,7 +160,7 @@ class SizeController:
 
     def _is_ready(self, size: int) -> bool:
         assert self._camera is not None
-        return self._stylizer.ready(self._camera, size)
+        return self._stylizer.is_compiled(self._camera, size)
 
     def _pixels(self, size: int) -> int:
         width, height = network_size(self._camera or (1280, 720), size)

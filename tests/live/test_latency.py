@@ -41,8 +41,8 @@ class World:
         self._take = self.capture.slot.take
         self.capture.slot.take = self._take_in_time  # type: ignore[method-assign]
         self.stylizer = FakeStylizer()
-        self._paint = self.stylizer.network
-        self.stylizer.network = self._paint_in_time  # type: ignore[method-assign]
+        self._paint = self.stylizer.infer
+        self.stylizer.infer = self._paint_in_time  # type: ignore[method-assign]
         self.display = FakeDisplay(self.clock) if display else None
         self.pipeline = LivePipeline(
             self.capture, self.stylizer, clock=self.clock, display=self.display, max_frames=FRAMES
@@ -131,18 +131,18 @@ def model_times(mean: float) -> Iterator[float]:
     [(1 / 30, 0.100), (1 / 60, 0.045), (1 / 30, 0.012), (1 / 10, 0.030), (1 / 30, 1 / 30)],
     ids=["much slower model", "slower model", "faster model", "slow camera", "equal"],
 )
-def test_the_added_latency(interval: float, model: float, display: bool) -> None:
+def test_added_latency(interval: float, model: float, display: bool) -> None:
     latency = World(interval, model_times(model), display).run()
     assert latency["p50"] <= 1000 * (model + interval)
     assert latency["p99"] <= 2 * latency["p50"]
 
 
-def test_nothing_else_is_waited_for_when_the_model_is_fast() -> None:
+def test_fast_model_waits_for_the_source_only() -> None:
     latency = World(1 / 30, itertools.repeat(0.010), False).run()
     assert latency == {"p50": 10.0, "p95": 10.0, "p99": 10.0}
 
 
-def test_a_slow_frame_makes_none_late_but_itself() -> None:
+def test_one_slow_frame_delays_no_other() -> None:
     # Without passing frames over, each of these makes the ten after it late.
     costs = itertools.cycle([0.030] * 30 + [0.060])
     world = World(1 / 30, costs, False)
@@ -154,14 +154,14 @@ def test_a_slow_frame_makes_none_late_but_itself() -> None:
     assert world.pipeline.stats.fps() >= 28.0
 
 
-def test_a_painter_that_does_not_keep_up_passes_nothing_over() -> None:
+def test_slow_worker_skips_nothing() -> None:
     world = World(1 / 30, itertools.repeat(0.050), False)
     latency = world.run()
     assert world.pipeline.stats.fps() == pytest.approx(20.0, rel=0.01)
     assert latency["p99"] <= 50.0 + 1000 / 30
 
 
-def test_the_painter_never_idles_when_the_source_is_fast() -> None:
+def test_worker_is_never_idle_with_a_fast_source() -> None:
     world = World(1 / 60, itertools.repeat(0.050), False)
     latency: dict[str, Any] = world.run()
     assert world.pipeline.stats.fps() == pytest.approx(20.0, rel=0.01)

@@ -107,7 +107,7 @@ def times_of(path: Path) -> list[float]:
         return [float(picture.time or 0) for picture in container.decode(video=0)]
 
 
-def test_the_report_of_a_session(film: Set) -> None:
+def test_report(film: Set) -> None:
     request = SourceRequest(640, 360, 25.0)
     report = film.run(source="demo", request=request, frames=12, styles=("wave", "starry"))
     assert film.asked == [("demo", request)]
@@ -122,7 +122,7 @@ def test_the_report_of_a_session(film: Set) -> None:
     assert any("cpu" in line and "nothing 1.0" in line for line in film.said)
 
 
-def test_the_model_is_made_as_asked_and_made_ready_for_the_camera(film: Set) -> None:
+def test_stylizer_options(film: Set) -> None:
     film.run(model="hub", device="gpu", size=512, frames=1)
     (model,) = FakeModel.made
     assert model.model == "hub"
@@ -130,7 +130,7 @@ def test_the_model_is_made_as_asked_and_made_ready_for_the_camera(film: Set) -> 
     assert model.prepared[0][0] == (64, 48)
 
 
-def test_strength_and_mirror_reach_the_picture(film: Set, tmp_path: Path) -> None:
+def test_strength_and_mirror(film: Set, tmp_path: Path) -> None:
     seen: list[Any] = []
 
     class Sink:
@@ -155,7 +155,7 @@ def test_strength_and_mirror_reach_the_picture(film: Set, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_a_session_cleanly_with_a_playable_recording(
+def test_first_signal_finishes_the_recording(
     film: Set, number: signal.Signals, tmp_path: Path
 ) -> None:
     film.at[20] = lambda: os.kill(os.getpid(), number)
@@ -183,7 +183,7 @@ scene.run(record=Path(sys.argv[1]))
 """
 
 
-def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
+def test_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
     arguments = [sys.executable, "-c", SECOND_SIGNAL, str(tmp_path / "o.mp4")]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
     assert done.returncode == -signal.SIGINT, done.stderr
@@ -191,9 +191,7 @@ def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
     assert (tmp_path / "o.mp4").exists()
 
 
-def test_a_signal_while_the_model_is_loaded_interrupts(
-    film: Set, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_signal_while_the_model_loads(film: Set, monkeypatch: pytest.MonkeyPatch) -> None:
     def load(*_: Any, **__: Any) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(10)
@@ -206,7 +204,7 @@ def test_a_signal_while_the_model_is_loaded_interrupts(
     assert not own_threads()
 
 
-def test_a_session_runs_in_another_thread_too_and_leaves_signals_alone(film: Set) -> None:
+def test_run_live_in_another_thread(film: Set) -> None:
     reports: list[Any] = []
     thread = threading.Thread(target=lambda: reports.append(film.run(frames=3)))
     thread.start()
@@ -214,31 +212,27 @@ def test_a_session_runs_in_another_thread_too_and_leaves_signals_alone(film: Set
     assert reports[0].frames == 3
 
 
-def test_the_end_of_the_source_ends_the_session(film: Set, tmp_path: Path) -> None:
+def test_end_of_the_source(film: Set, tmp_path: Path) -> None:
     film.last = 15
     report = film.run(record=tmp_path / "o.mp4")
     assert 1 <= report.frames <= 15
     assert 1 <= len(times_of(tmp_path / "o.mp4")) <= report.frames
 
 
-def test_a_duration_ends_the_session(film: Set) -> None:
+def test_duration(film: Set) -> None:
     start = time.monotonic()
     film.run(duration=0.1)
     assert 0.1 <= time.monotonic() - start < 5
 
 
-def test_a_failure_of_the_model_closes_the_source_and_leaves_no_recording(
-    film: Set, tmp_path: Path
-) -> None:
+def test_model_error_leaves_no_recording(film: Set, tmp_path: Path) -> None:
     FakeModel.failure = DeviceError("TensorFlow finds no GPU that it can use.", "use --device cpu")
     with pytest.raises(DeviceError):
         film.run(record=tmp_path / "o.mp4")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_earlier_recording_keeps_its_name_when_nothing_is_recorded(
-    film: Set, tmp_path: Path
-) -> None:
+def test_earlier_recording_keeps_its_name_after_an_error(film: Set, tmp_path: Path) -> None:
     path = tmp_path / "o.mp4"
     film.run(frames=3, record=path)
     content = path.read_bytes()
@@ -249,14 +243,14 @@ def test_an_earlier_recording_keeps_its_name_when_nothing_is_recorded(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_refused_source_is_told_before_the_model_is_loaded(film: Set) -> None:
+def test_source_error_before_the_model_loads(film: Set) -> None:
     film.failure = SourceError("no such camera", "plug it in")
     with pytest.raises(SourceError):
         film.run()
     assert FakeModel.made == []
 
 
-def test_a_failure_in_the_middle_keeps_the_recording(film: Set, tmp_path: Path) -> None:
+def test_failure_keeps_the_recording(film: Set, tmp_path: Path) -> None:
     def fail() -> None:
         raise ZeroDivisionError("bug")
 
@@ -267,7 +261,7 @@ def test_a_failure_in_the_middle_keeps_the_recording(film: Set, tmp_path: Path) 
     assert not own_threads()
 
 
-def test_a_window_without_a_display_is_refused_before_anything_is_opened(
+def test_window_without_a_display(
     film: Set, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.platform", "linux")
@@ -279,7 +273,7 @@ def test_a_window_without_a_display_is_refused_before_anything_is_opened(
     assert film.asked == [] and list(tmp_path.iterdir()) == []
 
 
-def test_a_window_that_cannot_be_opened_leaves_no_thread(
+def test_window_error_leaves_no_thread(
     film: Set, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: Any) -> None:
@@ -293,9 +287,7 @@ def test_a_window_that_cannot_be_opened_leaves_no_thread(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_virtual_camera_gets_the_source_s_size_and_rate_and_is_closed(
-    film: Set, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_virtual_camera(film: Set, monkeypatch: pytest.MonkeyPatch) -> None:
     from live_nst.sinks import virtual_camera
 
     made: list[Any] = []
@@ -358,7 +350,7 @@ def test_a_virtual_camera_gets_the_source_s_size_and_rate_and_is_closed(
     ],
     ids=str,
 )
-def test_what_cannot_be_meant_is_refused_before_anything_is_opened(
+def test_invalid_options(
     film: Set, options: dict[str, Any], error: type[LiveNstError], tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -379,5 +371,5 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_opened(
     ],
     ids=str,
 )  # fmt: skip
-def test_the_edges_of_what_can_be_meant_are_accepted(options: dict[str, Any]) -> None:
+def test_limits_of_options(options: dict[str, Any]) -> None:
     LiveOptions(**options).check()
