@@ -8,7 +8,7 @@ from live_nst.stylizer.look import Look
 
 if TYPE_CHECKING:
     from live_nst.conversion.api import convert
-    from live_nst.stylizer.core import StylizerCore as Stylizer
+    from live_nst.stylizer.stylizer import Stylizer
 
 __version__ = version("live-nst")
 __all__ = ["LiveNstError", "Look", "Stylizer", "__version__", "convert"]
@@ -17,9 +17,9 @@ __all__ = ["LiveNstError", "Look", "Stylizer", "__version__", "convert"]
 def __getattr__(name: str) -> Any:
     # Late, so that `live-nst --help` need not wait for NumPy and OpenCV.
     if name == "Stylizer":
-        from live_nst.stylizer.core import StylizerCore
+        from live_nst.stylizer.stylizer import Stylizer
 
-        return StylizerCore
+        return Stylizer
     if name == "convert":
         from live_nst.conversion.api import convert
 

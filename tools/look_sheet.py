@@ -13,6 +13,7 @@ from PIL import ImageDraw, ImageFont
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Image
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "look.jpg"
@@ -60,7 +61,7 @@ def main(out: Path) -> None:
     sheet = Pillow.new("RGB", (columns * step[0] - 8, len(ROWS) * step[1]), "white")
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(14)
-    with StylizerCore("mobile", size=384, device="cpu") as stylizer:
+    with StylizerCore(StylizerOptions(model="mobile", size=384, device="cpu")) as stylizer:
         for y, row in enumerate(ROWS):
             for x, (label, style, look, stroke) in enumerate(row):
                 stylizer.look = look

@@ -19,6 +19,7 @@ from live_nst.conversion.video.segment_writer import SegmentEncoder
 from live_nst.sinks.recorder import Recorder
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 
 PROMISE = 0.9
 FRAMES = 200
@@ -33,7 +34,9 @@ def main(argv: list[str]) -> int:
     with (
         tempfile.TemporaryDirectory() as folder,
         StylizerCore(
-            "mobile", size=arguments.size, device="cpu", concurrency=available_cores()
+            StylizerOptions(
+                model="mobile", size=arguments.size, device="cpu", concurrency=available_cores()
+            )
         ) as stylizer,
     ):
         film = draw_film(Path(folder, "film.mp4"))
@@ -66,11 +69,13 @@ def one_round(film: Path, output: Path, stylizer: StylizerCore) -> dict[str, Any
     pictures = frames[:: len(frames) // 40]
     images = [to_bgr(frame.picture) for frame in pictures]
     costs["to bgr"] = cost(lambda: each(to_bgr, [f.picture for f in pictures]), len(pictures))
-    painted = [stylizer.network(image) for image in images]
-    costs["network"] = cost(lambda: each(stylizer.network, images), len(images))
+    painted = [stylizer.infer(image) for image in images]
+    costs["network"] = cost(lambda: each(stylizer.infer, images), len(images))
     pairs = list(zip(images, painted, strict=True))
-    finished = [stylizer.finish(*pair) for pair in pairs]
-    costs["finish"] = cost(lambda: each(lambda pair: stylizer.finish(*pair), pairs), len(pairs))
+    finished = [stylizer.postprocess(*pair) for pair in pairs]
+    costs["finish"] = cost(
+        lambda: each(lambda pair: stylizer.postprocess(*pair), pairs), len(pairs)
+    )
     encoding = task.encoding(available_cores())
     from_bgr = FromBgr(encoding.pixels, encoding.color)
     costs["from bgr"] = cost(lambda: each(from_bgr, finished), len(finished))

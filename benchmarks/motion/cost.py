@@ -16,8 +16,9 @@ from benchmarks.speed.part import Settings, Values, play
 from benchmarks.speed.stage import CAMERA, camera_frame
 from live_nst.bench.measurement import time_calls
 from live_nst.engines.base import StylizedFrame
-from live_nst.stabilizer import Stabilizer
+from live_nst.stabilizer.stabilizer import Stabilizer
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.stylizer.sizes import network_size
 from live_nst.types import Image
 
@@ -42,14 +43,18 @@ def cost(settings: Settings | None = None) -> dict[str, dict[str, float | str]]:
     engines: dict[str, str] = {}  # by precision
     for size in SIZES:
         for wanted in ("auto", "float32"):
-            stylizer = StylizerCore("mobile", ["starry"], size=size, device="cpu", precision=wanted)
+            stylizer = StylizerCore(
+                StylizerOptions(
+                    model="mobile", styles=("starry",), size=size, device="cpu", precision=wanted
+                )
+            )
             if wanted == "auto":
                 films = {
-                    name: [stylizer.network(each) for each in film]
+                    name: [stylizer.infer(each) for each in film]
                     for name, film in _films(size).items()
                 }
             engines[stylizer.precision] = f"{stylizer.engine} in {stylizer.precision}"
-            calls[f"{size} {stylizer.precision}"] = partial(stylizer.network, frame)
+            calls[f"{size} {stylizer.precision}"] = partial(stylizer.infer, frame)
         calls |= {f"{size} {name}": _steadying(film) for name, film in films.items()}
 
     def one_round() -> Values:

@@ -6,8 +6,8 @@ from typing import Protocol
 import numpy as np
 
 from benchmarks.motion.scenes import Flow
-from live_nst.stabilizer import Stabilizer
 from live_nst.stabilizer.filter import StabilizerState, stabilize_frame
+from live_nst.stabilizer.stabilizer import Stabilizer
 from live_nst.types import Image
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.motion.photos import frames_of
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.stylizer.sizes import network_size
 from live_nst.types import Image
 
@@ -40,9 +41,11 @@ class Painter:
         if kept and kept.exists():
             return np.load(kept)
         if self._stylizer is None:
-            self._stylizer = StylizerCore("mobile", self._styles, size=SIZE, device="cpu")
+            self._stylizer = StylizerCore(
+                StylizerOptions(model="mobile", styles=self._styles, size=SIZE, device="cpu")
+            )
         self._stylizer.select(style)
-        film = np.stack([self._stylizer.network(frame).stylized for frame in frames])
+        film = np.stack([self._stylizer.infer(frame).stylized for frame in frames])
         if kept:
             np.save(kept, film)
         return film

@@ -8,9 +8,10 @@ import numpy as np
 from benchmarks.motion.painting import SIZE, Film
 from benchmarks.motion.webcam import CAMERA, NOISE
 from live_nst.sources.demo_video import DemoVideo
-from live_nst.stabilizer import Stabilizer
+from live_nst.stabilizer.stabilizer import Stabilizer
 from live_nst.stabilizer.static_scene import SETTLED_FRAMES, StaticScene, update_static_scene
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.stylizer.sizes import network_size
 from live_nst.types import Image
 
@@ -32,10 +33,12 @@ def rest(style: str) -> dict[str, float]:
     stabilizer, resting = Stabilizer(), Stabilizer()
     stillness: StaticScene | None = None
     every, shown, repeated = [], [], 0
-    with StylizerCore("mobile", [style], size=SIZE, device="cpu") as stylizer:
-        clean = stylizer.network(np.asarray(room, np.uint8)).stylized
+    with StylizerCore(
+        StylizerOptions(model="mobile", styles=(style,), size=SIZE, device="cpu")
+    ) as stylizer:
+        clean = stylizer.infer(np.asarray(room, np.uint8)).stylized
         for t in range(FRAMES):
-            painted = stylizer.network(_noisy(room, t))
+            painted = stylizer.infer(_noisy(room, t))
             every.append(stabilizer(*painted))
             stillness = update_static_scene(stillness, painted.content)
             if stillness.can_reuse:

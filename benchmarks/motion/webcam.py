@@ -7,8 +7,9 @@ import numpy as np
 
 from benchmarks.motion.painting import SIZE, Film
 from live_nst.sources.demo_video import DemoVideo
-from live_nst.stabilizer import Stabilizer
+from live_nst.stabilizer.stabilizer import Stabilizer
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.stylizer.sizes import network_size
 from live_nst.types import Image, Size
 
@@ -31,9 +32,11 @@ def webcam(style: str, strip: Path | None = None) -> dict[str, float]:
     size = network_size(CAMERA, SIZE)
     frames = [_frame(t, size) for t in range(FRAMES)]
     stabilizer = Stabilizer()
-    with StylizerCore("mobile", [style], size=SIZE, device="cpu") as stylizer:
-        clean = np.stack([stylizer.network(frame).stylized for frame in frames])
-        noisy = [stylizer.network(_noisy(frame, t)) for t, frame in enumerate(frames)]
+    with StylizerCore(
+        StylizerOptions(model="mobile", styles=(style,), size=SIZE, device="cpu")
+    ) as stylizer:
+        clean = np.stack([stylizer.infer(frame).stylized for frame in frames])
+        noisy = [stylizer.infer(_noisy(frame, t)) for t, frame in enumerate(frames)]
     raw = np.stack([painted.stylized for painted in noisy])
     steadied = np.stack([stabilizer(*painted) for painted in noisy])
     content = np.stack(frames)

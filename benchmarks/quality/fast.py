@@ -12,6 +12,7 @@ from live_nst.errors import LiveNstError
 from live_nst.styles.builtin import builtin_image_path
 from live_nst.styles.image import center_crop, read_style_image
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Image
 
 Pair = tuple[str, str]
@@ -56,7 +57,14 @@ def _by_engine(photos: dict[str, Image], engine: str, precision: str) -> Picture
     name = f"{engine} {precision}"
     try:
         with StylizerCore(
-            "mobile", STYLES, size=SIZE, device="cpu", engine=engine, precision=precision
+            StylizerOptions(
+                model="mobile",
+                styles=tuple(STYLES),
+                size=SIZE,
+                device="cpu",
+                engine=engine,
+                precision=precision,
+            )
         ) as stylizer:
             return {name: _each(photos, stylizer)}
     except LiveNstError as exc:
@@ -79,16 +87,24 @@ def _variants(photos: dict[str, Image]) -> Pictures:
     rest = {"device": "cpu", "engine": engine, "precision": precision}
     found: Pictures = {}
     for size in SIZES:
-        with StylizerCore("mobile", STYLES, size=size, **rest) as stylizer:  # type: ignore[arg-type]
+        with StylizerCore(
+            StylizerOptions(model="mobile", styles=tuple(STYLES), size=size, **rest)
+        ) as stylizer:  # type: ignore[arg-type]
             found[f"size {size}"] = _each(photos, stylizer)
     for stroke in STROKES:
-        with StylizerCore("mobile", STYLES, size=SIZE, stroke=stroke, **rest) as stylizer:  # type: ignore[arg-type]
+        with StylizerCore(
+            StylizerOptions(model="mobile", styles=tuple(STYLES), size=SIZE, stroke=stroke, **rest)
+        ) as stylizer:  # type: ignore[arg-type]
             found[f"stroke {stroke:g}"] = _each(photos, stylizer)
     for name, prepare in CROPS.items():
         styles = [prepare(read_style_image(builtin_image_path(style))) for style in STYLES]
-        with StylizerCore("mobile", styles, size=SIZE, **rest) as stylizer:  # type: ignore[arg-type]
+        with StylizerCore(
+            StylizerOptions(model="mobile", styles=tuple(styles), size=SIZE, **rest)
+        ) as stylizer:  # type: ignore[arg-type]
             found[name] = _each(photos, stylizer)
-    with StylizerCore("mobile", STYLES, size=SIZE, **rest) as stylizer:  # type: ignore[arg-type]
+    with StylizerCore(
+        StylizerOptions(model="mobile", styles=tuple(STYLES), size=SIZE, **rest)
+    ) as stylizer:  # type: ignore[arg-type]
         for name, finish in FINISHES.items():
             found[name] = _finished(photos, stylizer, finish)
     return found
@@ -101,7 +117,7 @@ def _finished(
     for photo, image in photos.items():
         for style, label in zip(STYLES, stylizer.styles, strict=True):
             stylizer.select(label)
-            found[photo, style] = finish(image, stylizer.network(image).stylized)
+            found[photo, style] = finish(image, stylizer.infer(image).stylized)
     return found
 
 

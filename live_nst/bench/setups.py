@@ -7,6 +7,7 @@ from live_nst.bench.report import EngineSetup
 from live_nst.engines.choice import ENGINES, PRECISIONS, choose_engine
 from live_nst.errors import LiveNstError
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.stylizer.sizes import network_size
 from live_nst.types import Size
 
@@ -33,7 +34,9 @@ class StylizerSetups:
     ) -> None:
         choice = choose_engine(device=device)
         self.default = EngineSetup(choice.engine, choice.precision)
-        with StylizerCore(model, device=device, notify=notify, progress=progress) as stylizer:
+        with StylizerCore(
+            StylizerOptions(model=model, device=device), notify=notify, progress=progress
+        ) as stylizer:
             self.model = stylizer.model_name
             self.device = stylizer.device
         self._wanted = (model, device)
@@ -65,7 +68,13 @@ class StylizerSetups:
         """A stylizer that is ready to paint frames of `camera` pixels."""
         model, device = self._wanted
         stylizer = StylizerCore(
-            model, size=size, device=device, engine=setup.engine, precision=setup.precision
+            StylizerOptions(
+                model=model,
+                size=size,
+                device=device,
+                engine=setup.engine,
+                precision=setup.precision,
+            )
         )
         stylizer.prepare(camera, size)
         return stylizer

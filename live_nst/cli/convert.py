@@ -20,9 +20,11 @@ from live_nst.conversion.timetable import (
 )
 from live_nst.conversion.video.convert import VideoTask, available_cores, convert_video
 from live_nst.errors import LiveNstError, UsageError
+from live_nst.masks.regions import EVERYWHERE
 from live_nst.runtime.signals import handle_stop_signals
 from live_nst.stylizer.core import StylizerCore
-from live_nst.stylizer.look import EVERYWHERE, Look
+from live_nst.stylizer.look import Look
+from live_nst.stylizer.options import StylizerOptions
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,15 @@ class Request:
         try:
             options = self.options
             return StylizerCore(
-                styles=[change.style for change in options.changes],
-                stroke=options.changes[0].stroke or 1.0,
-                look=options.looks[0].look,
+                StylizerOptions(
+                    styles=tuple(change.style for change in options.changes),
+                    stroke=options.changes[0].stroke or 1.0,
+                    look=options.looks[0].look,
+                    concurrency=concurrency,
+                    **self.stylizer,
+                ),
                 notify=told.notify,
                 progress=bar,
-                concurrency=concurrency,
-                **self.stylizer,
             )
         finally:
             bar.close()

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from live_nst.errors import UsageError
-from live_nst.stylizer.look import EVERYWHERE, Look
+from live_nst.masks.regions import EVERYWHERE
+from live_nst.stylizer.look import Look
 
 
 class Device(StrEnum):

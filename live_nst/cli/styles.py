@@ -61,13 +61,16 @@ def _make_sheet(path: Path, photo: Path | None, how: dict[str, Any]) -> None:
         write_sheet,
     )
     from live_nst.stylizer.core import StylizerCore
+    from live_nst.stylizer.options import StylizerOptions
 
     check_sheet(path)
     original = _demo() if photo is None else _read(photo)
     small = scale_to_fit(original, (CELL_SIDE, CELL_SIDE))
     bar = DownloadProgressBar()
     try:
-        stylizer = StylizerCore(styles=tuple(builtin_styles()), notify=notify, progress=bar, **how)
+        stylizer = StylizerCore(
+            StylizerOptions(styles=tuple(builtin_styles()), **how), notify=notify, progress=bar
+        )
     finally:
         bar.close()
     painted = []

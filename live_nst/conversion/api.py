@@ -18,6 +18,8 @@ from live_nst.conversion.video.convert import VideoTask, available_cores, conver
 from live_nst.errors import SourceError
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
+from live_nst.stylizer.options import StylizerOptions
+from live_nst.stylizer.stylizer import Stylizer, core_of
 
 
 def convert(
@@ -25,7 +27,7 @@ def convert(
     output: str | Path,
     styles: Sequence[Any] = ("starry",),
     *,
-    stylizer: StylizerCore | None = None,
+    stylizer: Stylizer | StylizerCore | None = None,
     progress: Callable[[ConversionProgress], None] | None = None,
     cancel: CancelEvent | None = None,
     notify: Callable[[str], None] = lambda sentence: None,
@@ -105,10 +107,14 @@ def convert(
                 "concurrency": available_cores(),
                 "stabilize": "fast",
                 **stylizer_options,
+                "look": own,
             }
             stylizer = stack.enter_context(
-                StylizerCore(styles=names, notify=notify, **stylizer_options)
+                StylizerCore(
+                    StylizerOptions(styles=tuple(names), **stylizer_options), notify=notify
+                )
             )
+        core = core_of(stylizer)
         if isinstance(task, ImageTask):
-            return convert_image(task, stylizer, listener)
-        return convert_video(task, stylizer, listener)
+            return convert_image(task, core, listener)
+        return convert_video(task, core, listener)

@@ -30,7 +30,7 @@ class Changeable(Protocol):
         time: float = 0.0,
     ) -> None: ...
 
-    def change(self, look: Look, *, fade: float = 0.0, time: float = 0.0) -> None: ...  # noqa: D102
+    def change_look(self, look: Look, *, fade: float = 0.0, time: float = 0.0) -> None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class ConvertOptions:
             stylizer.select(change.style, stroke=change.stroke, fade=fade, time=time)
         for coming in self.looks:
             fade, time = self._begin(coming.time)
-            stylizer.change(coming.look, fade=fade, time=time)
+            stylizer.change_look(coming.look, fade=fade, time=time)
 
     def timetable(self) -> tuple[dict[str, Any], ...]:
         """What is set at which time; see `live_nst.conversion.timetable.timetable`."""

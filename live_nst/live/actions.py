@@ -11,7 +11,7 @@ from live_nst.errors import LiveNstError
 from live_nst.live.keys import Action
 from live_nst.live.pipeline import LivePipeline
 from live_nst.live.size_controller import SIZE_STEPS
-from live_nst.masks.base import BACKGROUND, EVERYWHERE, PERSON
+from live_nst.masks.regions import BACKGROUND, EVERYWHERE, PERSON
 from live_nst.sinks.recorder import Recorder
 from live_nst.styles.registry import StyleInput
 from live_nst.styles.spec import StyleSpec, mix_styles, parse_style

@@ -201,7 +201,7 @@ class _Reader(threading.Thread):
             self._may_retry = True
             self.offset = worker.next_index
             worker._on_open(self, source)
-            if source.info.waits:
+            if source.info.paused_until_read:
                 worker._wanted.wait()
             while not self.stop.is_set():
                 try:

@@ -11,7 +11,7 @@ from live_nst.live.display import WindowDisplay
 from live_nst.live.options import LiveOptions, PipelineOptions, ViewState
 from live_nst.live.pipeline import LivePipeline
 from live_nst.live.stats import LiveReport, peak_rss_mb
-from live_nst.masks.base import EVERYWHERE
+from live_nst.masks.regions import EVERYWHERE
 from live_nst.runtime.signals import handle_stop_signals, raise_interrupt
 from live_nst.runtime.timing import SystemClock
 from live_nst.sinks.base import Sink

@@ -36,13 +36,17 @@ def fast_model_image(
         LiveNstError: The model cannot be had or run.
     """
     from live_nst.stylizer.core import StylizerCore
+    from live_nst.stylizer.options import StylizerOptions
     from live_nst.stylizer.sizes import MAX_SIZE, MIN_SIZE
 
     size = min(MAX_SIZE, max(MIN_SIZE, *content.shape[:2]))
     pictures = [style.picture for style in styles]
     total = np.zeros(content.shape, np.float32)
     weights = np.zeros((*content.shape[:2], 1), np.float32)
-    with StylizerCore(model, pictures, size=size, device=device, notify=notify) as stylizer:
+    with StylizerCore(
+        StylizerOptions(model=model, styles=tuple(pictures), size=size, device=device),
+        notify=notify,
+    ) as stylizer:
         for label, style in zip(stylizer.styles, styles, strict=False):
             stylizer.select(label)
             mask = np.float32(1) if style.mask is None else style.mask[..., None]

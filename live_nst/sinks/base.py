@@ -1,7 +1,6 @@
 """The contract between the live pipeline and its sinks."""
 
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from live_nst.types import Frame
 
@@ -33,15 +32,6 @@ class Sink(Protocol):
             SinkError: It cannot be written, and no other frame can be.
         """
         ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None: ...
 
     def close(self) -> None:
         """Finish. What was written so far stays usable, also after an error.

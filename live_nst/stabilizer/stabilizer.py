@@ -1,25 +1,8 @@
 """A stream's stabilizer: `steady` with what it needs from frame to frame."""
 
-from live_nst.errors import UsageError
 from live_nst.stabilizer.filter import ScratchBuffers, StabilizerState, stabilize_frame
 from live_nst.stabilizer.motion import DisFlowEstimator
 from live_nst.types import Image
-
-MODES = ("off", "fast", "best")
-"""How much is done for a steady picture."""
-
-
-def check_mode(mode: str) -> str:
-    """Return `mode` if it is one of `MODES`.
-
-    Raises:
-        UsageError: It is not.
-    """
-    if mode not in MODES:
-        raise UsageError(
-            f"There is no way to stabilize called {mode!r}.", f"use {' or '.join(MODES)}"
-        )
-    return mode
 
 
 class Stabilizer:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from live_nst.engines.base import ImageKind, StylizedFrame
 from live_nst.masks.base import AlphaMask
-from live_nst.stylizer.look import EVERYWHERE, Look
+from live_nst.masks.regions import EVERYWHERE
+from live_nst.stylizer.look import Look
 from live_nst.types import Image
 
 _NOISE = 3

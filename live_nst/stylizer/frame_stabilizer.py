@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_nst.engines.base import Bottleneck, StylizedFrame
-from live_nst.stabilizer import Stabilizer, check_mode
 from live_nst.stabilizer.filter import STATE_FORMAT, StabilizerState
+from live_nst.stabilizer.stabilizer import Stabilizer
 from live_nst.stylizer.transition import bottleneck_distance
 
 _PREFIX = "steady."
@@ -26,7 +26,7 @@ class FrameStabilizer:
     """
 
     def __init__(self, mode: str, style: Bottleneck) -> None:
-        self.mode = check_mode(mode)
+        self.mode = mode
         self._stabilizer = None if mode == "off" else Stabilizer(mode)
         self._style = style
         self._share = 1.0

@@ -85,7 +85,7 @@ class StillNetwork:
                 device = "cpu" if self._engine.device == "cpu" else "gpu"
                 self._tiled = TiledEngine(self._model, device)
                 self._notify(
-                    f"Pictures of more than {MAX_UNTILED_PIXELS // 1_000_000} million pixels run on "
+                    f"Pictures of more than {MAX_UNTILED_PIXELS // 10**6} million pixels run on "
                     f"{self._tiled.name}, on {self._tiled.device}"
                 )
             return self._tiled

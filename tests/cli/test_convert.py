@@ -16,6 +16,7 @@ from live_nst.cli.convert_reporters import clock, describe_progress, moment, siz
 from live_nst.conversion.progress import ConversionProgress
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
+from live_nst.stylizer.options import StylizerOptions
 from tests.conversion.material import frames_of, write
 from tests.conversion.reading import read
 
@@ -64,7 +65,14 @@ def test_json_tells_everything_and_frames_are_the_stylizers(
 
     before = read(film, "bgr24")
     with StylizerCore(
-        "mobile", ["starry"], size=128, device="cpu", engine="tensorflow", precision="float32"
+        StylizerOptions(
+            model="mobile",
+            styles=("starry",),
+            size=128,
+            device="cpu",
+            engine="tensorflow",
+            precision="float32",
+        )
     ) as stylizer:
         stylizer.select("wave", fade=0.2, time=0.6)
         for number in (0, 14, 15, 17, 19, 20, 29):
@@ -139,12 +147,19 @@ def test_a_timetable_of_looks_is_exact_to_the_frame_and_told(
     ]
     before, after = read(film, "bgr24"), read(output, "bgr24")
     with StylizerCore(
-        "mobile", ["starry"], size=128, device="cpu", engine="tensorflow", precision="float32",
-        look=Look(strength=0.3, detail=0.5),
-    ) as stylizer:  # fmt: skip
+        StylizerOptions(
+            model="mobile",
+            styles=("starry",),
+            size=128,
+            device="cpu",
+            engine="tensorflow",
+            precision="float32",
+            look=Look(strength=0.3, detail=0.5),
+        )
+    ) as stylizer:
         stylizer.select("starry", stroke=2.0, fade=0.2, time=0.6)
-        stylizer.change(Look(detail=0.5), fade=0.2, time=0.6)
-        stylizer.change(Look(detail=0.5, keep_colors=1.0), fade=0.2, time=0.8)
+        stylizer.change_look(Look(detail=0.5), fade=0.2, time=0.6)
+        stylizer.change_look(Look(detail=0.5, keep_colors=1.0), fade=0.2, time=0.8)
         for number in (0, 14, 15, 17, 20, 22, 25, 29):
             expected = stylizer(before.pictures[number], float(before.times[number]))
             assert np.array_equal(after.pictures[number], expected), number

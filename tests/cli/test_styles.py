@@ -15,6 +15,7 @@ import live_nst.stylizer.core
 from live_nst.cli.app import app
 from live_nst.cli.styles import run
 from live_nst.errors import ModelError, UsageError
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Closeable, Image
 
 DESCRIBED: dict[str, str] = json.loads(
@@ -25,13 +26,13 @@ DESCRIBED: dict[str, str] = json.loads(
 class FakeStylizer(Closeable):
     """Paints every picture in one color, another one for each style."""
 
-    made: list[dict[str, Any]]
+    made: list[StylizerOptions]
     photos: list[Image]
 
-    def __init__(self, model: str, styles: tuple[str, ...], **options: Any) -> None:
-        self.made.append({"model": model, "styles": styles, **options})
-        self._styles = styles
-        self._style = styles[0]
+    def __init__(self, options: StylizerOptions, **_: Any) -> None:
+        self.made.append(options)
+        self._styles = [str(style) for style in options.styles]
+        self._style = self._styles[0]
 
     def select(self, style: str) -> None:
         self._style = style
@@ -48,7 +49,7 @@ class FakeStylizer(Closeable):
 def stylizer(monkeypatch: pytest.MonkeyPatch) -> type[FakeStylizer]:
     monkeypatch.setattr(FakeStylizer, "made", [], raising=False)
     monkeypatch.setattr(FakeStylizer, "photos", [], raising=False)
-    monkeypatch.setattr(live_nst.stylizer.core, "Stylizer", FakeStylizer)
+    monkeypatch.setattr(live_nst.stylizer.core, "StylizerCore", FakeStylizer)
     return FakeStylizer
 
 
@@ -95,8 +96,8 @@ def test_a_photo_is_painted_in_every_style_onto_the_sheet(
 
     assert len(stylizer.made) == 1
     made = stylizer.made[0]
-    assert (made["model"], made["device"], made["size"]) == ("mobile", "cpu", 256)
-    assert made["styles"] == tuple(DESCRIBED)
+    assert (made.model, made.device, made.size) == ("mobile", "cpu", 256)
+    assert made.styles == tuple(DESCRIBED)
     assert len(stylizer.photos) == len(DESCRIBED)
     assert all((picture == (200, 100, 50)).all() for picture in stylizer.photos)
     picture = cv2.imread(str(sheet))
@@ -159,7 +160,7 @@ def test_a_model_that_fails_leaves_nothing_behind(
     def refuse(*args: Any, **options: Any) -> None:
         raise ModelError("no such model")
 
-    monkeypatch.setattr(live_nst.stylizer.core, "Stylizer", refuse)
+    monkeypatch.setattr(live_nst.stylizer.core, "StylizerCore", refuse)
     with pytest.raises(ModelError):
         call(sheet=tmp_path / "sheet.png")
     assert list(tmp_path.iterdir()) == []

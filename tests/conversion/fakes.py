@@ -40,7 +40,7 @@ class Negative:
     ) -> None:
         self.changes.append((style, time))
 
-    def change(self, look: Look, *, fade: float = 0.0, time: float = 0.0) -> None:
+    def change_look(self, look: Look, *, fade: float = 0.0, time: float = 0.0) -> None:
         self.changes.append((look, time))
 
     def settings(self, styles: Sequence[Any]) -> dict[str, str]:
@@ -49,7 +49,7 @@ class Negative:
     def prepare(self, camera: tuple[int, int], size: int) -> None:
         pass
 
-    def network(self, image: Image, time: float = 0.0) -> StylizedFrame:
+    def infer(self, image: Image, time: float = 0.0) -> StylizedFrame:
         with self._lock:
             self.seen.append(time)
             count = len(self.seen)
@@ -57,7 +57,7 @@ class Negative:
         small = np.ascontiguousarray(image[::4, ::4])
         return StylizedFrame(small, 255 - small)
 
-    def finish(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
+    def postprocess(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
         self.finished.append(time)
         if not self._leans:
             return 255 - image

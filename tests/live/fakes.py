@@ -146,15 +146,18 @@ class Openings:
     Attributes:
         count: How many openings were tried.
         opened: The sources that were opened.
+        threads: The threads that tried.
     """
 
     def __init__(self, *items: FakeSource | BaseException) -> None:
         self._items = iter(items)
         self.count = 0
         self.opened: list[FakeSource] = []
+        self.threads: set[int] = set()
 
     def __call__(self) -> FakeSource:
         self.count += 1
+        self.threads.add(threading.get_ident())
         item = next(self._items, None) or FakeSource()
         if isinstance(item, BaseException):
             raise item
@@ -456,6 +459,9 @@ class Running:
     @property
     def alive(self) -> bool:
         return self._thread.is_alive()
+
+    def join(self, timeout: float) -> None:
+        self._thread.join(timeout)
 
     def wait(self) -> None:
         """Wait until it ends by itself."""

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live_nst.live.adaptive_size import AdaptiveSize, SourceRate
-from live_nst.live.keys import SIZE_STEPS
+from live_nst.live.size_controller import SIZE_STEPS
 from tests.live.simulated_machine import SimulatedMachine, pixels_of, steps
 
 

@@ -15,6 +15,7 @@ import pytest
 from live_nst.errors import SourceError
 from live_nst.live import capture_worker as capture_module
 from live_nst.live.capture_worker import STALL_LIMIT_SECONDS, STALL_NOTICE_SECONDS, CaptureWorker
+from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
 from live_nst.sources.base import SourceRequest
 from live_nst.sources.camera import CameraSource
@@ -59,16 +60,15 @@ class Rig:
         self.pipeline = LivePipeline(
             self.capture,
             FakeStylizer(),
+            PipelineOptions(max_seconds=SECONDS),
             sinks=[self.sink],
             clock=self.clock,
-            max_seconds=SECONDS,
-            warn=self.warnings.append,
+            notify=self.warnings.append,
         )
 
     @property
     def over(self) -> bool:
-        reader = self.capture._reader
-        return reader is None or (reader.stop.is_set() and self.seconds >= SECONDS)
+        return self.capture.closing and self.seconds >= SECONDS
 
     @property
     def seconds(self) -> float:

@@ -9,11 +9,13 @@ import pytest
 from live_nst.engines.base import Engine
 from live_nst.engines.choice import EngineChoice
 from live_nst.engines.tensorflow import TensorFlowEngine
+from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
 from live_nst.models.program import SplitModel
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Frame, Image
 from tests.live.fakes import FakeClock, FakeSink, FrameFeeder, Running, own_threads, wait_until
 from tests.models import tiny_models as modules
@@ -28,9 +30,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def make(folder: Path, stabilize: str) -> StylizerCore:
     return StylizerCore(
-        str(folder), ["starry", "wave"], size=64, device="cpu", engine="tensorflow",
-        stabilize=stabilize,
-    )  # fmt: skip
+        StylizerOptions(
+            model=str(folder),
+            styles=("starry", "wave"),
+            size=64,
+            device="cpu",
+            engine="tensorflow",
+            stabilize=stabilize,
+        )
+    )
 
 
 @pytest.fixture(params=["off", "fast"])

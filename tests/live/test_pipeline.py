@@ -218,7 +218,7 @@ def test_frame_stylized_during_stop_is_shown(
             lambda: harness.feeder.capture.slot.empty and harness.feeder.capture.next_index == 2
         )
         harness.pipeline.stop()
-        wait_until(harness.pipeline.worker._stop.is_set)  # it waits for the painter now
+        wait_until(lambda: harness.pipeline.worker.stopping)  # it waits for the painter now
         harness.stylizer.gate.set()
         running.wait()
     assert harness.display is not None
@@ -260,6 +260,6 @@ def test_display_is_used_in_the_thread_of_run(make_harness: MakeHarness) -> None
     harness = make_harness(display=True)
     with harness.running as running:
         harness.show(3)
-        thread = running._thread.ident
+        thread = running.thread_id
     assert harness.display is not None
     assert harness.display.threads == {thread}

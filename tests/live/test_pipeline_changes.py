@@ -1,9 +1,9 @@
 """What changes while the pipeline runs: sinks, styles, looks and notices."""
 
 from live_nst.errors import StyleError
+from live_nst.live.background import FADE_SECONDS
 from live_nst.live.capture_worker import STALL_NOTICE_SECONDS
 from live_nst.live.pipeline import LivePipeline
-from live_nst.live.stylize_worker import FADE_SECONDS
 from tests.live.fakes import (
     FakeClock,
     FakeSink,
@@ -57,7 +57,7 @@ def test_slow_select_does_not_stall(make_harness: MakeHarness) -> None:
     harness.stylizer.loading.clear()
     with harness.running:
         harness.show(2)
-        pending = harness.pipeline.worker.select("wave", lambda error: None)
+        pending = harness.pipeline.worker.style_changer.select("wave", lambda error: None)
         assert harness.stylizer.load_entered.wait(10)
         harness.show(20)
         harness.clock.advance(3)
@@ -74,7 +74,9 @@ def test_select_error(make_harness: MakeHarness) -> None:
     told: list[str] = []
     with harness.running as running:
         harness.show()
-        harness.pipeline.worker.select("wave", lambda error: told.append(error.message)).result(10)
+        harness.pipeline.worker.style_changer.select(
+            "wave", lambda error: told.append(error.message)
+        ).result(10)
         harness.show(3)
     assert running.error is None
     assert told == ["there is no such picture"]
@@ -91,7 +93,7 @@ def test_frozen_frame_is_redrawn_but_not_counted(
         harness.pipeline.view.frozen = True
         harness.pipeline.worker.look_changed()
         display = harness.display
-        harness.pipeline.worker.select("wave", lambda error: None).result(10)
+        harness.pipeline.worker.style_changer.select("wave", lambda error: None).result(10)
         wait_until(lambda: display.shown[-1][:2] == (2, 1), "the new style does not show")
         harness.feeder.give(3)
         harness.clock.wait_for_looks(3)

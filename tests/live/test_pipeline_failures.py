@@ -67,7 +67,7 @@ def test_unexpected_style_failure(make_harness: MakeHarness) -> None:
     harness.stylizer.failures["wave"] = ZeroDivisionError("bug")
     with harness.running as running:
         harness.show()
-        harness.pipeline.worker.select("wave", lambda error: None)
+        harness.pipeline.worker.style_changer.select("wave", lambda error: None)
         running.wait()
     assert running.error is harness.stylizer.failures["wave"]
 
@@ -166,7 +166,7 @@ def test_broken_sink_that_closes_slowly(make_harness: MakeHarness) -> None:
         harness.feeder.give()
         assert closing.wait(10)
         wait_until(lambda: own_threads() == ["live-nst fake sink"])
-        running._thread.join(0.05)
+        running.join(0.05)
         assert running.alive
         may_close.set()
         running.wait()

@@ -16,6 +16,7 @@ from live_nst.styles.builtin import builtin_image_path
 from live_nst.styles.image import center_crop, read_style_image
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Image
 
 pytestmark = pytest.mark.slow
@@ -56,7 +57,9 @@ def test_style_loss_falls_with_every_step(
     seen = np.ascontiguousarray(
         center_crop(read_style_image(builtin_image_path(style)), (256, 256))
     )
-    with StylizerCore("mobile", [style], size=LONG, device="cpu") as stylizer:
+    with StylizerCore(
+        StylizerOptions(model="mobile", styles=(style,), size=LONG, device="cpu")
+    ) as stylizer:
         for name, photo in photos.items():
             objective = PerceptualLoss(vgg, photo, [StyleTarget(seen, 1.0)], gatys("vgg16"))
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from live_nst.errors import UsageError
-from live_nst.stabilizer import Stabilizer, check_mode
 from live_nst.stabilizer.filter import StabilizerState
+from live_nst.stabilizer.stabilizer import Stabilizer
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
+from live_nst.stylizer.options import StylizerOptions, check_stabilize_mode
 from tests.stabilizer.scenes import error, flicker, paint, strokes, view
 
 
@@ -53,11 +54,11 @@ def test_a_state_that_was_stored_goes_on_exactly(tmp_path: Path) -> None:
 
 
 def test_modes_are_checked() -> None:
-    assert check_mode("fast") == "fast"
+    assert check_stabilize_mode("fast") == "fast"
     with pytest.raises(UsageError, match="steady"):
-        check_mode("steady")
+        check_stabilize_mode("steady")
     with pytest.raises(UsageError):
-        StylizerCore("mobile", stabilize="steady")
+        StylizerCore(StylizerOptions(model="mobile", stabilize="steady"))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,11 @@ def spreads() -> dict[str, float]:
     frames = [flicker(view(0), t, 4) for t in range(16)]
     result = {}
     for mode in ("off", "fast"):
-        with StylizerCore("mobile", ["starry"], size=96, device="cpu", stabilize=mode) as stylizer:
+        with StylizerCore(
+            StylizerOptions(
+                model="mobile", styles=("starry",), size=96, device="cpu", stabilize=mode
+            )
+        ) as stylizer:
             painted = [stylizer(frame, t / 30) for t, frame in enumerate(frames)]
         result[mode] = float(np.std(painted[8:], axis=0).mean())
     return result
@@ -79,12 +84,14 @@ def test_a_stabilized_stylizer_flickers_less(spreads: dict[str, float]) -> None:
 def test_a_change_of_style_is_not_held_back() -> None:
     frame = view(0)
     kwargs = {"size": 96, "device": "cpu"}
-    with StylizerCore("mobile", ["starry", "ink"], stabilize="fast", **kwargs) as stylizer:
+    with StylizerCore(
+        StylizerOptions(model="mobile", styles=("starry", "ink"), stabilize="fast", **kwargs)
+    ) as stylizer:
         for t in range(12):
             stylizer(frame, t / 30)
         stylizer.select("ink")
         changed = stylizer(frame, 12 / 30)
-    with StylizerCore("mobile", ["starry", "ink"], **kwargs) as plain:
+    with StylizerCore(StylizerOptions(model="mobile", styles=("starry", "ink"), **kwargs)) as plain:
         starry = plain(frame)
         plain.select("ink")
         ink = plain(frame)
@@ -94,14 +101,16 @@ def test_a_change_of_style_is_not_held_back() -> None:
 def test_a_change_of_strength_is_not_held_back_where_it_mixes_styles() -> None:
     frame, mild = view(0), Look(strength=0.0, blend="styles")
     kwargs = {"size": 96, "device": "cpu"}
-    with StylizerCore("mobile", ["starry"], stabilize="fast", **kwargs) as stylizer:
+    with StylizerCore(
+        StylizerOptions(model="mobile", styles=("starry",), stabilize="fast", **kwargs)
+    ) as stylizer:
         for t in range(12):
             stylizer(frame, t / 30)
         stylizer.look = mild
         changed = stylizer(frame, 12 / 30)
         stylizer.look = Look()
         back = stylizer(frame, 13 / 30)
-    with StylizerCore("mobile", ["starry"], **kwargs) as plain:
+    with StylizerCore(StylizerOptions(model="mobile", styles=("starry",), **kwargs)) as plain:
         full = plain(frame)
         plain.look = mild
         own = plain(frame)
@@ -115,10 +124,12 @@ def test_a_stylizer_goes_on_where_another_one_was_also_within_a_fade(blend: str)
 
     def make() -> StylizerCore:
         stylizer = StylizerCore(
-            "mobile", ["starry", "ink"], size=96, device="cpu", stabilize="fast"
+            StylizerOptions(
+                model="mobile", styles=("starry", "ink"), size=96, device="cpu", stabilize="fast"
+            )
         )
         stylizer.look = Look(strength=0.3, blend=blend)
-        stylizer.change(Look(strength=1.0, blend=blend), fade=0.2, time=0.03)
+        stylizer.change_look(Look(strength=1.0, blend=blend), fade=0.2, time=0.03)
         stylizer.select("ink", fade=0.2, time=0.05)
         return stylizer
 
@@ -130,5 +141,7 @@ def test_a_stylizer_goes_on_where_another_one_was_also_within_a_fade(blend: str)
         for t in range(3, 6):
             np.testing.assert_array_equal(second(frames[t], t / 30), expected[t])
         second.reset()
-        with StylizerCore("mobile", ["ink"], size=96, device="cpu") as plain:
+        with StylizerCore(
+            StylizerOptions(model="mobile", styles=("ink",), size=96, device="cpu")
+        ) as plain:
             np.testing.assert_array_equal(second(frames[0], 9.0), plain(frames[0]))

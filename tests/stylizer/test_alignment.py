@@ -16,6 +16,7 @@ from live_nst.engines.choice import EngineChoice
 from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.models.program import SplitModel
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.stylizer.sizes import network_size
 from live_nst.types import Image
 from tests.models import tiny_models as modules
@@ -53,7 +54,13 @@ def copier(folder: Path, request: pytest.FixtureRequest) -> Iterator[StylizerCor
         if request.param == "as on a GPU":
             patch.setattr(EngineChoice, "make", as_on_a_gpu)
         with StylizerCore(
-            str(folder), ["starry"], device="cpu", engine=engine, precision="float32"
+            StylizerOptions(
+                model=str(folder),
+                styles=("starry",),
+                device="cpu",
+                engine=engine,
+                precision="float32",
+            )
         ) as stylizer:
             yield stylizer
 

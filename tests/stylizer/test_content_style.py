@@ -5,6 +5,7 @@ from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.content_style import ContentStyle
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Image
 
 
@@ -53,8 +54,8 @@ def test_a_stylizer_that_holds_it_paints_a_frame_at_rest_as_without() -> None:
     image = DemoVideo(96, 64).image_at(1.0)
     kwargs = {"size": 64, "device": "cpu", "look": Look(strength=0.5, blend="styles")}
     with (
-        StylizerCore("mobile", content_style_seconds=0.5, **kwargs) as held,
-        StylizerCore("mobile", **kwargs) as plain,
+        StylizerCore(StylizerOptions(model="mobile", content_style_seconds=0.5, **kwargs)) as held,
+        StylizerCore(StylizerOptions(model="mobile", **kwargs)) as plain,
     ):  # type: ignore[arg-type]
         expected = plain(image)
         for time in (0.0, 0.3, 0.6, 1.2):

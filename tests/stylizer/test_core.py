@@ -11,7 +11,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-import live_nst
 from live_nst.errors import DeviceError, ModelError, StyleError, UsageError
 from live_nst.files.cache import CACHE_VARIABLE
 from live_nst.runtime import tensorflow as runtime
@@ -21,6 +20,7 @@ from live_nst.styles.image import read_style_image
 from live_nst.stylizer.compositing import compose
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.stylizer.sizes import check_size, check_stroke, network_size
 from live_nst.types import Image
 from tests.models import tiny_models as modules
@@ -37,7 +37,9 @@ def small_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def mobile() -> Iterator[StylizerCore]:
     """The packaged model; tests leave it in starry, at full strength and SIZE."""
-    with StylizerCore("mobile", ["starry", "wave"], size=SIZE, device="cpu") as stylizer:
+    with StylizerCore(
+        StylizerOptions(model="mobile", styles=("starry", "wave"), size=SIZE, device="cpu")
+    ) as stylizer:
         yield stylizer
 
 
@@ -52,7 +54,9 @@ def stylizer(mobile: StylizerCore) -> Iterator[StylizerCore]:
 @pytest.fixture
 def own(small_folder: Path) -> Iterator[StylizerCore]:
     """A small model in a stylizer of the test's own."""
-    with StylizerCore(str(small_folder), ["starry"], size=SIZE, device="cpu") as stylizer:
+    with StylizerCore(
+        StylizerOptions(model=str(small_folder), styles=("starry",), size=SIZE, device="cpu")
+    ) as stylizer:
         yield stylizer
 
 
@@ -85,7 +89,7 @@ def test_a_frame_of_any_size_keeps_it(stylizer: StylizerCore, size: tuple[int, i
     assert painted.shape == frame.shape
     assert painted.dtype == np.uint8
     assert not np.shares_memory(painted, frame)
-    assert max(stylizer.network(frame).stylized.shape) <= SIZE
+    assert max(stylizer.infer(frame).stylized.shape) <= SIZE
 
 
 def test_a_frame_is_painted(stylizer: StylizerCore) -> None:
@@ -120,7 +124,7 @@ def test_the_same_frame_gives_the_same_picture(stylizer: StylizerCore) -> None:
     ids=["mirrored", "every other", "other colors", "by columns", "cut out"],
 )
 def test_a_frame_in_any_layout(stylizer: StylizerCore, view: Any, strength: float) -> None:
-    stylizer.strength = strength
+    stylizer.look = Look(strength=strength)
     frame = view(scene())
     np.testing.assert_array_equal(stylizer(frame), stylizer(np.ascontiguousarray(frame)))
 
@@ -147,33 +151,33 @@ def test_an_array_of_another_shape(stylizer: StylizerCore, shape: tuple[int, ...
 
 
 def test_no_strength_gives_the_frame_itself(stylizer: StylizerCore) -> None:
-    stylizer.strength = 0.0
+    stylizer.look = Look(strength=0.0)
     np.testing.assert_array_equal(stylizer(scene(97, 61)), scene(97, 61))
 
 
 def test_strength_goes_from_the_frame_to_the_full_style(stylizer: StylizerCore) -> None:
     frame = scene(97, 61)
     full = stylizer(frame).astype(float)
-    np.testing.assert_array_equal(full, compose(frame, stylizer.network(frame), Look()))
+    np.testing.assert_array_equal(full, compose(frame, stylizer.infer(frame), Look()))
 
-    stylizer.strength = 0.5
+    stylizer.look = Look(strength=0.5)
 
     assert np.abs(stylizer(frame) - (full + frame) / 2).max() <= 1
 
 
 def test_a_look_holds_for_all_frames_to_come(stylizer: StylizerCore) -> None:
-    stylizer.change(Look(strength=0.3), time=20.0)
+    stylizer.change_look(Look(strength=0.3), time=20.0)
     stylizer.look = Look(strength=0.0, detail=0.5)
     assert stylizer.look == Look(strength=0.0, detail=0.5)
-    stylizer.strength = 0.5
-    assert stylizer.look == Look(strength=0.5, detail=0.5)
+    stylizer.look = Look(strength=0.5)
+    assert stylizer.look == Look(strength=0.5)
 
 
 def test_looks_can_change_by_a_timetable(stylizer: StylizerCore) -> None:
     frame = scene()
     full = stylizer(frame)
-    stylizer.change(Look(strength=0.0), time=10.0)
-    stylizer.change(Look(strength=1.0), fade=2.0, time=20.0)
+    stylizer.change_look(Look(strength=0.0), time=10.0)
+    stylizer.change_look(Look(strength=1.0), fade=2.0, time=20.0)
     for time, strength in ((25.0, 1.0), (15.0, 0.0), (21.0, 0.5), (9.9, 1.0)):  # in any order
         expected = strength * full.astype(float) + (1 - strength) * frame
         assert np.abs(stylizer(frame, time) - expected).max() <= 1, time
@@ -353,7 +357,9 @@ def test_two_files_of_one_name_are_two_styles(small_folder: Path, tmp_path: Path
     one = picture_file(tmp_path / "one" / "my.png", (250, 10, 10))
     other = picture_file(tmp_path / "other" / "my.png", (10, 10, 250))
 
-    with StylizerCore(str(small_folder), [one, other], size=SIZE, device="cpu") as stylizer:
+    with StylizerCore(
+        StylizerOptions(model=str(small_folder), styles=(one, other), size=SIZE, device="cpu")
+    ) as stylizer:
         assert stylizer.styles == ("my.png", "my.png (2)")
         first = stylizer(scene())
         stylizer.select(other)
@@ -371,7 +377,9 @@ def test_two_files_of_one_name_are_two_styles(small_folder: Path, tmp_path: Path
 def test_several_arrays_keep_apart(small_folder: Path) -> None:
     arrays = [noise(32, 32), 255 - noise(32, 32), noise(32, 32) // 2]
     styles = ["starry", "starry", arrays[0]]
-    with StylizerCore(str(small_folder), styles, size=SIZE, device="cpu") as stylizer:
+    with StylizerCore(
+        StylizerOptions(model=str(small_folder), styles=tuple(styles), size=SIZE, device="cpu")
+    ) as stylizer:
         for array in arrays[1:]:
             stylizer.select(array)
         assert len(stylizer.styles) == 4
@@ -380,12 +388,12 @@ def test_several_arrays_keep_apart(small_folder: Path) -> None:
 
 def test_a_style_fades_in_by_the_frames_times(own: StylizerCore) -> None:
     own.load("ember")
-    start = own.network(scene(), time=10.0).stylized.astype(int)
+    start = own.infer(scene(), time=10.0).stylized.astype(int)
 
     own.select("ember", fade=2.0, time=10.0)
 
     shown = {
-        t: own.network(scene(), time=t).stylized.astype(int) for t in (9.0, 10.0, 11.0, 12.0, 99.0)
+        t: own.infer(scene(), time=t).stylized.astype(int) for t in (9.0, 10.0, 11.0, 12.0, 99.0)
     }
     np.testing.assert_array_equal(shown[9.0], start)
     np.testing.assert_array_equal(shown[10.0], start)
@@ -414,7 +422,9 @@ def test_a_second_start_computes_no_style(small_folder: Path, own_cache: Path) -
     styles = ["starry", "wave:0.5+ink:0.5", noise(30, 40)]
     painted = []
     for computations in (4, 0):
-        with StylizerCore(str(small_folder), styles, size=SIZE, device="cpu") as stylizer:
+        with StylizerCore(
+            StylizerOptions(model=str(small_folder), styles=tuple(styles), size=SIZE, device="cpu")
+        ) as stylizer:
             assert stylizer.style_computations == computations
             painted.append(stylizer(scene()))
     np.testing.assert_array_equal(*painted)
@@ -424,7 +434,9 @@ def test_a_second_start_computes_no_style(small_folder: Path, own_cache: Path) -
 def test_another_model_computes_its_own(small_folder: Path, tmp_path: Path) -> None:
     other = modules.save(modules.two_paths, tmp_path / "module")
     for folder in (small_folder, other):
-        with StylizerCore(str(folder), ["starry"], size=SIZE, device="cpu") as stylizer:
+        with StylizerCore(
+            StylizerOptions(model=str(folder), styles=("starry",), size=SIZE, device="cpu")
+        ) as stylizer:
             assert stylizer.style_computations == 1
 
 
@@ -434,7 +446,9 @@ def test_a_cache_that_cannot_be_written_is_done_without(
     (tmp_path / "file").touch()
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "file"))
     for _ in range(2):
-        with StylizerCore(str(small_folder), ["starry"], size=SIZE, device="cpu") as stylizer:
+        with StylizerCore(
+            StylizerOptions(model=str(small_folder), styles=("starry",), size=SIZE, device="cpu")
+        ) as stylizer:
             assert stylizer.style_computations == 1
             assert stylizer(scene()).shape == (64, 96, 3)
 
@@ -444,12 +458,12 @@ def test_a_cache_that_cannot_be_written_is_done_without(
 
 def test_resizing_changes_what_the_network_sees(stylizer: StylizerCore) -> None:
     frame = scene(256, 192)
-    assert stylizer.network(frame).stylized.shape == (48, 64, 3)
+    assert stylizer.infer(frame).stylized.shape == (48, 64, 3)
 
     stylizer.resize(128)
 
     assert stylizer.size == 128
-    assert stylizer.network(frame).stylized.shape == (96, 128, 3)
+    assert stylizer.infer(frame).stylized.shape == (96, 128, 3)
     assert stylizer(frame).shape == frame.shape
 
 
@@ -478,11 +492,11 @@ def test_a_size_is_prepared_beside_the_frames(
         assert own(frame).shape == frame.shape
     worker.join()
     assert compiled == [((256, 192), (128, 96))]
-    assert own.network(frame).stylized.shape == (48, 64, 3)
+    assert own.infer(frame).stylized.shape == (48, 64, 3)
 
     own.resize(128)
 
-    assert own.network(frame).stylized.shape == (96, 128, 3)
+    assert own.infer(frame).stylized.shape == (96, 128, 3)
     assert compiled == [((256, 192), (128, 96))]
 
 
@@ -544,7 +558,7 @@ def test_absurd_sizes(stylizer: StylizerCore, size: int) -> None:
     with pytest.raises(UsageError):
         stylizer.prepare((96, 64), size)
     with pytest.raises(UsageError):
-        StylizerCore("mobile", size=size, device="cpu")
+        StylizerCore(StylizerOptions(model="mobile", size=size, device="cpu"))
     assert stylizer.size == SIZE
 
 
@@ -556,7 +570,7 @@ def test_sizes_and_strokes_in_range_are_given_back() -> None:
 @pytest.mark.parametrize("stroke", [-1, 0, 0.29, 3.01, float("nan"), float("inf")])
 def test_absurd_strokes(stroke: float) -> None:
     with pytest.raises(UsageError, match="stroke") as caught:
-        StylizerCore("mobile", stroke=stroke, device="cpu")
+        StylizerCore(StylizerOptions(model="mobile", stroke=stroke, device="cpu"))
     assert "0.3 to 3" in caught.value.hint
 
 
@@ -598,14 +612,16 @@ def test_what_it_says_of_itself(stylizer: StylizerCore) -> None:
 
 
 def test_a_cpu_sees_384_pixels_unless_told_otherwise(small_folder: Path) -> None:
-    with StylizerCore(str(small_folder), device="cpu") as stylizer:
+    with StylizerCore(StylizerOptions(model=str(small_folder), device="cpu")) as stylizer:
         assert stylizer.size == 384
         assert stylizer.styles == ("starry",)
 
 
 def test_it_says_which_model_it_took(small_folder: Path) -> None:
     said: list[str] = []
-    with StylizerCore("auto", ["starry"], device="cpu", notify=said.append) as stylizer:
+    with StylizerCore(
+        StylizerOptions(model="auto", styles=("starry",), device="cpu"), notify=said.append
+    ) as stylizer:
         ran = f"{stylizer.engine} in {stylizer.precision}"
     assert said == [
         "Model mobile: the CPU was asked for.",
@@ -614,7 +630,7 @@ def test_it_says_which_model_it_took(small_folder: Path) -> None:
 
 
 def test_closing_twice_does_nothing(small_folder: Path) -> None:
-    stylizer = StylizerCore(str(small_folder), size=SIZE, device="cpu")
+    stylizer = StylizerCore(StylizerOptions(model=str(small_folder), size=SIZE, device="cpu"))
     with stylizer as same:
         assert same is stylizer
         stylizer(scene())
@@ -625,24 +641,26 @@ def test_closing_twice_does_nothing(small_folder: Path) -> None:
 def test_an_error_within_the_block_comes_out(small_folder: Path) -> None:
     with (
         pytest.raises(ZeroDivisionError),
-        StylizerCore(str(small_folder), size=SIZE, device="cpu"),
+        StylizerCore(StylizerOptions(model=str(small_folder), size=SIZE, device="cpu")),
     ):
         raise ZeroDivisionError
 
 
 def test_without_a_style() -> None:
     with pytest.raises(UsageError, match="No style"):
-        StylizerCore("mobile", [], device="cpu")
+        StylizerCore(StylizerOptions(model="mobile", styles=(), device="cpu"))
 
 
 def test_a_style_that_cannot_be_used_at_the_start(small_folder: Path) -> None:
     with pytest.raises(StyleError):
-        StylizerCore(str(small_folder), ["starry", "stary"], device="cpu")
+        StylizerCore(
+            StylizerOptions(model=str(small_folder), styles=("starry", "stary"), device="cpu")
+        )
 
 
 def test_a_model_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(ModelError):
-        StylizerCore(str(tmp_path), device="cpu")
+        StylizerCore(StylizerOptions(model=str(tmp_path), device="cpu"))
 
 
 @pytest.mark.parametrize(("device", "error"), [("gpu", DeviceError), ("cuda", UsageError)])
@@ -651,40 +669,40 @@ def test_a_device_that_is_not_there(
 ) -> None:
     monkeypatch.setattr(runtime, "gpu_names", list)
     with pytest.raises(error):
-        StylizerCore(str(small_folder), device=device)
+        StylizerCore(StylizerOptions(model=str(small_folder), device=device))
 
 
 def test_a_model_whose_style_pictures_are_no_squares(tmp_path: Path) -> None:
     folder = modules.save(modules.plain, tmp_path / "module", style=(None, 48, 96, 3))
-    with StylizerCore(str(folder), ["starry"], size=SIZE, device="cpu") as stylizer:
+    with StylizerCore(
+        StylizerOptions(model=str(folder), styles=("starry",), size=SIZE, device="cpu")
+    ) as stylizer:
         assert stylizer(scene()).shape == (64, 96, 3)
-
-
-def test_it_is_what_the_package_offers() -> None:
-    assert live_nst.Stylizer is StylizerCore
-    with pytest.raises(AttributeError):
-        live_nst.Nothing  # noqa: B018
 
 
 @pytest.mark.parametrize("engine", ["tensorflow", "openvino"])
 def test_several_threads_may_call_the_network(small_folder: Path, engine: str) -> None:
     frames = [DemoVideo(96, 64).image_at(float(moment)) for moment in range(8)]
-    with StylizerCore(str(small_folder), size=64, device="cpu", engine=engine) as alone:
-        expected = [alone.network(frame).stylized for frame in frames]
+    with StylizerCore(
+        StylizerOptions(model=str(small_folder), size=64, device="cpu", engine=engine)
+    ) as alone:
+        expected = [alone.infer(frame).stylized for frame in frames]
     with (
         StylizerCore(
-            str(small_folder), size=64, device="cpu", engine=engine, concurrency=3
+            StylizerOptions(
+                model=str(small_folder), size=64, device="cpu", engine=engine, concurrency=3
+            )
         ) as stylizer,
         ThreadPoolExecutor(4) as pool,
     ):
-        painted = [made.stylized for made in pool.map(stylizer.network, frames)]
+        painted = [made.stylized for made in pool.map(stylizer.infer, frames)]
         assert len(stylizer._runners) == 1
     assert np.abs(np.subtract(painted, expected, dtype=int)).max() <= 1
 
 
 def test_no_concurrency_cannot_be_meant() -> None:
     with pytest.raises(UsageError, match="concurrency"):
-        StylizerCore(concurrency=0)
+        StylizerCore(StylizerOptions(concurrency=0))
 
 
 def test_a_gpu_that_is_not_there_is_refused_before_a_model_is_loaded(
@@ -693,5 +711,5 @@ def test_a_gpu_that_is_not_there_is_refused_before_a_model_is_loaded(
     monkeypatch.setattr("live_nst.runtime.tensorflow.gpu_names", list)
     said: list[str] = []
     with pytest.raises(DeviceError, match="no GPU"):
-        StylizerCore("auto", device="gpu", notify=said.append)
+        StylizerCore(StylizerOptions(model="auto", device="gpu"), notify=said.append)
     assert said == []

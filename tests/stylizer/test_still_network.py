@@ -8,8 +8,10 @@ import pytest
 
 from live_nst.errors import UsageError
 from live_nst.sources.demo_video import DemoVideo
-from live_nst.stylizer import still_network as stills
+from live_nst.stylizer import still_network
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.look import Look
+from live_nst.stylizer.options import StylizerOptions
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +21,10 @@ def said() -> list[str]:
 
 @pytest.fixture(scope="module")
 def stylizer(said: list[str]) -> Iterator[StylizerCore]:
-    with StylizerCore("mobile", ["starry"], size=64, device="cpu", notify=said.append) as one:
+    with StylizerCore(
+        StylizerOptions(model="mobile", styles=("starry",), size=64, device="cpu"),
+        notify=said.append,
+    ) as one:
         yield one
 
 
@@ -61,7 +66,7 @@ def test_large_ones_run_in_tiles_and_look_the_same(
 ) -> None:
     image = scene(202, 131)
     whole = stylizer.still(image)
-    monkeypatch.setattr(stills, "WHOLE_PIXELS", 10_000)
+    monkeypatch.setattr(still_network, "MAX_UNTILED_PIXELS", 10_000)
     said.clear()
     tiled = stylizer.still(image)
     stylizer.still(image)
@@ -82,7 +87,9 @@ def test_the_style_is_the_one_in_use(stylizer: StylizerCore) -> None:
 
 def test_neither_the_stabilizer_nor_another_picture_plays_a_part() -> None:
     one, other = scene(64, 48), scene(64, 48)[::-1].copy()
-    with StylizerCore("mobile", ["starry"], size=64, device="cpu", stabilize="fast") as steady:
+    with StylizerCore(
+        StylizerOptions(model="mobile", styles=("starry",), size=64, device="cpu", stabilize="fast")
+    ) as steady:
         first = steady.still(one)
         steady.still(other)
         steady(other)
@@ -91,6 +98,6 @@ def test_neither_the_stabilizer_nor_another_picture_plays_a_part() -> None:
 
 def test_the_look_holds(stylizer: StylizerCore) -> None:
     image = scene(64, 48)
-    stylizer.strength = 0.0
+    stylizer.look = Look(strength=0.0)
     np.testing.assert_array_equal(stylizer.still(image), image)
-    stylizer.strength = 1.0
+    stylizer.look = Look(strength=1.0)

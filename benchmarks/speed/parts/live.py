@@ -21,9 +21,11 @@ from benchmarks.speed.share import NetworkTime, watch_openvino
 from benchmarks.speed.stage import CAMERA, LARGE, SMALL, bare_program, camera_frame, open_engine
 from live_nst.bench.measurement import time_calls
 from live_nst.live.capture_worker import CaptureWorker
+from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Image
 
 ROUNDS, BLOCK, SECONDS, CAMERA_SECONDS = 7, 0.25, 2.0, 6.0
@@ -78,7 +80,11 @@ class _Stage:
         self._counted = counted
         self._images = images
         self._stylizer, self._steadying = (
-            StylizerCore("mobile", ["starry"], size=size[0], device="cpu", stabilize=mode)
+            StylizerCore(
+                StylizerOptions(
+                    model="mobile", styles=("starry",), size=size[0], device="cpu", stabilize=mode
+                )
+            )
             for mode in ("off", "fast")
         )
         for stylizer in (self._stylizer, self._steadying):
@@ -86,7 +92,7 @@ class _Stage:
         frame = camera_frame()
         self._calls: dict[str, Callable[[], object]] = {
             "network": network,
-            "program": lambda: self._stylizer.network(frame),
+            "program": lambda: self._stylizer.infer(frame),
             "call": lambda: self._stylizer(frame),
         }
 
@@ -113,7 +119,7 @@ class _Stage:
         capture = CaptureWorker(partial(PreparedSource, self._images, fps))
         capture.start()
         capture.wait_opened()
-        pipeline = LivePipeline(capture, stylizer, max_seconds=seconds)
+        pipeline = LivePipeline(capture, stylizer, PipelineOptions(max_seconds=seconds))
         network = self._counted.seconds if self._counted else 0.0
         before = time.process_time()
         pipeline.run()

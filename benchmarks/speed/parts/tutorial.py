@@ -23,6 +23,7 @@ from benchmarks.speed.stage import SMALL, camera_frame, tutorial_call
 from live_nst.bench.measurement import time_calls
 from live_nst.models.loading import resolve
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 
 ROUNDS, BLOCK, LEAST = 5, 0.5, 2
 VARIABLE = "LIVE_NST_HUB_GRAPH"
@@ -56,7 +57,9 @@ def measure(settings: Settings) -> dict[str, Any]:
 
 def _our_call(folder: Path) -> Callable[[], object]:
     stylizer, frame = (
-        StylizerCore(str(folder), ["starry"], size=SMALL[0], device="cpu"),
+        StylizerCore(
+            StylizerOptions(model=str(folder), styles=("starry",), size=SMALL[0], device="cpu")
+        ),
         camera_frame(),
     )
     return lambda: stylizer(frame)

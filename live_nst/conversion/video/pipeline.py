@@ -32,11 +32,11 @@ _IN_FLIGHT = (4, 8)
 class FramePainter(Protocol):
     """The two halves of a stylizer; see `live_nst.Stylizer`."""
 
-    def network(self, image: Image, time: float = 0.0) -> StylizedFrame:
+    def infer(self, image: Image, time: float = 0.0) -> StylizedFrame:
         """What needs nothing but this frame; called from several threads."""
         ...
 
-    def finish(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
+    def postprocess(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
         """What needs the frames before; called in order, from one thread."""
         ...
 
@@ -167,14 +167,16 @@ class Pipeline:
             to_bgr = self._local.to_bgr = ToBgr(stages.size, stages.rotation, self._pictures)
         image = to_bgr(frame.picture)
         # Fetched here, in one of several threads: the one that finishes has enough to do.
-        painted = self._stages.painter.network(image, frame.time).fetch()
+        painted = self._stages.painter.infer(image, frame.time).fetch()
         return _Read(frame.index, frame.pts, frame.end, frame.time, image, painted)
 
     def _finishing(self) -> None:
         stages = self._stages
         while (future := self._read.get()) is not None:
             read = future.result()
-            picture = stages.from_bgr(stages.painter.finish(read.image, read.painted, read.time))
+            picture = stages.from_bgr(
+                stages.painter.postprocess(read.image, read.painted, read.time)
+            )
             last = stages.is_last(read.index)
             checksum, state = (image_checksum(read.image), stages.state()) if last else (0, {})
             self._finished.put(

@@ -37,14 +37,14 @@ class FarPainter:
         self.fetched: list[tuple[str, str]] = []
         self.failure: BaseException | None = None
 
-    def network(self, image: Image, time: float = 0.0) -> StylizedFrame:
+    def infer(self, image: Image, time: float = 0.0) -> StylizedFrame:
         small = image[::2, ::2]
         pictures = {"content": small, "stylized": small, "enlarged": 255 - image}
         return StylizedFrame(*(Far(name, each, self) for name, each in pictures.items())).require(
             "enlarged"
         )
 
-    def finish(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
+    def postprocess(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
         result = painted.take_upscaled(image.shape)
         assert result is not None
         return result

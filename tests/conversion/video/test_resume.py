@@ -20,6 +20,7 @@ from live_nst.conversion.video.segments import work_folder
 from live_nst.errors import ConversionCancelled, ConversionError, LiveNstError
 from live_nst.files.lock import FileLock
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 from tests.conversion.fakes import Negative
 from tests.conversion.material import frames_of, write
 from tests.conversion.reading import read
@@ -274,10 +275,10 @@ from live_nst.conversion.api import convert
 from live_nst.stylizer.core import Stylizer
 
 class Killed(Stylizer):
-    def finish(self, image, painted, time=0.0):
+    def postprocess(self, image, painted, time=0.0):
         if time > 0.8:
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().finish(image, painted, time)
+        return super().postprocess(image, painted, time)
 
 module.segment_frames = lambda codec, threads: 8
 stylizer = Killed("mobile", ["starry", "wave"], size=64, device="cpu", stabilize="fast")
@@ -296,7 +297,9 @@ def test_a_fade_goes_on_after_a_kill(clips: dict[str, Path], tmp_path: Path) -> 
 
     said: list[str] = []
     with StylizerCore(
-        "mobile", ["starry", "wave"], size=64, device="cpu", stabilize="fast"
+        StylizerOptions(
+            model="mobile", styles=("starry", "wave"), size=64, device="cpu", stabilize="fast"
+        )
     ) as painter:
         for path in (output, whole):
             report = convert(
