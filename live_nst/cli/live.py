@@ -1,5 +1,6 @@
 """`live-nst --style PICTURE`: options in, a session, its figures out."""
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Any
 from live_nst.cli.console import DownloadProgressBar, notify, show_live_report
 from live_nst.cli.options import parse_size
 from live_nst.errors import UsageError
-from live_nst.live.session import LiveOptions, run_live
+from live_nst.live.options import LiveOptions
+from live_nst.live.session import run_live
 from live_nst.sources.base import SourceRequest
+from live_nst.stylizer.options import StylizerOptions
 
 
 def run(
@@ -19,7 +22,10 @@ def run(
     if stats is not None:
         _check_writable(stats)
     width, height = parse_size(camera_size)
+    names = [field.name for field in dataclasses.fields(StylizerOptions)]
+    stylizer = {name: rest.pop(name) for name in names if name in rest}
     options = LiveOptions(
+        stylizer=StylizerOptions(**stylizer),
         request=SourceRequest(width, height, fps),
         virtual_camera="" if virtual_camera == "auto" else virtual_camera,
         **rest,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from live_nst.live.adaptive_size import AdaptiveSize
-from live_nst.live.keys import SIZE_STEPS
+from live_nst.live.size_controller import SIZE_STEPS
 from live_nst.stylizer.sizes import network_size
 
 
