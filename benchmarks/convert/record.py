@@ -17,9 +17,9 @@ from live_nst.conversion.video.convert import VideoTask, available_cores, conver
 from live_nst.conversion.video.reader import FrameReader
 from live_nst.conversion.video.segment_writer import SegmentEncoder
 from live_nst.sinks.recorder import Recorder
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
+from tools.draw_demo.scene import DemoScene
 
 PROMISE = 0.9
 FRAMES = 200
@@ -52,10 +52,10 @@ def draw_film(path: Path) -> Path:
     """The demo scene at 1280x720."""
     from live_nst.types import Frame
 
-    scene = DemoVideo(1280, 720)
+    scene = DemoScene(1280, 720)
     with Recorder(path) as recorder:
         for number in range(FRAMES):
-            recorder.write(Frame(scene.image_at(number / 30), number, number / 30))
+            recorder.write(Frame(scene.draw(number / 30), number, number / 30))
     return path
 
 

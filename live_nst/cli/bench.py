@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from live_nst.bench.report import BenchReport, BenchResult
-from live_nst.bench.run import BenchOptions, BenchSetups, run_bench
+from live_nst.bench.run import BenchOptions, run_bench
 from live_nst.bench.setups import StylizerSetups
 from live_nst.cli.console import DownloadProgressBar, notify, result
 from live_nst.cli.options import parse_size
@@ -25,7 +25,7 @@ def run(
     fps: float,
     quick: bool,
     as_json: bool,
-    workshop: BenchSetups | None = None,
+    setups: StylizerSetups | None = None,
 ) -> None:
     """Measure, and print what was found.
 
@@ -36,7 +36,7 @@ def run(
         fps: The wanted rate.
         quick: Measure only what live-nst would pick by itself.
         as_json: Print JSON instead of the table.
-        workshop: What there is to measure; this machine when None.
+        setups: Opens what is measured; None for this machine's.
 
     Raises:
         LiveNstError: Nothing can be measured.
@@ -49,14 +49,14 @@ def run(
         extra=tuple(w for name, value, usual in extra if value != usual for w in (name, value)),
     )
     options.check()
-    if workshop is None:
+    if setups is None:
         bar = DownloadProgressBar()
         try:
-            workshop = StylizerSetups(model, device, notify, bar)
+            setups = StylizerSetups(model, device, notify, bar)
         finally:
             bar.close()
     with handle_stop_signals(raise_interrupt), _MeasuringBar() as measuring:
-        report = run_bench(options, workshop, notify=measuring.notify, progress=measuring)
+        report = run_bench(options, setups, notify=measuring.notify, progress=measuring)
     if as_json:
         result(json.dumps(report.as_dict(), indent=2))
     else:

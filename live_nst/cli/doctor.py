@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from live_nst.doctor.checks import Finding, Severity, run_checks
+from live_nst.doctor.checks import run_checks
+from live_nst.doctor.finding import Finding, Severity
 
 _COLORS = {Severity.OK: "green", Severity.NOTE: "yellow", Severity.FAULT: "bold red"}
 _WIDTHS = (5, 14)

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from live_nst.cli import doctor
 from live_nst.cli.app import app
-from live_nst.doctor.checks import Finding, Severity
+from live_nst.doctor.finding import Finding, Severity
 
 FINE = Finding("model", Severity.OK, "mobile, whole")
 NOTED = Finding("camera", Severity.NOTE, "no camera [0] was found", "connect one")

@@ -148,7 +148,7 @@ def test_one_broken_picture_is_skipped_and_the_index_tells(broken: Any) -> None:
 
 @pytest.mark.parametrize("broken", [None, np.zeros((0, 0, 3), np.uint8)], ids=["none", "empty"])
 def test_nothing_but_broken_pictures_is_a_loss(broken: Any) -> None:
-    with pytest.raises(SourceLostError, match="broken pictures"):
+    with pytest.raises(SourceLostError, match="broken frames"):
         camera(FakeCapture([broken] * 100)).read()
 
 

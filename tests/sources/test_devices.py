@@ -22,7 +22,7 @@ needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="V4L2 is of Lin
 
 DESK = CameraDevice(0, "/dev/video0", "HD Webcam")
 DOOR = CameraDevice(2, "/dev/video2", "Door Webcam")
-LOOP = CameraDevice(10, "/dev/video10", "OBS", problem=CameraProblem.UNFED)
+LOOP = CameraDevice(10, "/dev/video10", "OBS", problem=CameraProblem.NO_INPUT)
 
 
 def machine(monkeypatch: pytest.MonkeyPatch, *cameras: CameraDevice) -> None:
@@ -33,7 +33,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, *cameras: CameraDevice) -> None:
         return nodes.get(path, CameraDevice(-1, path, problem=CameraProblem.MISSING))
 
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(devices, "examine_node", examine)
+    monkeypatch.setattr(devices, "probe_device", examine)
     monkeypatch.setattr(devices.glob, "glob", lambda pattern: list(nodes))
 
 
@@ -69,10 +69,10 @@ def test_an_unknown_camera_is_refused_with_those_there_are(
     monkeypatch: pytest.MonkeyPatch, which: int | str
 ) -> None:
     machine(monkeypatch, DESK, DOOR)
-    with pytest.raises(SourceError, match="there is no") as caught:
+    with pytest.raises(SourceError, match="not found") as caught:
         find_camera(which)
     assert str(which) in caught.value.message
-    assert caught.value.hint == "cameras here: 0 (HD Webcam), 2 (Door Webcam)"
+    assert caught.value.hint == "available cameras: 0 (HD Webcam), 2 (Door Webcam)"
 
 
 @pytest.mark.parametrize("which", [0, "HD Webcam"])
@@ -90,8 +90,8 @@ def test_without_any_camera_the_demo_is_offered(
     [
         (CameraProblem.NO_PERMISSION, "no permission", "usermod -aG video"),
         (CameraProblem.BUSY, "another program", "/dev/video1"),
-        (CameraProblem.BROKEN, "does not answer", "plug"),
-        (CameraProblem.UNFED, "no program feeds", "0 (HD Webcam)"),
+        (CameraProblem.BROKEN, "does not respond", "plug"),
+        (CameraProblem.NO_INPUT, "no program writes to", "0 (HD Webcam)"),
         (CameraProblem.NO_VIDEO, "gives no video", "0 (HD Webcam)"),
     ],
 )
@@ -295,7 +295,7 @@ def test_a_driver_that_falters_keeps_what_it_told(
     [
         ("META_CAPTURE STREAMING", b"uvcvideo", CameraProblem.NO_VIDEO),
         ("VIDEO_M2M", b"bcm2835-codec", CameraProblem.NO_VIDEO),
-        ("VIDEO_OUTPUT STREAMING", b"v4l2 loopback", CameraProblem.UNFED),
+        ("VIDEO_OUTPUT STREAMING", b"v4l2 loopback", CameraProblem.NO_INPUT),
         ("VIDEO_CAPTURE", b"v4l2 loopback", None),
         ("VIDEO_CAPTURE_MPLANE", b"rkisp", None),
     ],

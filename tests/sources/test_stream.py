@@ -277,7 +277,7 @@ def make_half_a_picture(path: Path) -> None:
         ("cut.mp4", make_mp4_without_its_end, "cut off"),
         ("sound.mp4", make_sound, "holds no video"),
         ("none.mkv", make_video_without_pictures, "cut off"),
-        ("half.mkv", make_half_a_picture, "no whole picture"),
+        ("half.mkv", make_half_a_picture, "no complete frame"),
     ],
 )
 def test_a_file_that_cannot_be_played_is_refused_with_a_way_out(
@@ -463,7 +463,7 @@ def transport_stream() -> bytes:
 
 @pytest.mark.parametrize(
     ("hangs_up", "words"),
-    [(True, "ended"), (False, r"in time|no picture for")],
+    [(True, "ended"), (False, r"in time|no frame for")],
     ids=["ends", "stalls"],
 )
 def test_mpegts_over_tcp_until_it_breaks_off(

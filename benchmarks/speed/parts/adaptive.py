@@ -31,10 +31,10 @@ from live_nst.errors import LiveNstError
 from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Frame, Image, Size
+from tools.draw_demo.scene import DemoScene
 
 ROUNDS = 3
 FPS = 30.0
@@ -88,8 +88,8 @@ class Watch:
 
 def measure(settings: Settings) -> dict[str, Any]:
     """Changes of size by hand, then by speed while another program comes and goes."""
-    scene = DemoVideo(*CAMERA)
-    images = [scene.image_at(10 + index / 6) for index in range(PICTURES)]
+    scene = DemoScene(*CAMERA)
+    images = [scene.draw(10 + index / 6) for index in range(PICTURES)]
     facts: dict[str, Any] = {"loaded": [CALM, CALM + LOADED]}
 
     def one_round() -> Values:

@@ -17,11 +17,11 @@ from live_nst.engines.downscale import downscale
 from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Image
+from tools.draw_demo.scene import DemoScene
 
 ROUNDS, BLOCK = 7, 0.25
 PIPELINE_FPS, PIPELINE_SECONDS = 200.0, 1.0
@@ -73,10 +73,10 @@ def measure(settings: Settings) -> dict[str, Any]:
 
 
 def _calls() -> tuple[dict[str, Callable[[], object]], str]:
-    frame, scene = camera_frame(), DemoVideo(*CAMERA)
+    frame, scene = camera_frame(), DemoScene(*CAMERA)
     calls: dict[str, Callable[[], object]] = {
         "copy": frame.copy,
-        "demo": partial(scene.image_at, 12.1),
+        "demo": partial(scene.draw, 12.1),
     }
     for size in (SMALL, LARGE):
         plain, steady = (

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from live_nst.sources.demo_paint import Sprite, lay, smoothstep, spline, sprite
+from tools.draw_demo.paint import Sprite, lay, smoothstep, spline, sprite
 
 
 def some(shape: tuple[int, ...], seed: int) -> np.ndarray:

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from live_nst.sources.demo_face import FACE, Expression, face_outline, hair, paint_face
-from live_nst.sources.demo_paint import (
+from tools.draw_demo.face import FACE, Expression, face_outline, hair, paint_face
+from tools.draw_demo.paint import (
     Field,
     Sprite,
     blend,
