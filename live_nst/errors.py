@@ -1,31 +1,31 @@
-"""The one tree of errors.
+"""All errors that live-nst raises on purpose.
 
-    LiveNstError                 anything live-nst says no to
-    +-- UsageError               an option or argument that cannot be meant (exit code 2)
-    +-- ModelError               a model that cannot be had or used
-    |   +-- DownloadError        it could not be fetched
-    |   +-- SplitError           it has no style part that could run once
-    +-- DeviceError              the processor asked for is not there
-    +-- StyleError               a style picture, name or mix that cannot be used
-    +-- SourceError              a camera, stream or file that cannot be opened
-    |   +-- SourceLostError      it was open and went away: worth opening again
-    +-- SinkError                a place where frames cannot go
-        +-- DisplayError         no window can be opened
-        +-- RecordingError       the recording cannot be written
-        +-- VirtualCameraError   the virtual camera cannot be fed
-    +-- ConversionError          a conversion that did not end as it should; what is done is kept
-        +-- ConversionCancelled  it was told to stop (exit code 130)
+    LiveNstError                 the base of all
+    +-- UsageError               an invalid option or argument (exit code 2)
+    +-- ModelError               a model cannot be loaded or used
+    |   +-- DownloadError        it cannot be downloaded
+    |   +-- SplitError           it has no style part that can run separately
+    +-- DeviceError              the requested processor is not available
+    +-- StyleError               an invalid style image, name or mix
+    +-- SourceError              a camera, stream or file cannot be opened or read
+    |   +-- SourceLostError      it was open and disappeared: opening it again may help
+    +-- SinkError                an output cannot be opened or written
+    |   +-- DisplayError         no window can be opened
+    |   +-- RecordingError       the recording cannot be written
+    |   +-- VirtualCameraError   the virtual camera cannot be opened or written
+    +-- ConversionError          a conversion failed; what is finished is kept
+        +-- ConversionCancelled  it was stopped (exit code 130)
 
-Errors of other libraries are translated where they appear, `from exc`.
+Errors of other libraries are translated where they appear, with `from exc`.
 """
 
 
 class LiveNstError(Exception):
-    """An error with a sentence for the user and, where there is one, a way out.
+    """An error with a message for the user and, if there is a solution, a hint.
 
     Args:
-        message: One sentence that says what is wrong.
-        hint: What the user can do about it; empty when there is nothing.
+        message: A sentence that says what is wrong.
+        hint: What the user can do; empty if there is nothing.
     """
 
     exit_code = 1
@@ -40,17 +40,17 @@ class LiveNstError(Exception):
 
 
 class UsageError(LiveNstError):
-    """An option or argument that cannot be meant; the command line's exit code is 2."""
+    """An invalid option or argument; the exit code of the command line is 2."""
 
     exit_code = 2
 
 
 class ModelError(LiveNstError):
-    """A model that cannot be had or used."""
+    """A model that cannot be loaded or used."""
 
 
 class DownloadError(ModelError):
-    """A model that could not be fetched."""
+    """A model that cannot be downloaded."""
 
 
 class SplitError(ModelError):
@@ -58,11 +58,11 @@ class SplitError(ModelError):
 
 
 class DeviceError(LiveNstError):
-    """The processor that was asked for is not there."""
+    """The requested processor is not available."""
 
 
 class StyleError(LiveNstError):
-    """A style picture, name or mix that cannot be used."""
+    """An invalid style image, name or mix."""
 
 
 class SourceError(LiveNstError):
@@ -70,11 +70,11 @@ class SourceError(LiveNstError):
 
 
 class SourceLostError(SourceError):
-    """A source that was open and went away; opening it again may help."""
+    """A source that was open and disappeared; opening it again may help."""
 
 
 class SinkError(LiveNstError):
-    """A place where frames cannot go."""
+    """An output that cannot be opened or written."""
 
 
 class DisplayError(SinkError):
@@ -86,14 +86,14 @@ class RecordingError(SinkError):
 
 
 class VirtualCameraError(SinkError):
-    """The virtual camera cannot be opened or fed."""
+    """The virtual camera cannot be opened or written."""
 
 
 class ConversionError(LiveNstError):
-    """A conversion that did not end as it should; what was finished is kept."""
+    """A conversion that failed; what is finished is kept."""
 
 
 class ConversionCancelled(ConversionError):
-    """A conversion that was told to stop; the command line's exit code is 130."""
+    """A conversion that was stopped; the exit code of the command line is 130."""
 
     exit_code = 130

@@ -21,6 +21,9 @@ READABLE_FORMATS = (
 )
 """Pillow's names of the formats that are read. EPS is left out: Pillow runs Ghostscript for it."""
 
+DEFAULT_MAX_PIXELS = 100_000_000
+"""Larger images are refused before they are decoded: they would take over 300 MB."""
+
 DECODE_ERRORS: tuple[type[Exception], ...] = (
     *(OSError, ValueError, SyntaxError, EOFError, RuntimeError, MemoryError, LookupError),
     *(TypeError, AttributeError, ArithmeticError, struct.error),
@@ -76,7 +79,12 @@ def open_image(
 
 
 def read_image(
-    source: Path, label: str, *, error: type[LiveNstError], hint: str, max_pixels: int
+    source: Path,
+    label: str,
+    *,
+    error: type[LiveNstError],
+    hint: str,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
 ) -> Image:
     """Return an image upright, white where it is transparent, BGR uint8 `[height, width, 3]`.
 

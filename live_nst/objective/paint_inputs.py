@@ -29,9 +29,6 @@ from live_nst.styles.image import read_style_image
 from live_nst.styles.spec import parse_style
 from live_nst.types import Image, Size
 
-MAX_CONTENT_PIXELS = 100_000_000
-"""Larger images are refused before they are decoded: they would take over 300 MB."""
-
 
 @dataclass(frozen=True, slots=True)
 class PaintInputs:
@@ -132,7 +129,6 @@ def read_content(path: Path) -> Image:
         f"image {path}",
         error=SourceError,
         hint="use a JPEG, PNG, WebP or TIFF file",
-        max_pixels=MAX_CONTENT_PIXELS,
     )
 
 
