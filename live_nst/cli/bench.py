@@ -43,7 +43,6 @@ def bench(
 
     configure_opencv()  # before anything imports cv2
     from live_nst.bench.run import BenchOptions
-    from live_nst.bench.setups import StylizerSetups
 
     given = {"--model": model, "--device": device.value}
     options = BenchOptions(
@@ -53,12 +52,19 @@ def bench(
         extra=tuple(word for item in given.items() if item[1] != "auto" for word in item),
     )
     options.check()
+    run(options, model, device.value, as_json=as_json)
+
+
+def run(options: "BenchOptions", model: str, device: str, *, as_json: bool) -> None:
+    """Load the model, measure, and print the report; see `measure`."""
+    from live_nst.bench.setups import StylizerSetups
+
     with closing(DownloadProgressBar()) as bar:
-        setups = StylizerSetups(model, device.value, notify, bar)
-    run(options, setups, as_json=as_json)
+        setups = StylizerSetups(model, device, notify, bar)
+    measure(options, setups, as_json=as_json)
 
 
-def run(options: "BenchOptions", setups: "StylizerSetups", *, as_json: bool) -> None:
+def measure(options: "BenchOptions", setups: "StylizerSetups", *, as_json: bool) -> None:
     """Measure, and print the report.
 
     Raises:

@@ -1,7 +1,7 @@
 """`live-nst score`: measure how close stylized pictures are to their content and style."""
 
-import dataclasses
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +20,7 @@ from live_nst.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from live_nst.objective.score import StyleScore
+    from live_nst.objective.score import ScoreOptions, StyleScore
 
 
 def score(
@@ -31,7 +31,7 @@ def score(
         str, typer.Argument(metavar="STYLE", help="A picture file, a built-in style or a mix.")
     ],
     stylized: Annotated[
-        list[Path], typer.Argument(metavar="STYLIZED...", help="The stylized pictures or videos.")
+        list[Path], typer.Argument(metavar="STYLIZED", help="The stylized pictures or videos.")
     ],
     loss: LossOption = "gatys",
     network: NetworkOption = None,
@@ -46,19 +46,30 @@ def score(
     as_json: JsonOption = False,
 ) -> None:
     """Measure how well pictures keep their content and match a style; less is better."""
-    from live_nst.objective.loss_functions import make_loss_config
-    from live_nst.objective.score import StyleScorer, score_files
-    from live_nst.objective.vgg_weights import load_vgg
-    from live_nst.runtime.tensorflow import pick_device
+    from live_nst.objective.score import ScoreOptions
 
-    config = make_loss_config(loss, network)
-    device_name = pick_device(device.value)
-    weights = load_vgg(config.network, vgg, notify=notify)
-    scorer = StyleScorer(weights, style, config, size, device_name)
-    scores = score_files(scorer, content, stylized, frames)
+    options = ScoreOptions(
+        content=content,
+        style=style,
+        stylized=tuple(stylized),
+        loss=loss,
+        network=network,
+        vgg_file=vgg,
+        size=size,
+        frames=frames,
+        device=device.value,
+    )
+    run(options, as_json=as_json)
+
+
+def run(options: "ScoreOptions", *, as_json: bool) -> None:
+    """Measure the files, and print their scores."""
+    from live_nst.objective.score import score_files
+
+    network, scores = score_files(options, notify)
     if as_json:
-        settings = {"style": style, "form": loss, "network": config.network, "size": size}
-        record = settings | {"scores": [dataclasses.asdict(each) for each in scores]}
+        settings = {"style": options.style, "form": options.loss, "network": network}
+        record = settings | {"size": options.size, "scores": [asdict(each) for each in scores]}
         show_result(json.dumps(record, indent=2))
     else:
         _show_table(scores)

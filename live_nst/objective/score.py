@@ -16,18 +16,47 @@ from live_nst.objective.image_pyramid import (
     limit_long_side,
     resize_image,
 )
-from live_nst.objective.loss_functions import LossConfig, LossTerms
+from live_nst.objective.loss_functions import LossConfig, LossTerms, make_loss_config
 from live_nst.objective.paint_inputs import read_content
 from live_nst.objective.perceptual_loss import PerceptualLoss
 from live_nst.objective.vgg import Vgg, preprocess
+from live_nst.objective.vgg_weights import load_vgg
 from live_nst.runtime.pyav import open_for_reading
+from live_nst.runtime.tensorflow import pick_device
 from live_nst.styles.image import read_style_image
 from live_nst.styles.spec import parse_style
-from live_nst.types import Image
+from live_nst.types import Image, Notify
 
 DEFAULT_SCORE_SIZE = 256
 DEFAULT_SCORE_FRAMES = 8
 _MIN_SIZE, _MAX_SIZE = 32, 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreOptions:
+    """What to measure.
+
+    Attributes:
+        content: The original image or video.
+        style: A name, an image file or a mix.
+        stylized: The stylized images or videos.
+        loss: A name of `LOSS_CONFIGS`.
+        network: "vgg16" or "vgg19"; None for that of the loss.
+        vgg_file: A copy of Keras' file of weights; None for the one in the cache.
+        size: Long side at which images are compared, in pixels.
+        frames: The number of frames of a video that are measured.
+        device: "auto", "cpu" or "gpu".
+    """
+
+    content: Path
+    style: str
+    stylized: tuple[Path, ...]
+    loss: str = "gatys"
+    network: str | None = None
+    vgg_file: Path | None = None
+    size: int = DEFAULT_SCORE_SIZE
+    frames: int = DEFAULT_SCORE_FRAMES
+    device: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +129,26 @@ class StyleScorer:
 
 
 def score_files(
+    options: ScoreOptions, notify: Notify = lambda sentence: None
+) -> tuple[str, list[StyleScore]]:
+    """Return the name of the network, and the scores of the content and the stylized files.
+
+    Args:
+        options: The files, the style and the loss.
+        notify: Called before the weights are downloaded.
+
+    Raises:
+        LiveNstError: A file, the weights or an option cannot be used.
+    """
+    config = make_loss_config(options.loss, options.network)
+    device = pick_device(options.device)
+    vgg = load_vgg(config.network, options.vgg_file, notify=notify)
+    scorer = StyleScorer(vgg, options.style, config, options.size, device)
+    scores = compare_files(scorer, options.content, options.stylized, options.frames)
+    return config.network, scores
+
+
+def compare_files(
     scorer: StyleScorer,
     content: Path,
     stylized: Sequence[Path],

@@ -145,7 +145,7 @@ def test_refused_before_a_model_is_loaded(
     a, out = tmp_path / "a.png", tmp_path / "out.png"
     assert "There is no" in refusal(convert, tmp_path / "none.png", out, code=1)
     assert "not a picture" in refusal(convert, tmp_path / "text.png", out, code=1)
-    assert "cannot be written" in refusal(convert, a, tmp_path / "out.xyz", code=2)
+    assert "cannot write" in refusal(convert, a, tmp_path / "out.xyz", code=2)
     assert "output is the input" in refusal(convert, a, a, code=2)
     assert "no times" in refusal(convert, a, out, "--start", "3", code=2)
     assert "no times" in refusal(convert, a, out, "--codec", "h264", code=2)

@@ -10,7 +10,7 @@ import pytest
 
 from live_nst.errors import SourceError, StyleError, UsageError
 from live_nst.objective.loss_functions import LossConfig
-from live_nst.objective.score import StyleScorer, score_files
+from live_nst.objective.score import StyleScorer, compare_files
 from live_nst.objective.vgg import Vgg
 from tests.objective.conftest import picture
 
@@ -43,7 +43,7 @@ def test_pictures_between_content_and_style(scorer: StyleScorer, tmp_path: Path)
     one, style = picture(48, 48, 1), picture(48, 48, 9)
     half = cv2.addWeighted(one, 0.5, style, 0.5, 0)
     files = [write(tmp_path / f"{n}.png", p) for n, p in (("c", one), ("h", half), ("s", style))]
-    own, between, there = score_files(scorer, files[0], files[1:])
+    own, between, there = compare_files(scorer, files[0], files[1:])
     assert own.content == 0 and own.relative == 1 and own.frames == 1
     assert 0 < between.content < there.content
     assert min(own.style, between.style) > 0
@@ -57,7 +57,7 @@ def test_the_size_of_a_picture_does_not_matter(scorer: StyleScorer, tmp_path: Pa
     painted = cv2.resize(picture(480, 480, 2), (480, 480))
     large = write(tmp_path / "large.png", painted)
     small = write(tmp_path / "s.png", cv2.resize(painted, (48, 48), interpolation=cv2.INTER_AREA))
-    _, one, two = score_files(scorer, content, [large, small])
+    _, one, two = compare_files(scorer, content, [large, small])
     assert one.total == pytest.approx(two.total, rel=1e-6)
 
 
@@ -65,11 +65,11 @@ def test_a_video_is_the_mean_of_its_frames(scorer: StyleScorer, tmp_path: Path) 
     before, after = ([picture(48, 64, seed + i) for i in range(5)] for seed in (10, 30))
     content = write_video(tmp_path / "content.mp4", before)
     painted = write_video(tmp_path / "painted.mp4", after)
-    own, found = score_files(scorer, content, [painted], frames=3)
+    own, found = compare_files(scorer, content, [painted], frames=3)
     assert own.frames == found.frames == 3
     expected = [scorer.measure(before[i], [after[i]])[1].total for i in (0, 2, 4)]
     assert found.total == pytest.approx(np.mean(expected), rel=0.05)  # it was encoded
-    (lonely, _) = score_files(scorer, content, [painted], frames=99)
+    (lonely, _) = compare_files(scorer, content, [painted], frames=99)
     assert lonely.frames == 5
 
 
@@ -79,15 +79,15 @@ def test_what_cannot_be_compared(scorer: StyleScorer, vgg16: Vgg, tmp_path: Path
     short = write_video(tmp_path / "short.mp4", [picture(48, 64, i) for i in range(3)])
     (tmp_path / "text.mp4").write_text("no video")
     with pytest.raises(UsageError, match=r"is an image and .* is a video"):
-        score_files(scorer, photo, [long])
+        compare_files(scorer, photo, [long])
     with pytest.raises(SourceError, match="has 3 frames"):
-        score_files(scorer, long, [short])
+        compare_files(scorer, long, [short])
     with pytest.raises(SourceError, match=r"text\.mp4 cannot be read"):
-        score_files(scorer, long, [tmp_path / "text.mp4"])
+        compare_files(scorer, long, [tmp_path / "text.mp4"])
     with pytest.raises(SourceError, match=r"missing\.png"):
-        score_files(scorer, photo, [tmp_path / "missing.png"])
+        compare_files(scorer, photo, [tmp_path / "missing.png"])
     with pytest.raises(UsageError, match="frames 0"):
-        score_files(scorer, photo, [photo], frames=0)
+        compare_files(scorer, photo, [photo], frames=0)
     with pytest.raises(UsageError, match="size 5"):
         StyleScorer(vgg16, "starry", FORM, size=5)
     with pytest.raises(StyleError, match="nosuch"):

@@ -38,9 +38,7 @@ def area(sheet: Image, color: tuple[int, int, int]) -> tuple[int, int, int, int]
         ((9000, 1), (512, 1)),
     ],
 )
-def test_scale_to_fit(
-    size: tuple[int, int], expected: tuple[int, int]
-) -> None:
+def test_scale_to_fit(size: tuple[int, int], expected: tuple[int, int]) -> None:
     fitted = scale_to_fit(solid((1, 2, 3), *size), (CELL_SIDE, CELL_SIDE))
     assert fitted.shape == (expected[1], expected[0], 3)
     assert (fitted == (1, 2, 3)).all()
@@ -73,9 +71,7 @@ def test_draw_sheet_places_the_styles_around_the_original() -> None:
 
 @pytest.mark.parametrize("count", [1, 4, 6])
 @pytest.mark.parametrize("size", [(320, 180), (180, 320), (512, 1), (1, 512)])
-def test_draw_sheet_writes_names_and_keeps_margins(
-    count: int, size: tuple[int, int]
-) -> None:
+def test_draw_sheet_writes_names_and_keeps_margins(count: int, size: tuple[int, int]) -> None:
     painted = cells(count, *size)
     original = SheetCell(solid(ORIGINAL, *size), "original", "and in some styles")
     sheet = draw_sheet(original, painted)
