@@ -159,7 +159,7 @@ def run(options: "PaintOptions", *, preview: bool) -> None:
     Raises:
         typer.Exit: With exit code 130 if it was stopped.
     """
-    from live_nst.objective import paint as objective
+    from live_nst.objective.paint import paint as paint_image
     from live_nst.runtime.signals import handle_stop_signals
 
     with ExitStack() as stack:
@@ -172,7 +172,7 @@ def run(options: "PaintOptions", *, preview: bool) -> None:
             closed = window is not None and not window.show(step)
             return not (closed or stop.is_set())
 
-        report = objective.paint(options, notify, on_step)
+        report = paint_image(options, notify, on_step)
     _show_report(report)
     if not report.finished:
         show_result(f"Stopped: {options.output} shows the state. The same command resumes it.")

@@ -63,7 +63,7 @@ def read(path: Path) -> Any:
     return cv2.imread(str(path))
 
 
-def test_the_loss_falls_and_the_painting_is_written(options: PaintOptions) -> None:
+def test_paint_lowers_the_loss_and_writes_the_image(options: PaintOptions) -> None:
     said: list[str] = []
     report = paint(options, said.append)
     assert report.finished and report.evaluations == 12 and report.tiles == 1
@@ -77,7 +77,7 @@ def test_the_loss_falls_and_the_painting_is_written(options: PaintOptions) -> No
 
 
 @pytest.mark.parametrize("start", ["content", "noise"])
-def test_the_same_seed_gives_the_same_painting(options: PaintOptions, start: str) -> None:
+def test_seed(options: PaintOptions, start: str) -> None:
     one = watched(dataclasses.replace(options, start=start, steps=4, levels=1, seed=5))
     again = dataclasses.replace(
         options,
@@ -97,7 +97,7 @@ def test_the_same_seed_gives_the_same_painting(options: PaintOptions, start: str
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 @pytest.mark.parametrize("after", [3, 9])
-def test_stopped_and_resumed_it_ends_with_the_same_loss(
+def test_resume_ends_with_the_same_loss(
     options: PaintOptions, optimizer: str, after: int
 ) -> None:
     options = dataclasses.replace(options, optimizer=optimizer)
@@ -116,7 +116,7 @@ def test_stopped_and_resumed_it_ends_with_the_same_loss(
     assert np.abs(resumed.image.astype(int) - straight.image).max() <= 3
 
 
-def test_a_state_of_other_settings_is_refused_unless_told_to_start_over(
+def test_resume_refuses_other_settings(
     options: PaintOptions,
 ) -> None:
     watched(options, stop_after=2)
@@ -134,7 +134,7 @@ def test_a_state_of_other_settings_is_refused_unless_told_to_start_over(
 
 
 class Clock:
-    """Every look at it takes as long as half the time between saves."""
+    """Advances by half the time between saves with every call."""
 
     def __init__(self) -> None:
         self.time = 0.0
@@ -147,7 +147,7 @@ class Clock:
         raise AssertionError("nothing sleeps here")
 
 
-def test_the_state_is_saved_meanwhile(options: PaintOptions) -> None:
+def test_state_is_saved_from_time_to_time(options: PaintOptions) -> None:
     class Crash(Exception):
         pass
 
@@ -162,14 +162,14 @@ def test_the_state_is_saved_meanwhile(options: PaintOptions) -> None:
     assert resumed.finished and 1 <= len(totals) <= 5
 
 
-def test_snapshots(options: PaintOptions) -> None:
+def test_save_every(options: PaintOptions) -> None:
     paint(dataclasses.replace(options, save_every=4))
     names = sorted(path.name for path in options.output.parent.glob("out*"))
     assert names == ["out-24-0004.png", "out-48-0004.png", "out.png"]
     assert read(options.output.parent / names[0]).shape == (18, 24, 3)
 
 
-def test_luminance_keeps_the_photos_chroma(options: PaintOptions) -> None:
+def test_luminance_keeps_the_chroma(options: PaintOptions) -> None:
     report = paint(dataclasses.replace(options, colors="luminance", levels=1))
     photo = load_inputs(options.content, options.styles).at((48, 36))[0]
     difference = cv2.cvtColor(report.image, cv2.COLOR_BGR2YCrCb).astype(int)[..., 1:]
@@ -177,7 +177,7 @@ def test_luminance_keeps_the_photos_chroma(options: PaintOptions) -> None:
     assert np.median(np.abs(difference)) <= 1
 
 
-def test_a_start_from_the_fast_model(options: PaintOptions) -> None:
+def test_start_from_the_fast_model(options: PaintOptions) -> None:
     said: list[str] = []
     report = paint(
         dataclasses.replace(options, start="fast", model="mobile", size=64, steps=1, levels=1),
@@ -189,7 +189,7 @@ def test_a_start_from_the_fast_model(options: PaintOptions) -> None:
     assert np.abs(report.image.astype(int) - photo).mean() > 5
 
 
-def test_tiles_paint_the_same(options: PaintOptions, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tiles(options: PaintOptions, monkeypatch: pytest.MonkeyPatch) -> None:
     wide = dataclasses.replace(options, size=80, levels=1, steps=3)
     whole = paint(wide)
     monkeypatch.setattr("live_nst.objective.paint.choose_tile_side", lambda *given: 32)
@@ -262,7 +262,7 @@ def test_bad_input(options: PaintOptions, tmp_path: Path, weights: Path) -> None
     assert not list(tmp_path.glob("out*"))
 
 
-def test_a_loss_that_is_not_finite_is_said(
+def test_loss_that_is_not_finite(
     options: PaintOptions, vgg16: Vgg, tmp_path: Path
 ) -> None:
     layers = dict(vgg16.layers)

@@ -57,7 +57,7 @@ def totals(photo: Path, out: Path, vgg: Path, style: str, start: str, steps: int
 @pytest.mark.parametrize(
     ("clip", "frame", "style"), [("bikes", 30, "wave"), ("carphone_pristine", 10, "starry")]
 )
-def test_the_loss_falls_as_far_as_it_should(
+def test_loss_of_real_photos(
     real_vgg16: Path, tmp_path: Path, clips: dict[str, Path], clip: str, frame: int, style: str
 ) -> None:
     photo = square_photo(tmp_path, clips[clip], frame)
@@ -77,7 +77,7 @@ def test_the_loss_falls_as_far_as_it_should(
     assert fast[99] < (1.0 if style == "wave" else 1.02) * content[99]
 
 
-def test_resumed_it_ends_where_it_would_have_ended(
+def test_resume_with_a_real_photo(
     real_vgg16: Path, tmp_path: Path, clips: dict[str, Path]
 ) -> None:
     photo = square_photo(tmp_path, clips["bikes"], 30)

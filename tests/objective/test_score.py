@@ -39,7 +39,7 @@ def write_video(path: Path, pictures: list[Any]) -> Path:
     return path
 
 
-def test_pictures_between_content_and_style(scorer: StyleScorer, tmp_path: Path) -> None:
+def test_scores_between_content_and_style(scorer: StyleScorer, tmp_path: Path) -> None:
     one, style = picture(48, 48, 1), picture(48, 48, 9)
     half = cv2.addWeighted(one, 0.5, style, 0.5, 0)
     files = [write(tmp_path / f"{n}.png", p) for n, p in (("c", one), ("h", half), ("s", style))]
@@ -52,7 +52,7 @@ def test_pictures_between_content_and_style(scorer: StyleScorer, tmp_path: Path)
     assert set(there.style_layers) == set(FORM.style_layers)
 
 
-def test_the_size_of_a_picture_does_not_matter(scorer: StyleScorer, tmp_path: Path) -> None:
+def test_scores_do_not_depend_on_the_size(scorer: StyleScorer, tmp_path: Path) -> None:
     content = write(tmp_path / "content.png", picture(480, 480, 1))
     painted = cv2.resize(picture(480, 480, 2), (480, 480))
     large = write(tmp_path / "large.png", painted)
@@ -61,7 +61,7 @@ def test_the_size_of_a_picture_does_not_matter(scorer: StyleScorer, tmp_path: Pa
     assert one.total == pytest.approx(two.total, rel=1e-6)
 
 
-def test_a_video_is_the_mean_of_its_frames(scorer: StyleScorer, tmp_path: Path) -> None:
+def test_score_of_a_video(scorer: StyleScorer, tmp_path: Path) -> None:
     before, after = ([picture(48, 64, seed + i) for i in range(5)] for seed in (10, 30))
     content = write_video(tmp_path / "content.mp4", before)
     painted = write_video(tmp_path / "painted.mp4", after)
@@ -73,7 +73,7 @@ def test_a_video_is_the_mean_of_its_frames(scorer: StyleScorer, tmp_path: Path) 
     assert lonely.frames == 5
 
 
-def test_what_cannot_be_compared(scorer: StyleScorer, vgg16: Vgg, tmp_path: Path) -> None:
+def test_invalid_comparisons(scorer: StyleScorer, vgg16: Vgg, tmp_path: Path) -> None:
     photo = write(tmp_path / "photo.png", picture(40, 40, 1))
     long = write_video(tmp_path / "long.mp4", [picture(48, 64, i) for i in range(5)])
     short = write_video(tmp_path / "short.mp4", [picture(48, 64, i) for i in range(3)])

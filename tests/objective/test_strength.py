@@ -51,7 +51,7 @@ def photos(clips: dict[str, Path]) -> dict[str, Image]:
 
 @pytest.mark.parametrize("blend", ["pictures", "styles"])
 @pytest.mark.parametrize("style", STYLES)
-def test_style_loss_falls_with_every_step(
+def test_style_loss_falls_with_strength(
     style: str, blend: str, vgg: Vgg, photos: dict[str, Image]
 ) -> None:
     seen = np.ascontiguousarray(
