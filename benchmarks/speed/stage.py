@@ -11,12 +11,7 @@ from live_nst.engines.base import Engine, StylizedFrame
 from live_nst.engines.choice import choose_engine
 from live_nst.models.graph.freeze import freeze_saved_model
 from live_nst.models.graph.split import split_model
-<<<<<<< HEAD
-from live_nst.models.loading import load_model, resolve
-=======
 from live_nst.models.loading import load_model, resolve_model
-from live_nst.sources.demo_video import DemoVideo
->>>>>>> main
 from live_nst.styles.builtin import builtin_image_path
 from live_nst.styles.image import center_crop, read_style_image
 from live_nst.types import Image, Size
