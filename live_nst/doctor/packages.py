@@ -53,8 +53,7 @@ def check_packages(
         f"{package} {version(package) or '?'}" for package in _MODULES if package not in missing
     ]
     if installed:
-        text = ", ".join(f"{package} {version(package) or '?'}" for package in installed)
-        yield Finding("packages", Severity.OK, text)
+        yield Finding("packages", Severity.OK, ", ".join(installed))
 
 
 def check_setuptools(

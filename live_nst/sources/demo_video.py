@@ -12,6 +12,7 @@ import av
 import cv2
 import numpy as np
 
+from live_nst.errors import SourceError
 from live_nst.runtime.pyav import open_for_reading
 from live_nst.types import Closeable, Image, Size
 
@@ -37,14 +38,19 @@ class DemoVideo(Closeable):
         height: Height of the images in pixels.
 
     Raises:
-        OSError: The video is missing from the package.
+        SourceError: The video is missing from the package, or damaged.
     """
 
     def __init__(self, width: int, height: int) -> None:
         self._size = (width, height)
-        self._container = open_for_reading(str(VIDEO))
+        try:
+            self._container = open_for_reading(str(VIDEO))
+        except av.FFmpegError as exc:
+            raise SourceError("the demo video cannot be read", "install live-nst again") from exc
         self._stream = self._container.streams.video[0]
+        # Every further thread would delay the first frame. Two decode far more than 240 per second.
         self._stream.thread_type = "AUTO"
+        self._stream.codec_context.thread_count = 2
         self._decoded: Iterator[av.VideoFrame] = self._container.decode(self._stream)
         self._number = -1
         self._frame: av.VideoFrame | None = None

@@ -24,7 +24,7 @@ def changed(one: Image, other: Image) -> np.ndarray:
 
 
 @pytest.mark.parametrize("time", [0.0, 1.5, 4.75, 11.3, 19.99])
-def test_the_same_time_gives_the_same_picture(scene: DemoScene, time: float) -> None:
+def test_draw_is_deterministic(scene: DemoScene, time: float) -> None:
     first = scene.draw(time)
     scene.draw(time + 7.1)
     np.testing.assert_array_equal(scene.draw(time), first)
@@ -33,7 +33,7 @@ def test_the_same_time_gives_the_same_picture(scene: DemoScene, time: float) -> 
 
 @pytest.mark.parametrize("time", [0.0, 0.1, 5 / 30, 12.345, 19.9999])
 @pytest.mark.parametrize("periods", [1, 7, 1000])
-def test_it_repeats_after_the_period(scene: DemoScene, time: float, periods: int) -> None:
+def test_draw_repeats_after_the_period(scene: DemoScene, time: float, periods: int) -> None:
     np.testing.assert_array_equal(scene.draw(time + periods * PERIOD), scene.draw(time))
 
 
@@ -45,7 +45,7 @@ def test_the_loop_has_no_seam(scene: DemoScene) -> None:
     assert seam <= 1.2 * max(jumps[:29] + jumps[30:])
 
 
-def test_every_picture_is_a_new_one(scene: DemoScene) -> None:
+def test_draw_returns_new_images(scene: DemoScene) -> None:
     first = scene.draw(3.0)
     kept = first.copy()
     second = scene.draw(3.0)
@@ -68,7 +68,7 @@ def test_any_size(width: int, height: int) -> None:
         assert image.flags.writeable
 
 
-def test_a_large_picture_is_enlarged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_size_is_enlarged(monkeypatch: pytest.MonkeyPatch) -> None:
     painted = DemoScene(160, 90).draw(5.0)
     monkeypatch.setattr(module, "_PAINTED", 160 * 90)
     large = DemoScene(320, 180).draw(5.0)
@@ -76,7 +76,7 @@ def test_a_large_picture_is_enlarged(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(large, cv2.resize(painted, (320, 180)))
 
 
-def test_the_person_moves_in_every_frame_and_the_background_never(scene: DemoScene) -> None:
+def test_person_moves_and_background_does_not(scene: DemoScene) -> None:
     frames = [scene.draw(k / 30) for k in range(0, 600, 3)]
     face = (
         slice(int(0.25 * HEIGHT), int(0.62 * HEIGHT)),
@@ -94,12 +94,12 @@ def test_the_person_moves_in_every_frame_and_the_background_never(scene: DemoSce
     assert 0.2 < moved.mean() < 0.75
 
 
-def test_frames_of_a_fast_camera_differ_too(scene: DemoScene) -> None:
+def test_draw_at_60_fps(scene: DemoScene) -> None:
     frames = [scene.draw(k / 60) for k in range(120)]
     assert all(changed(a, b).any() for a, b in pairwise(frames))
 
 
-def test_a_cat_comes_by_behind_the_person(scene: DemoScene) -> None:
+def test_cat_behind_person(scene: DemoScene) -> None:
     band = slice(int(0.60 * HEIGHT), int(0.72 * HEIGHT))
     right = (band, slice(int(0.86 * WIDTH), WIDTH))
     chest = (slice(int(0.85 * HEIGHT), HEIGHT), slice(int(0.45 * WIDTH), int(0.55 * WIDTH)))
@@ -112,7 +112,7 @@ def test_a_cat_comes_by_behind_the_person(scene: DemoScene) -> None:
         assert np.median(red - blue) > 60
 
 
-def test_the_balloon_stays_behind_bars_and_curtains() -> None:
+def test_balloon_behind_window() -> None:
     scene = DemoScene(640, 360)
     frames = np.stack([scene.draw(float(t))[:110, :240] for t in np.arange(0, PERIOD, 0.5)])
     moved = (frames != frames[0]).any(axis=(0, 3))
@@ -123,7 +123,7 @@ def test_the_balloon_stays_behind_bars_and_curtains() -> None:
     assert not moved[:, 195:].any()
 
 
-def test_the_person_keeps_their_shape_in_a_tall_picture() -> None:
+def test_person_in_tall_image() -> None:
     tall, wide = DemoScene(300, 600), DemoScene(600, 400)
     faces = [
         scene.draw(0.0)[height - 272 : height - 172, width // 2 - 30 : width // 2 + 30].astype(int)
@@ -132,7 +132,7 @@ def test_the_person_keeps_their_shape_in_a_tall_picture() -> None:
     assert np.abs(faces[0] - faces[1]).mean() < 2
 
 
-def test_it_has_the_contrast_of_a_photograph(scene: DemoScene) -> None:
+def test_contrast(scene: DemoScene) -> None:
     gray = scene.draw(2.0).mean(axis=2)
     dark, bright = np.percentile(gray, (2, 98))
     assert dark < 40
