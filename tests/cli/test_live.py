@@ -152,9 +152,7 @@ def test_stats(first: Session) -> None:
     assert stats["stage_ms"]["stylize"] <= low <= middle <= high
 
 
-def test_style_is_cached(
-    first: Session, second: Session
-) -> None:
+def test_style_is_cached(first: Session, second: Session) -> None:
     assert first.stats["style_computations"] == 1
     assert second.stats["style_computations"] == 0
 

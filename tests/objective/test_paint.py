@@ -97,9 +97,7 @@ def test_seed(options: PaintOptions, start: str) -> None:
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 @pytest.mark.parametrize("after", [3, 9])
-def test_resume_ends_with_the_same_loss(
-    options: PaintOptions, optimizer: str, after: int
-) -> None:
+def test_resume_ends_with_the_same_loss(options: PaintOptions, optimizer: str, after: int) -> None:
     options = dataclasses.replace(options, optimizer=optimizer)
     stopped, first = watched(options, stop_after=after)
     assert not stopped.finished and len(first) == after
@@ -262,9 +260,7 @@ def test_bad_input(options: PaintOptions, tmp_path: Path, weights: Path) -> None
     assert not list(tmp_path.glob("out*"))
 
 
-def test_loss_that_is_not_finite(
-    options: PaintOptions, vgg16: Vgg, tmp_path: Path
-) -> None:
+def test_loss_that_is_not_finite(options: PaintOptions, vgg16: Vgg, tmp_path: Path) -> None:
     layers = dict(vgg16.layers)
     first = layers["block1_conv1"]
     layers["block1_conv1"] = ConvWeights(np.asarray(first.kernel) * 1e30, first.bias)

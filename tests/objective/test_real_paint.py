@@ -77,9 +77,7 @@ def test_loss_of_real_photos(
     assert fast[99] < (1.0 if style == "wave" else 1.02) * content[99]
 
 
-def test_resume_with_a_real_photo(
-    real_vgg16: Path, tmp_path: Path, clips: dict[str, Path]
-) -> None:
+def test_resume_with_a_real_photo(real_vgg16: Path, tmp_path: Path, clips: dict[str, Path]) -> None:
     photo = square_photo(tmp_path, clips["bikes"], 30)
     straight = PaintOptions(
         photo,

@@ -39,9 +39,7 @@ def test_read_vgg_weights(file: Path, vgg16: Vgg) -> None:
 
 
 @pytest.mark.parametrize("name", ["vgg16", "vgg19"])
-def test_features_equal_those_of_keras(
-    name: str, tmp_path: Path
-) -> None:
+def test_features_equal_those_of_keras(name: str, tmp_path: Path) -> None:
     import keras
     import tf_keras
 
