@@ -1,31 +1,31 @@
-"""All errors that live-nst raises on purpose.
+"""All errors of live-nst, in one tree.
 
-    LiveNstError                 the base of all
+    LiveNstError
     +-- UsageError               an invalid option or argument (exit code 2)
-    +-- ModelError               a model cannot be loaded or used
-    |   +-- DownloadError        it cannot be downloaded
-    |   +-- SplitError           it has no style part that can run separately
-    +-- DeviceError              the requested processor is not available
-    +-- StyleError               an invalid style image, name or mix
-    +-- SourceError              a camera, stream or file cannot be opened or read
-    |   +-- SourceLostError      it was open and disappeared: opening it again may help
-    +-- SinkError                an output cannot be opened or written
-    |   +-- DisplayError         no window can be opened
-    |   +-- RecordingError       the recording cannot be written
-    |   +-- VirtualCameraError   the virtual camera cannot be opened or written
-    +-- ConversionError          a conversion failed; what is finished is kept
-        +-- ConversionCancelled  it was stopped (exit code 130)
+    +-- ModelError               a model that cannot be found or used
+    |   +-- DownloadError        a model that cannot be downloaded
+    |   +-- SplitError           a model whose style part cannot be separated
+    +-- DeviceError              a processor or library that is not available
+    +-- StyleError               a style image, name or mix that cannot be used
+    +-- SourceError              a camera, stream or file that cannot be opened or read
+    |   +-- SourceLostError      a source that was open and is gone; opening it again may help
+    +-- SinkError                an output that cannot be opened or written
+    |   +-- DisplayError         a window
+    |   +-- RecordingError       a recording
+    |   +-- VirtualCameraError   a virtual camera
+    +-- ConversionError          a conversion that failed; finished parts are kept
+        +-- ConversionCancelled  a conversion that was cancelled (exit code 130)
 
-Errors of other libraries are translated where they appear, with `from exc`.
+Errors of other libraries are translated where they occur, with `raise ... from exc`.
 """
 
 
 class LiveNstError(Exception):
-    """An error with a message for the user and, if there is a solution, a hint.
+    """An error with a message for the user and, where there is one, a way to solve it.
 
     Args:
-        message: A sentence that says what is wrong.
-        hint: What the user can do; empty if there is nothing.
+        message: What is wrong, in one sentence.
+        hint: What the user can do about it; empty if there is nothing.
     """
 
     exit_code = 1
@@ -46,7 +46,7 @@ class UsageError(LiveNstError):
 
 
 class ModelError(LiveNstError):
-    """A model that cannot be loaded or used."""
+    """A model that cannot be found or used."""
 
 
 class DownloadError(ModelError):
@@ -54,15 +54,15 @@ class DownloadError(ModelError):
 
 
 class SplitError(ModelError):
-    """A model in which nothing depends on the style alone, so that nothing can be cached."""
+    """A model in which nothing depends on the style alone, so that no style can be cached."""
 
 
 class DeviceError(LiveNstError):
-    """The requested processor is not available."""
+    """A processor or library that is not available."""
 
 
 class StyleError(LiveNstError):
-    """An invalid style image, name or mix."""
+    """A style image, name or mix that cannot be used."""
 
 
 class SourceError(LiveNstError):
@@ -70,7 +70,7 @@ class SourceError(LiveNstError):
 
 
 class SourceLostError(SourceError):
-    """A source that was open and disappeared; opening it again may help."""
+    """A source that was open and is gone; opening it again may help."""
 
 
 class SinkError(LiveNstError):
@@ -78,22 +78,22 @@ class SinkError(LiveNstError):
 
 
 class DisplayError(SinkError):
-    """No window can be opened."""
+    """A window that cannot be opened."""
 
 
 class RecordingError(SinkError):
-    """The recording cannot be written."""
+    """A recording that cannot be written."""
 
 
 class VirtualCameraError(SinkError):
-    """The virtual camera cannot be opened or written."""
+    """A virtual camera that cannot be opened or written."""
 
 
 class ConversionError(LiveNstError):
-    """A conversion that failed; what is finished is kept."""
+    """A conversion that failed; finished parts are kept for the next run."""
 
 
 class ConversionCancelled(ConversionError):
-    """A conversion that was stopped; the exit code of the command line is 130."""
+    """A conversion that was cancelled; the exit code of the command line is 130."""
 
     exit_code = 130

@@ -109,7 +109,7 @@ def load_inputs(
     regions = _assign_masks([_read_mask(path, original) for path in masks], len(specs))
     share = 1.0 if masks else 1 / len(specs)
     targets = [
-        StyleTarget(_recolor(read_style_image(part.picture), original, colors), weight, mask)
+        StyleTarget(_recolor(read_style_image(part.path), original, colors), weight, mask)
         for spec, mask in zip(specs, regions, strict=True)
         for part in spec.parts
         for weight in [share * part.weight]

@@ -111,7 +111,7 @@ class StyleScorer:
             raise UsageError(f"Invalid size {size}", f"use {_MIN_SIZE} to {_MAX_SIZE} pixels")
         self._vgg, self._config, self._size, self._device = vgg, config, size, device
         self._styles = [
-            StyleTarget(limit_long_side(read_style_image(part.picture), size), part.weight)
+            StyleTarget(limit_long_side(read_style_image(part.path), size), part.weight)
             for part in parse_style(style).parts
         ]
 
