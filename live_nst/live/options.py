@@ -59,7 +59,7 @@ class LiveOptions:
 
         for style in self.stylizer.styles:
             for part in parse_style(str(style)).parts:
-                read_style_image(part.picture)
+                read_style_image(part.path)
         mask_file = self.stylizer.look.mask_file
         if mask_file is not None:
             read_mask_image(mask_file)
