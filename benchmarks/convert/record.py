@@ -13,9 +13,11 @@ from typing import Any
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ProgressReporter
 from live_nst.conversion.video.color import FromBgr, ToBgr
-from live_nst.conversion.video.convert import VideoTask, available_cores, convert_video
+from live_nst.conversion.video.convert import convert_video
 from live_nst.conversion.video.reader import FrameReader
 from live_nst.conversion.video.segment_writer import SegmentEncoder
+from live_nst.conversion.video.task import VideoTask
+from live_nst.runtime.machine import available_cores
 from live_nst.sinks.recorder import Recorder
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
@@ -76,7 +78,7 @@ def one_round(film: Path, output: Path, stylizer: StylizerCore) -> dict[str, Any
     costs["finish"] = cost(
         lambda: each(lambda pair: stylizer.postprocess(*pair), pairs), len(pairs)
     )
-    encoding = task.encoding(available_cores())
+    encoding = task.encoder_settings(available_cores())
     from_bgr = FromBgr(encoding.pixels, encoding.color)
     costs["from bgr"] = cost(lambda: each(from_bgr, finished), len(finished))
     costs["encode"] = cost(lambda: encode(encoding, [from_bgr(i) for i in finished]), len(finished))
@@ -99,7 +101,7 @@ def encode(encoding: Any, pictures: list[Any]) -> None:
     encoder = SegmentEncoder(encoding, 0, 0)
     for number, picture in enumerate(pictures):
         encoder.write(picture, number * round(1 / (30 * encoding.time_base)))
-    encoder.finish(len(pictures), 0, 1, 0, "", False)
+    encoder.flush()
 
 
 def each(call: Callable[[Any], Any], items: Iterable[Any]) -> None:

@@ -17,7 +17,7 @@ from live_nst.conversion.progress import ConversionProgress
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
 from live_nst.stylizer.options import StylizerOptions
-from tests.conversion.material import frames_of, write
+from tests.conversion.make_videos import frames_of, write
 from tests.conversion.reading import read
 
 
@@ -98,7 +98,7 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(
     again = start(own_cache, clips["bikes"], output, "--style", "starry")
     out, err = again.communicate(timeout=120)
     assert again.returncode == 0, err
-    assert "Going on after" in err
+    assert "Continuing after" in err
     assert "250 frames" in out
     assert len(read(output).times) == 250
 
@@ -169,10 +169,10 @@ def test_a_timetable_of_looks_is_exact_to_the_frame_and_told(
     ("arguments", "word"),
     [
         (("--strength", "1.5@0:30"), "strength of 1.5"),
-        (("--strength", "1@soon"), "'1@soon' is no number for --strength"),
+        (("--strength", "1@soon"), "Invalid number '1@soon' for --strength"),
         (("--strength", "0.1", "--strength", "0.2"), "Two values of --strength"),
         (("--keep-colors", "2@3"), "keep-colors of 2"),
-        (("--detail", "much"), "'much' is no number for --detail"),
+        (("--detail", "much"), "Invalid number 'much' for --detail"),
         (("--stroke", "9@0:30"), "stroke of 9"),
         (("--only", "none.png@0:30"), "none.png"),
     ],
@@ -221,7 +221,7 @@ def test_errors_are_one_sentence(tmp_path: Path, own_cache: Path) -> None:
 
     usage = start(own_cache, tmp_path / "text.mp4", tmp_path / "out.mp4", "--start", "soon")
     _, err = usage.communicate(timeout=60)
-    assert usage.returncode == 2 and "'soon' is no time" in err
+    assert usage.returncode == 2 and "Invalid time 'soon'" in err
 
 
 def test_words() -> None:

@@ -46,11 +46,11 @@ def test_values_hold_from_their_times_on() -> None:
 @pytest.mark.parametrize(
     ("texts", "word"),
     [
-        (("some",), "'some' is no number for --strength"),
-        (("0.3@soon",), "'0.3@soon' is no number"),
-        (("@0:30",), "'@0:30' is no number"),
-        (("0.3", "0.5"), "Two values of --strength come at 0 s"),
-        (("0.3@0:30", "0.5@30"), "Two values of --strength come at 30 s"),
+        (("some",), "Invalid number 'some' for --strength"),
+        (("0.3@soon",), "Invalid number '0.3@soon'"),
+        (("@0:30",), "Invalid number '@0:30'"),
+        (("0.3", "0.5"), "Two values of --strength begin at 0 s"),
+        (("0.3@0:30", "0.5@30"), "Two values of --strength begin at 30 s"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(texts: tuple[str, ...], word: str) -> None:
@@ -113,10 +113,10 @@ def test_pairs_of_looks_and_seconds() -> None:
         LookChange(last, 9.0),
     )
     for time in (-1.0, math.nan, math.inf):
-        with pytest.raises(UsageError, match="cannot be meant"):
+        with pytest.raises(UsageError, match="Invalid time"):
             parse_look_changes(Look(), [(later, time)])
     for times in ((0.0,), (3.0, 3.0)):
-        with pytest.raises(UsageError, match="Two looks come at"):
+        with pytest.raises(UsageError, match="Two looks begin at"):
             parse_look_changes(Look(), [(later, time) for time in times])
 
 

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from live_nst.conversion.batch.folder import BatchItem, BatchReport, convert_items, find_items
+from live_nst.conversion.batch.converters import ImageConverter
+from live_nst.conversion.batch.discovery import BatchItem, find_items
+from live_nst.conversion.batch.folder import BatchReport, convert_items
 from live_nst.conversion.batch.manifest import MANIFEST_NAME, settings_fingerprint
-from live_nst.conversion.images.convert import ImageConverter
 from live_nst.errors import ConversionError, LiveNstError, SinkError, SourceError, UsageError
 from live_nst.files.lock import FileLock
-from tests.conversion.painters import inverter
+from tests.conversion.fakes import InvertingStylizer
 
 
 class Copying:
@@ -83,7 +84,7 @@ def test_the_structure_is_mirrored(tmp_path: Path) -> None:
         "z.webp": "z.webp"
     }
     assert list(names) == sorted(names)
-    assert [i.name for i in find_items(source, tmp_path / "out") if i.moves] == ["b/d/e.mp4"]
+    assert [i.name for i in find_items(source, tmp_path / "out") if i.is_video] == ["b/d/e.mp4"]
 
 
 def test_what_is_not_written_keeps_its_name_so_that_none_clash(tmp_path: Path) -> None:
@@ -220,7 +221,7 @@ def test_bad_files_do_not_keep_the_others_from_it(tmp_path: Path) -> None:
     (source / "b.png").touch()
     (source / "d.jpg").write_text("no picture")
     said: list[str] = []
-    pictures = ImageConverter(inverter(), "settings", said.append)
+    pictures = ImageConverter(InvertingStylizer(), "settings", said.append)
     report = run(source, target, pictures)
     assert sorted(report.done) == ["a.png", "c.png", "e.jpg"]
     assert sorted(name for name, _ in report.failed) == ["b.png", "d.jpg"]
@@ -242,7 +243,7 @@ def test_a_picture_that_moves_goes_to_the_videos(tmp_path: Path) -> None:
     images[0].save(source / "moving.webp", save_all=True, append_images=images[1:])
     images[0].save(source / "still.gif")
     videos = Copying()
-    pictures = ImageConverter(inverter(), "settings", print)
+    pictures = ImageConverter(InvertingStylizer(), "settings", print)
     report = run(source, target, pictures, videos)
     assert videos.names == ["moving.gif", "moving.webp"]
     assert sorted(p.name for p in target.iterdir() if not p.name.startswith(".")) == [
@@ -334,7 +335,7 @@ def test_jobs_pictures_run_at_once_and_videos_alone(tmp_path: Path) -> None:
             with lock:
                 running[0] += 1
                 most[0] = max(most[0], running[0])
-            if not item.moves:
+            if not item.is_video:
                 together.wait()
             else:
                 assert running[0] == 1

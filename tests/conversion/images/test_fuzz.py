@@ -15,7 +15,7 @@ from PIL import ImageCms, ImageOps
 from live_nst.conversion.images.convert import convert_image_file
 from live_nst.errors import LiveNstError
 from live_nst.files.images import READABLE_FORMATS
-from tests.conversion.painters import copier
+from tests.conversion.fakes import CopyingStylizer
 
 MUTATIONS = 150
 SECONDS = 5.0
@@ -94,7 +94,7 @@ def test_mutations_never_give_a_traceback_a_hang_or_a_wrong_success(tmp_path: Pa
         start = time.monotonic()
         with warnings.catch_warnings(record=True) as warned:
             try:
-                convert_image_file(source, target, copier(), lambda sentence: None)
+                convert_image_file(source, target, CopyingStylizer(), lambda sentence: None)
             except LiveNstError as exc:
                 outcomes["refused"] += 1
                 assert "\n" not in exc.message, (number, kind)
@@ -120,5 +120,5 @@ def test_a_decompression_bomb(tmp_path: Path, side: int) -> None:
     (tmp_path / "bomb.png").write_bytes(png_that_declares(side, side))
     start = time.monotonic()
     with pytest.raises(LiveNstError, match="million pixels"):
-        convert_image_file(tmp_path / "bomb.png", tmp_path / "out.png", copier(), print)
+        convert_image_file(tmp_path / "bomb.png", tmp_path / "out.png", CopyingStylizer(), print)
     assert time.monotonic() - start < 1

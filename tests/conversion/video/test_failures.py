@@ -11,13 +11,13 @@ import pytest
 from live_nst.conversion.api import convert
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ProgressReporter
-from live_nst.conversion.video import convert as module
-from live_nst.conversion.video.convert import VideoTask
+from live_nst.conversion.video import task as task_module
 from live_nst.conversion.video.preview import estimate, preview
 from live_nst.conversion.video.segments import work_folder
+from live_nst.conversion.video.task import VideoTask
 from live_nst.errors import ConversionError, LiveNstError, SinkError, SourceError, UsageError
 from tests.conversion.fakes import Negative
-from tests.conversion.material import cut, frames_of, write
+from tests.conversion.make_videos import cut, frames_of, write
 from tests.conversion.reading import read
 
 KEY = "00112233445566778899aabbccddeeff"
@@ -67,7 +67,7 @@ def test_not_a_video(pictures: list[np.ndarray], tmp_path: Path) -> None:
         "empty.mp4": "is empty",
         "text.mp4": "cannot be read as a video|is no video",
         "folder.mp4": "is a folder",
-        "song.m4a": "holds no video",
+        "song.m4a": "contains no video",
         "head.mp4": "cannot be read as a video",
         "missing.mp4": "there is no file",
     }.items():
@@ -108,7 +108,7 @@ def test_a_span_without_frames(pictures: list[np.ndarray], tmp_path: Path) -> No
 def test_an_input_that_changes(
     pictures: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "segment_frames", lambda codec, threads: 8)
+    monkeypatch.setattr(task_module, "segment_frames", lambda codec, threads: 8)
     source = write(tmp_path / "in.mp4", pictures)
 
     def change(count: int) -> None:
@@ -126,7 +126,7 @@ def test_an_input_that_changes(
 def test_a_folder_that_disappears(
     pictures: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "segment_frames", lambda codec, threads: 8)
+    monkeypatch.setattr(task_module, "segment_frames", lambda codec, threads: 8)
     source = write(tmp_path / "in.mp4", pictures)
     folder = tmp_path / "folder"
     folder.mkdir()
@@ -146,7 +146,7 @@ def test_places_that_are_refused(pictures: list[np.ndarray], tmp_path: Path) -> 
         (source, UsageError, "The output is the input"),
         (tmp_path / "none" / "out.mp4", UsageError, "There is no folder"),
         (tmp_path, UsageError, "is a folder"),
-        (tmp_path / "out.avi", UsageError, "cannot be written to"),
+        (tmp_path / "out.avi", UsageError, "cannot write a video to"),
     ):
         with pytest.raises(kind, match=words):
             run(source, output)

@@ -9,7 +9,7 @@ import pytest
 
 from live_nst.conversion.api import convert
 from tests.conversion.fakes import Negative
-from tests.conversion.material import frames_of, turn_by_tag, without_first_packets, write
+from tests.conversion.make_videos import frames_of, rotate_by_tag, without_first_packets, write
 from tests.conversion.reading import Contents, read, within_a_tick
 
 SMALL = (160, 90)
@@ -80,7 +80,7 @@ def test_a_rotation_tag_is_applied_once(
     pictures: list[np.ndarray], tmp_path: Path, degrees: int
 ) -> None:
     source = write(tmp_path / "in.mp4", pictures[:8], aspect=Fraction(4, 3))
-    turn_by_tag(source, degrees)
+    rotate_by_tag(source, degrees)
     before = read(source, "bgr24")
     assert before.rotation % 360 == -degrees % 360
 
@@ -106,7 +106,7 @@ def test_odd_sizes_are_exact(clips: dict[str, Path], tmp_path: Path, suffix: str
 def test_ten_bits_are_told(pictures: list[np.ndarray], tmp_path: Path) -> None:
     source = write(tmp_path / "in.mp4", pictures[:8], pixels="yuv420p10le")
     _, said = converted(source, tmp_path / "out.mp4")
-    assert said == ["The video has 10 bits per color: it is brought to 8 bits"]
+    assert said == ["The video has 10 bits per color: it is converted to 8 bits"]
 
 
 def test_hdr_is_told_and_becomes_bt709(pictures: list[np.ndarray], tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_webm_leaves_out_aac_and_says_so(pictures: list[np.ndarray], tmp_path: P
     source = write(tmp_path / "in.mp4", pictures[:8], audio=[("aac", "mono", 300)])
     after, said = converted(source, tmp_path / "out.webm")
     assert after.audio == []
-    assert said == ["Left out, as webm does not hold it: 1 aac audio stream"]
+    assert said == ["Left out, because webm cannot store it: 1 aac audio stream"]
 
 
 def test_webm_keeps_opus(pictures: list[np.ndarray], tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_subtitles_chapters_and_metadata(pictures: list[np.ndarray], tmp_path: P
     after, said = converted(source, tmp_path / "out.mp4")
     assert after.chapters == chapters
     assert after.metadata["title"] == "A film"
-    assert said == ["Left out, as mp4 does not hold it: 1 srt subtitle stream"]
+    assert said == ["Left out, because mp4 cannot store it: 1 srt subtitle stream"]
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
@@ -257,7 +257,7 @@ def test_gif(pictures: list[np.ndarray], tmp_path: Path) -> None:
     for one, other in zip(original, shown, strict=True):
         assert np.abs((255 - one.astype(int)) - other).mean() < 12  # 256 colors
     assert after.size == SMALL
-    assert said == ["Left out, as gif does not hold it: 1 aac audio stream"]
+    assert said == ["Left out, because gif cannot store it: 1 aac audio stream"]
 
 
 @pytest.mark.parametrize("codec", ["libx265", "libvpx-vp9", "libsvtav1"])

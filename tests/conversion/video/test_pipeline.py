@@ -49,6 +49,9 @@ class FarPainter:
         assert result is not None
         return result
 
+    def state_arrays(self) -> dict[str, Any]:
+        return {}
+
 
 def frames() -> Iterator[DecodedFrame]:
     for index in range(FRAMES):
@@ -59,11 +62,10 @@ def frames() -> Iterator[DecodedFrame]:
 def run(painter: FarPainter) -> list[Any]:
     written: list[Any] = []
     stages = PipelineStages(
-        painter=painter,
+        stylizer=painter,  # type: ignore[arg-type]
         size=SIZE,
         rotation=0,
         from_bgr=lambda picture: picture,  # type: ignore[arg-type,return-value]
-        state=dict,
         is_last=lambda index: index == FRAMES - 1,
         write=written.append,
         workers=3,

@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 from live_nst.conversion.api import convert
-from live_nst.conversion.video import convert as module
+from live_nst.conversion.video import task as task_module
 from live_nst.conversion.video.segments import work_folder
 from live_nst.errors import ConversionCancelled, ConversionError, LiveNstError
 from live_nst.files.lock import FileLock
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
 from tests.conversion.fakes import Negative
-from tests.conversion.material import frames_of, write
+from tests.conversion.make_videos import frames_of, write
 from tests.conversion.reading import read
 
 SEGMENT = 8
@@ -31,7 +31,7 @@ FRAMES = 60
 
 @pytest.fixture(autouse=True)
 def _short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "segment_frames", lambda codec, threads: SEGMENT)
+    monkeypatch.setattr(task_module, "segment_frames", lambda codec, threads: SEGMENT)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_the_resumed_output_is_that_of_a_whole_run(film: Path, tmp_path: Path, a
     assert output.read_bytes() == whole.read_bytes()
     kept = FRAMES - len(painter.seen)
     assert kept % SEGMENT == 0
-    assert (kept > 0) == any("Going on after" in line for line in said)
+    assert (kept > 0) == any("Continuing after" in line for line in said)
     assert files(tmp_path) == ["out.mp4", "whole.mp4"]
 
 
@@ -117,26 +117,26 @@ def test_interrupted_again_and_again(film: Path, tmp_path: Path) -> None:
 def test_what_the_stylizer_remembers_is_kept(film: Path, tmp_path: Path) -> None:
     """Every frame leans on the one before: a gap would show."""
     whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
-    run(film, whole, Negative(leans=True))
+    run(film, whole, Negative(depends_on_previous=True))
     for after in (20, 27):
         stop = threading.Event()
-        painter = Negative(stop_after(stop, after), leans=True)
+        painter = Negative(stop_after(stop, after), depends_on_previous=True)
         with pytest.raises(ConversionCancelled):
             run(film, output, painter, cancel=stop)
     assert len(list(work_folder(output).glob("*.npz"))) <= 2
-    last = Negative(leans=True)
+    last = Negative(depends_on_previous=True)
     run(film, output, last)
     assert output.read_bytes() == whole.read_bytes()
 
 
 def test_a_lost_memory_goes_back_as_far_as_it_must(film: Path, tmp_path: Path) -> None:
     whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
-    run(film, whole, Negative(leans=True))
+    run(film, whole, Negative(depends_on_previous=True))
     stop = threading.Event()
     with pytest.raises(ConversionCancelled):
-        run(film, output, Negative(stop_after(stop, 45), leans=True), cancel=stop)
+        run(film, output, Negative(stop_after(stop, 45), depends_on_previous=True), cancel=stop)
     sorted(work_folder(output).glob("*.npz"))[-1].write_bytes(b"PK")
-    run(film, output, Negative(leans=True))
+    run(film, output, Negative(depends_on_previous=True))
     assert output.read_bytes() == whole.read_bytes()
 
 
@@ -155,7 +155,7 @@ def test_other_settings_start_anew_and_say_so(film: Path, tmp_path: Path) -> Non
     interrupted(film, output, 40)
     painter = Negative()
     said = run(film, output, painter, crf=30)
-    assert "Starting anew: crf changed" in said
+    assert "Starting again: crf changed" in said
     assert len(painter.seen) == FRAMES
 
 
@@ -164,7 +164,7 @@ def test_restart_starts_anew_and_replaces_at_the_end(film: Path, tmp_path: Path)
     interrupted(film, output, 40)
     painter = Negative()
     said = run(film, output, painter, restart=True)
-    assert "Starting anew, as asked for" in said
+    assert "Starting again, because of --restart" in said
     assert len(painter.seen) == FRAMES
 
     before = output.read_bytes()
@@ -197,7 +197,7 @@ def test_a_damaged_segment_is_made_again(film: Path, tmp_path: Path, damage: str
         described.write_text(described.read_text()[:50])
     painter = Negative()
     said = run(film, output, painter)
-    assert said[0] == f"Going on after {2 * SEGMENT} frames"
+    assert said[0] == f"Continuing after {2 * SEGMENT} frames"
     assert output.read_bytes() == whole.read_bytes()
 
 
@@ -270,18 +270,23 @@ def test_settings_are_plain(film: Path, tmp_path: Path) -> None:
 
 KILLED = """
 import os, signal, sys
-from live_nst.conversion.video import convert as module
+from live_nst.conversion.video import task as task_module
 from live_nst.conversion.api import convert
-from live_nst.stylizer.core import Stylizer
+from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 
-class Killed(Stylizer):
-    def postprocess(self, image, painted, time=0.0):
+class Killed(StylizerCore):
+    def postprocess(self, image, stylized, time=0.0):
         if time > 0.8:
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().postprocess(image, painted, time)
+        return super().postprocess(image, stylized, time)
 
-module.segment_frames = lambda codec, threads: 8
-stylizer = Killed("mobile", ["starry", "wave"], size=64, device="cpu", stabilize="fast")
+task_module.segment_frames = lambda codec, threads: 8
+stylizer = Killed(
+    StylizerOptions(
+        model="mobile", styles=("starry", "wave"), size=64, device="cpu", stabilize="fast"
+    )
+)
 convert(sys.argv[1], sys.argv[2], ["starry", ("wave", 0.4)], fade=1.0, stylizer=stylizer)
 """
 
@@ -311,5 +316,5 @@ def test_a_fade_goes_on_after_a_kill(clips: dict[str, Path], tmp_path: Path) -> 
                 notify=said.append,
             )
             assert report.frames == 40
-    assert said.count("Going on after 16 frames") == 1  # frame 16 is shown at 0.64 s
+    assert said.count("Continuing after 16 frames") == 1  # frame 16 is shown at 0.64 s
     assert output.read_bytes() == whole.read_bytes()

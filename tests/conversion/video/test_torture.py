@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from live_nst.conversion.api import convert
-from live_nst.conversion.video.codecs import CODECS, segment_frames
-from live_nst.conversion.video.convert import available_cores
+from live_nst.conversion.video.codecs import CODECS
+from live_nst.conversion.video.encoding import segment_frames
 from live_nst.conversion.video.segments import work_folder
+from live_nst.runtime.machine import available_cores
 from tests.conversion.fakes import Negative
-from tests.conversion.material import frames_of, repeat, write
+from tests.conversion.make_videos import frames_of, repeat, write
 from tests.conversion.reading import read
 
 pytestmark = pytest.mark.slow
@@ -32,12 +33,13 @@ from tests.conversion.fakes import Negative
 
 source, output, log, pace = sys.argv[1:]
 with open(log, "a") as seen:
-    def look_on(count):
+    def on_frame(count):
         seen.write(".")
         seen.flush()
         time.sleep(float(pace))
     try:
-        convert(source, output, stylizer=Negative(look_on, leans=True), say=print)
+        stylizer = Negative(on_frame, depends_on_previous=True)
+        convert(source, output, stylizer=stylizer, notify=print)
     except LiveNstError as exc:
         print(f"{type(exc).__name__}: {exc.message}")
         sys.exit(exc.exit_code)
@@ -53,9 +55,9 @@ from pathlib import Path
 from live_nst.conversion.api import convert
 from tests.conversion.fakes import Negative
 
-painter = Negative()
-painter.seen = painter.finished = deque(maxlen=1)
-report = convert(sys.argv[1], sys.argv[2], stylizer=painter)
+stylizer = Negative()
+stylizer.seen = stylizer.finished = deque(maxlen=1)
+report = convert(sys.argv[1], sys.argv[2], stylizer=stylizer)
 print(report.frames, re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """
 
@@ -73,7 +75,7 @@ def test_killed_at_twenty_moments(clips: dict[str, Path], tmp_path: Path) -> Non
     pictures = (frames_of(clips["bikes"], 250, (160, 90)) * 20)[: 5 * segment + 20]
     source = write(tmp_path / "in.mp4", pictures, audio=[("aac", "stereo", 300)])
     whole, output, log = tmp_path / "whole.mp4", tmp_path / "out.mp4", tmp_path / "log"
-    convert(source, whole, stylizer=Negative(leans=True))  # type: ignore[arg-type]
+    convert(source, whole, stylizer=Negative(depends_on_previous=True))  # type: ignore[arg-type]
     folder = work_folder(output)
     dice = random.Random(5)
     lost = []
@@ -87,7 +89,7 @@ def test_killed_at_twenty_moments(clips: dict[str, Path], tmp_path: Path) -> Non
         if output.exists():  # it was faster
             output.unlink()
             continue
-        before = int(said.split()[3]) if said.startswith("Going on after") else 0
+        before = int(said.split()[3]) if said.startswith("Continuing after") else 0
         lost.append(log.stat().st_size - (saved_frames(folder) - before))
         if saved_frames(folder) >= 3 * segment:  # so that there always is something to interrupt
             dice.choice(sorted(folder.glob("*.json"))).unlink()
@@ -112,7 +114,7 @@ def saved_frames(folder: Path) -> int:
 
 def size_of_whole(source: Path, folder: Path) -> int:
     """Bytes of the output when nothing is in its way."""
-    convert(source, folder / "whole.mp4", stylizer=Negative(leans=True))  # type: ignore[arg-type]
+    convert(source, folder / "whole.mp4", stylizer=Negative(depends_on_previous=True))  # type: ignore[arg-type]
     return (folder / "whole.mp4").stat().st_size
 
 
@@ -134,7 +136,7 @@ def test_a_full_disk(clips: dict[str, Path], tmp_path: Path) -> None:
     process = start(source, output, log, 0.0)
     out, err = process.communicate(timeout=200)
     assert process.returncode == 0
-    assert "Going on after" in out
+    assert "Continuing after" in out
     assert len(read(output).times) == 250
 
 
@@ -157,7 +159,7 @@ def test_a_really_full_disk(clips: dict[str, Path], tmp_path: Path) -> None:
         subprocess.run(["mount", "-o", "remount,size=64m", str(small)], check=True)
         process = start(source, small / "out.mp4", tmp_path / "log", 0.0)
         out, err = process.communicate(timeout=200)
-        assert process.returncode == 0 and "Going on after" in out
+        assert process.returncode == 0 and "Continuing after" in out
         assert len(read(small / "out.mp4").times) == 250
     finally:
         subprocess.run(["umount", str(small)], check=False)

@@ -148,7 +148,7 @@ def _subtitle(stream: Any, start: float, stop: float, text: str) -> Any:
     return packet
 
 
-def turn_by_tag(path: Path, degrees: int) -> Path:
+def rotate_by_tag(path: Path, degrees: int) -> Path:
     """Write a rotation into the track header of an MP4, as telephones do."""
     matrices = {
         90: (0, 1, -1, 0),
