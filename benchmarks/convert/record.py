@@ -69,8 +69,8 @@ def one_round(film: Path, output: Path, stylizer: StylizerCore) -> dict[str, Any
     costs = {"decode": cost(lambda: frames.extend(FrameReader(task.info).frames()))}
     to_bgr = ToBgr(task.info.size, task.info.rotation)
     pictures = frames[:: len(frames) // 40]
-    images = [to_bgr(frame.picture) for frame in pictures]
-    costs["to bgr"] = cost(lambda: each(to_bgr, [f.picture for f in pictures]), len(pictures))
+    images = [to_bgr(frame.av_frame) for frame in pictures]
+    costs["to bgr"] = cost(lambda: each(to_bgr, [f.av_frame for f in pictures]), len(pictures))
     painted = [stylizer.infer(image) for image in images]
     costs["network"] = cost(lambda: each(stylizer.infer, images), len(images))
     pairs = list(zip(images, painted, strict=True))
@@ -99,8 +99,8 @@ def one_round(film: Path, output: Path, stylizer: StylizerCore) -> dict[str, Any
 def encode(encoding: Any, pictures: list[Any]) -> None:
     """All of them, as one segment."""
     encoder = SegmentEncoder(encoding, 0, 0)
-    for number, picture in enumerate(pictures):
-        encoder.write(picture, number * round(1 / (30 * encoding.time_base)))
+    for number, av_frame in enumerate(pictures):
+        encoder.write(av_frame, number * round(1 / (30 * encoding.time_base)))
     encoder.flush()
 
 

@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from live_nst.conversion.video.pipeline import Pipeline, PipelineStages
+from live_nst.conversion.video.pipeline import ImagePool, Pipeline, PipelineStages
 from live_nst.conversion.video.reader import DecodedFrame
 from live_nst.engines.base import StylizedFrame
 from live_nst.types import Image
@@ -65,7 +65,7 @@ def run(painter: FarPainter) -> list[Any]:
         stylizer=painter,  # type: ignore[arg-type]
         size=SIZE,
         rotation=0,
-        from_bgr=lambda picture: picture,  # type: ignore[arg-type,return-value]
+        from_bgr=lambda av_frame: av_frame,  # type: ignore[arg-type,return-value]
         is_last=lambda index: index == FRAMES - 1,
         write=written.append,
         workers=3,
@@ -79,7 +79,7 @@ def test_each_worker_fetches_what_is_looked_at_once_and_nothing_else() -> None:
     written = run(painter)
     assert [each.index for each in written] == list(range(FRAMES))
     for each in written:
-        assert (np.asarray(each.picture) == 255 - 10 * each.index).all()
+        assert (np.asarray(each.av_frame) == 255 - 10 * each.index).all()
     assert [name for name, _ in painter.fetched] == ["enlarged"] * FRAMES
     assert all(thread.startswith("network") for _, thread in painter.fetched)
 
@@ -89,3 +89,31 @@ def test_a_fetch_that_fails_reaches_the_caller() -> None:
     painter.failure = OSError("the device is gone")
     with pytest.raises(OSError, match="gone"):
         run(painter)
+
+
+def address(av_frame) -> int:
+    return av_frame.__array_interface__["data"][0]
+
+
+def test_memory_comes_back_when_nothing_refers_to_it() -> None:
+    pool = ImagePool((6, 4))
+    first = pool()
+    assert first.shape == (4, 6, 3) and first.flags.writeable
+    place = address(first)
+    part = first[::2, 1:][:1]
+    del first
+    assert address(pool()) != place  # a view of a view is still in use
+    del part
+    assert address(pool()) == place
+
+
+def test_no_two_pictures_share_memory() -> None:
+    pool = ImagePool((6, 4))
+    pictures = [pool() for _ in range(5)]
+    for number, av_frame in enumerate(pictures):
+        av_frame[:] = number
+    assert [int(av_frame.max()) for av_frame in pictures] == [0, 1, 2, 3, 4]
+    places = {address(av_frame) for av_frame in pictures}
+    del av_frame
+    pictures.clear()
+    assert {address(av_frame) for av_frame in [pool() for _ in range(5)]} == places
