@@ -76,8 +76,8 @@ def test_json_tells_everything_and_frames_are_the_stylizers(
     ) as stylizer:
         stylizer.select("wave", fade=0.2, time=0.6)
         for number in (0, 14, 15, 17, 19, 20, 29):
-            expected = stylizer(before.pictures[number], float(before.times[number]))
-            assert np.array_equal(after.pictures[number], expected), number
+            expected = stylizer(before.images[number], float(before.times[number]))
+            assert np.array_equal(after.images[number], expected), number
 
 
 def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(
@@ -161,8 +161,8 @@ def test_a_timetable_of_looks_is_exact_to_the_frame_and_told(
         stylizer.change_look(Look(detail=0.5), fade=0.2, time=0.6)
         stylizer.change_look(Look(detail=0.5, keep_colors=1.0), fade=0.2, time=0.8)
         for number in (0, 14, 15, 17, 20, 22, 25, 29):
-            expected = stylizer(before.pictures[number], float(before.times[number]))
-            assert np.array_equal(after.pictures[number], expected), number
+            expected = stylizer(before.images[number], float(before.times[number]))
+            assert np.array_equal(after.images[number], expected), number
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The file pipeline around a painter whose pictures lie on a device."""
+"""The pipeline with a stylizer whose images are on a device, and the pool of images."""
 
 import threading
 from collections.abc import Iterator
@@ -16,22 +16,22 @@ from live_nst.types import Image
 FRAMES, SIZE = 12, (32, 16)
 
 
-class Far:
-    """A picture on a device; who fetches it is written down."""
+class DeviceImage:
+    """An image on a device; records which thread fetches it."""
 
-    def __init__(self, name: str, image: Image, painter: "FarPainter") -> None:
-        self._name, self._image, self._painter = name, image, painter
+    def __init__(self, name: str, image: Image, stylizer: "DeviceStylizer") -> None:
+        self._name, self._image, self._stylizer = name, image, stylizer
         self.shape = image.shape
 
     def numpy(self) -> Image:
-        self._painter.fetched.append((self._name, threading.current_thread().name))
-        if self._painter.failure is not None:
-            raise self._painter.failure
+        self._stylizer.fetched.append((self._name, threading.current_thread().name))
+        if self._stylizer.failure is not None:
+            raise self._stylizer.failure
         return self._image
 
 
-class FarPainter:
-    """Paints the negative on a device, at the frame's own size."""
+class DeviceStylizer:
+    """Returns the negative on a device, at the frame's own size."""
 
     def __init__(self) -> None:
         self.fetched: list[tuple[str, str]] = []
@@ -39,13 +39,13 @@ class FarPainter:
 
     def infer(self, image: Image, time: float = 0.0) -> StylizedFrame:
         small = image[::2, ::2]
-        pictures = {"content": small, "stylized": small, "enlarged": 255 - image}
-        return StylizedFrame(*(Far(name, each, self) for name, each in pictures.items())).require(
-            "enlarged"
-        )
+        images = {"content": small, "stylized": small, "enlarged": 255 - image}
+        return StylizedFrame(
+            *(DeviceImage(name, each, self) for name, each in images.items())
+        ).require("enlarged")
 
-    def postprocess(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
-        result = painted.take_upscaled(image.shape)
+    def postprocess(self, image: Image, stylized: StylizedFrame, time: float = 0.0) -> Image:
+        result = stylized.take_upscaled(image.shape)
         assert result is not None
         return result
 
@@ -59,10 +59,10 @@ def frames() -> Iterator[DecodedFrame]:
         yield DecodedFrame(av.VideoFrame.from_ndarray(gray, "bgr24"), index, index, index + 1, 0.0)
 
 
-def run(painter: FarPainter) -> list[Any]:
+def run(stylizer: DeviceStylizer) -> list[Any]:
     written: list[Any] = []
     stages = PipelineStages(
-        stylizer=painter,  # type: ignore[arg-type]
+        stylizer=stylizer,  # type: ignore[arg-type]
         size=SIZE,
         rotation=0,
         from_bgr=lambda av_frame: av_frame,  # type: ignore[arg-type,return-value]
@@ -74,28 +74,28 @@ def run(painter: FarPainter) -> list[Any]:
     return written
 
 
-def test_each_worker_fetches_what_is_looked_at_once_and_nothing_else() -> None:
-    painter = FarPainter()
-    written = run(painter)
+def test_pipeline_fetches_required_images_once() -> None:
+    stylizer = DeviceStylizer()
+    written = run(stylizer)
     assert [each.index for each in written] == list(range(FRAMES))
     for each in written:
         assert (np.asarray(each.av_frame) == 255 - 10 * each.index).all()
-    assert [name for name, _ in painter.fetched] == ["enlarged"] * FRAMES
-    assert all(thread.startswith("network") for _, thread in painter.fetched)
+    assert [name for name, _ in stylizer.fetched] == ["enlarged"] * FRAMES
+    assert all(thread.startswith("network") for _, thread in stylizer.fetched)
 
 
-def test_a_fetch_that_fails_reaches_the_caller() -> None:
-    painter = FarPainter()
-    painter.failure = OSError("the device is gone")
+def test_pipeline_raises_fetch_error() -> None:
+    stylizer = DeviceStylizer()
+    stylizer.failure = OSError("the device is gone")
     with pytest.raises(OSError, match="gone"):
-        run(painter)
+        run(stylizer)
 
 
-def address(av_frame) -> int:
-    return av_frame.__array_interface__["data"][0]
+def address(image) -> int:
+    return image.__array_interface__["data"][0]
 
 
-def test_memory_comes_back_when_nothing_refers_to_it() -> None:
+def test_image_pool_reuses_memory() -> None:
     pool = ImagePool((6, 4))
     first = pool()
     assert first.shape == (4, 6, 3) and first.flags.writeable
@@ -107,13 +107,13 @@ def test_memory_comes_back_when_nothing_refers_to_it() -> None:
     assert address(pool()) == place
 
 
-def test_no_two_pictures_share_memory() -> None:
+def test_image_pool_images_do_not_overlap() -> None:
     pool = ImagePool((6, 4))
-    pictures = [pool() for _ in range(5)]
-    for number, av_frame in enumerate(pictures):
-        av_frame[:] = number
-    assert [int(av_frame.max()) for av_frame in pictures] == [0, 1, 2, 3, 4]
-    places = {address(av_frame) for av_frame in pictures}
-    del av_frame
-    pictures.clear()
-    assert {address(av_frame) for av_frame in [pool() for _ in range(5)]} == places
+    images = [pool() for _ in range(5)]
+    for number, image in enumerate(images):
+        image[:] = number
+    assert [int(image.max()) for image in images] == [0, 1, 2, 3, 4]
+    places = {address(image) for image in images}
+    del image
+    images.clear()
+    assert {address(image) for image in [pool() for _ in range(5)]} == places

@@ -1,4 +1,4 @@
-"""Killed at any moment, on a full disk, with damaged films, for long: minutes of it."""
+"""Kills, full disks, damaged videos and memory use; takes minutes."""
 
 import itertools
 import json
@@ -69,11 +69,11 @@ def start(source: Path, output: Path, log: Path, pace: float, **more: Any) -> An
     )
 
 
-def test_killed_at_twenty_moments(clips: dict[str, Path], tmp_path: Path) -> None:
-    """Nobody sees that it was, and no more than a segment is painted twice each time."""
+def test_resume_after_20_kills(clips: dict[str, Path], tmp_path: Path) -> None:
+    """The output shows nothing of it, and each kill costs at most one segment."""
     segment = segment_frames(CODECS["libx264"], available_cores())
-    pictures = (frames_of(clips["bikes"], 250, (160, 90)) * 20)[: 5 * segment + 20]
-    source = write(tmp_path / "in.mp4", pictures, audio=[("aac", "stereo", 300)])
+    images = (frames_of(clips["bikes"], 250, (160, 90)) * 20)[: 5 * segment + 20]
+    source = write(tmp_path / "in.mp4", images, audio=[("aac", "stereo", 300)])
     whole, output, log = tmp_path / "whole.mp4", tmp_path / "out.mp4", tmp_path / "log"
     convert(source, whole, stylizer=Negative(depends_on_previous=True))  # type: ignore[arg-type]
     folder = work_folder(output)
@@ -118,7 +118,7 @@ def size_of_whole(source: Path, folder: Path) -> int:
     return (folder / "whole.mp4").stat().st_size
 
 
-def test_a_full_disk(clips: dict[str, Path], tmp_path: Path) -> None:
+def test_disk_full(clips: dict[str, Path], tmp_path: Path) -> None:
     """As a limit on the size of files, which needs no rights: the join does not fit."""
     source = write(tmp_path / "in.mp4", frames_of(clips["bikes"], 250))
     output, log = tmp_path / "out.mp4", tmp_path / "log"
@@ -141,7 +141,7 @@ def test_a_full_disk(clips: dict[str, Path], tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="mounting needs root")
-def test_a_really_full_disk(clips: dict[str, Path], tmp_path: Path) -> None:
+def test_disk_full_on_real_file_system(clips: dict[str, Path], tmp_path: Path) -> None:
     source = write(tmp_path / "in.mp4", frames_of(clips["bikes"], 250))
     small = tmp_path / "small"
     small.mkdir()
@@ -166,7 +166,7 @@ def test_a_really_full_disk(clips: dict[str, Path], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("part", range(5))
-def test_mutated_films(clips: dict[str, Path], tmp_path: Path, part: int) -> None:
+def test_mutated_videos(clips: dict[str, Path], tmp_path: Path, part: int) -> None:
     """150 in all: never anything but an error in a sentence or a true success."""
     small = frames_of(clips["bikes"], 24, (96, 64))
     sound = [("aac", "mono", 300)]
@@ -214,8 +214,8 @@ def test_memory_stays_flat(clips: dict[str, Path], tmp_path: Path) -> None:
         command = [sys.executable, "-c", PEAK, str(source), str(output)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=1700, check=False)
         assert done.returncode == 0, done.stderr
-        painted, peak = map(int, done.stdout.split())
-        assert painted == frames
+        stylized, peak = map(int, done.stdout.split())
+        assert stylized == frames
         peaks.append(peak)
     print(f"peaks: {[peak // 1000 for peak in peaks]} MB")
     assert peaks[1] <= 1.05 * peaks[0], peaks
