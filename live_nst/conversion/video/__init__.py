@@ -8,4 +8,6 @@
     segments              store finished segments, from which the next run continues
     passthrough, muxing   join segments and copied streams to the output; gif for GIFs
     convert               the whole run; preview for estimates and previews
+
+The modules are listed in the order in which a conversion uses them.
 """
