@@ -89,7 +89,7 @@ def test_resume_after_20_kills(clips: dict[str, Path], tmp_path: Path) -> None:
         if output.exists():  # it was faster
             output.unlink()
             continue
-        before = int(said.split()[3]) if said.startswith("Continuing after") else 0
+        before = int(said.split()[2]) if said.startswith("Continuing after") else 0
         lost.append(log.stat().st_size - (saved_frames(folder) - before))
         if saved_frames(folder) >= 3 * segment:  # so that there always is something to interrupt
             dice.choice(sorted(folder.glob("*.json"))).unlink()
