@@ -12,7 +12,6 @@ from typing import Any
 
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ProgressReporter
-from live_nst.conversion.video.color import FromBgr, ToBgr
 from live_nst.conversion.video.convert import convert_video
 from live_nst.conversion.video.reader import FrameReader
 from live_nst.conversion.video.segment_writer import SegmentEncoder
@@ -21,6 +20,7 @@ from live_nst.runtime.machine import available_cores
 from live_nst.sinks.recorder import Recorder
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
+from live_nst.video.color import FromBgr, ToBgr
 from tools.draw_demo.scene import DemoScene
 
 PROMISE = 0.9

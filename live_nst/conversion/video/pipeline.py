@@ -19,13 +19,13 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from live_nst.conversion.video.color import FromBgr, ToBgr
 from live_nst.conversion.video.reader import DecodedFrame, image_checksum
 from live_nst.conversion.video.segment_writer import OutputFrame
 from live_nst.engines.base import StylizedFrame
 from live_nst.runtime.memory import trim_heap
 from live_nst.stylizer.core import StylizerCore
 from live_nst.types import Image, Size
+from live_nst.video.color import FromBgr, ToBgr
 
 _QUEUE_BYTES = 256 << 20  # of the images between two stages
 _QUEUE_FRAMES = (4, 8)  # at least and at most

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from live_nst.conversion.progress import ConversionPlan, ProgressReporter
-from live_nst.conversion.video.color import FromBgr, ToBgr
 from live_nst.conversion.video.pipeline import Pipeline, PipelineStages
 from live_nst.conversion.video.probe import no_frames_error
 from live_nst.conversion.video.reader import FrameReader
@@ -18,6 +17,7 @@ from live_nst.files.images import write_image
 from live_nst.styles.contact_sheet import scale_to_fit
 from live_nst.stylizer.core import StylizerCore
 from live_nst.types import Image
+from live_nst.video.color import FromBgr, ToBgr
 
 _ESTIMATE_FRAMES = 48
 _PREVIEW_FRAMES = 4

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import av
 import av.error
 
-from live_nst.conversion.video.color import ColorTags, color_tags_of, is_rgb, rotated_size
 from live_nst.conversion.video.input_file import find_video_stream, open_video, read_errors
 from live_nst.errors import SourceError
 from live_nst.runtime.pyav import fraction
 from live_nst.types import Size
+from live_nst.video.color import ColorTags, color_tags_of, is_rgb, rotated_size
 
 if TYPE_CHECKING:
     from av.container import InputContainer
