@@ -67,7 +67,7 @@ def one_round(film: Path, output: Path, stylizer: StylizerCore) -> dict[str, Any
     task = VideoTask.open(film, output, ConvertOptions())
     frames: list[Any] = []
     costs = {"decode": cost(lambda: frames.extend(FrameReader(task.info).frames()))}
-    to_bgr = ToBgr(task.info.size, task.info.rotation)
+    to_bgr = ToBgr(task.info.size, task.info.orientation)
     pictures = frames[:: len(frames) // 40]
     images = [to_bgr(frame.av_frame) for frame in pictures]
     costs["to bgr"] = cost(lambda: each(to_bgr, [f.av_frame for f in pictures]), len(pictures))

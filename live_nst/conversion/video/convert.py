@@ -134,7 +134,7 @@ class _VideoConversion:
         stages = PipelineStages(
             stylizer=self._stylizer,
             size=info.size,
-            rotation=info.rotation,
+            orientation=info.orientation,
             from_bgr=FromBgr(settings.pixels, settings.color),
             is_last=lambda index: (index + 1) % settings.segment_frames == 0,
             write=writer.write,

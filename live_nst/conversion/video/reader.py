@@ -182,7 +182,7 @@ class FrameReader:
         Raises:
             _PositionNotFound: It has not.
         """
-        to_bgr = ToBgr(self.info.size, self.info.rotation)
+        to_bgr = ToBgr(self.info.size, self.info.orientation)
         expected = 1 + (point.frames - 1) * self.every
         number = 0
         for frame in frames:
