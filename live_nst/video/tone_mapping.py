@@ -1,23 +1,10 @@
 """Convert frames of high dynamic range (PQ and HLG) to standard dynamic range (BT.709).
 
-Every step follows a recommendation of the ITU-R:
-
-1. The inverse OETF and the OOTF of HLG, or the EOTF of PQ, give the light of a display of 1000
-   cd/m2, or of the display that a PQ video was graded on (BT.2100-2, tables 4 and 5).
-2. The EETF of BT.2390-10, section 5.4.1, compresses what is brighter than the output's white. It
-   is applied to the largest of red, green and blue, and all three are scaled alike: the hue stays,
-   and no channel clips. White is 203 cd/m2, the reference white of HDR (BT.2408-5, table 1), so
-   that faces and landscapes are as bright as in an SDR recording.
-3. A matrix converts the primaries. Colors that BT.709 cannot show move toward the gray of the same
-   luminance, by a soft limit, so that different colors stay different (BT.2407-0 describes this
-   kind of gamut mapping).
-4. The inverse of the EOTF of BT.1886 encodes the result.
-
-This is computed once, for a grid of colors (`_Tables`). A frame then costs a few look-ups per
-pixel, which use that chroma has fewer pixels than luma: `ToneMapper` explains them.
+The formulas are in `hdr_colors`. They are computed once, for a grid of colors (`_Tables`). A frame
+then costs a few look-ups per pixel, which use that chroma has fewer pixels than luma: `ToneMapper`
+explains them.
 """
 
-import struct
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,170 +13,23 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 from numpy.typing import NDArray
 
-WHITE = 203.0
-"""Luminance in cd/m2 that becomes the white of the output."""
+from live_nst.video.hdr_colors import Floats, peak_of, to_bt709
 
-USUAL_PEAK = 1000.0
-"""Luminance in cd/m2 of the display that HLG is made for, and PQ without metadata."""
-
-Floats = NDArray[np.floating[Any]]
+Bytes = NDArray[np.uint8]
 Codes = NDArray[np.uint16]
-
-_PQ_PEAK = 10_000.0
-_OUTPUT_GAMMA = 2.4  # of BT.1886
-_HLG_GAMMA = 1.2  # of a display of 1000 cd/m2
-
-# Saturation is 0 for gray and 1 at the edge of BT.709. From `_SOFT` on it is compressed, so that
-# `_WIDEST`, the most saturated color of BT.2020 (its blue), reaches the edge.
-_SOFT, _WIDEST = 0.8, 2.23
 
 # The shares of red and blue in the luma of each matrix (ITU-T H.273, table 4).
 _LUMA_SHARES: dict[int, tuple[float, float]] = {
     Colorspace.ITU709: (0.2126, 0.0722),
     Colorspace.FCC: (0.30, 0.11),
     Colorspace.ITU601: (0.299, 0.114),
-    6: (0.299, 0.114),
+    6: (0.299, 0.114),  # that of SMPTE 170M, which PyAV has no name for
     Colorspace.SMPTE240M: (0.212, 0.087),
     Colorspace.BT2020: (0.2627, 0.0593),
 }
-
-# The chromaticities of red, green and blue; white is D65 (ITU-T H.273, table 2).
-_D65 = (0.3127, 0.3290)
-_CHROMATICITIES: dict[int, tuple[tuple[float, float], ...]] = {
-    ColorPrimaries.BT709: ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060)),
-    ColorPrimaries.BT470BG: ((0.640, 0.330), (0.290, 0.600), (0.150, 0.060)),
-    ColorPrimaries.SMPTE170M: ((0.630, 0.340), (0.310, 0.595), (0.155, 0.070)),
-    ColorPrimaries.SMPTE240M: ((0.630, 0.340), (0.310, 0.595), (0.155, 0.070)),
-    ColorPrimaries.BT2020: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)),
-    ColorPrimaries.SMPTE432: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
-}
-
-
-def pq_to_light(signal: Floats) -> Floats:
-    """Return the luminance in cd/m2 of PQ signals from 0 to 1 (BT.2100-2, table 4)."""
-    m1, m2 = 2610 / 16384, 2523 / 32
-    c1, c2, c3 = 3424 / 4096, 2413 / 128, 2392 / 128
-    power = np.clip(signal, 0, 1) ** (1 / m2)
-    light: Floats = _PQ_PEAK * (np.maximum(power - c1, 0) / (c2 - c3 * power)) ** (1 / m1)
-    return light
-
-
-def light_to_pq(light: Floats) -> Floats:
-    """Return the PQ signals from 0 to 1 of luminances in cd/m2 (BT.2100-2, table 4)."""
-    m1, m2 = 2610 / 16384, 2523 / 32
-    c1, c2, c3 = 3424 / 4096, 2413 / 128, 2392 / 128
-    power = np.clip(light / _PQ_PEAK, 0, 1) ** m1
-    signal: Floats = ((c1 + c2 * power) / (1 + c3 * power)) ** m2
-    return signal
-
-
-def hlg_to_scene(signal: Floats) -> Floats:
-    """Return the light of the scene, 0 to 1, of HLG signals from 0 to 1 (BT.2100-2, table 5)."""
-    a, b, c = 0.17883277, 0.28466892, 0.55991073
-    signal = np.clip(signal, 0, 1)
-    scene: Floats = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
-    return scene
-
-
-def compress_highlights(light: Floats, peak: float) -> Floats:
-    """Return luminances from 0 to `peak` as luminances from 0 to `WHITE`, in cd/m2.
-
-    This is the EETF of BT.2390-10, section 5.4.1, for a black level of zero: in PQ, a straight line
-    up to a knee and a Hermite spline above it.
-    """
-    source, white = light_to_pq(np.array([max(peak, WHITE), WHITE])).tolist()
-    signal, white = np.clip(light_to_pq(light) / source, 0, 1), white / source
-    knee = 1.5 * white - 0.5
-    t = np.clip((signal - knee) / max(1 - knee, 1e-9), 0, 1)
-    spline = (
-        (2 * t**3 - 3 * t**2 + 1) * knee
-        + (t**3 - 2 * t**2 + t) * (1 - knee)
-        + (3 * t**2 - 2 * t**3) * white
-    )
-    return pq_to_light(np.where(signal < knee, signal, spline) * source)
-
-
-def peak_of(frame: av.VideoFrame) -> float:
-    """Return the luminance in cd/m2 of the brightest pixels that a frame's video may have.
-
-    That of PQ is the maximum content light level (MaxCLL), else the peak of the display that the
-    video was graded on (SMPTE ST 2086), else `USUAL_PEAK`; that of HLG is always `USUAL_PEAK`.
-    """
-    if frame.color_trc != ColorTrc.SMPTE2084:
-        return USUAL_PEAK
-    values = []
-    for data in frame.side_data:
-        # AVContentLightMetadata: MaxCLL, MaxFALL. AVMasteringDisplayMetadata: eight chromaticities,
-        # the smallest and the largest luminance as ratios, two flags.
-        if data.type == SideDataType.CONTENT_LIGHT_LEVEL:
-            values.append((0, float(struct.unpack_from("=I", bytes(data))[0])))
-        elif data.type == SideDataType.MASTERING_DISPLAY_METADATA:
-            value, unit, _, given = struct.unpack_from("=4i", bytes(data), 72)
-            values.append((1, value / unit if given and unit > 0 else 0.0))
-    peak = next((value for _, value in sorted(values) if value > 0), USUAL_PEAK)
-    return float(round(min(max(peak, WHITE), _PQ_PEAK)))
-
-
-def to_bt709(
-    rgb: Floats,
-    transfer: int = ColorTrc.ARIB_STD_B67,
-    primaries: int = ColorPrimaries.BT2020,
-    peak: float = USUAL_PEAK,
-) -> Floats:
-    """Return HDR colors as colors of BT.709.
-
-    Args:
-        rgb: Encoded red, green and blue, 0 to 1, `[..., 3]`.
-        transfer: The number of the transfer function, that of PQ or of HLG.
-        primaries: The number of the primaries; unknown ones are taken as those of BT.2020.
-        peak: Luminance in cd/m2 that the tone curve maps to white; see `peak_of`.
-
-    Returns:
-        Encoded red, green and blue, 0 to 1, `[..., 3]`.
-    """
-    to_xyz = _rgb_to_xyz(primaries).astype(rgb.dtype)
-    if transfer == ColorTrc.SMPTE2084:
-        light = pq_to_light(rgb)
-    else:
-        scene = hlg_to_scene(rgb)
-        luminance = np.maximum(scene @ to_xyz[1], 1e-9)[..., None]
-        light = USUAL_PEAK * luminance ** (_HLG_GAMMA - 1) * scene
-    linear = light @ (np.linalg.inv(_rgb_to_xyz(ColorPrimaries.BT709)) @ to_xyz).T.astype(rgb.dtype)
-    linear = _limit_saturation(linear)
-    brightest = np.maximum(linear.max(-1, keepdims=True), 1e-6)
-    linear = linear * (compress_highlights(brightest, peak) / brightest / WHITE)
-    encoded: Floats = np.clip(linear, 0, 1) ** (1 / _OUTPUT_GAMMA)
-    return encoded
-
-
-def _limit_saturation(linear: Floats) -> Floats:
-    """Return linear BT.709 colors `[..., 3]` without negative values.
-
-    Colors move along the line to the gray of the same luminance. Saturation is the distance from
-    that gray, divided by the distance of the point where the line leaves BT.709.
-    """
-    luminances = _rgb_to_xyz(ColorPrimaries.BT709)[1].astype(linear.dtype)
-    gray = np.maximum(linear @ luminances, 1e-6)[..., None]
-    saturation = np.maximum((gray - linear.min(-1, keepdims=True)) / gray, 1e-9)
-    above = np.clip(saturation - _SOFT, 0, _WIDEST - _SOFT)
-    bend = 1 / (1 - _SOFT) - 1 / (_WIDEST - _SOFT)
-    limited = np.minimum(saturation, _SOFT) + above / (1 + above * bend)
-    moved: Floats = gray + (linear - gray) * (limited / saturation)
-    return moved
-
-
-def _rgb_to_xyz(primaries: int) -> Floats:
-    """Return the matrix from linear RGB with these primaries and white D65 to XYZ, `[3, 3]`."""
-    known = _CHROMATICITIES.get(primaries, _CHROMATICITIES[ColorPrimaries.BT2020])
-    xy = np.array([*known, _D65])
-    xyz = np.column_stack([xy, 1 - xy.sum(1)]) / xy[:, 1:]
-    matrix: Floats = xyz[:3].T * np.linalg.solve(xyz[:3].T, xyz[3])
-    return matrix
-
 
 # The grid: so many codes of 10 bits lie between two of its points. Luma is not interpolated.
 _LUMA_SHIFT, _CHROMA_STEP = 3, 16
@@ -215,21 +55,22 @@ class _Tables:
         curve: The output's luma for each luma plus offset, uint8 `[65536]`.
     """
 
-    grid: NDArray[np.uint8]
-    curve: NDArray[np.uint8]
+    grid: Bytes
+    curve: Bytes
 
 
 class ToneMapper:
     """Converts HDR frames to frames of BT.709, full range, 8 bits. Use one per thread.
 
-    At each position of chroma the mean of luma, and chroma, give a point in the grid of `_Tables`.
-    There the output's chroma is read, and an offset for luma. The offset is zero for gray. It is
-    added to luma before the output's luma is read from a curve that is exact for gray.
+    Each position of chroma, with the mean of its luma, is a point in the grid of `_Tables`. There
+    the output's chroma is read, and an offset, which is zero for gray. Luma plus this offset gives
+    the output's luma, by a curve that is exact for gray.
     """
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
-        self._output = av.VideoFrame(0, 0, "yuv420p")
+        self._form = (0, 0, "yuv420p")
+        self._output = _new_output(*self._form)
         self._buffers = _Buffers(0, 0, 0)
 
     def __call__(self, frame: av.VideoFrame, matrix: int, color_range: int) -> av.VideoFrame:
@@ -240,8 +81,7 @@ class ToneMapper:
             matrix: The number of its matrix.
             color_range: The number of its range.
         """
-        key = (int(frame.color_trc), int(frame.color_primaries), matrix, peak_of(frame))
-        tables = _tables(*key)
+        tables = _tables(frame.color_trc, frame.color_primaries, matrix, peak_of(frame))
         sampling = _chroma_sampling(frame)
         pixels = f"yuv{sampling}p10le"
         if frame.format.name != pixels or color_range != ColorRange.MPEG:
@@ -254,15 +94,9 @@ class ToneMapper:
                 dst_color_range=ColorRange.MPEG,
                 threads=1,
             )
-        size = frame.width, frame.height
-        if (self._output.width, self._output.height, self._output.format.name) != (
-            *size,
-            f"yuv{sampling}p",
-        ):
-            self._output = av.VideoFrame(*size, f"yuv{sampling}p")
-            self._output.colorspace, self._output.color_range = Colorspace.ITU709, ColorRange.JPEG
-            self._output.color_primaries = ColorPrimaries.BT709
-            self._output.color_trc = ColorTrc.BT709
+        form = (frame.width, frame.height, f"yuv{sampling}p")
+        if form != self._form:
+            self._form, self._output = form, _new_output(*form)
         self._convert(frame, self._output, tables)
         return self._output
 
@@ -313,7 +147,7 @@ class _Buffers:
     def convert(
         self,
         planes: tuple[Codes, Codes, Codes],
-        output: tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]],
+        output: tuple[Bytes, Bytes, Bytes],
         tables: _Tables,
     ) -> None:
         """Fill `output` from `planes`, both luma, blue-difference and red-difference."""
@@ -340,6 +174,14 @@ class _Buffers:
         shape = (rows, down, columns * across)
         np.add(luma.reshape(shape), wide.view(np.uint16)[:, None], out=index)
         cv2.LUT(index.reshape(luma.shape), tables.curve, dst=output[0])
+
+
+def _new_output(width: int, height: int, pixels: str) -> av.VideoFrame:
+    """Return a frame in BT.709 and full range."""
+    frame = av.VideoFrame(width, height, pixels)
+    frame.colorspace, frame.color_range = Colorspace.ITU709, ColorRange.JPEG
+    frame.color_primaries, frame.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+    return frame
 
 
 def _chroma_sampling(frame: av.VideoFrame) -> str:
@@ -374,15 +216,20 @@ def _build_tables(transfer: int, primaries: int, matrix: int, peak: float) -> _T
     luma_codes = (np.arange(_LUMA_POINTS) + 0.5) * _LUMA_STEP - 0.5
     chroma_codes = np.arange(_CHROMA_POINTS) * float(_CHROMA_STEP)
     luma, blue, red = np.meshgrid(
-        (luma_codes - 64) / 876, (chroma_codes - 512) / 896, (chroma_codes - 512) / 896,
+        (luma_codes - 64) / 876,
+        (chroma_codes - 512) / 896,
+        (chroma_codes - 512) / 896,
         indexing="ij",
     )
     rgb = _to_rgb(luma, blue, red, *_LUMA_SHARES[matrix]).astype(np.float32)
-    luma, blue, red = _from_rgb(to_bt709(rgb, transfer, primaries, peak))
+    new_luma, new_blue, new_red = _from_rgb(to_bt709(rgb, transfer, primaries, peak))
     # The curve has to increase everywhere for `np.interp` to invert it.
-    offset = np.interp(luma, curve + 1e-9 * codes, codes) - luma_codes[:, None, None]
+    offset = np.interp(new_luma, curve + 1e-9 * codes, codes) - luma_codes[:, None, None]
     channels = [
-        128 + 255 * blue, 128 + 255 * red, (offset + _OFFSET) / _OFFSET_STEP, np.zeros_like(offset)
+        128 + 255 * new_blue,
+        128 + 255 * new_red,
+        (offset + _OFFSET) / _OFFSET_STEP,
+        np.zeros_like(offset),
     ]
     grid = _to_bytes(np.stack(channels, -1)).reshape(-1, _CHROMA_POINTS, 4)
     inputs = np.clip(np.arange(1 << 16) - _OFFSET, 0, 1023)
@@ -402,6 +249,6 @@ def _from_rgb(rgb: Floats) -> tuple[Floats, Floats, Floats]:
     return luma, (rgb[..., 2] - luma) / 2 / (1 - kb), (rgb[..., 0] - luma) / 2 / (1 - kr)
 
 
-def _to_bytes(values: Floats) -> NDArray[np.uint8]:
+def _to_bytes(values: Floats) -> Bytes:
     """Return the closest whole numbers from 0 to 255."""
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
