@@ -99,7 +99,7 @@ def first_frame(path: Path, params: str, transfer: int = PQ) -> av.VideoFrame:
     ],
 )
 def test_peak_of(tmp_path: Path, params: str, transfer: int, peak: float) -> None:
-    frame = first_frame(tmp_path / "in.mp4", params, transfer)
+    frame = first_frame(tmp_path / "in.hevc", params, transfer)
     gc.collect()
     references = sys.getrefcount(frame)
     assert peak_of(frame) == peak
