@@ -148,7 +148,9 @@ def to_bt709(
         light = USUAL_PEAK * luminance ** (_HLG_GAMMA - 1) * scene
     linear = light @ (np.linalg.inv(_rgb_to_xyz(ColorPrimaries.BT709)) @ to_xyz).T.astype(rgb.dtype)
     linear = _limit_saturation(linear)
-    brightest = np.maximum(linear.max(-1, keepdims=True), 1e-6)
+    # Much faster than `max` along an axis of three.
+    brightest = np.maximum(np.maximum(linear[..., :1], linear[..., 1:2]), linear[..., 2:])
+    brightest = np.maximum(brightest, 1e-6)
     linear = linear * (compress_highlights(brightest, peak) / brightest / WHITE)
     encoded: Floats = np.clip(linear, 0, 1) ** (1 / _OUTPUT_GAMMA)
     return encoded
@@ -162,7 +164,8 @@ def _limit_saturation(linear: Floats) -> Floats:
     """
     luminances = _rgb_to_xyz(ColorPrimaries.BT709)[1].astype(linear.dtype)
     gray = np.maximum(linear @ luminances, 1e-6)[..., None]
-    saturation = np.maximum((gray - linear.min(-1, keepdims=True)) / gray, 1e-9)
+    smallest = np.minimum(np.minimum(linear[..., :1], linear[..., 1:2]), linear[..., 2:])
+    saturation = np.maximum((gray - smallest) / gray, 1e-9)
     above = np.clip(saturation - _SOFT, 0, _WIDEST - _SOFT)
     bend = 1 / (1 - _SOFT) - 1 / (_WIDEST - _SOFT)
     limited = np.minimum(saturation, _SOFT) + above / (1 + above * bend)

@@ -213,27 +213,22 @@ def _build_tables(transfer: int, primaries: int, matrix: int, peak: float) -> _T
     codes = np.arange(1024)
     grays = np.repeat((codes[:, None] - 64) / 876, 3, 1)
     curve = to_bt709(grays, transfer, primaries, peak)[:, 0]
+    grid = np.zeros((_LUMA_POINTS, _CHROMA_POINTS, _CHROMA_POINTS, 4), np.uint8)
     luma_codes = (np.arange(_LUMA_POINTS) + 0.5) * _LUMA_STEP - 0.5
-    chroma_codes = np.arange(_CHROMA_POINTS) * float(_CHROMA_STEP)
-    luma, blue, red = np.meshgrid(
-        (luma_codes - 64) / 876,
-        (chroma_codes - 512) / 896,
-        (chroma_codes - 512) / 896,
-        indexing="ij",
-    )
-    rgb = _to_rgb(luma, blue, red, *_LUMA_SHARES[matrix]).astype(np.float32)
-    new_luma, new_blue, new_red = _from_rgb(to_bt709(rgb, transfer, primaries, peak))
-    # The curve has to increase everywhere for `np.interp` to invert it.
-    offset = np.interp(new_luma, curve + 1e-9 * codes, codes) - luma_codes[:, None, None]
-    channels = [
-        128 + 255 * new_blue,
-        128 + 255 * new_red,
-        (offset + _OFFSET) / _OFFSET_STEP,
-        np.zeros_like(offset),
-    ]
-    grid = _to_bytes(np.stack(channels, -1)).reshape(-1, _CHROMA_POINTS, 4)
+    chroma = (np.arange(_CHROMA_POINTS) * float(_CHROMA_STEP) - 512) / 896
+    for start in range(0, _LUMA_POINTS, 4):  # few points at once, which fit into a core's cache
+        part = slice(start, start + 4)
+        luma, blue, red = np.meshgrid((luma_codes[part] - 64) / 876, chroma, chroma, indexing="ij")
+        rgb = _to_rgb(luma, blue, red, *_LUMA_SHARES[matrix]).reshape(-1, 3).astype(np.float32)
+        new = to_bt709(rgb, transfer, primaries, peak).reshape(*luma.shape, 3)
+        new_luma, new_blue, new_red = _from_rgb(new)
+        # The curve has to increase everywhere for `np.interp` to invert it.
+        offset = np.interp(new_luma, curve + 1e-9 * codes, codes) - luma_codes[part, None, None]
+        grid[part, :, :, 0] = _to_bytes(128 + 255 * new_blue)
+        grid[part, :, :, 1] = _to_bytes(128 + 255 * new_red)
+        grid[part, :, :, 2] = _to_bytes((offset + _OFFSET) / _OFFSET_STEP)
     inputs = np.clip(np.arange(1 << 16) - _OFFSET, 0, 1023)
-    return _Tables(grid, _to_bytes(255 * curve)[inputs])
+    return _Tables(grid.reshape(-1, _CHROMA_POINTS, 4), _to_bytes(255 * curve)[inputs])
 
 
 def _to_rgb(luma: Floats, blue: Floats, red: Floats, kr: float, kb: float) -> Floats:
