@@ -123,7 +123,7 @@ def ours(module: Any, content: Picture, style: Picture) -> Picture:
 
 @pytest.mark.parametrize("style", ["starry", "mosaic"])
 @pytest.mark.parametrize("size", [(256, 192), (140, 260)])
-def test_equals_the_networks_it_was_made_from(
+def test_equals_float_networks(
     mobile_module: Any, float_reference: Stylize, style: str, size: tuple[int, int]
 ) -> None:
     content, picture = natural(*size, moment=1.0), style_picture(style)
@@ -136,7 +136,7 @@ def test_equals_the_networks_it_was_made_from(
     np.testing.assert_allclose(stylized, expected, rtol=0, atol=1e-4)
 
 
-def test_equals_them_on_noise_too(mobile_module: Any, float_reference: Stylize) -> None:
+def test_equals_float_networks_on_noise(mobile_module: Any, float_reference: Stylize) -> None:
     random = np.random.default_rng(5)
     content, style = (random.random((1, *hw, 3), np.float32) for hw in ((96, 128), (256, 256)))
 
@@ -146,9 +146,7 @@ def test_equals_them_on_noise_too(mobile_module: Any, float_reference: Stylize) 
 
 
 @pytest.mark.parametrize("style", ["starry", "wave", "candy"])
-def test_stays_close_to_the_int8_originals(
-    mobile_module: Any, int8_original: Stylize, style: str
-) -> None:
+def test_close_to_int8_networks(mobile_module: Any, int8_original: Stylize, style: str) -> None:
     content, picture = natural(INT8_SIZE, INT8_SIZE, moment=2.0), style_picture(style)
 
     difference = np.abs(ours(mobile_module, content, picture) - int8_original(content, picture))
@@ -159,7 +157,7 @@ def test_stays_close_to_the_int8_originals(
 @pytest.mark.parametrize(
     "size", [(8, 8), (9, 11), (8, 33), (61, 130), (130, 61), (101, 64), (62, 63)]
 )
-def test_any_height_and_width(mobile_module: Any, size: tuple[int, int]) -> None:
+def test_any_size(mobile_module: Any, size: tuple[int, int]) -> None:
     content = np.random.default_rng(1).random((1, *size, 3), np.float32)
 
     stylized = ours(mobile_module, content, style_picture("ink"))
@@ -171,7 +169,7 @@ def test_any_height_and_width(mobile_module: Any, size: tuple[int, int]) -> None
     assert stylized.std() > 0.01
 
 
-def test_odd_sizes_are_padded_at_the_right_and_bottom_alone(
+def test_odd_sizes_are_padded_right_and_bottom(
     mobile_module: Any, float_reference: Stylize
 ) -> None:
     content, style = natural(130, 61, moment=1.0), style_picture("wave")
@@ -182,7 +180,7 @@ def test_odd_sizes_are_padded_at_the_right_and_bottom_alone(
     np.testing.assert_allclose(ours(mobile_module, content, style), expected, rtol=0, atol=1e-4)
 
 
-def test_styles_of_other_sizes_and_batches(mobile_module: Any) -> None:
+def test_style_sizes_and_batches(mobile_module: Any) -> None:
     content = np.concatenate([natural(64, 48, moment) for moment in (0.0, 3.0)])
     styles = np.concatenate([style_picture(name, 128) for name in ("ink", "candy")])
 
@@ -193,5 +191,5 @@ def test_styles_of_other_sizes_and_batches(mobile_module: Any) -> None:
         np.testing.assert_allclose(both[index : index + 1], alone, rtol=0, atol=1e-5)
 
 
-def test_is_small() -> None:
+def test_size_on_disk() -> None:
     assert sum(path.stat().st_size for path in PACKAGED.rglob("*") if path.is_file()) < 7_000_000
