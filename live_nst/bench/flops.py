@@ -48,9 +48,9 @@ def openvino_matmuls(
         shapes: What is multiplied.
         threads: On how many cores; all by default.
     """
-    from live_nst.engines.openvino import openvino
+    from live_nst.runtime.openvino import import_openvino
 
-    ov = openvino()
+    ov = import_openvino()
     settings: dict[str, object] = {
         "INFERENCE_PRECISION_HINT": _HINTS[precision],
         "PERFORMANCE_HINT": "LATENCY",

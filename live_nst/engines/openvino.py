@@ -75,7 +75,7 @@ class OpenVINOEngine:
         self._encode: Any = None
         self._expand: Any = None
         # Cameras of different sizes share the network of one size.
-        self._networks: weakref.WeakValueDictionary[Size, _CompiledFrameProgram] = (
+        self._networks: weakref.WeakValueDictionary[Size, CompiledFrameProgram] = (
             weakref.WeakValueDictionary()
         )
 
@@ -108,7 +108,7 @@ class OpenVINOEngine:
         """Return the frame program for `camera`-sized frames at network size `size`, warmed up."""
         network = self._networks.get(size)
         if network is None:
-            network = _CompiledFrameProgram(
+            network = CompiledFrameProgram(
                 self._model.frame_at(size, "transposed"), size, self.precision, self._concurrency
             )
             self._networks[size] = network
@@ -142,7 +142,7 @@ class OpenVINOEngine:
         """Do nothing: OpenVINO frees its memory when nothing refers to it."""
 
 
-class _CompiledFrameProgram:
+class CompiledFrameProgram:
     """The frame program of one size: BGR uint8 in, BGR uint8 out.
 
     Several threads may call it at once; if there are more than requests, they wait.

@@ -1,6 +1,6 @@
 """Run a frame program in tiles, for images that would not fit in memory as a whole.
 
-The program is cut into stages (see `live_nst.models.program.TileStages`). A stage runs on all
+The program is cut into stages (see `live_nst.models.program.StagedProgram`). A stage runs on all
 tiles before the next one begins, and every tile comes with as much of its surroundings as the
 stage reads. The statistics of normalizations are those of the whole image. So no seams show: the
 result is that of the whole image, except for the rounding of float32.
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from live_nst.engines.base import Engine, FrameRunner, ProgramRunner, Shape, StylizedFrame
 from live_nst.errors import ModelError
-from live_nst.models.program import CONTENT_IMAGE, Program, SplitModel, TileStage, TileStages
+from live_nst.models.program import CONTENT_IMAGE, Program, SplitModel, StagedProgram, TileStage
 from live_nst.types import Image, Size
 
 TILE = 512
@@ -48,7 +48,7 @@ class TiledNetwork:
     def __init__(self, model: SplitModel, engine: Engine) -> None:
         self._model = model
         self._engine = engine
-        self._plan = model.tile_stages or _cut_now(model.frame)
+        self._plan = model.staged_frame or _cut_now(model.frame)
         self._compiled: dict[int, tuple[Size, ProgramRunner]] = {}
         # An image takes all cores and its share of the memory, so only one runs at a time.
         self._lock = threading.Lock()
@@ -89,13 +89,14 @@ class TiledNetwork:
             self._drop_unused(alive, index)
         return math.ceil(most * size[0] * size[1])
 
-    def _run(self, content: Image, style: Sequence[Any], tiles: list[TileWindow]) -> Image:
+    def _run(self, content: Image, style: Sequence[Any], tiles: "list[TileWindow]") -> Image:
         """Return the stylized image."""
         size = (content.shape[1], content.shape[0])
         on_disk = self.buffer_bytes(size) > MEMORY_SHARE * psutil.virtual_memory().available
         feature_maps: dict[str, NDArray[Any]] = {CONTENT_IMAGE: content}
         statistics: dict[tuple[str, bool], NDArray[np.float64]] = {}
         for index, stage in enumerate(self._plan.stages):
+            outputs: dict[str, NDArray[Any]]
             if stage is self._plan.stages[-1]:
                 outputs = {stage.outputs[0]: np.empty(content.shape, np.uint8)}
             else:
@@ -113,7 +114,7 @@ class TiledNetwork:
     def _run_stage(
         self,
         index: int,
-        tiles: list[TileWindow],
+        tiles: "list[TileWindow]",
         size: Size,
         feature_maps: dict[str, NDArray[Any]],
         constants: list[Any],
@@ -147,8 +148,7 @@ class TiledNetwork:
         if index not in self._compiled or self._compiled[index][0] != size:
             stage = self._plan.stages[index]
             shapes: list[Shape] = [(1, *self._shape(name, size)) for name in stage.feature_maps]
-            for shape in stage.program.input_shapes[len(shapes) :]:
-                shapes.append(tuple(side or 1 for side in shape))
+            shapes += map(_filled, stage.program.input_shapes[len(shapes) :])
             self._compiled[index] = size, self._engine.compile_program(stage.program, shapes)
         return self._compiled[index][1]
 
@@ -158,7 +158,7 @@ class TiledNetwork:
         """Return the inputs of a stage that are the same for all tiles."""
         shapes = stage.program.input_shapes[len(stage.feature_maps) :]
         means = [
-            statistics[key].astype(np.float32).reshape([side or 1 for side in shape])
+            statistics[key].astype(np.float32).reshape(_filled(shape))
             for key, shape in zip(stage.statistics, shapes, strict=False)
         ]
         return [*means, *(style[position] for position in stage.styles)]
@@ -185,8 +185,8 @@ class TiledNetwork:
         bottleneck = random.normal(0, 0.5, self._engine.bottleneck_size).astype(np.float32)
         style = self._engine.expand(bottleneck)
         frame = self._model.frame
-        shapes = [(1, *image.shape), *frame.input_shapes[1:]]
-        run = self._engine.compile_program(frame, shapes)  # type: ignore[arg-type]
+        shapes = [(1, *image.shape), *map(_filled, frame.input_shapes[1:])]
+        run = self._engine.compile_program(frame, shapes)
         whole = _to_uint8(run(_as_input(image), *style)[0][0])
         tiled = self.compile(_TRIAL, _TRIAL, _TRIAL_TILE)(image, style).stylized
         if int(np.abs(whole.astype(np.int16) - tiled).max()) > 1:
@@ -304,11 +304,16 @@ def allocate(shape: tuple[int, ...], *, on_disk: bool) -> NDArray[np.float32]:
         ) from exc
 
 
-def _cut_now(frame: Program) -> TileStages:
+def _cut_now(frame: Program) -> StagedProgram:
     """Cut a frame program that was stored without stages; this imports TensorFlow."""
     from live_nst.models.graph.tile_stages import split_into_stages
 
     return split_into_stages(frame)
+
+
+def _filled(shape: tuple[int | None, ...]) -> Shape:
+    """Return the shape of a statistic or style tensor: what is free in it is the batch, 1."""
+    return tuple(side or 1 for side in shape)
 
 
 def _as_input(piece: NDArray[Any]) -> NDArray[np.float32]:
@@ -318,7 +323,8 @@ def _as_input(piece: NDArray[Any]) -> NDArray[np.float32]:
     return np.ascontiguousarray(piece)[None]
 
 
-def _to_uint8(image: NDArray[np.float32]) -> Image:
+def _to_uint8(rgb: NDArray[np.float32]) -> Image:
     """Return an RGB 0..1 image as BGR uint8, rounded."""
-    scaled = image[..., ::-1] * np.float32(255) + np.float32(0.5)
-    return np.clip(scaled, 0, 255).astype(np.uint8)
+    scaled = rgb[..., ::-1] * np.float32(255) + np.float32(0.5)
+    image: Image = np.clip(scaled, 0, 255).astype(np.uint8)
+    return image

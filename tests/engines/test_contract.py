@@ -14,6 +14,7 @@ import tensorflow as tf
 from live_nst.engines.base import Engine
 from live_nst.engines.openvino import OpenVINOEngine, native_precisions
 from live_nst.engines.tensorflow import TensorFlowEngine
+from live_nst.engines.tiling import TiledNetwork
 from live_nst.errors import ModelError
 from live_nst.models.graph.freeze import freeze_saved_model
 from live_nst.models.graph.split import split_model
@@ -218,6 +219,46 @@ def test_half_precision_is_close_and_is_what_runs(
     # Styles are kept for every engine: they are never computed in less than float32.
     exact = OpenVINOEngine(mobile_programs, "float32").encode(style)
     np.testing.assert_allclose(bottleneck, exact, rtol=0, atol=1e-5)
+
+
+# Images in tiles
+
+
+@pytest.mark.parametrize(("size", "tile"), [((192, 128), 64), ((100, 232), 36)])
+def test_tiles_equal_whole_image(
+    make: Make,
+    mobile_programs: SplitModel,
+    mobile_engine: TensorFlowEngine,
+    size: tuple[int, int],
+    tile: int,
+) -> None:
+    engine = make(mobile_programs)
+    bottleneck = mobile_engine.encode(style_picture("starry"))
+    image = scene(*size)
+
+    network = TiledNetwork(mobile_programs, engine)
+    content, stylized = network.compile(size, size, tile)(image, engine.expand(bottleneck))
+
+    whole = mobile_engine.compile(size, size)(image, mobile_engine.expand(bottleneck)).stylized
+    np.testing.assert_array_equal(content, image)
+    off = np.abs(stylized.astype(int) - whole)
+    assert off.max() <= 1
+    assert (off > 0).mean() < 0.02
+
+
+@pytest.mark.parametrize("half", list(HALF))
+def test_tiles_are_computed_in_float32(
+    half: str, mobile_programs: SplitModel, mobile_engine: TensorFlowEngine
+) -> None:
+    engine = HALF[half](mobile_programs)
+    bottleneck = mobile_engine.encode(style_picture("starry"))
+    image, size = scene(96, 64), (96, 64)
+
+    network = TiledNetwork(mobile_programs, engine)
+    stylized = network.compile(size, size, 48)(image, engine.expand(bottleneck)).stylized
+
+    whole = mobile_engine.compile(size, size)(image, mobile_engine.expand(bottleneck)).stylized
+    assert np.abs(stylized.astype(int) - whole).max() <= 1
 
 
 # Many styles, many threads

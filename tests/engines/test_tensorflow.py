@@ -106,7 +106,7 @@ SIZES = [((1280, 720), (640, 360)), ((101, 67), (100, 64)), ((333, 500), (128, 1
 def test_what_the_device_enlarges_is_what_opencv_makes_of_it(
     small_model: SplitModel, xla: bool, camera: Size, size: Size
 ) -> None:
-    engine = TensorFlowEngine(small_model, "cpu", xla=xla, enlarge=True)
+    engine = TensorFlowEngine(small_model, "cpu", xla=xla, upscale=True)
     style = engine.expand(np.ones(engine.bottleneck_size, np.float32))
     image = scene(*camera)
     run = engine.compile(camera, size)
@@ -126,7 +126,7 @@ def test_what_the_device_enlarges_is_what_opencv_makes_of_it(
 
 @pytest.mark.parametrize("xla", [False, True])
 def test_a_picture_of_the_cameras_size_is_not_enlarged(small_model: SplitModel, xla: bool) -> None:
-    engine = TensorFlowEngine(small_model, "cpu", xla=xla, enlarge=True)
+    engine = TensorFlowEngine(small_model, "cpu", xla=xla, upscale=True)
     style = engine.expand(np.ones(engine.bottleneck_size, np.float32))
 
     painted = engine.compile((48, 32), (48, 32))(scene(48, 32), style)

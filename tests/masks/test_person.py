@@ -121,15 +121,15 @@ def test_it_never_overshoots_and_never_lags_behind_a_real_change(before: float, 
 
 
 def test_without_openvino_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    from live_nst.engines import openvino
+    from live_nst.runtime.openvino import import_openvino
 
-    openvino.openvino.cache_clear()
+    import_openvino.cache_clear()
     monkeypatch.setitem(sys.modules, "openvino", None)
     try:
         with pytest.raises(DeviceError, match="needs OpenVINO") as caught:
             PersonMaskProvider()
     finally:
-        openvino.openvino.cache_clear()
+        import_openvino.cache_clear()
     assert "pip install openvino" in caught.value.hint
 
 
