@@ -17,8 +17,10 @@ from tests.models.tiny_models import CHANNELS, CODE, run_program, save, save_sig
 CONTENT_SIZES = [(24, 40), (33, 17)]  # height, width
 
 
-def pictures(model: SplitModel, size: tuple[int, int] = (33, 50), seed: int = 0) -> tuple[Any, Any]:
-    """A content and a style picture of noise."""
+def random_images(
+    model: SplitModel, size: tuple[int, int] = (33, 50), seed: int = 0
+) -> tuple[Any, Any]:
+    """Return a content and a style image of noise."""
     random = np.random.default_rng(seed)
     width, height = model.style_size
     return random.random((1, *size, 3), np.float32), random.random(
@@ -27,7 +29,7 @@ def pictures(model: SplitModel, size: tuple[int, int] = (33, 50), seed: int = 0)
 
 
 def composed(model: SplitModel, content: Any, style: Any) -> Any:
-    """The three programs, one after the other."""
+    """Run the three programs one after the other."""
     tensors = run_program(model.expand, *run_program(model.encode, style))
     (stylized,) = run_program(model.frame, content, *tensors)
     return stylized
@@ -40,7 +42,7 @@ def assert_parity(model: SplitModel, paint: modules.Paint, content: Any, style: 
 
 
 def called(module: Any) -> modules.Paint:
-    """A loaded module as a function to one picture."""
+    """Return a loaded module as a function that returns one image."""
     return lambda content, style: module(content, style)[0]
 
 
@@ -55,7 +57,7 @@ def operations(program: Program) -> list[str]:
 def test_split_mobile(
     mobile_programs: SplitModel, mobile_module: Any, size: tuple[int, int]
 ) -> None:
-    assert_parity(mobile_programs, called(mobile_module), *pictures(mobile_programs, size))
+    assert_parity(mobile_programs, called(mobile_module), *random_images(mobile_programs, size))
 
 
 def test_bottleneck_of_mobile(mobile_programs: SplitModel) -> None:
@@ -91,7 +93,7 @@ def test_split_mobile_with_other_names(mobile_module: Any, tmp_path: Path) -> No
     names = {node.name for node in model.frame.graph_def.node if node.op == "Conv2D"}
     assert all("elses" in name for name in names)
     assert model.bottleneck_size == 100
-    assert_parity(model, called(mobile_module), *pictures(model, (36, 52)))
+    assert_parity(model, called(mobile_module), *random_images(model, (36, 52)))
 
 
 # TF Hub's module
@@ -103,7 +105,7 @@ def test_split_hub(hub_folder: Path) -> None:
     assert model.bottleneck_size == 768
     assert model.style_size == (256, 256)
     module = tf.saved_model.load(str(hub_folder))
-    assert_parity(model, called(module), *pictures(model, (40, 64)))
+    assert_parity(model, called(module), *random_images(model, (40, 64)))
 
 
 # Small modules
@@ -129,7 +131,7 @@ def test_split_small_models(name: str, tmp_path: Path) -> None:
     assert model.bottleneck_parts == parts
     assert model.bottleneck_size == sum(parts)
     for seed, size in enumerate(CONTENT_SIZES):
-        assert_parity(model, paint, *pictures(model, size, seed))
+        assert_parity(model, paint, *random_images(model, size, seed))
 
 
 @pytest.mark.parametrize("name", PAINTS)
@@ -158,7 +160,7 @@ def test_split_with_other_names(tmp_path: Path) -> None:
 
     assert "elses" in "".join(node.name for node in model.frame.graph_def.node)
     assert model.bottleneck_size == CODE
-    assert_parity(model, modules.plain, *pictures(model))
+    assert_parity(model, modules.plain, *random_images(model))
 
 
 def test_split_with_conditions_and_loops(tmp_path: Path) -> None:
@@ -167,7 +169,7 @@ def test_split_with_conditions_and_loops(tmp_path: Path) -> None:
 
     assert model.bottleneck_size == CODE
     for size in ((33, 50), (12, 50)):  # the content's condition is true, and is not
-        assert_parity(model, modules.branching, *pictures(model, size))
+        assert_parity(model, modules.branching, *random_images(model, size))
 
     engine = TensorFlowEngine(model, "cpu")
     style = engine.expand(np.ones(CODE, np.float32))
@@ -181,7 +183,7 @@ def test_fixed_style_size(paint: modules.Paint, style: Any, tmp_path: Path) -> N
     model = split_model(freeze_saved_model(save(paint, tmp_path / "module", style=style)))
 
     assert model.style_size == (style[2], style[1])
-    assert_parity(model, paint, *pictures(model))
+    assert_parity(model, paint, *random_images(model))
 
 
 @pytest.mark.parametrize("batch", [None, 1])
@@ -193,7 +195,7 @@ def test_batch_size(batch: int | None, tmp_path: Path) -> None:
 
     assert model.encode.input_shapes == ((1, 256, 256, 3),)
     assert model.frame.input_shapes[0] == (1, None, None, 3)
-    assert_parity(model, modules.plain, *pictures(model))
+    assert_parity(model, modules.plain, *random_images(model))
 
 
 @pytest.mark.parametrize("names", [("z_content", "a_style"), ("a_content", "z_style")])
@@ -203,7 +205,7 @@ def test_split_signature(names: tuple[str, str], style: Any, tmp_path: Path) -> 
     model = split_model(freeze_saved_model(folder))
 
     assert model.bottleneck_size == CODE
-    assert_parity(model, modules.plain, *pictures(model))
+    assert_parity(model, modules.plain, *random_images(model))
 
 
 @pytest.mark.parametrize("paint", [modules.plain, modules.two_paths, modules.activated])
