@@ -29,7 +29,7 @@ TILE = 512
 """Longest side of a tile in pixels, without its surroundings. Larger ones are no faster."""
 MEMORY_SHARE = 0.5
 """How much of the free memory the feature maps between stages may take."""
-_MAX_CHANNELS = 512  # that OpenCV supports
+_MAX_CHANNELS = 64  # OpenCV supports 128 to 512, depending on its version
 _TRIAL, _TRIAL_TILE = (192, 128), 48
 """Size of the image, and longest side of its tiles, with which a model is tried."""
 

@@ -33,7 +33,7 @@ def scene(width: int, height: int, moment: float = 1.0) -> Any:
 
 @pytest.fixture(scope="module")
 def small_model(tmp_path_factory: pytest.TempPathFactory) -> SplitModel:
-    """A model that is traced in no time."""
+    """A model that is traced quickly."""
     return split_model(
         freeze_saved_model(modules.save(modules.plain, tmp_path_factory.mktemp("small") / "module"))
     )
@@ -42,7 +42,7 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> SplitModel:
 # Tracing
 
 
-def test_it_traces_once_per_size_and_never_per_frame_or_style(small_model: SplitModel) -> None:
+def test_traces_once_per_size(small_model: SplitModel) -> None:
     engine = TensorFlowEngine(small_model, "cpu")
     assert engine.traces == 2  # encode and expand
 
@@ -67,16 +67,14 @@ def test_it_traces_once_per_size_and_never_per_frame_or_style(small_model: Split
 # On a GPU
 
 
-def test_a_gpu_that_is_not_there(small_model: SplitModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_gpu(small_model: SplitModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "gpu_names", list)
     with pytest.raises(DeviceError, match="no GPU"):
         TensorFlowEngine(small_model, "gpu")
 
 
 @pytest.mark.parametrize("xla", [False, True])
-def test_pictures_stay_on_the_device_until_they_are_looked_at(
-    small_model: SplitModel, xla: bool
-) -> None:
+def test_images_stay_on_device_until_read(small_model: SplitModel, xla: bool) -> None:
     engine = TensorFlowEngine(small_model, "cpu", xla=xla)
     style = engine.expand(np.ones(engine.bottleneck_size, np.float32))
     image = scene(96, 64)
@@ -103,7 +101,7 @@ SIZES = [((1280, 720), (640, 360)), ((101, 67), (100, 64)), ((333, 500), (128, 1
 
 @pytest.mark.parametrize("xla", [False, True])
 @pytest.mark.parametrize(("camera", "size"), SIZES)
-def test_what_the_device_enlarges_is_what_opencv_makes_of_it(
+def test_upscaling_on_device_equals_opencv(
     small_model: SplitModel, xla: bool, camera: Size, size: Size
 ) -> None:
     engine = TensorFlowEngine(small_model, "cpu", xla=xla, upscale=True)
@@ -125,7 +123,7 @@ def test_what_the_device_enlarges_is_what_opencv_makes_of_it(
 
 
 @pytest.mark.parametrize("xla", [False, True])
-def test_a_picture_of_the_cameras_size_is_not_enlarged(small_model: SplitModel, xla: bool) -> None:
+def test_image_of_camera_size_is_not_upscaled(small_model: SplitModel, xla: bool) -> None:
     engine = TensorFlowEngine(small_model, "cpu", xla=xla, upscale=True)
     style = engine.expand(np.ones(engine.bottleneck_size, np.float32))
 
@@ -136,7 +134,7 @@ def test_a_picture_of_the_cameras_size_is_not_enlarged(small_model: SplitModel, 
 
 
 @pytest.mark.parametrize("xla", [False, True])
-def test_what_is_staged_is_painted_as_the_frame_is(small_model: SplitModel, xla: bool) -> None:
+def test_prefetched_frame_gives_the_same(small_model: SplitModel, xla: bool) -> None:
     engine = TensorFlowEngine(small_model, "cpu", xla=xla)
     engine.device = "a GPU"
     style = engine.expand(np.ones(engine.bottleneck_size, np.float32))
@@ -154,9 +152,7 @@ def test_what_is_staged_is_painted_as_the_frame_is(small_model: SplitModel, xla:
 
 
 @needs_gpu
-def test_a_gpu_paints_what_the_cpu_does(
-    mobile_programs: SplitModel, mobile_engine: TensorFlowEngine
-) -> None:
+def test_gpu_equals_cpu(mobile_programs: SplitModel, mobile_engine: TensorFlowEngine) -> None:
     gpu = TensorFlowEngine(mobile_programs, "gpu")
     assert gpu.device != "cpu"
     image, style = scene(288, 192), style_picture("starry")
