@@ -87,7 +87,7 @@ class ConvertOptions:
                 check_stroke(change.stroke)
             if isinstance(change.style, (str, Path)):
                 for part in parse_style(str(change.style)).parts:
-                    read_style_image(part.picture)
+                    read_style_image(part.path)
 
     def check_output(self, output: Path, input: Path) -> None:
         """Raise unless `output` can be written; see `live_nst.files.output.check_output`.

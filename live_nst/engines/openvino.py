@@ -169,6 +169,7 @@ class CompiledFrameProgram:
             self._requests.put(compiled.create_infer_request())
 
     def __call__(self, image: Image, style: Sequence[NDArray[np.float32]]) -> Image:
+        """Return the stylized frame."""
         # On the host the change from BGR to RGB takes a tenth of its time in the network.
         if self._border is None:
             rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)[None]

@@ -88,7 +88,7 @@ class LiveOptions:
         """
         for style in self.styles:
             for part in parse_style(style).parts:
-                read_style_image(part.picture)
+                read_style_image(part.path)
         if self.size is not None:
             check_size(self.size)
         check_stroke(self.stroke)

@@ -118,9 +118,7 @@ def load_inputs(
     compared = to_luminance(photo) if colors == "luminance" else photo
     share = 1.0 if masks else 1 / len(specs)
     targets = [
-        StyleTarget(
-            _recolor(read_style_image(part.picture), photo, colors), share * part.weight, mask
-        )
+        StyleTarget(_recolor(read_style_image(part.path), photo, colors), share * part.weight, mask)
         for spec, mask in zip(specs, regions, strict=True)
         for part in spec.parts
     ]

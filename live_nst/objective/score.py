@@ -75,7 +75,7 @@ class StyleScorer:
             raise UsageError(f"A size of {size} is out of range.", "use 32 to 4096 pixels")
         self._vgg, self._form, self._size, self._device = vgg, form, size, device
         self._styles = [
-            StyleTarget(_fit(read_style_image(part.picture), size), part.weight)
+            StyleTarget(_fit(read_style_image(part.path), size), part.weight)
             for part in parse_style(style).parts
         ]
 

@@ -93,7 +93,7 @@ def test_images_stay_on_device_until_read(small_model: SplitModel, xla: bool) ->
 
 
 def fetched(painted: StylizedFrame) -> list[str]:
-    return [name for name, each in painted._pictures.items() if isinstance(each, np.ndarray)]
+    return [name for name, each in painted._images.items() if isinstance(each, np.ndarray)]
 
 
 SIZES = [((1280, 720), (640, 360)), ((101, 67), (100, 64)), ((333, 500), (128, 192))]
@@ -111,7 +111,7 @@ def test_upscaling_on_device_equals_opencv(
 
     painted = run(image, style).require(*required_images(Look())).fetch()
 
-    assert fetched(painted) == ["enlarged"]  # one picture comes down, and the small ones do not
+    assert fetched(painted) == ["upscaled"]  # one picture comes down, and the small ones do not
     composed = compose(image, painted, Look())
     assert fetched(painted) == []
     on_host = compose(image, StylizedFrame(painted.content, painted.stylized), Look())
@@ -130,7 +130,7 @@ def test_image_of_camera_size_is_not_upscaled(small_model: SplitModel, xla: bool
     painted = engine.compile((48, 32), (48, 32))(scene(48, 32), style)
 
     assert painted.take_upscaled((32, 48, 3)) is None
-    assert fetched(painted.require("enlarged").fetch()) == ["stylized"]
+    assert fetched(painted.require("upscaled").fetch()) == ["stylized"]
 
 
 @pytest.mark.parametrize("xla", [False, True])

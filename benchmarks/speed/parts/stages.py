@@ -93,8 +93,8 @@ def _calls() -> tuple[dict[str, Callable[[], object]], str]:
         calls |= {
             f"{size[0]} shrink": partial(downscale, frame, size),
             f"{size[0]} network": partial(plain.infer, small),
-            f"{size[0]} compose": partial(plain.finish, frame, painted),
-            f"{size[0]} steady": partial(steady.finish, frame, painted),
+            f"{size[0]} compose": partial(plain.postprocess, frame, painted),
+            f"{size[0]} steady": partial(steady.postprocess, frame, painted),
         }
     return calls, f"{plain.engine} in {plain.precision}"
 

@@ -39,9 +39,9 @@ class FarPainter:
 
     def infer(self, image: Image, time: float = 0.0) -> StylizedFrame:
         small = image[::2, ::2]
-        pictures = {"content": small, "stylized": small, "enlarged": 255 - image}
+        pictures = {"content": small, "stylized": small, "upscaled": 255 - image}
         return StylizedFrame(*(Far(name, each, self) for name, each in pictures.items())).require(
-            "enlarged"
+            "upscaled"
         )
 
     def postprocess(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
@@ -78,7 +78,7 @@ def test_each_worker_fetches_what_is_looked_at_once_and_nothing_else() -> None:
     assert [each.index for each in written] == list(range(FRAMES))
     for each in written:
         assert (np.asarray(each.picture) == 255 - 10 * each.index).all()
-    assert [name for name, _ in painter.fetched] == ["enlarged"] * FRAMES
+    assert [name for name, _ in painter.fetched] == ["upscaled"] * FRAMES
     assert all(thread.startswith("network") for _, thread in painter.fetched)
 
 
