@@ -39,23 +39,12 @@ def area_resize(image: Any, size: Size, *, by_taps: bool) -> Any:
 
 def area_taps(source: int, target: int) -> ResizeTaps:
     """Return the source pixels that each target pixel covers, and its share of each."""
-    weights = area_weights(source, target)
-    first = np.argmax(weights > 0, axis=1)
-    count = int((weights > 0).sum(axis=1).max())
-    reached = first + np.arange(count)[:, None]
-    indexes = np.minimum(reached, source - 1)
-    shares = np.take_along_axis(weights.T, indexes, axis=0) * (reached < source)
-    return indexes.astype(np.int32), shares.astype(np.float32)
-
-
-def area_weights(source: int, target: int) -> NDArray[np.float32]:
-    """Return how much of a source pixel a target pixel covers, `[target, source]`."""
     edges = np.arange(target + 1) * (source / target)
-    cells = np.arange(source)
-    left = np.maximum(edges[:-1, None], cells)
-    right = np.minimum(edges[1:, None], cells + 1)
-    weights: NDArray[np.float32] = np.clip(right - left, 0, None).astype(np.float32)
-    return weights * np.float32(target / source)
+    first = np.floor(edges[:-1])
+    indexes = first + np.arange(int((np.ceil(edges[1:]) - first).max()))[:, None]
+    covered = np.minimum(edges[1:], indexes + 1) - np.maximum(edges[:-1], indexes)
+    weights = (covered.clip(min=0) * (target / source)).astype(np.float32)
+    return np.minimum(indexes, source - 1).astype(np.int32), weights
 
 
 def cubic_resize(image: Any, size: Size) -> Any:

@@ -95,39 +95,35 @@ class TiledNetwork:
         on_disk = self.buffer_bytes(size) > MEMORY_SHARE * psutil.virtual_memory().available
         feature_maps: dict[str, NDArray[Any]] = {CONTENT_IMAGE: content}
         statistics: dict[tuple[str, bool], NDArray[np.float64]] = {}
+        *_, last = self._plan.stages
         for index, stage in enumerate(self._plan.stages):
-            outputs: dict[str, NDArray[Any]]
-            if stage is self._plan.stages[-1]:
-                outputs = {stage.outputs[0]: np.empty(content.shape, np.uint8)}
+            if stage is last:
+                feature_maps[last.outputs[0]] = np.empty(content.shape, np.uint8)
             else:
-                shapes = {name: self._shape(name, size) for name in stage.outputs}
-                outputs = {n: allocate(s, on_disk=on_disk) for n, s in shapes.items()}
-            moments = {name: RunningMoments() for name in stage.measured}
+                for name in stage.outputs:
+                    feature_maps[name] = allocate(self._shape(name, size), on_disk=on_disk)
             constants = self._constants(stage, statistics, style)
-            self._run_stage(index, tiles, size, feature_maps, constants, outputs, moments)
-            for name, each in moments.items():
-                statistics[name, False], statistics[name, True] = each.mean, each.variance
-            feature_maps |= outputs
+            for name, moments in self._run_stage(index, tiles, feature_maps, constants).items():
+                statistics[name, False], statistics[name, True] = moments.mean, moments.variance
             self._drop_unused(feature_maps, index)
-        return feature_maps[self._plan.stages[-1].outputs[0]]
+        return feature_maps[last.outputs[0]]
 
     def _run_stage(
         self,
         index: int,
         tiles: "list[TileWindow]",
-        size: Size,
         feature_maps: dict[str, NDArray[Any]],
         constants: list[Any],
-        outputs: dict[str, NDArray[Any]],
-        moments: dict[str, "RunningMoments"],
-    ) -> None:
-        """Run one stage on all tiles; fill `outputs` and `moments`."""
+    ) -> "dict[str, RunningMoments]":
+        """Run one stage on all tiles: fill its outputs, and return their statistics."""
         stage, multiple = self._plan.stages[index], self._plan.multiple
+        size = (tiles[-1].right, tiles[-1].bottom)
         margin = math.ceil(stage.halo / multiple) * multiple
         # All tiles have one size, as an engine is fastest at a fixed one.
         width = min(size[0], max(tile.right - tile.left for tile in tiles) + 2 * margin)
         height = min(size[1], max(tile.bottom - tile.top for tile in tiles) + 2 * margin)
         run = self._runner(index, (width, height))
+        moments = {name: RunningMoments() for name in stage.measured}
         for tile in tiles:
             outer = tile.surroundings(margin, (width, height), size)
             inner = tile.inside(outer)
@@ -135,13 +131,14 @@ class TiledNetwork:
                 _as_input(outer.of(feature_maps[name], self._plan.scales[name]))
                 for name in stage.feature_maps
             ]
-            for name, result in zip(stage.outputs, run(*pieces, *constants), strict=True):
+            for name, output in zip(stage.outputs, run(*pieces, *constants), strict=True):
                 scale = self._plan.scales[name]
-                part = inner.of(result[0], scale)
-                target = tile.of(outputs[name], scale)
+                part = inner.of(output[0], scale)
+                target = tile.of(feature_maps[name], scale)
                 target[:] = part if target.dtype == np.float32 else _to_uint8(part)
                 if name in moments:
                     moments[name].add(part)
+        return moments
 
     def _runner(self, index: int, size: Size) -> ProgramRunner:
         """Return a stage compiled for tiles of `size`; only the last size is kept."""

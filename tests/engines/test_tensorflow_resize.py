@@ -7,7 +7,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_nst.engines.tensorflow_resize import area_resize, area_weights, cubic_resize, cubic_taps
+from live_nst.engines.tensorflow_resize import area_resize, area_taps, cubic_resize, cubic_taps
 
 RESIZES = [
     ((96, 64), (48, 32)),
@@ -47,10 +47,13 @@ def test_area_resize_by_taps_is_the_same(source: tuple[int, int], target: tuple[
 
 
 @given(st.integers(1, 700), st.integers(1, 700))
-def test_area_weights(source: int, target: int) -> None:
-    weights = area_weights(source, target)
+def test_area_taps(source: int, target: int) -> None:
+    indexes, shares = area_taps(source, target)
 
-    assert weights.shape == (target, source)
+    assert indexes.shape == shares.shape
+    assert indexes.min() >= 0
+    weights = np.zeros((target, source))
+    np.add.at(weights, (np.arange(target), indexes), shares)
     assert weights.min() >= 0
     np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-4)
     # Every source cell counts as much as any other.
