@@ -29,8 +29,8 @@ def exact(model: SplitModel) -> OpenVINOEngine:
 
 @pytest.fixture(scope="module")
 def styles(exact: OpenVINOEngine) -> list[np.ndarray]:
-    pictures = [read_style_image(builtin_image_path(name)) for name in builtin_styles()]
-    return [exact.encode(center_crop(picture, (256, 256))) for picture in pictures]
+    images = [read_style_image(builtin_image_path(name)) for name in builtin_styles()]
+    return [exact.encode(center_crop(image, (256, 256))) for image in images]
 
 
 def test_measure_difference() -> None:
@@ -43,9 +43,9 @@ def test_measure_difference() -> None:
 
         def compile(self, camera: object, size: tuple[int, int]) -> object:
             def run(image: np.ndarray, style: np.ndarray) -> StylizedFrame:
-                picture = np.zeros((size[1], size[0], 3), np.uint8)
-                picture[0] = self.level * int(style[0])
-                return StylizedFrame(picture, picture)
+                image = np.zeros((size[1], size[0], 3), np.uint8)
+                image[0] = self.level * int(style[0])
+                return StylizedFrame(image, image)
 
             return run
 

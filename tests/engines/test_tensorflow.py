@@ -79,21 +79,21 @@ def test_images_stay_on_device_until_read(small_model: SplitModel, xla: bool) ->
     style = engine.expand(np.ones(engine.bottleneck_size, np.float32))
     image = scene(96, 64)
 
-    painted = engine.compile((96, 64), (48, 32))(image, style)
+    frame = engine.compile((96, 64), (48, 32))(image, style)
 
-    assert painted.size == (48, 32)
-    painted.wait()
-    assert fetched(painted) == []
-    frame = engine.function(*engine.frame_function((96, 64), (48, 32)))
-    content, stylized = frame(image, *style)
-    assert np.abs(painted.content.astype(int) - content.numpy()).max() <= 1
-    assert fetched(painted) == ["content"]
-    assert np.abs(painted.stylized.astype(int) - stylized.numpy()).max() <= 1
-    assert painted.take_upscaled(image.shape) is None  # a CPU's engine leaves that to OpenCV
+    assert frame.size == (48, 32)
+    frame.wait()
+    assert fetched(frame) == []
+    function = engine.function(*engine.frame_function((96, 64), (48, 32)))
+    content, stylized = function(image, *style)
+    assert np.abs(frame.content.astype(int) - content.numpy()).max() <= 1
+    assert fetched(frame) == ["content"]
+    assert np.abs(frame.stylized.astype(int) - stylized.numpy()).max() <= 1
+    assert frame.take_upscaled(image.shape) is None  # a CPU's engine leaves that to OpenCV
 
 
-def fetched(painted: StylizedFrame) -> list[str]:
-    return [name for name, each in painted._images.items() if isinstance(each, np.ndarray)]
+def fetched(frame: StylizedFrame) -> list[str]:
+    return [name for name, each in frame._images.items() if isinstance(each, np.ndarray)]
 
 
 SIZES = [((1280, 720), (640, 360)), ((101, 67), (100, 64)), ((333, 500), (128, 192))]
@@ -109,17 +109,17 @@ def test_upscaling_on_device_equals_opencv(
     image = scene(*camera)
     run = engine.compile(camera, size)
 
-    painted = run(image, style).require(*required_images(Look())).fetch()
+    frame = run(image, style).require(*required_images(Look())).fetch()
 
-    assert fetched(painted) == ["upscaled"]  # one picture comes down, and the small ones do not
-    composed = compose(image, painted, Look())
-    assert fetched(painted) == []
-    on_host = compose(image, StylizedFrame(painted.content, painted.stylized), Look())
+    assert fetched(frame) == ["upscaled"]  # one picture comes down, and the small ones do not
+    composed = compose(image, frame, Look())
+    assert fetched(frame) == []
+    on_host = compose(image, StylizedFrame(frame.content, frame.stylized), Look())
     off = np.abs(composed.astype(int) - on_host)
     assert off.max() <= 1
     assert (off > 0).mean() < 0.005
     composed[:] = 0  # it is the caller's own
-    np.testing.assert_array_equal(compose(image, painted, Look()), on_host)
+    np.testing.assert_array_equal(compose(image, frame, Look()), on_host)
 
 
 @pytest.mark.parametrize("xla", [False, True])
@@ -127,10 +127,10 @@ def test_image_of_camera_size_is_not_upscaled(small_model: SplitModel, xla: bool
     engine = TensorFlowEngine(small_model, "cpu", xla=xla, upscale=True)
     style = engine.expand(np.ones(engine.bottleneck_size, np.float32))
 
-    painted = engine.compile((48, 32), (48, 32))(scene(48, 32), style)
+    frame = engine.compile((48, 32), (48, 32))(scene(48, 32), style)
 
-    assert painted.take_upscaled((32, 48, 3)) is None
-    assert fetched(painted.require("upscaled").fetch()) == ["stylized"]
+    assert frame.take_upscaled((32, 48, 3)) is None
+    assert fetched(frame.require("upscaled").fetch()) == ["stylized"]
 
 
 @pytest.mark.parametrize("xla", [False, True])
@@ -157,16 +157,16 @@ def test_gpu_equals_cpu(mobile_programs: SplitModel, mobile_engine: TensorFlowEn
     assert gpu.device != "cpu"
     image, style = scene(288, 192), style_picture("starry")
 
-    painted = [
+    frames = [
         engine.compile((288, 192), (96, 64))(image, engine.expand(engine.encode(style)))
         for engine in (gpu, mobile_engine)
     ]
 
-    one, other = (each.stylized.astype(int) for each in painted)
+    one, other = (each.stylized.astype(int) for each in frames)
     assert np.abs(one - other).mean() < 1
-    large = painted[0].take_upscaled(image.shape)
+    large = frames[0].take_upscaled(image.shape)
     assert large is not None
-    on_host = cv2.resize(painted[0].stylized, (288, 192), interpolation=cv2.INTER_CUBIC)
+    on_host = cv2.resize(frames[0].stylized, (288, 192), interpolation=cv2.INTER_CUBIC)
     assert np.abs(large.astype(int) - on_host).max() <= 1
     tensors = gpu.expand(gpu.encode(style))
     assert all("GPU" in tensor.device for tensor in tensors)
