@@ -7,13 +7,13 @@ import numpy as np
 
 from benchmarks.motion.painting import SIZE, Film
 from benchmarks.motion.webcam import CAMERA, NOISE
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.stabilizer.stabilizer import Stabilizer
 from live_nst.stabilizer.static_scene import SETTLED_FRAMES, StaticScene, update_static_scene
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.stylizer.sizes import network_size
 from live_nst.types import Image
+from tools.draw_demo.scene import DemoScene
 
 FRAMES = 150
 _WARM_UP = SETTLED_FRAMES + 10
@@ -28,7 +28,7 @@ def rest(style: str) -> dict[str, float]:
         every frame is painted; "spread": the same of the temporal spread; "step": the same of the
         largest change of any 8x8 pixels from one frame to the next.
     """
-    room = DemoVideo(*CAMERA).image_at(4.0)
+    room = DemoScene(*CAMERA).draw(4.0)
     room = cv2.resize(room, network_size(CAMERA, SIZE), interpolation=cv2.INTER_AREA)
     stabilizer, resting = Stabilizer(), Stabilizer()
     stillness: StaticScene | None = None

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 
 from benchmarks.motion.painting import SIZE, Film
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.stabilizer.stabilizer import Stabilizer
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.stylizer.sizes import network_size
 from live_nst.types import Image, Size
+from tools.draw_demo.scene import DemoScene
 
 CAMERA: Size = (1280, 720)
 FRAMES, RATE = 60, 30
@@ -65,7 +65,7 @@ def noisy_webcam(t: int, size: Size) -> Image:
 
 
 def _frame(t: int, size: Size) -> Image:
-    drawn = DemoVideo(*CAMERA).image_at(4 + t / RATE)
+    drawn = DemoScene(*CAMERA).draw(4 + t / RATE)
     return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 

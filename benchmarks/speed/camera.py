@@ -11,7 +11,7 @@ from live_nst.types import Closeable, Frame, Image
 class PreparedSource(Closeable):
     """Hands out prepared pictures, one after the other, as a camera's driver hands out its own.
 
-    The demo draws its frames on the very cores that paint, so it would be measured, too.
+    The demo decodes its frames on the cores that stylize, so it would be measured, too.
 
     Args:
         images: BGR uint8 pictures of one size, shown again and again.

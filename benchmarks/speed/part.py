@@ -15,7 +15,7 @@ Values = dict[str, float]
 """What one round gave: milliseconds, frames per second, shares; by name."""
 
 Summary = Mapping[str, Mapping[str, float]]
-"""`Spread.as_dict` of every value, over the rounds."""
+"""`SampleStats.as_dict` of every value, over the rounds."""
 
 
 class NotMeasuredError(Exception):
@@ -136,7 +136,7 @@ def play(
                 f"other programs took too much of the machine {_PATIENCE} times on end"
             )
 
-    rounds.play(one_round, attempts=1 if settings.trial else 3 * wanted, tell=tell)
+    rounds.run(one_round, attempts=1 if settings.trial else 3 * wanted, on_load=tell)
     played = rounds.results if settings.trial else rounds.quiet
     if not settings.trial and not rounds.complete:
         raise TooBusyError(

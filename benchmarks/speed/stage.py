@@ -12,10 +12,10 @@ from live_nst.engines.choice import choose_engine
 from live_nst.models.graph.freeze import freeze_saved_model
 from live_nst.models.graph.split import split_model
 from live_nst.models.loading import load_model, resolve_model
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.styles.builtin import builtin_image_path
 from live_nst.styles.image import center_crop, read_style_image
 from live_nst.types import Image, Size
+from tools.draw_demo.scene import DemoScene
 
 CAMERA: Size = (1280, 720)
 SMALL: Size = (384, 216)
@@ -25,7 +25,7 @@ LARGE: Size = (640, 360)
 @cache
 def camera_frame() -> Image:
     """A moment of the demo, 1280x720."""
-    return DemoVideo(*CAMERA).image_at(12.1)
+    return DemoScene(*CAMERA).draw(12.1)
 
 
 def frame_of(size: Size) -> Image:

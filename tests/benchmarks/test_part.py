@@ -2,7 +2,7 @@ import pytest
 
 from benchmarks.speed import part
 from benchmarks.speed.part import Promise, Settings, TooBusyError, middle, play, table, written
-from live_nst.bench import measurement as rounds
+from live_nst.bench.measurement import MeasurementRounds
 from tests.bench.fakes import Meter
 
 
@@ -30,8 +30,8 @@ def test_what_was_measured_is_written_out() -> None:
 def played(
     patch: pytest.MonkeyPatch, loads: Meter, settings: Settings, wanted: int = 3
 ) -> "dict[str, object]":
-    patch.setattr(rounds.MeasurementRounds.play, "__kwdefaults__", {
-        **rounds.MeasurementRounds.play.__kwdefaults__, "meter": loads})  # fmt: skip
+    defaults = {**MeasurementRounds.run.__kwdefaults__, "meter": loads}
+    patch.setattr(MeasurementRounds.run, "__kwdefaults__", defaults)
     numbers = iter(range(1, 100))
     return play(lambda: {"fps": float(next(numbers)), "third": 1 / 3}, wanted, settings, "fps")
 

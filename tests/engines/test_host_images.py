@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from live_nst.engines.host_images import downscale, image_to_planar, planar_to_image
-from live_nst.live.keys import SIZE_STEPS
+from live_nst.live.size_controller import SIZE_STEPS
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.sizes import network_size
 from live_nst.types import Image

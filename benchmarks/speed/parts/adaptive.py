@@ -29,11 +29,12 @@ from benchmarks.speed.part import (
 from benchmarks.speed.stage import CAMERA
 from live_nst.errors import LiveNstError
 from live_nst.live.capture_worker import CaptureWorker
+from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Frame, Image, Size
+from tools.draw_demo.scene import DemoScene
 
 ROUNDS = 3
 FPS = 30.0
@@ -74,7 +75,7 @@ class Watch:
         """Write down that a frame came."""
         assert self._pipeline is not None
         now = time.monotonic() - self._start
-        self.shown.append(Shown(now, self._pipeline.painter.small_size))
+        self.shown.append(Shown(now, self._pipeline.worker.network_size))
 
     def gaps(self, since: float, until: float) -> list[float]:
         """Seconds between frames, of those that came between two moments."""
@@ -87,8 +88,8 @@ class Watch:
 
 def measure(settings: Settings) -> dict[str, Any]:
     """Changes of size by hand, then by speed while another program comes and goes."""
-    scene = DemoVideo(*CAMERA)
-    images = [scene.image_at(10 + index / 6) for index in range(PICTURES)]
+    scene = DemoScene(*CAMERA)
+    images = [scene.draw(10 + index / 6) for index in range(PICTURES)]
     facts: dict[str, Any] = {"loaded": [CALM, CALM + LOADED]}
 
     def one_round() -> Values:
@@ -144,14 +145,16 @@ def session(
         capture.start()
         capture.wait_opened()
         pipeline = LivePipeline(
-            capture, stylizer, sinks=[watch], fps=FPS, automatic_size=not by_hand,
-            max_seconds=seconds,
-        )  # fmt: skip
+            capture,
+            stylizer,
+            PipelineOptions(fps=FPS, automatic_size=not by_hand, max_seconds=seconds),
+            sinks=[watch],
+        )
         if disturbed:
             stack.enter_context(half_the_machine(CALM, LOADED))
         watch.begin(pipeline)
         for number, size in enumerate(by_hand, 1):
-            use = partial(pipeline.painter.sizing.use, size, _refused)
+            use = partial(pipeline.worker.size_controller.use, size, _refused)
             timer = threading.Timer(number * EVERY, use)
             timer.start()
             stack.callback(timer.cancel)

@@ -21,11 +21,12 @@ from benchmarks.speed.share import NetworkTime, watch_openvino
 from benchmarks.speed.stage import CAMERA, LARGE, SMALL, bare_program, camera_frame, open_engine
 from live_nst.bench.measurement import time_calls
 from live_nst.live.capture_worker import CaptureWorker
+from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Image
+from tools.draw_demo.scene import DemoScene
 
 ROUNDS, BLOCK, SECONDS, CAMERA_SECONDS = 7, 0.25, 2.0, 6.0
 PICTURES = 12
@@ -49,8 +50,8 @@ that is faster waits for its frames, and adds nothing, but for what slow frames 
 
 def measure(settings: Settings) -> dict[str, Any]:
     """The program, the whole call and the pipeline, in turn, at both sizes."""
-    scene = DemoVideo(*CAMERA)
-    images = [scene.image_at(10 + index / 6) for index in range(PICTURES)]
+    scene = DemoScene(*CAMERA)
+    images = [scene.draw(10 + index / 6) for index in range(PICTURES)]
     engine = open_engine("auto", "auto")
     networks = {size: bare_program(engine, size) for size in WANTED_FPS}
     counted = None
@@ -118,7 +119,7 @@ class _Stage:
         capture = CaptureWorker(partial(PreparedSource, self._images, fps))
         capture.start()
         capture.wait_opened()
-        pipeline = LivePipeline(capture, stylizer, max_seconds=seconds)
+        pipeline = LivePipeline(capture, stylizer, PipelineOptions(max_seconds=seconds))
         network = self._counted.seconds if self._counted else 0.0
         before = time.process_time()
         pipeline.run()
