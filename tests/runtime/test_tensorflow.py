@@ -80,7 +80,7 @@ def test_gpu_names() -> None:
 
 def tensorflow_in_a_child(**environment: str) -> subprocess.CompletedProcess[str]:
     program = (
-        "import sys; from live_nst.runtime.tensorflow import tensorflow; tensorflow();"
+        "import sys; from live_nst.runtime.tensorflow import import_tensorflow; import_tensorflow();"
         "print('seen', file=sys.stderr)"
     )
     return subprocess.run(
