@@ -1,6 +1,10 @@
-"""Stylize a webcam, videos and images in the style of any picture."""
+"""Stylize your webcam, your videos or your livestream in the style of any picture, live.
 
-from importlib import import_module
+`__all__` lists the public names. Those that need NumPy and OpenCV are loaded at their first use, so
+that `live-nst --help` is fast.
+"""
+
+import importlib
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -8,44 +12,62 @@ from live_nst.errors import (
     ConversionCancelled,
     ConversionError,
     DeviceError,
+    DisplayError,
+    DownloadError,
     LiveNstError,
     ModelError,
+    RecordingError,
     SinkError,
     SourceError,
+    SourceLostError,
     StyleError,
     UsageError,
+    VirtualCameraError,
 )
 from live_nst.stylizer.look import Look
 
 if TYPE_CHECKING:
     from live_nst.conversion.api import convert
+    from live_nst.conversion.progress import ConversionProgress, ConversionReport
     from live_nst.stylizer.stylizer import Stylizer
 
 __version__ = version("live-nst")
 __all__ = [
     "ConversionCancelled",
     "ConversionError",
+    "ConversionProgress",
+    "ConversionReport",
     "DeviceError",
+    "DisplayError",
+    "DownloadError",
     "LiveNstError",
     "Look",
     "ModelError",
+    "RecordingError",
     "SinkError",
     "SourceError",
+    "SourceLostError",
     "StyleError",
     "Stylizer",
     "UsageError",
+    "VirtualCameraError",
     "__version__",
     "convert",
 ]
 
-# Imported when used, so that `live-nst --help` does not wait for NumPy and OpenCV.
-_LAZY = {"Stylizer": "live_nst.stylizer.stylizer", "convert": "live_nst.conversion.api"}
+_LAZY_MODULES = {
+    "ConversionProgress": "live_nst.conversion.progress",
+    "ConversionReport": "live_nst.conversion.progress",
+    "Stylizer": "live_nst.stylizer.stylizer",
+    "convert": "live_nst.conversion.api",
+}
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LAZY:
+    module = _LAZY_MODULES.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LAZY[name]), name)
+    return getattr(importlib.import_module(module), name)
 
 
 def __dir__() -> list[str]:

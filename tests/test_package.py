@@ -1,4 +1,4 @@
-"""The names that the package offers."""
+"""The public names of the package."""
 
 import subprocess
 import sys
@@ -6,8 +6,11 @@ import sys
 import pytest
 
 import live_nst
+from live_nst import errors
 from live_nst.conversion.api import convert
 from live_nst.stylizer.stylizer import Stylizer
+
+INTERNAL_ERRORS = {"SplitError"}  # caught inside the package
 
 
 def test_dir_lists_the_public_names() -> None:
@@ -16,6 +19,11 @@ def test_dir_lists_the_public_names() -> None:
         assert getattr(live_nst, name) is not None
     assert live_nst.Stylizer is Stylizer
     assert live_nst.convert is convert
+
+
+def test_all_errors_are_public() -> None:
+    defined = {name for name, value in vars(errors).items() if isinstance(value, type)}
+    assert defined - INTERNAL_ERRORS <= set(live_nst.__all__)
 
 
 def test_unknown_names() -> None:

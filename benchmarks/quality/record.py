@@ -63,9 +63,9 @@ def measure(vgg: Vgg, steps: int) -> tuple[dict[str, Any], Pictures]:
             if form == "gatys":
                 start = resize_image(pictures[OURS][pair], size)
                 pictures["optimized"][pair] = optimize(objective, start, steps)
-            own = objective.losses(preprocess(resize_image(material[pair[0]], size)))
+            own = objective.terms(preprocess(resize_image(material[pair[0]], size)))
             for way, painted in pictures.items():
-                losses = objective.losses(preprocess(resize_image(painted[pair], size)))
+                losses = objective.terms(preprocess(resize_image(painted[pair], size)))
                 found[form].setdefault(way, {})["/".join(pair)] = shares(losses, own)
         print(f"{pair[0]} in {pair[1]}: {time.monotonic() - begin:.0f} s", flush=True)
     return found, pictures
@@ -84,10 +84,10 @@ def _objective(vgg: Vgg, form: str, photo: Image, style: str) -> PerceptualLoss:
 
 def shares(losses: LossTerms, own: LossTerms) -> dict[str, float]:
     """Weighted terms as shares of the unpainted content's total; "style" of its style, too."""
-    form = losses.form
+    config = losses.config
     return {
-        "content": form.alpha * losses.content_total / own.total,
-        "style": form.beta * losses.style_total / own.total,
+        "content": config.alpha * losses.content_total / own.total,
+        "style": config.beta * losses.style_total / own.total,
         "total": losses.total / own.total,
     }
 

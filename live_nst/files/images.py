@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image as Pillow
-from PIL import UnidentifiedImageError
+from PIL import ImageOps, UnidentifiedImageError
 
 from live_nst.errors import LiveNstError
 from live_nst.files.atomic import atomic_write
@@ -20,6 +20,9 @@ READABLE_FORMATS = (
     *("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA", "DDS"),
 )
 """Pillow's names of the formats that are read. EPS is left out: Pillow runs Ghostscript for it."""
+
+DEFAULT_MAX_PIXELS = 100_000_000
+"""Larger images are refused before they are decoded: they would take over 300 MB."""
 
 DECODE_ERRORS: tuple[type[Exception], ...] = (
     *(OSError, ValueError, SyntaxError, EOFError, RuntimeError, MemoryError, LookupError),
@@ -73,6 +76,23 @@ def open_image(
     except DECODE_ERRORS as exc:
         reason = (str(exc).splitlines() or [type(exc).__name__])[0]
         raise error(f"The {label} is damaged: {reason}.", hint) from exc
+
+
+def read_image(
+    source: Path,
+    label: str,
+    *,
+    error: type[LiveNstError],
+    hint: str,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+) -> Image:
+    """Return an image upright, white where it is transparent, BGR uint8 `[height, width, 3]`.
+
+    Of an animation it is the first frame. See `open_image` for the arguments and the errors.
+    """
+    with open_image(source, label, error=error, hint=hint, max_pixels=max_pixels) as picture:
+        upright = flatten_on_white(to_8bit(ImageOps.exif_transpose(picture)))
+        return np.ascontiguousarray(np.asarray(upright, np.uint8)[..., ::-1])
 
 
 def to_8bit(picture: Pillow.Image) -> Pillow.Image:

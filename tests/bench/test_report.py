@@ -55,8 +55,8 @@ def test_recommended_command_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     from live_nst.cli.app import app
 
     ran = []
-    monkeypatch.setattr("live_nst.cli.live.run", lambda **options: ran.append(options))
+    monkeypatch.setattr("live_nst.cli.live.run", lambda options, stats: ran.append(options))
     command = recommend(ROWS, 30, FAST, ("--model", "hub", "--device", "cpu")).command
     result = CliRunner().invoke(app, shlex.split(command)[1:])
     assert result.exit_code == 0, result.output
-    assert (ran[0]["model"], ran[0]["size"]) == ("hub", 640)
+    assert (ran[0].stylizer.model, ran[0].stylizer.size) == ("hub", 640)

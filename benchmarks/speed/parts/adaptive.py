@@ -29,6 +29,7 @@ from benchmarks.speed.part import (
 from benchmarks.speed.stage import CAMERA
 from live_nst.errors import LiveNstError
 from live_nst.live.capture_worker import CaptureWorker
+from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
@@ -74,7 +75,7 @@ class Watch:
         """Write down that a frame came."""
         assert self._pipeline is not None
         now = time.monotonic() - self._start
-        self.shown.append(Shown(now, self._pipeline.painter.small_size))
+        self.shown.append(Shown(now, self._pipeline.worker.network_size))
 
     def gaps(self, since: float, until: float) -> list[float]:
         """Seconds between frames, of those that came between two moments."""
@@ -144,14 +145,16 @@ def session(
         capture.start()
         capture.wait_opened()
         pipeline = LivePipeline(
-            capture, stylizer, sinks=[watch], fps=FPS, automatic_size=not by_hand,
-            max_seconds=seconds,
-        )  # fmt: skip
+            capture,
+            stylizer,
+            PipelineOptions(fps=FPS, automatic_size=not by_hand, max_seconds=seconds),
+            sinks=[watch],
+        )
         if disturbed:
             stack.enter_context(half_the_machine(CALM, LOADED))
         watch.begin(pipeline)
         for number, size in enumerate(by_hand, 1):
-            use = partial(pipeline.painter.sizing.use, size, _refused)
+            use = partial(pipeline.worker.size_controller.use, size, _refused)
             timer = threading.Timer(number * EVERY, use)
             timer.start()
             stack.callback(timer.cancel)

@@ -21,6 +21,7 @@ from benchmarks.speed.share import NetworkTime, watch_openvino
 from benchmarks.speed.stage import CAMERA, LARGE, SMALL, bare_program, camera_frame, open_engine
 from live_nst.bench.measurement import time_calls
 from live_nst.live.capture_worker import CaptureWorker
+from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
@@ -118,7 +119,7 @@ class _Stage:
         capture = CaptureWorker(partial(PreparedSource, self._images, fps))
         capture.start()
         capture.wait_opened()
-        pipeline = LivePipeline(capture, stylizer, max_seconds=seconds)
+        pipeline = LivePipeline(capture, stylizer, PipelineOptions(max_seconds=seconds))
         network = self._counted.seconds if self._counted else 0.0
         before = time.process_time()
         pipeline.run()

@@ -13,12 +13,14 @@ from benchmarks.speed.camera import PreparedSource
 from benchmarks.speed.part import Part, Settings, Values, play, table, written
 from benchmarks.speed.stage import CAMERA, LARGE, SMALL, camera_frame
 from live_nst.bench.measurement import time_calls
-from live_nst.engines.base import StylizedFrame
+from live_nst.engines.base import DeviceImage, StylizedFrame
 from live_nst.engines.downscale import downscale
 from live_nst.live.capture_worker import CaptureWorker
+from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
 from live_nst.sources.demo_video import FPS, DemoVideo
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.look import Look
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Image
 
@@ -26,34 +28,31 @@ ROUNDS, BLOCK = 7, 0.25
 PIPELINE_FPS, PIPELINE_SECONDS = 200.0, 1.0
 
 
-class IdleStylizer:
-    """Gives prepared pictures: what is left is the pipeline itself."""
+class IdleStylizer(StylizerCore):
+    """Returns prepared images: what is left is the pipeline itself."""
 
     size = SMALL[0]
+    look = Look()
 
     def __init__(self) -> None:
         small: Image = np.zeros((SMALL[1], SMALL[0], 3), np.uint8)
-        self._painted = StylizedFrame(small, small)
-        self._picture: Image = np.zeros((CAMERA[1], CAMERA[0], 3), np.uint8)
+        self._frame = StylizedFrame(small, small)
+        self._image: Image = np.zeros((CAMERA[1], CAMERA[0], 3), np.uint8)
 
-    def prefetch(self, image: Image) -> None: ...
+    def infer(
+        self, image: Image, time: float = 0.0, prefetched: DeviceImage | None = None
+    ) -> StylizedFrame:
+        return self._frame
 
-    def infer(self, image: Image, time: float = 0.0, prefetched: None = None) -> StylizedFrame:
-        return self._painted
+    def postprocess(self, image: Image, stylized: StylizedFrame, time: float = 0.0) -> Image:
+        return self._image
 
-    def postprocess(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
-        return self._picture
-
-    def is_compiled(self, camera: tuple[int, int], size: int) -> bool:
+    def is_compiled(self, frame_size: tuple[int, int], size: int) -> bool:
         return True
 
-    def prepare(self, camera: tuple[int, int], size: int) -> None: ...
+    def prepare(self, frame_size: tuple[int, int], size: int) -> None: ...
 
     def resize(self, size: int) -> None: ...
-
-    def load(self, style: Any, **options: Any) -> None: ...
-
-    def select(self, style: Any, **options: Any) -> None: ...
 
 
 def measure(settings: Settings) -> dict[str, Any]:
@@ -105,9 +104,8 @@ def _pipeline() -> float:
     capture = CaptureWorker(partial(PreparedSource, [camera_frame()], PIPELINE_FPS))
     capture.start()
     capture.wait_opened()
-    pipeline = LivePipeline(
-        capture, IdleStylizer(), max_seconds=PIPELINE_SECONDS, fps=PIPELINE_FPS, automatic_size=True
-    )
+    options = PipelineOptions(max_seconds=PIPELINE_SECONDS, fps=PIPELINE_FPS, automatic_size=True)
+    pipeline = LivePipeline(capture, IdleStylizer(), options)
     before = time.process_time()
     pipeline.run()
     return 1000 * (time.process_time() - before) / pipeline.stats.frames

@@ -1,4 +1,4 @@
-"""So that a long film takes little more memory than a short one."""
+"""Reuse the memory of images, so that a long video needs little more memory than a short one."""
 
 import weakref
 
@@ -8,14 +8,13 @@ from live_nst.types import Image, Size
 
 
 class ImagePool:
-    """Gives pictures whose memory comes back by itself, when nothing refers to it any more.
+    """Returns images whose memory is reused as soon as nothing refers to them. Thread-safe.
 
-    Megabytes that one thread asks for and another gives back leave holes in the heap, which then
-    grows for hours; and what comes fresh from the system costs a millisecond a picture. Any thread
-    may call it.
+    Large blocks that one thread allocates and another frees leave gaps in the heap, which then
+    grows for hours. Fresh memory from the system costs a millisecond an image.
 
     Args:
-        size: (width, height) of the pictures.
+        size: (width, height) of the images.
     """
 
     def __init__(self, size: Size) -> None:
@@ -23,12 +22,12 @@ class ImagePool:
         self._free: list[bytearray] = []  # its `append` and `pop` are atomic
 
     def __call__(self) -> Image:
-        """A picture to be filled, BGR uint8 `[height, width, 3]`."""
+        """Return an image to fill, BGR uint8 `[height, width, 3]`."""
         try:
             memory = self._free.pop()
         except IndexError:
             memory = bytearray(int(np.prod(self._shape)))
-        # Every view of it, and every view of those, keeps this array alive.
-        whole = np.frombuffer(memory, np.uint8)
-        weakref.finalize(whole, self._free.append, memory).atexit = False
-        return whole.reshape(self._shape)
+        # All views of it, and views of those, keep this array alive.
+        owner = np.frombuffer(memory, np.uint8)
+        weakref.finalize(owner, self._free.append, memory).atexit = False
+        return owner.reshape(self._shape)
