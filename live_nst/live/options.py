@@ -4,10 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from live_nst.errors import UsageError
-from live_nst.masks.image import read_mask_image
 from live_nst.sources.base import SourceRequest
-from live_nst.styles.image import read_style_image
-from live_nst.styles.spec import parse_style
 from live_nst.stylizer.options import StylizerOptions
 
 _SIDES = (16, 8192)  # pixels
@@ -56,6 +53,10 @@ class LiveOptions:
             UsageError: A number is out of range, or the mask image cannot be read.
             StyleError: There is no such style, or its image cannot be read.
         """
+        from live_nst.masks.image import read_mask_image
+        from live_nst.styles.image import read_style_image
+        from live_nst.styles.spec import parse_style
+
         for style in self.stylizer.styles:
             for part in parse_style(str(style)).parts:
                 read_style_image(part.path)

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from live_nst.engines.base import DeviceImage
 from live_nst.live.latest_frame import LatestSlot
@@ -30,30 +29,10 @@ class PreparedFrame:
     prefetched: DeviceImage | None = None
 
 
-class FrameInput(Protocol):
-    """Where the stylize worker takes frames from."""
+class FrameInput:
+    """Prepares the newest frame when it is taken.
 
-    @property
-    def empty(self) -> bool:
-        """Whether no frame waits or is being prepared."""
-        ...
-
-    @property
-    def replaced(self) -> int:
-        """Number of prepared frames that were replaced by newer ones before they were taken."""
-        ...
-
-    def take(self, timeout: float, wait_for_newer: WaitForNewer) -> PreparedFrame | None:
-        """Take the newest frame; None if none came within `timeout` seconds."""
-        ...
-
-    def close(self, timeout: float) -> None:
-        """Stop preparing frames; wait up to `timeout` seconds for the one being prepared."""
-        ...
-
-
-class DirectInput:
-    """Prepares each frame when it is taken: best where the network runs on this processor.
+    This is best where the network runs on the same processor.
 
     Args:
         source: Where captured frames appear.
@@ -65,23 +44,27 @@ class DirectInput:
     ) -> None:
         self._source = source
         self._prepare = prepare
-        self.replaced = 0
 
     @property
     def empty(self) -> bool:
-        """See `FrameInput.empty`."""
+        """Whether no frame waits or is being prepared."""
         return self._source.empty
 
+    @property
+    def replaced(self) -> int:
+        """Number of prepared frames that were replaced by newer ones before they were taken."""
+        return 0
+
     def take(self, timeout: float, wait_for_newer: WaitForNewer) -> PreparedFrame | None:
-        """See `FrameInput.take`."""
+        """Take the newest frame; return None if there was none within `timeout` seconds."""
         frame = self._source.take(timeout, wait_for_newer)
         return None if frame is None else self._prepare(frame)
 
     def close(self, timeout: float) -> None:
-        """Do nothing: there is no thread."""
+        """Prepare no more frames; wait up to `timeout` seconds for the one being prepared."""
 
 
-class FramePrefetcher:
+class FramePrefetcher(FrameInput):
     """Prepares the newest frame in a thread of its own, while a GPU computes the one before.
 
     Args:
@@ -96,8 +79,7 @@ class FramePrefetcher:
         prepare: Callable[[Frame], PreparedFrame],
         on_failure: Callable[[BaseException], None],
     ) -> None:
-        self._source = source
-        self._prepare = prepare
+        super().__init__(source, prepare)
         self._on_failure = on_failure
         self._ready: LatestSlot[PreparedFrame] = LatestSlot()
         self._changed = threading.Condition()
@@ -108,35 +90,27 @@ class FramePrefetcher:
         self._thread.start()
 
     @property
-    def replaced(self) -> int:
-        """See `FrameInput.replaced`."""
-        return self._ready.replaced
-
-    @property
     def empty(self) -> bool:
-        """See `FrameInput.empty`."""
+        """Whether no frame waits, is being prepared or is ready."""
         return self._is_idle() and self._ready.empty
 
-    def take(
-        self, timeout: float, wait_for_newer: WaitForNewer | None = None
-    ) -> PreparedFrame | None:
-        """Take the newest frame; None if none came in time.
+    @property
+    def replaced(self) -> int:
+        """Number of prepared frames that were replaced by newer ones before they were taken."""
+        return self._ready.replaced
 
-        A frame that is already captured is waited for, as it is newer than the one that is ready.
-        """
+    def take(self, timeout: float, wait_for_newer: WaitForNewer) -> PreparedFrame | None:
+        """Take the newest frame; one that is captured but not ready yet is waited for."""
+        # At most two: a source that is faster than this thread always has another one.
         with self._changed:
-            # At most two: the frame being prepared and the one captured meanwhile. A source that is
-            # faster than this thread always has another one.
             enough = self._prepared + 2
             self._changed.wait_for(
                 lambda: self._is_idle() or self._prepared >= enough or self._closed, timeout
             )
-        if wait_for_newer is None:
-            return self._ready.take(timeout)
         return self._ready.take(timeout, lambda prepared: wait_for_newer(prepared.frame))
 
     def close(self, timeout: float) -> None:
-        """See `FrameInput.close`."""
+        """Prepare no more frames; wait up to `timeout` seconds for the one being prepared."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

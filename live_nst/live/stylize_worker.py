@@ -11,7 +11,7 @@ from live_nst.engines.base import StylizedFrame
 from live_nst.live.background import BackgroundJobs, StyleChanger
 from live_nst.live.latest_frame import FrameSkipPolicy, LatestSlot
 from live_nst.live.options import PipelineOptions, ViewState
-from live_nst.live.prefetch import DirectInput, FrameInput, FramePrefetcher, PreparedFrame
+from live_nst.live.prefetch import FrameInput, FramePrefetcher, PreparedFrame
 from live_nst.live.size_controller import SizeController
 from live_nst.live.stats import LiveStats
 from live_nst.runtime.timing import Clock
@@ -67,7 +67,7 @@ class StylizeWorker:
         self._options = options
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live-nst stylize", daemon=True)
-        self._input: FrameInput = DirectInput(source, self._mirror)
+        self._input = FrameInput(source, self._mirror)
         self._composer: BackgroundJobs | None = None
         self._composing: Future[None] | None = None
         self._skip_policy = FrameSkipPolicy()

@@ -57,7 +57,7 @@ def frame(number: int, time: float = 0.0) -> Frame:
 
 
 class FakeClock:
-    """Moves only when it is told to; a `sleep` of the pipeline is a real blink that moves nothing.
+    """Moves only by `advance`; a `sleep` of the pipeline takes a real moment and moves nothing.
 
     Attributes:
         looks: How often somebody slept: how often the pipeline looked around.
@@ -375,7 +375,7 @@ class FakeSink:
         self.times: list[float] = []
         self.closed = 0
         self.fail_at: int | None = None
-        self.failure: BaseException = OSError("never told what to raise")
+        self.failure: BaseException = OSError("no failure was set")
         self.close_failure: BaseException | None = None
         self.on_write: Callable[[], None] = lambda: None
         self.entered = threading.Semaphore(0)
@@ -426,7 +426,7 @@ class FakeDisplay:
     def poll(self) -> None:
         self.threads.add(threading.get_ident())
         self.on_poll()
-        self._clock.sleep(0)  # counts as a look around
+        self._clock.sleep(0)  # counts as a look
 
     def close(self) -> None:
         self.closed = True

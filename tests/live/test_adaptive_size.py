@@ -96,14 +96,14 @@ def test_waits_for_the_preparation() -> None:
 
 def test_uses_a_ready_size_meanwhile() -> None:
     adaptive = AdaptiveSize(30, SIZE_STEPS, 640, pixels_of)
-    feed(adaptive, 0.065, count=10)
+    add_frames(adaptive, 0.065, count=10)
     ready = {640, 512, 320}
     choice = adaptive.choose(ready.__contains__)
     assert choice.size == 320  # 384 is wanted; 512 would be too slow
     assert choice.prepare == (384,)
 
     adaptive = AdaptiveSize(30, SIZE_STEPS, 640, pixels_of)
-    feed(adaptive, 0.065, count=10)
+    add_frames(adaptive, 0.065, count=10)
     choice = adaptive.choose({640, 512}.__contains__)
     assert choice.size == 512  # nothing smaller is ready; better than nothing
     assert choice.prepare == (384,)
@@ -126,7 +126,7 @@ def test_sizes_beyond_the_camera() -> None:
     camera = (640, 480)
     adaptive = AdaptiveSize(30, SIZE_STEPS, 384, lambda size: pixels_of(size, camera))
     for _ in range(20):
-        feed(adaptive, 0.002, count=60, pixels=pixels_of(adaptive.size, camera))
+        add_frames(adaptive, 0.002, count=60, pixels=pixels_of(adaptive.size, camera))
         adaptive.choose(lambda size: True)
     assert adaptive.size == 640
 
@@ -136,25 +136,25 @@ def test_exclude() -> None:
     adaptive.exclude(640)
     seen = set()
     for _ in range(20):
-        feed(adaptive, 0.004, count=60)
+        add_frames(adaptive, 0.004, count=60)
         seen.add(adaptive.choose(lambda size: True).size)
     assert 640 not in seen and max(seen) > 640
 
 
 def test_first_size_between_steps() -> None:
     adaptive = AdaptiveSize(30, SIZE_STEPS, 600, pixels_of)
-    feed(adaptive, 0.026, count=60)
+    add_frames(adaptive, 0.026, count=60)
     assert adaptive.choose(lambda size: True).size == 600
-    feed(adaptive, 0.060, count=20)
+    add_frames(adaptive, 0.060, count=20)
     assert adaptive.choose(lambda size: True).size in SIZE_STEPS
 
 
 def test_frames_started_before_a_change() -> None:
     adaptive = AdaptiveSize(30, SIZE_STEPS, 640, pixels_of)
-    feed(adaptive, 0.080, count=10)
+    add_frames(adaptive, 0.080, count=10)
     chosen = adaptive.choose(lambda size: True).size
     assert chosen < 640
-    feed(adaptive, 0.080, count=10, pixels=pixels_of(640))
+    add_frames(adaptive, 0.080, count=10, pixels=pixels_of(640))
     assert adaptive.choose(lambda size: True).size == chosen
 
 
@@ -166,8 +166,10 @@ def test_overhead_is_learned() -> None:
         assert machine.adaptive.overhead == pytest.approx(wanted, abs=12_000)
 
 
-def feed(adaptive: AdaptiveSize, cost: float, *, count: int, pixels: int | None = None) -> None:
-    """Tell of frames painted one after the other, 30 a second or as fast as they cost."""
+def add_frames(
+    adaptive: AdaptiveSize, cost: float, *, count: int, pixels: int | None = None
+) -> None:
+    """Add frames that come 30 times per second, or as fast as they cost."""
     start = getattr(adaptive, "test_time", 0.0)
     interval = max(cost, 1 / 30)
     for number in range(count):

@@ -224,6 +224,7 @@ def test_long_reconnecting_is_no_stall(clock: FakeClock, pauses: list[float]) ->
 
     def reopen() -> FakeSource:
         openings.count += 1
+        openings.threads.add(threading.get_ident())
         if openings.count == 1:
             return FakeSource(in_lockstep(holder, [frame(0), LOST]))
         clock.advance(5)

@@ -1,4 +1,4 @@
-"""A session as it runs on a GPU, with TensorFlow on a CPU: three threads, XLA, staged frames."""
+"""A session with overlap, as on a GPU, with TensorFlow on a CPU: three threads, prefetching."""
 
 from collections.abc import Iterator
 from pathlib import Path

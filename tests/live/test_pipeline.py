@@ -39,7 +39,7 @@ def test_fast_source_newest_frame_wins(make_harness: MakeHarness, overlap: bool)
     with harness.running:
         for _ in range(10):
             harness.stylizer.gate.clear()
-            harness.feeder.give()  # this one is painted
+            harness.feeder.give()  # this one is stylized
             assert harness.stylizer.entered.acquire(timeout=10)
             harness.feeder.give(4)  # of these the last one is
             harness.feeder.wait_captured()
@@ -111,11 +111,11 @@ def test_latency(make_harness: MakeHarness) -> None:
     harness.display.on_poll = lambda: (
         harness.clock.advance(0.004) if harness.stylizer.stylized else None
     )
-    paint = harness.stylizer.infer
+    infer = harness.stylizer.infer
 
     def slowly(*given: Any) -> Any:
         harness.clock.advance(0.030)
-        return paint(*given)
+        return infer(*given)
 
     harness.stylizer.infer = slowly  # type: ignore[method-assign]
     with harness.running:
@@ -218,7 +218,7 @@ def test_frame_stylized_during_stop_is_shown(
             lambda: harness.feeder.capture.slot.empty and harness.feeder.capture.next_index == 2
         )
         harness.pipeline.stop()
-        wait_until(lambda: harness.pipeline.worker.stopping)  # it waits for the painter now
+        wait_until(lambda: harness.pipeline.worker.stopping)  # it waits for the worker now
         harness.stylizer.gate.set()
         running.wait()
     assert harness.display is not None

@@ -71,15 +71,15 @@ def test_slow_select_does_not_stall(make_harness: MakeHarness) -> None:
 def test_select_error(make_harness: MakeHarness) -> None:
     harness = make_harness()
     harness.stylizer.failures["wave"] = StyleError("there is no such picture")
-    told: list[str] = []
+    messages: list[str] = []
     with harness.running as running:
         harness.show()
         harness.pipeline.worker.style_changer.select(
-            "wave", lambda error: told.append(error.message)
+            "wave", lambda error: messages.append(error.message)
         ).result(10)
         harness.show(3)
     assert running.error is None
-    assert told == ["there is no such picture"]
+    assert messages == ["there is no such picture"]
 
 
 def test_frozen_frame_is_redrawn_but_not_counted(

@@ -1,4 +1,4 @@
-"""The pipeline when a source, the painter, the display or a sink fails."""
+"""The pipeline when a source, the worker, the display or a sink fails."""
 
 import threading
 from typing import Any

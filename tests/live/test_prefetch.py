@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from live_nst.live.latest_frame import LatestSlot
-from live_nst.live.prefetch import DirectInput, FramePrefetcher, PreparedFrame
+from live_nst.live.prefetch import FrameInput, FramePrefetcher, PreparedFrame
 from live_nst.types import Frame
 from tests.live.fakes import PATIENCE, frame, own_threads, wait_until
 
@@ -49,7 +49,7 @@ class PrefetchHarness:
 
     def take(self, timeout: float = PATIENCE) -> int | None:
         """Take a frame; return its index."""
-        prepared = self.prefetcher.take(timeout)
+        prepared = self.prefetcher.take(timeout, lambda frame: 0.0)
         return None if prepared is None else prepared.frame.index
 
 
@@ -61,17 +61,17 @@ def harness() -> Iterator[PrefetchHarness]:
     harness.prefetcher.close(PATIENCE)
 
 
-def test_direct_input_prepares_when_a_frame_is_taken() -> None:
+def test_frame_input_prepares_when_a_frame_is_taken() -> None:
     source: LatestSlot[Frame] = LatestSlot()
-    direct = DirectInput(source, lambda frame: PreparedFrame(frame, frame.image))
-    assert direct.empty and direct.take(0.0, lambda frame: 0.0) is None
+    frames = FrameInput(source, lambda frame: PreparedFrame(frame, frame.image))
+    assert frames.empty and frames.take(0.0, lambda frame: 0.0) is None
     source.put(frame(1))
     source.put(frame(2))
-    assert not direct.empty
-    prepared = direct.take(0.0, lambda frame: 0.0)
+    assert not frames.empty
+    prepared = frames.take(0.0, lambda frame: 0.0)
     assert prepared is not None and prepared.frame.index == 2
-    assert direct.empty and direct.replaced == 0
-    direct.close(1.0)
+    assert frames.empty and frames.replaced == 0
+    frames.close(1.0)
 
 
 def test_prepares_in_its_own_thread_before_take(harness: PrefetchHarness) -> None:

@@ -356,7 +356,7 @@ def test_overlap_composes_one_frame_beside_the_network(overlapping: WorkerHarnes
         if number < 2:
             wait_until(lambda number=number: len(stylizer.stylized) == number + 1)
     assert overlapping.delivered == []
-    assert [number for number, _ in stylizer.stylized] == [0, 1]  # the second waits in hand
+    assert [number for number, _ in stylizer.stylized] == [0, 1]  # the second waits
     stylizer.composing.set()
     wait_until(lambda: len(overlapping.delivered) == 3)
     assert overlapping.numbers == [0, 1, 3]  # the newest of those that came meanwhile
@@ -437,7 +437,7 @@ def test_without_overlap_nothing_is_prefetched(clock: FakeClock) -> None:
 
 
 def test_prefetched_image_is_the_stylized_one(overlapping: WorkerHarness) -> None:
-    """Mirrored or not; and a frame that is brought to another size first was staged in vain."""
+    """Mirrored or not. A frame that is resized first is not used as it was prefetched."""
     stylizer, near, pairs = overlapping.stylizer, overlapping.stylizer.infer, []
 
     def infer(image: np.ndarray, time: float, prefetched: Prefetched | None) -> StylizedFrame:

@@ -93,7 +93,7 @@ def test_draw_overlay_in_place() -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_draw_overlay_any_size(size: tuple[int, int]) -> None:
     long = ["a line that is much too long for a small picture " * 3] * 40
-    keys = [("key", "what it does, told at length")] * 40
+    keys = [("key", "what it does, explained at length")] * 40
     assert draw_overlay(plain(size), long, notice=long[0]).shape == (size[1], size[0], 3)
     assert draw_overlay(plain(size), long, notice=long[0], keys=keys).dtype == np.uint8
 

@@ -218,7 +218,7 @@ recorder.close()
 
 
 def run_noise(path: Path, limit: int = 0) -> list[str]:
-    """The lines that a process recording noise says."""
+    """Return the lines that a process prints while it records noise."""
     result = subprocess.run(
         [sys.executable, "-c", RECORD_NOISE, str(path), str(limit)], capture_output=True, text=True
     )
@@ -244,7 +244,7 @@ def test_killed_recording_plays(suffix: str, tmp_path: Path) -> None:
     # Lost are the fragment of two seconds (20 frames) and what the encoder still held.
     assert len(instants) >= 140
     np.testing.assert_allclose(instants, np.arange(len(instants)) / 10, atol=1e-3)
-    # It is known as ours, too.
+    # It is recognized as an earlier recording.
     assert "out-1" in Recorder(path).notice
 
 
@@ -253,7 +253,7 @@ def test_killed_recording_plays(suffix: str, tmp_path: Path) -> None:
 def test_file_size_limit(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"out{suffix}"
     lines = run_noise(path, limit=700_000)
-    assert lines[-1] == f"ERROR the recording {path} ends here: it is as large as a file may be"
+    assert lines[-1] == f"ERROR {path} would be larger than a file may be"
     written = int(lines[-2]) + 1
     assert 60 <= len(times(path)) <= written
     assert path.stat().st_size <= 700_000
@@ -275,7 +275,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 def test_full_disk(suffix: str, tiny_disk: Path) -> None:
     path = tiny_disk / f"out{suffix}"
     lines = run_noise(path)
-    assert lines[-1] == f"ERROR the disk is full: the recording {path} ends here"
+    assert lines[-1] == f"ERROR The disk is full: {path} cannot be finished"
     assert 60 <= len(times(path)) <= int(lines[-2]) + 1
     assert list(tiny_disk.iterdir()) == [path]
 
@@ -289,7 +289,7 @@ def test_full_disk_during_close(tiny_disk: Path) -> None:
     with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
         while True:
             file.write(bytes(4096))
-    with pytest.raises(RecordingError, match="the disk is full"):
+    with pytest.raises(RecordingError, match="The disk is full"):
         recorder.close()
     assert len(times(path)) >= 100
     recorder.close()
@@ -300,7 +300,7 @@ def test_full_disk_at_the_first_frame(tiny_disk: Path) -> None:
         while True:
             file.write(bytes(4096))
     recorder = Recorder(tiny_disk / "out.mp4")
-    with pytest.raises(RecordingError, match="the disk is full"):
+    with pytest.raises(RecordingError, match="The disk is full"):
         for frame in frames(200):
             recorder.write(frame)
         recorder.close()

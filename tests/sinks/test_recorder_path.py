@@ -16,7 +16,7 @@ class TestPlace:
 
     @pytest.mark.parametrize("name", ["out.avi", "out", "out.mp4.txt", ".mp4"])
     def test_invalid_suffix(self, name: str, tmp_path: Path) -> None:
-        with pytest.raises(UsageError, match="wrong suffix") as caught:
+        with pytest.raises(UsageError, match="Invalid suffix") as caught:
             Recorder(tmp_path / name)
         assert ".mp4, .mov or .mkv" in caught.value.hint
         assert list(tmp_path.iterdir()) == []
@@ -25,10 +25,10 @@ class TestPlace:
         (tmp_path / "out.mp4").mkdir()
         with pytest.raises(RecordingError, match="is a folder") as caught:
             Recorder(tmp_path / "out.mp4")
-        assert "live.mp4" in caught.value.hint
+        assert "output.mp4" in caught.value.hint
 
     def test_missing_folder(self, tmp_path: Path) -> None:
-        with pytest.raises(RecordingError, match="there is no folder") as caught:
+        with pytest.raises(RecordingError, match="There is no folder") as caught:
             Recorder(tmp_path / "missing" / "out.mp4")
         assert "mkdir" in caught.value.hint
         assert list(tmp_path.iterdir()) == []
@@ -37,7 +37,7 @@ class TestPlace:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(os, "access", lambda path, mode: False)
-        with pytest.raises(RecordingError, match="nothing can be written into"):
+        with pytest.raises(RecordingError, match="is not writable"):
             Recorder(tmp_path / "out.mp4")
 
     @pytest.mark.parametrize("content", [b"", b"some text", bytes(range(256)) * 40])
@@ -97,7 +97,7 @@ class TestPlace:
         path = tmp_path / "out.mp4"
         recorder = Recorder(path)
         path.write_bytes(b"precious")
-        with pytest.raises(RecordingError, match="appeared meanwhile"):
+        with pytest.raises(RecordingError, match="created by another program"):
             recorder.write(frames(1)[0])
         recorder.close()
         assert path.read_bytes() == b"precious"

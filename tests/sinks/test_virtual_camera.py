@@ -70,7 +70,7 @@ def test_open_error(backend: type[FakeBackend]) -> None:
 
 def test_write_error(backend: type[FakeBackend]) -> None:
     camera = VirtualCamera("unplugged", 20, (64, 48))
-    with pytest.raises(VirtualCameraError, match="takes no more frames: No such device"):
+    with pytest.raises(VirtualCameraError, match="accepts no more frames: No such device"):
         camera.write(frames(1)[0])
     camera.close()
     assert backend.opened[0].closings == 1
@@ -78,5 +78,5 @@ def test_write_error(backend: type[FakeBackend]) -> None:
 
 def test_no_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pyvirtualcam.camera, "BACKENDS", {})
-    with pytest.raises(VirtualCameraError, match="the virtual camera cannot be opened"):
+    with pytest.raises(VirtualCameraError, match="Cannot open the virtual camera"):
         VirtualCamera(None, 20, (64, 48), system=HostSystem(platform="darwin"))

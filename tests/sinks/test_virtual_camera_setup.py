@@ -61,7 +61,7 @@ def test_module_not_loaded(machine: Machine) -> None:
 
 def test_module_not_loaded_with_a_device(machine: Machine) -> None:
     error = machine.explain("/dev/video4711")
-    assert "there is no /dev/video4711" in error.message
+    assert "There is no /dev/video4711" in error.message
     assert "video_nr=4711" in error.hint
     assert "install" in error.hint
 
@@ -71,8 +71,8 @@ def test_missing_device_lists_others(machine: Machine) -> None:
     machine.add("video0", WEBCAM)
     other = machine.add("video10", FREE)
     error = machine.explain("/dev/video4711")
-    assert error.message == "there is no /dev/video4711"
-    assert f"use {other}, or load v4l2loopback anew" in error.hint
+    assert error.message == "There is no /dev/video4711"
+    assert f"use {other}, or reload v4l2loopback" in error.hint
     assert "modprobe -r v4l2loopback && sudo modprobe v4l2loopback" in error.hint
 
 
@@ -93,7 +93,7 @@ def test_exclusive_caps(machine: Machine, by_name: bool) -> None:
     path = machine.add("video10", SPENT)
     error = machine.explain(path if by_name else None, "is not a video output device")
     assert error.message == (
-        f"{path} was fed once and cannot be fed again: v4l2loopback 0.12.7, loaded with "
+        f"{path} was written to once and cannot be again: v4l2loopback 0.12.7, loaded with "
         "exclusive_caps=1, allows that only once"
     )
     assert (
@@ -113,7 +113,7 @@ def test_device_is_in_use(machine: Machine) -> None:
     machine.load_module("0.12.7")
     path = machine.add("video10", FED)
     error = machine.explain(path)
-    assert error.message == f"another program is feeding the virtual camera {path}"
+    assert error.message == f"Another program is writing to the virtual camera {path}"
     assert f"fuser {path}" in error.hint
 
 
@@ -121,7 +121,7 @@ def test_no_permission(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Non
     path = machine.add("video10", None)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     error = machine.explain(path)
-    assert error.message == f"you may not write to {path}"
+    assert error.message == f"No permission to write to {path}"
     assert "sudo usermod -aG video $USER" in error.hint
 
 
