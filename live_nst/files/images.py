@@ -21,7 +21,7 @@ READABLE_FORMATS = (
 )
 """Pillow's names of the formats that are read. EPS is left out: Pillow runs Ghostscript for it."""
 
-MAX_IMAGE_PIXELS = 100_000_000
+DEFAULT_MAX_PIXELS = 100_000_000
 """Larger images are refused before they are decoded: they would take over 300 MB."""
 
 DECODE_ERRORS: tuple[type[Exception], ...] = (
@@ -84,7 +84,7 @@ def read_image(
     *,
     error: type[LiveNstError],
     hint: str,
-    max_pixels: int = MAX_IMAGE_PIXELS,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
 ) -> Image:
     """Return an image upright, white where it is transparent, BGR uint8 `[height, width, 3]`.
 

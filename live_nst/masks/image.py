@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import ImageOps
 
 from live_nst.errors import UsageError
-from live_nst.files.images import MAX_IMAGE_PIXELS, open_image, to_8bit
+from live_nst.files.images import DEFAULT_MAX_PIXELS, open_image, to_8bit
 from live_nst.masks.base import AlphaMask
 from live_nst.types import Image, Size
 
@@ -52,7 +52,7 @@ def read_mask_image(path: Path) -> AlphaMask:
     """
     label = f"mask picture {path}"
     with open_image(
-        path, label, error=UsageError, hint=_HINT, max_pixels=MAX_IMAGE_PIXELS
+        path, label, error=UsageError, hint=_HINT, max_pixels=DEFAULT_MAX_PIXELS
     ) as image:
         upright = to_8bit(ImageOps.exif_transpose(image))
         mask = upright.getchannel("A") if upright.mode == "RGBA" else upright.convert("L")
