@@ -13,9 +13,11 @@ from typing import Any
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ProgressReporter
 from live_nst.conversion.video.color import FromBgr, ToBgr
-from live_nst.conversion.video.convert import VideoTask, available_cores, convert_video
+from live_nst.conversion.video.convert import convert_video
 from live_nst.conversion.video.reader import FrameReader
 from live_nst.conversion.video.segment_writer import SegmentEncoder
+from live_nst.conversion.video.task import VideoTask
+from live_nst.runtime.machine import available_cores
 from live_nst.sinks.recorder import Recorder
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
@@ -67,8 +69,8 @@ def one_round(film: Path, output: Path, stylizer: StylizerCore) -> dict[str, Any
     costs = {"decode": cost(lambda: frames.extend(FrameReader(task.info).frames()))}
     to_bgr = ToBgr(task.info.size, task.info.rotation)
     pictures = frames[:: len(frames) // 40]
-    images = [to_bgr(frame.picture) for frame in pictures]
-    costs["to bgr"] = cost(lambda: each(to_bgr, [f.picture for f in pictures]), len(pictures))
+    images = [to_bgr(frame.av_frame) for frame in pictures]
+    costs["to bgr"] = cost(lambda: each(to_bgr, [f.av_frame for f in pictures]), len(pictures))
     painted = [stylizer.infer(image) for image in images]
     costs["network"] = cost(lambda: each(stylizer.infer, images), len(images))
     pairs = list(zip(images, painted, strict=True))
@@ -76,7 +78,7 @@ def one_round(film: Path, output: Path, stylizer: StylizerCore) -> dict[str, Any
     costs["finish"] = cost(
         lambda: each(lambda pair: stylizer.postprocess(*pair), pairs), len(pairs)
     )
-    encoding = task.encoding(available_cores())
+    encoding = task.encoder_settings(available_cores())
     from_bgr = FromBgr(encoding.pixels, encoding.color)
     costs["from bgr"] = cost(lambda: each(from_bgr, finished), len(finished))
     costs["encode"] = cost(lambda: encode(encoding, [from_bgr(i) for i in finished]), len(finished))
@@ -97,9 +99,9 @@ def one_round(film: Path, output: Path, stylizer: StylizerCore) -> dict[str, Any
 def encode(encoding: Any, pictures: list[Any]) -> None:
     """All of them, as one segment."""
     encoder = SegmentEncoder(encoding, 0, 0)
-    for number, picture in enumerate(pictures):
-        encoder.write(picture, number * round(1 / (30 * encoding.time_base)))
-    encoder.finish(len(pictures), 0, 1, 0, "", False)
+    for number, av_frame in enumerate(pictures):
+        encoder.write(av_frame, number * round(1 / (30 * encoding.time_base)))
+    encoder.flush()
 
 
 def each(call: Callable[[Any], Any], items: Iterable[Any]) -> None:

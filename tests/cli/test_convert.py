@@ -22,7 +22,7 @@ from live_nst.conversion.progress import ConversionProgress
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
 from live_nst.stylizer.options import StylizerOptions
-from tests.conversion.material import frames_of, write
+from tests.conversion.make_videos import frames_of, write
 from tests.conversion.reading import read
 
 
@@ -79,8 +79,8 @@ def test_json_and_frames(film: Path, tmp_path: Path, own_cache: Path) -> None:
     ) as stylizer:
         stylizer.select("wave", fade=0.2, time=0.6)
         for number in (0, 14, 15, 17, 19, 20, 29):
-            expected = stylizer(before.pictures[number], float(before.times[number]))
-            assert np.array_equal(after.pictures[number], expected), number
+            expected = stylizer(before.images[number], float(before.times[number]))
+            assert np.array_equal(after.images[number], expected), number
 
 
 def test_interrupt_and_resume(clips: dict[str, Path], tmp_path: Path, own_cache: Path) -> None:
@@ -99,7 +99,7 @@ def test_interrupt_and_resume(clips: dict[str, Path], tmp_path: Path, own_cache:
     again = start(own_cache, clips["bikes"], output, "--style", "starry")
     out, err = again.communicate(timeout=120)
     assert again.returncode == 0, err
-    assert "after" in err
+    assert "Continuing after" in err
     assert "250 frames" in out
     assert len(read(output).times) == 250
 
@@ -158,8 +158,8 @@ def test_timetable_of_looks(film: Path, tmp_path: Path, own_cache: Path) -> None
         stylizer.change_look(Look(detail=0.5), fade=0.2, time=0.6)
         stylizer.change_look(Look(detail=0.5, keep_colors=1.0), fade=0.2, time=0.8)
         for number in (0, 14, 15, 17, 20, 22, 25, 29):
-            expected = stylizer(before.pictures[number], float(before.times[number]))
-            assert np.array_equal(after.pictures[number], expected), number
+            expected = stylizer(before.images[number], float(before.times[number]))
+            assert np.array_equal(after.images[number], expected), number
 
 
 @pytest.mark.parametrize(

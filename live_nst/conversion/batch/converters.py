@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from live_nst.conversion.batch.discovery import BatchItem
 from live_nst.conversion.batch.manifest import settings_fingerprint
-from live_nst.conversion.images.convert import StillStylizer, convert_image_file
+from live_nst.conversion.images.convert import convert_image_file
 from live_nst.conversion.images.reading import is_animated
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ProgressReporter
@@ -26,7 +26,7 @@ class ImageConverter:
     """
 
     def __init__(
-        self, stylizer: StillStylizer, settings: str, notify: Notify, size: int | None = None
+        self, stylizer: StylizerCore, settings: str, notify: Notify, size: int | None = None
     ) -> None:
         self.settings = settings
         self._stylizer = stylizer

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from live_nst.conversion.images.reading import check_still_image, read_still_image
 from live_nst.conversion.images.writing import write_still_image
@@ -18,21 +17,13 @@ from live_nst.files.formats import (
 )
 from live_nst.files.output import write_errors
 from live_nst.stylizer.core import StylizerCore
-from live_nst.types import Image, Notify, Size
-
-
-class StillStylizer(Protocol):
-    """Stylizes still images, as a `StylizerCore` does; thread-safe."""
-
-    def still(self, image: Image, time: float = 0.0, *, size: int | None = None) -> Image:
-        """Stylize an image, BGR uint8 `[height, width, 3]`."""
-        ...
+from live_nst.types import Notify, Size
 
 
 def convert_image_file(
     source: Path,
     target: Path,
-    stylizer: StillStylizer,
+    stylizer: StylizerCore,
     notify: Notify,
     *,
     size: int | None = None,
@@ -43,7 +34,7 @@ def convert_image_file(
     Args:
         source: The image file.
         target: The output file.
-        stylizer: The stylizer.
+        stylizer: The stylizer; its `still` may be called from several threads.
         notify: Called with sentences about what was lost.
         size: Longer side of the image that the network sees, in pixels; None for the image's own.
         keep_format: Write in the format of `source`, or in PNG if that is not written; otherwise

@@ -43,20 +43,20 @@ class IccProfile:
         converted = np.asarray(_apply(self._to_srgb, Pillow.fromarray(cube)))
         return bool(np.abs(converted.astype(int) - cube).max() <= _MAX_DIFFERENCE)
 
-    def to_srgb(self, picture: Pillow.Image) -> Pillow.Image:
+    def to_srgb(self, pil_image: Pillow.Image) -> Pillow.Image:
         """Return an image without transparency in sRGB."""
         if self.is_srgb:
-            return picture.convert("RGB")
-        return _apply(self._to_srgb, picture.convert(self._mode))
+            return pil_image.convert("RGB")
+        return _apply(self._to_srgb, pil_image.convert(self._mode))
 
-    def from_srgb(self, picture: Pillow.Image) -> Pillow.Image:
+    def from_srgb(self, pil_image: Pillow.Image) -> Pillow.Image:
         """Return an image in sRGB in the colors of the profile `data`."""
         if self._mode != "RGB" or self.is_srgb:
-            return picture
-        return _apply(ImageCms.buildTransform(self._srgb, self._own, "RGB", "RGB"), picture)
+            return pil_image
+        return _apply(ImageCms.buildTransform(self._srgb, self._own, "RGB", "RGB"), pil_image)
 
 
-def _apply(transform: Any, picture: Pillow.Image) -> Pillow.Image:
-    result = ImageCms.applyTransform(picture, transform)
+def _apply(transform: Any, pil_image: Pillow.Image) -> Pillow.Image:
+    result = ImageCms.applyTransform(pil_image, transform)
     assert result is not None  # it is None only when done in place
     return result

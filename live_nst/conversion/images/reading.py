@@ -72,8 +72,8 @@ def is_animated(source: Path, name: str) -> bool:
     Raises:
         SourceError: The file cannot be read.
     """
-    with _open(source, name) as picture:
-        return picture.format in _ANIMATED_FORMATS and getattr(picture, "n_frames", 1) > 1
+    with _open(source, name) as pil_image:
+        return pil_image.format in _ANIMATED_FORMATS and getattr(pil_image, "n_frames", 1) > 1
 
 
 def check_still_image(source: Path) -> None:
@@ -100,17 +100,21 @@ def read_still_image(source: Path, name: str) -> StillImage:
         SourceError: The file is missing, no image, damaged, or too large.
     """
     notices: list[str] = []
-    with _open(source, name) as picture:
-        _check_memory(picture, name)
-        if _has_more_than_8_bits(picture):
+    with _open(source, name) as pil_image:
+        _check_memory(pil_image, name)
+        if _has_more_than_8_bits(pil_image):
             notices.append(f"{name} has more than 8 bits per color, which are not kept.")
-        if picture.format == "TIFF" and getattr(picture, "n_frames", 1) > 1:
+        if pil_image.format == "TIFF" and getattr(pil_image, "n_frames", 1) > 1:
             notices.append(f"{name} has several pages, of which only the first is used.")
-        same = (each for each in IMAGE_FORMATS.values() if each.name == picture.format)
+        same = (each for each in IMAGE_FORMATS.values() if each.name == pil_image.format)
         image_format = next(same, IMAGE_FORMATS[".png"])
-        picture.load()
-        icc, mode, dpi = picture.info.get("icc_profile"), picture.mode, picture.info.get("dpi")
-        upright, exif = _upright(picture, name, notices)
+        pil_image.load()
+        icc, mode, dpi = (
+            pil_image.info.get("icc_profile"),
+            pil_image.mode,
+            pil_image.info.get("dpi"),
+        )
+        upright, exif = _upright(pil_image, name, notices)
         profile = _read_profile(icc, mode, name, notices)
         rgb, alpha = _to_srgb(upright, profile, mode)
     image = np.ascontiguousarray(np.asarray(rgb, np.uint8)[..., ::-1])
@@ -125,35 +129,35 @@ def _open(source: Path, name: str) -> AbstractContextManager[Pillow.Image]:
     )
 
 
-def _check_memory(picture: Pillow.Image, name: str) -> None:
-    needed = picture.width * picture.height * BYTES_PER_PIXEL
+def _check_memory(pil_image: Pillow.Image, name: str) -> None:
+    needed = pil_image.width * pil_image.height * BYTES_PER_PIXEL
     if needed > psutil.virtual_memory().available:
         raise SourceError(
-            f"The picture {name} has {picture.width}x{picture.height} pixels, which need "
+            f"The picture {name} has {pil_image.width}x{pil_image.height} pixels, which need "
             f"{needed / 1e9:.1f} GB of free memory.",
             "make it smaller first",
         )
 
 
-def _has_more_than_8_bits(picture: Pillow.Image) -> bool:
+def _has_more_than_8_bits(pil_image: Pillow.Image) -> bool:
     """Return whether an image that is not decoded yet has more than 8 bits per color."""
-    decoder = str(getattr(picture, "tile", ""))  # the arguments of Pillow's decoder
-    return picture.mode in ("I", "F") or ";16" in decoder or "65535" in decoder
+    decoder = str(getattr(pil_image, "tile", ""))  # the arguments of Pillow's decoder
+    return pil_image.mode in ("I", "F") or ";16" in decoder or "65535" in decoder
 
 
 def _upright(
-    picture: Pillow.Image, name: str, notices: list[str]
+    pil_image: Pillow.Image, name: str, notices: list[str]
 ) -> tuple[Pillow.Image, Pillow.Exif]:
     """Return the image rotated as its EXIF data say, and these without the orientation."""
     try:
-        upright = ImageOps.exif_transpose(picture)
+        upright = ImageOps.exif_transpose(pil_image)
         exif = upright.getexif()
         for tag in (_ORIENTATION, *_PIXEL_TAGS):
             exif.pop(tag, None)
         exif.tobytes()
     except DECODE_ERRORS:
         notices.append(f"The EXIF data of {name} are damaged and were left out.")
-        return picture, Pillow.Exif()
+        return pil_image, Pillow.Exif()
     return upright, exif
 
 
@@ -168,12 +172,12 @@ def _read_profile(icc: object, mode: str, name: str, notices: list[str]) -> IccP
 
 
 def _to_srgb(
-    picture: Pillow.Image, profile: IccProfile | None, mode: str
+    pil_image: Pillow.Image, profile: IccProfile | None, mode: str
 ) -> tuple[Pillow.Image, NDArray[np.uint8] | None]:
     """Return an image as RGB in sRGB, and its alpha channel if it is not opaque everywhere."""
     if profile is not None and mode == "CMYK":
-        return profile.to_srgb(picture), None
-    plain = to_8bit(picture)
+        return profile.to_srgb(pil_image), None
+    plain = to_8bit(pil_image)
     rgb = plain.convert("RGB")
     if profile is not None:
         rgb = profile.to_srgb(rgb)

@@ -38,26 +38,26 @@ def write_still_image(
             "write a .png or .tif",
         )
     notices = []
-    picture = bgr_to_pillow(stylized)
+    pil_image = bgr_to_pillow(stylized)
     options = dict(image_format.options)
     if original.profile is not None and image_format.metadata:
-        picture = original.profile.from_srgb(picture)
+        pil_image = original.profile.from_srgb(pil_image)
         options["icc_profile"] = original.profile.data
     if original.alpha is not None:
         mask = Pillow.fromarray(original.alpha)
         if image_format.alpha:
-            picture.putalpha(mask)
+            pil_image.putalpha(mask)
         else:
-            white = Pillow.new("RGB", picture.size, "white")
-            white.paste(picture, mask=mask)
-            picture = white
+            white = Pillow.new("RGB", pil_image.size, "white")
+            white.paste(pil_image, mask=mask)
+            pil_image = white
             notices.append(f"{name} is on white: {image_format.name} has no transparency.")
     if image_format.metadata and len(original.exif):
         options["exif"] = original.exif
     if original.dpi is not None:
         options["dpi"] = original.dpi
     try:
-        picture.save(file, image_format.name, **options)
+        pil_image.save(file, image_format.name, **options)
     except (ValueError, KeyError, SystemError) as exc:
         raise ConversionError(f"{name} cannot be written as {image_format.name}: {exc}") from exc
     return notices

@@ -120,7 +120,7 @@ class _VideoConversion:
         Returns:
             What is wrong with the input; empty if nothing is.
         """
-        task, options, info = self._task, self._task.options, self._task.info
+        options, info = self._task.options, self._task.info
         last = store.segments[-1] if store.segments else None
         if last is not None and last.ending is not None:
             return last.ending

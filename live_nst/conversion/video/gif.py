@@ -62,12 +62,12 @@ def write_gif(
             tick()
             frame.pts, frame.time_base = number, settings.time_base
             frames_in.push(frame)
-            picture = _pull(sink)
+            mapped = _pull(sink)
             start = round(begin * settings.time_base / GIF_TICK) - shift
-            picture.pts = last = max(start, last + 1)
-            picture.time_base = GIF_TICK
-            picture.duration = max(1, round(end * settings.time_base / GIF_TICK) - shift - last)
-            out.mux(stream.encode(picture))
+            mapped.pts = last = max(start, last + 1)
+            mapped.time_base = GIF_TICK
+            mapped.duration = max(1, round(end * settings.time_base / GIF_TICK) - shift - last)
+            out.mux(stream.encode(mapped))
         out.mux(stream.encode(None))
 
 
@@ -104,9 +104,9 @@ def _add_frame_input(graph: Graph, settings: EncoderSettings) -> av.filter.conte
 
 
 def _pull(sink: av.filter.context.FilterContext) -> av.VideoFrame:
-    picture = sink.pull()
-    assert isinstance(picture, av.VideoFrame)
-    return picture
+    mapped = sink.pull()
+    assert isinstance(mapped, av.VideoFrame)
+    return mapped
 
 
 def _decode(

@@ -10,14 +10,16 @@ All queues between the stages are bounded, so memory does not grow with the leng
 """
 
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import numpy as np
+
 from live_nst.conversion.video.color import FromBgr, ToBgr
-from live_nst.conversion.video.image_pool import ImagePool
 from live_nst.conversion.video.reader import DecodedFrame, image_checksum
 from live_nst.conversion.video.segment_writer import OutputFrame
 from live_nst.engines.base import StylizedFrame
@@ -152,7 +154,7 @@ class Pipeline:
         to_bgr = getattr(self._local, "to_bgr", None)
         if to_bgr is None:
             to_bgr = self._local.to_bgr = ToBgr(stages.size, stages.rotation, self._images)
-        image = to_bgr(frame.picture)
+        image = to_bgr(frame.av_frame)
         # Fetched from the device here, in one of several threads: the finishing thread is busier.
         stylized = stages.stylizer.infer(image, frame.time).fetch()
         return _InferredFrame(frame.index, frame.pts, frame.end, frame.time, image, stylized)
@@ -162,12 +164,12 @@ class Pipeline:
         while (future := self._inferred.get()) is not None:
             frame = future.result()
             image = stages.stylizer.postprocess(frame.image, frame.stylized, frame.time)
-            picture = stages.from_bgr(image)
+            av_frame = stages.from_bgr(image)
             checksum, state = 0, {}
             if stages.is_last(frame.index):
                 checksum, state = image_checksum(frame.image), stages.stylizer.state_arrays()
             self._finished.put(
-                OutputFrame(picture, frame.index, frame.pts, frame.end, checksum, state)
+                OutputFrame(av_frame, frame.index, frame.pts, frame.end, checksum, state)
             )
         self._finished.end()
 
@@ -240,3 +242,29 @@ class Channel(Generic[T]):
             self._aborted = True
             self._items.clear()
             self._changed.notify_all()
+
+
+class ImagePool:
+    """Returns images whose memory is reused as soon as nothing refers to them. Thread-safe.
+
+    Large blocks that one thread allocates and another frees leave gaps in the heap, which then
+    grows for hours. Fresh memory from the system costs a millisecond an image.
+
+    Args:
+        size: (width, height) of the images.
+    """
+
+    def __init__(self, size: Size) -> None:
+        self._shape = (size[1], size[0], 3)
+        self._free: list[bytearray] = []  # its `append` and `pop` are atomic
+
+    def __call__(self) -> Image:
+        """Return an image to fill, BGR uint8 `[height, width, 3]`."""
+        try:
+            memory = self._free.pop()
+        except IndexError:
+            memory = bytearray(int(np.prod(self._shape)))
+        # All views of it, and views of those, keep this array alive.
+        owner = np.frombuffer(memory, np.uint8)
+        weakref.finalize(owner, self._free.append, memory).atexit = False
+        return owner.reshape(self._shape)

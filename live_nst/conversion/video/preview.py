@@ -73,7 +73,7 @@ def estimate(task: VideoTask, stylizer: StylizerCore, reporter: ProgressReporter
         rotation=info.rotation,
         from_bgr=FromBgr(settings.pixels, settings.color),
         is_last=lambda index: False,
-        write=lambda frame: encoder.write(frame.picture, frame.pts),
+        write=lambda frame: encoder.write(frame.av_frame, frame.pts),
         workers=workers,
     )
     begin = reporter.clock.now()
@@ -117,7 +117,7 @@ def preview(task: VideoTask, stylizer: StylizerCore, path: Path) -> Path:
         frame = next(FrameReader(info, start=max(0.0, time)).frames(), None)
         if frame is None:
             continue
-        image = to_bgr(frame.picture)
+        image = to_bgr(frame.av_frame)
         stylizer.restore_state({})
         stylized = stylizer(image, frame.time)
         rows.append(np.hstack([scale_to_fit(image, _CELL), scale_to_fit(stylized, _CELL)]))

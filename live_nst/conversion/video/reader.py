@@ -27,14 +27,14 @@ class DecodedFrame:
     """A frame as the decoder returns it.
 
     Attributes:
-        picture: FFmpeg's frame, in its stored format.
+        av_frame: FFmpeg's frame, in its stored format.
         index: Its number in the output, from 0.
         pts: When it is shown, in ticks; later than every frame before.
         end: When it ends according to the file, in ticks.
         time: Seconds into the input, by which styles change.
     """
 
-    picture: av.VideoFrame
+    av_frame: av.VideoFrame
     index: int
     pts: int
     end: int

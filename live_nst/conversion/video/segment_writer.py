@@ -20,7 +20,7 @@ class OutputFrame:
     """A stylized frame, ready to be encoded.
 
     Attributes:
-        picture: FFmpeg's frame, in the encoder's pixel format.
+        av_frame: FFmpeg's frame, in the encoder's pixel format.
         index: Its number in the output, from 0.
         pts: When it is shown, in ticks.
         end: When it ends if no frame follows, in ticks.
@@ -28,7 +28,7 @@ class OutputFrame:
         state: At the end of a segment, the stylizer's state after it; else empty.
     """
 
-    picture: av.VideoFrame
+    av_frame: av.VideoFrame
     index: int
     pts: int
     end: int
@@ -59,15 +59,15 @@ class SegmentEncoder:
         self.frames = 0
         self.size = 0
 
-    def write(self, picture: av.VideoFrame, pts: int) -> None:
+    def write(self, av_frame: av.VideoFrame, pts: int) -> None:
         """Encode one frame that is shown at `pts` ticks.
 
         Raises:
             ConversionError: The encoder failed.
         """
-        picture.pts = pts - self._first  # the encoder's input does not depend on the position
-        picture.time_base = self._time_base
-        self._encode(picture)
+        av_frame.pts = pts - self._first  # the encoder's input does not depend on the position
+        av_frame.time_base = self._time_base
+        self._encode(av_frame)
         self.frames += 1
 
     def flush(self) -> None:
@@ -109,9 +109,9 @@ class SegmentEncoder:
         )
         return segment, payload
 
-    def _encode(self, picture: av.VideoFrame | None) -> None:
+    def _encode(self, av_frame: av.VideoFrame | None) -> None:
         try:
-            packets = self._context.encode(picture)
+            packets = self._context.encode(av_frame)
         except av.FFmpegError as exc:
             raise ConversionError(
                 f"The encoder {self._context.name} failed: {(exc.strerror or str(exc)).lower()}",
@@ -160,7 +160,7 @@ class SegmentWriter:
         """
         if self._encoder is None:
             self._encoder = SegmentEncoder(self._settings, len(self._store.segments), frame.pts)
-        self._encoder.write(frame.picture, frame.pts)
+        self._encoder.write(frame.av_frame, frame.pts)
         self._last = frame
         if self._encoder.frames == self._settings.segment_frames:
             self.finish(None)

@@ -179,7 +179,8 @@ class SegmentStore:
                 break
             segments.pop()
         for path in self.folder.iterdir():
-            if path.stem.isdigit() and int(path.stem) >= len(segments):
+            outdated = path.stem.isdigit() and int(path.stem) >= len(segments)
+            if outdated or path.suffix == ".part":  # a killed process leaves a temporary file
                 path.unlink(missing_ok=True)
         self.segments = segments
         return state
