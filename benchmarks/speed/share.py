@@ -72,9 +72,8 @@ def watch_openvino(network: Callable[[], object]) -> NetworkTime | None:
     """
     if sys.platform != "linux":
         return None
-    from live_nst.engines import openvino
+    from live_nst.engines.openvino import CompiledFrameProgram as program
 
-    program = openvino._FrameNetwork
     counted = NetworkTime(busy_threads(network))
     program.__call__ = counted.around(program.__call__)  # type: ignore[method-assign]
     return counted

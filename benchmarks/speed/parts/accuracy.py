@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image as Pillow
 
+from benchmarks.speed.difference import MEAN_LIMIT
 from benchmarks.speed.part import (
     NotMeasuredError,
     Part,
@@ -21,7 +22,6 @@ from live_nst.styles.builtin import builtin_image_path, builtin_styles
 from live_nst.styles.image import center_crop, read_style_image
 from live_nst.types import Image, Size
 
-MEAN = 0.004
 SHOWN, SHEET, EVERY = "openvino bfloat16", "precision.jpg", 3
 PORTRAIT = "a portrait"
 """Of Grace Hopper, by the US Navy, in the public domain: it may stand in the page."""
@@ -135,9 +135,9 @@ def promises(result: dict[str, Any]) -> list[Promise]:
     """A bound on the mean error of every engine and precision."""
     return [
         Promise(
-            f"{name} differs from float32 by at most {MEAN} of the range, in the mean",
+            f"{name} differs from float32 by at most {MEAN_LIMIT} of the range, in the mean",
             error["mean"],
-            MEAN,
+            MEAN_LIMIT,
             at_least=False,
             form="{:.4f}",
         )

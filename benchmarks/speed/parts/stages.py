@@ -14,7 +14,7 @@ from benchmarks.speed.part import Part, Settings, Values, play, table, written
 from benchmarks.speed.stage import CAMERA, LARGE, SMALL, camera_frame
 from live_nst.bench.measurement import time_calls
 from live_nst.engines.base import DeviceImage, StylizedFrame
-from live_nst.engines.downscale import downscale
+from live_nst.engines.host_images import downscale
 from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
