@@ -9,7 +9,7 @@ For machines with a GPU that have no TensorFlow. Where it is, `live-nst bench` m
 USAGE = """usage: python -m benchmarks gpu export DIR [options]
        python -m benchmarks gpu run DIR [options]
 
-Nothing was measured: this takes two steps, often on two machines (docs/gpu.md).
+Nothing was measured: this takes two steps, often on two machines (benchmarks/gpu/README.md).
 With a GPU that TensorFlow can use, `live-nst bench` measures speed and share of peak at once."""
 
 

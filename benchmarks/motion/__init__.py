@@ -1,4 +1,4 @@
-"""Steadiness: flicker, ghosts and sharpness of stabilized films; see docs/motion.md."""
+"""Steadiness: flicker, ghosts and sharpness of stabilized films; see results.md."""
 
 from collections.abc import Sequence
 

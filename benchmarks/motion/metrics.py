@@ -1,4 +1,4 @@
-"""How steady, how true and how clear a film is. All in levels of 0..255; see docs/motion.md."""
+"""How steady, how true and how clear a film is. All in levels of 0..255; see results.md."""
 
 import itertools
 from dataclasses import dataclass

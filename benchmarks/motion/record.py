@@ -1,6 +1,6 @@
 """Run every method over every sequence and style, write the record, check its promises.
 
-    python -m benchmarks motion [--styles ...] [--seeds 11] [--out docs/motion.json]
+    python -m benchmarks motion [--styles ...] [--seeds 11] [--out benchmarks/motion/results.json]
 
 Writes JSON and a plot beside it, prints a table, and exits with 1 if a promise is broken.
 """
@@ -185,7 +185,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--styles", nargs="+", default=STYLES)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
-    parser.add_argument("--out", type=Path, default=Path("docs/motion.json"))
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/motion/results.json"))
     parser.add_argument("--cache", type=Path, help="keep painted films in this folder")
     parser.add_argument("--films", type=Path, help="write side-by-side videos to this folder")
     arguments = parser.parse_args(argv)

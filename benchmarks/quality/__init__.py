@@ -2,7 +2,7 @@
 
 
 def main(argv: list[str]) -> int:
-    """Measure and write docs/quality.json, .jpg and the tables of docs/quality.md."""
+    """Measure and write benchmarks/quality/results.json, .jpg and the tables of results.md."""
     from benchmarks.quality.record import main as record
 
     return record(argv)

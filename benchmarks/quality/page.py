@@ -1,4 +1,4 @@
-"""The tables of docs/quality.md, written between its marks."""
+"""The tables of results.md, written between its marks."""
 
 import re
 from collections.abc import Iterable

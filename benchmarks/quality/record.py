@@ -2,7 +2,7 @@
 
     python -m benchmarks quality [--network vgg19] [--vgg FILE.h5] [--steps 40] [--out FILE.json]
 
-Writes JSON, a contact sheet beside it, and the tables of docs/quality.md; exits with 1 if a
+Writes JSON, a contact sheet beside it, and the tables of results.md; exits with 1 if a
 promise is broken: each engine and precision loses no more than 3% against TensorFlow in float32,
 our model is not behind the peer, and the optimum is below both.
 """
@@ -136,7 +136,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--network", choices=("vgg16", "vgg19"), default="vgg19")
     parser.add_argument("--vgg", type=Path, help="a copy of Keras' file of weights")
     parser.add_argument("--steps", type=int, default=40, help="of the optimized pictures")
-    parser.add_argument("--out", type=Path, default=Path("docs/quality.json"))
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/quality/results.json"))
     arguments = parser.parse_args(argv)
     vgg = load_vgg(arguments.network, arguments.vgg, notify=print)
     measured, pictures = measure(vgg, arguments.steps)

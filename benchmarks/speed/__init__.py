@@ -2,7 +2,7 @@
 
 
 def main(argv: list[str]) -> int:
-    """Measure, and write docs/benchmarks.json, .png and the tables of docs/benchmarks.md."""
+    """Measure, and write results.json, .png and the tables of results.md here."""
     from benchmarks.speed.record import main as record
 
     return record(argv)

@@ -38,7 +38,7 @@ class Settings:
 
     rounds: int | None = None
     trial: bool = False
-    folder: Path = Path("docs")
+    folder: Path = Path("benchmarks/speed")
 
 
 @dataclass(frozen=True)

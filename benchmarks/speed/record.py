@@ -25,7 +25,7 @@ from benchmarks.speed.part import NotMeasuredError, Part, Promise, Settings, Too
 from live_nst.runtime.machine import describe_machine
 from live_nst.sources.camera import configure_opencv
 
-OUT = Path("docs/benchmarks.json")
+OUT = Path("benchmarks/speed/results.json")
 NAMES = (
     "program",
     "peer",

@@ -48,7 +48,7 @@ def choose_engine(
     it changes a picture by less than 0.001 of its range in the mean. On a CPU it is OpenVINO,
     which there takes half of TensorFlow's time and less, and computes in bfloat16 where the
     processor does: that takes 0.6 of float32's time and changes a picture by less than 0.004 of its
-    range in the mean (docs/how-it-works.md).
+    range in the mean (docs/models-and-engines.md).
 
     Args:
         engine: auto, tensorflow or openvino.

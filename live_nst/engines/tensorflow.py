@@ -75,7 +75,7 @@ class TensorFlowEngine:
         """On a GPU TensorFlow's own copy of a frame, which it would make of any array.
 
         It stays on the host: TensorFlow's stream of uploads waits for all that the GPU was told to
-        compute (docs/gpu.md), so a frame sent up now would be an old one when its turn comes.
+        compute (benchmarks/gpu/README.md), so a frame sent up now would be an old one when its turn comes.
         """
         if self.device == "cpu":
             return None

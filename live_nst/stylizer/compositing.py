@@ -1,7 +1,7 @@
 """From the network's small picture to the camera-sized one that people see.
 
 Everything here works on uint8 planes in OpenCV: a full frame of 1280x720 costs about a
-millisecond a step. docs/look.md has the figures and what was tried.
+millisecond a step. benchmarks/look/results.md has the figures and what was tried.
 """
 
 import cv2

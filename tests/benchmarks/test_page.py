@@ -10,8 +10,8 @@ from benchmarks.speed.page import fill, places
 from benchmarks.speed.part import summarize
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
-RECORD = json.loads((ROOT / "docs" / "benchmarks.json").read_text("utf-8"))
+PAGE = (ROOT / "benchmarks" / "speed" / "results.md").read_text("utf-8")
+RECORD = json.loads((ROOT / "benchmarks" / "speed" / "results.json").read_text("utf-8"))
 
 
 def test_places_are_filled_and_the_rest_is_left_alone() -> None:
