@@ -11,7 +11,7 @@ from live_nst.engines.base import Engine, StylizedFrame
 from live_nst.engines.choice import choose_engine
 from live_nst.models.graph.freeze import freeze_saved_model
 from live_nst.models.graph.split import split_model
-from live_nst.models.loading import load_model, resolve
+from live_nst.models.loading import load_model, resolve_model
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.styles.builtin import builtin_image_path
 from live_nst.styles.image import center_crop, read_style_image
@@ -53,7 +53,7 @@ def open_engine(
     if rewritten:
         programs = load_model(model, "cpu", notify=lambda sentence: None, progress=None).programs
     else:
-        programs = split_model(freeze_saved_model(resolve(model).folder))
+        programs = split_model(freeze_saved_model(resolve_model(model).folder))
     return choice.make(programs)
 
 

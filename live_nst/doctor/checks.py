@@ -237,9 +237,9 @@ def check_model(find: Callable[[], Path] | None = None) -> Iterator[Finding]:
 
 def _packaged_model() -> Path:
     from live_nst.models.handles import MOBILE
-    from live_nst.models.loading import resolve
+    from live_nst.models.loading import resolve_model
 
-    return resolve(MOBILE).folder
+    return resolve_model(MOBILE).folder
 
 
 def check_styles(

@@ -117,13 +117,13 @@ class TiledEngine:
         statistics: dict[tuple[str, bool], Any] = {}
         for index, stage in enumerate(self._staged.stages):
             made = self._make_room(stage, size, on_disk)
-            moments = {name: RunningMoments() for name in stage.subjects}
+            moments = {name: RunningMoments() for name in stage.measured}
             constants = [statistics[key] for key in stage.statistics]
             constants += [style[position] for position in stage.styles]
             margin = -(-stage.halo // self._staged.multiple) * self._staged.multiple
             for tile in tiles:
                 outer = tile.grown(margin, size)
-                pieces = [outer.of(carried[n], self._staged.scales[n]) for n in stage.pictures]
+                pieces = [outer.of(carried[n], self._staged.scales[n]) for n in stage.feature_maps]
                 corner = np.array(tile.inside(outer), np.int32)
                 outputs, found = self._functions[index](corner, *pieces, *constants)
                 for name, part in zip(stage.outputs, outputs, strict=True):
@@ -154,7 +154,7 @@ class TiledEngine:
 
     def _forget(self, carried: dict[str, Any], index: int) -> None:
         """Drop what no stage after that of number `index` looks at."""
-        wanted = {name for stage in self._staged.stages[index + 1 :] for name in stage.pictures}
+        wanted = {name for stage in self._staged.stages[index + 1 :] for name in stage.feature_maps}
         for name in carried.keys() - wanted:
             del carried[name]
 
@@ -162,14 +162,14 @@ class TiledEngine:
         """`prefetch` as a function of a window, its pieces of pictures, statistics and style."""
         tf = import_tensorflow()
         body, shapes = as_function(stage.program), stage.program.input_shapes
-        pictures = len(stage.pictures)
+        pictures = len(stage.feature_maps)
         styles = pictures + len(stage.statistics)
         last = stage is self._staged.stages[-1]
 
         def on_tile(window: Any, *inputs: Any) -> Any:
             pieces = [
                 _as_content(tf, piece) if name == CONTENT_IMAGE else piece[None]
-                for name, piece in zip(stage.pictures, inputs[:pictures], strict=True)
+                for name, piece in zip(stage.feature_maps, inputs[:pictures], strict=True)
             ]
             means = [
                 tf.reshape(each, [side or 1 for side in shape])
@@ -182,12 +182,12 @@ class TiledEngine:
                 name: TileWindow(*tf.unstack(window)).of(picture[0], self._staged.scales[name])
                 for name, picture in whole.items()
             }
-            moments = [tf.nn.moments(parts[name], [0, 1]) for name in stage.subjects]
+            moments = [tf.nn.moments(parts[name], [0, 1]) for name in stage.measured]
             outputs = [_as_levels(tf, part) if last else part for part in parts.values()]
             return outputs, moments
 
         specs = [tf.TensorSpec([4], tf.int32)]
-        for name, shape in zip(stage.pictures, shapes, strict=False):
+        for name, shape in zip(stage.feature_maps, shapes, strict=False):
             kind = tf.uint8 if name == CONTENT_IMAGE else tf.float32
             specs.append(tf.TensorSpec([None, None, shape[3]], kind))
         for shape in shapes[pictures:styles]:

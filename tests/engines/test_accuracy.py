@@ -6,7 +6,7 @@ import pytest
 from live_nst.engines.base import StylizedFrame
 from live_nst.engines.openvino import OpenVINOEngine, native_precisions
 from live_nst.engines.tensorflow import TensorFlowEngine
-from live_nst.models.graph.split import build_programs
+from live_nst.models.graph.split import build_split_model
 from live_nst.models.program import SplitModel
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.styles.builtin import builtin_image_path, builtin_styles
@@ -19,7 +19,7 @@ PHOTOS = [DemoVideo(192, 108).image_at(moment) for moment in (1.0, 10.6)]
 
 @pytest.fixture(scope="module")
 def model() -> SplitModel:
-    return build_programs(PACKAGED)
+    return build_split_model(PACKAGED)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from benchmarks.speed.part import (
 )
 from benchmarks.speed.stage import SMALL, camera_frame, tutorial_call
 from live_nst.bench.measurement import time_calls
-from live_nst.models.loading import resolve
+from live_nst.models.loading import resolve_model
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
 
@@ -35,7 +35,7 @@ MODELS = {"mobile": "the packaged module", "hub": "TF Hub's module"}
 def measure(settings: Settings) -> dict[str, Any]:
     """Both ways on each module, in turn."""
     with tempfile.TemporaryDirectory(prefix="live-nst-benchmark-") as scratch:
-        folders = {"mobile": resolve("mobile").folder}
+        folders = {"mobile": resolve_model("mobile").folder}
         hub, reason = _hub_folder(Path(scratch))
         if hub is None:
             print(f"  the Hub's module is left out: {reason}", flush=True)

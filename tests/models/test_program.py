@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from live_nst.models import loading
-from live_nst.models import program as store
-from live_nst.models.graph.split import build_programs
+from live_nst.models import program as program_module
+from live_nst.models.graph.split import build_split_model
 from live_nst.models.loading import PROGRAMS_FOLDER, load_model
 from live_nst.models.program import SplitModel, read_programs, write_programs
 from tests.conftest import PACKAGED
@@ -18,14 +18,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def model(folder: Path) -> SplitModel:
-    return build_programs(folder)
+    return build_split_model(folder)
 
 
 def load(folder: Path) -> SplitModel:
     return load_model(str(folder), "cpu", notify=lambda line: None, progress=None).programs
 
 
-def test_what_is_written_can_be_read(model: SplitModel, tmp_path: Path) -> None:
+def test_write_then_read(model: SplitModel, tmp_path: Path) -> None:
     place = tmp_path / "some" / "programs"
     write_programs(place, "abc", model)
     assert read_programs(place, "abc") == model
@@ -35,14 +35,14 @@ def test_what_is_written_can_be_read(model: SplitModel, tmp_path: Path) -> None:
     assert [path.name for path in place.parent.iterdir()] == ["programs"]
 
 
-def test_what_is_not_there(tmp_path: Path) -> None:
+def test_read_missing_folder(tmp_path: Path) -> None:
     assert read_programs(tmp_path / "nowhere", "abc") is None
 
 
 @pytest.mark.parametrize(
     "name", ["encode.pb", "expand.pb", "frame.pb", "blocks.pb", "programs.json"]
 )
-def test_what_is_damaged_counts_as_missing(model: SplitModel, tmp_path: Path, name: str) -> None:
+def test_read_damaged_files(model: SplitModel, tmp_path: Path, name: str) -> None:
     write_programs(tmp_path / "p", "abc", model)
     file = tmp_path / "p" / name
     whole = file.read_bytes()
@@ -52,24 +52,24 @@ def test_what_is_damaged_counts_as_missing(model: SplitModel, tmp_path: Path, na
     assert read_programs(tmp_path / "p", "abc") is None
 
 
-def test_what_another_version_wrote_counts_as_missing(
+def test_read_other_format(
     model: SplitModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "FORMAT", store.FORMAT + 1)
+    monkeypatch.setattr(program_module, "PROGRAMS_FORMAT", program_module.PROGRAMS_FORMAT + 1)
     write_programs(tmp_path / "p", "abc", model)
     monkeypatch.undo()
     assert read_programs(tmp_path / "p", "abc") is None
 
 
-def test_a_model_is_cut_once(
+def test_programs_are_built_once(
     folder: Path, model: SplitModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert load(folder) == model
-    monkeypatch.setattr(loading, "build_programs", lambda folder: 1 / 0)
+    monkeypatch.setattr(loading, "build_split_model", lambda folder: 1 / 0)
     assert load(folder) == model
 
 
-def test_without_a_cache_it_is_cut_each_time(
+def test_programs_without_cache(
     folder: Path, model: SplitModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
@@ -78,10 +78,8 @@ def test_without_a_cache_it_is_cut_each_time(
     assert load(folder) == model
 
 
-def test_the_packaged_programs_are_those_of_the_packaged_model(
-    monkeypatch: pytest.MonkeyPatch, mobile_programs: SplitModel
-) -> None:
-    monkeypatch.setattr(loading, "build_programs", lambda folder: 1 / 0)
+def test_packaged_programs(monkeypatch: pytest.MonkeyPatch, mobile_programs: SplitModel) -> None:
+    monkeypatch.setattr(loading, "build_split_model", lambda folder: 1 / 0)
     packaged = load_model("mobile", "cpu", notify=lambda line: None, progress=None)
     assert read_programs(PACKAGED / PROGRAMS_FOLDER, packaged.fingerprint) == packaged.programs
     assert packaged.programs.encode == mobile_programs.encode

@@ -23,11 +23,11 @@ def run(program: Program, given: list[Any]) -> Any:
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
-@pytest.mark.parametrize("form", ["blocks", "transposed", "fused"])
-def test_every_convolution_and_nothing_else(
-    mobile_forms: SplitModel, form: FrameVariant, precision: Any
+@pytest.mark.parametrize("variant", ["blocks", "transposed", "fused"])
+def test_cast_convolutions_alone(
+    mobile_variants: SplitModel, variant: FrameVariant, precision: Any
 ) -> None:
-    program = mobile_forms.variants[form]
+    program = mobile_variants.variants[variant]
     half = cast_convolutions(program, precision)
 
     assert (half.inputs, half.outputs) == (program.inputs, program.outputs)
@@ -39,8 +39,8 @@ def test_every_convolution_and_nothing_else(
     assert len(before) > 10
 
 
-def test_the_picture_is_nearly_the_same(mobile_forms: SplitModel) -> None:
-    program = mobile_forms.variants["blocks"]
+def test_cast_convolutions_error(mobile_variants: SplitModel) -> None:
+    program = mobile_variants.variants["blocks"]
     given = inputs(program, (64, 96))
     exact = run(program, given)
 
@@ -50,7 +50,7 @@ def test_the_picture_is_nearly_the_same(mobile_forms: SplitModel) -> None:
     assert off.mean() < coarse.mean() < 0.01
 
 
-def test_every_kind_of_convolution() -> None:
+def test_cast_convolutions_of_every_kind() -> None:
     """Against operands rounded by hand, and means that would not survive in half precision."""
     random = np.random.default_rng(5)
     frame = random.normal(100, 1, (1, 12, 16, 3)).astype(np.float32)
@@ -88,8 +88,8 @@ def test_every_kind_of_convolution() -> None:
 
 
 @pytest.fixture(scope="module")
-def mobile_forms(tmp_path_factory: pytest.TempPathFactory) -> SplitModel:
-    from live_nst.models.graph.split import build_programs
+def mobile_variants(tmp_path_factory: pytest.TempPathFactory) -> SplitModel:
+    from live_nst.models.graph.split import build_split_model
     from tests.conftest import PACKAGED
 
-    return build_programs(Path(PACKAGED))
+    return build_split_model(Path(PACKAGED))

@@ -8,13 +8,10 @@ import pytest
 import tensorflow as tf
 
 from live_nst.models.graph.graph_def import InferredGraph
-from live_nst.models.graph.instance_norm import (
-    InstanceNorm,
-    apply_instance_norm,
-    match_instance_norm,
-)
+from live_nst.models.graph.patterns import InstanceNorm, match_instance_norm
+from live_nst.models.graph.rewrite import apply_instance_norm
 from live_nst.models.program import Program
-from tests.models.graph.test_rewrite import to_blocks
+from tests.models.graph.test_space_to_depth import to_blocks
 
 _SCALE, _OFFSET = np.float32([1.5, -2, 0.5]), np.float32([0.1, 0.2, -0.3])
 Body = Callable[[Any], Any]
@@ -47,7 +44,7 @@ def the_other_way_round(x: Any) -> Any:
 
 
 @pytest.mark.parametrize("body", [by_moments, the_other_way_round])
-def test_it_is_known_however_it_is_written(body: Body) -> None:
+def test_match_instance_norm(body: Body) -> None:
     (one,) = found(body)
     assert one.subject.op.name == "frame"
     assert one.epsilon == pytest.approx(1e-3)
@@ -58,7 +55,7 @@ def two_in_a_row(x: Any) -> Any:
     return by_moments(tf.nn.relu(by_moments(x)))
 
 
-def test_each_one_is_found() -> None:
+def test_match_two_instance_norms() -> None:
     one, other = found(two_in_a_row)
     assert one.subject.op.name == "frame"
     assert other.subject.op.type == "Relu"
@@ -100,11 +97,11 @@ def another_factor_for_the_mean(x: Any) -> Any:
         another_factor_for_the_mean,
     ],
 )
-def test_what_only_looks_like_one_is_none(body: Body) -> None:
+def test_no_match(body: Body) -> None:
     assert found(body) == []
 
 
-def test_several_pictures_have_no_mean_in_common() -> None:
+def test_no_match_in_batches() -> None:
     assert found(lambda x: by_moments(tf.concat([x, 2 * x], 0))) == []
 
 
@@ -116,7 +113,7 @@ def reference(x: Any, scale: Any, offset: Any, epsilon: float) -> Any:
 
 @pytest.mark.parametrize("channels", [3, 8, 33])
 @pytest.mark.parametrize("in_blocks", [False, True])
-def test_it_computes_the_same(channels: int, in_blocks: bool) -> None:
+def test_apply_instance_norm(channels: int, in_blocks: bool) -> None:
     random = np.random.default_rng(channels)
     scale, offset = random.normal(size=(2, channels)).astype(np.float32)
     x = random.normal(5, [0.1, *[3] * (channels - 1)], (12, 16, channels)).astype(np.float32)
