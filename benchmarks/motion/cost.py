@@ -11,9 +11,9 @@ from itertools import cycle, product
 from statistics import median
 
 from benchmarks.motion.scenes import scene
-from benchmarks.motion.webcam import noisy_webcam
+from benchmarks.motion.static_camera import noisy_webcam
+from benchmarks.speed.fixtures import CAMERA, camera_frame
 from benchmarks.speed.part import Settings, Values, play
-from benchmarks.speed.stage import CAMERA, camera_frame
 from live_nst.bench.measurement import time_calls
 from live_nst.engines.base import StylizedFrame
 from live_nst.stabilizer.stabilizer import Stabilizer

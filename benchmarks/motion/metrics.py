@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.motion.painting import Film
+from benchmarks.motion.footage import Film
 from benchmarks.motion.scenes import Flow, Mask, Scene, positions
 
 Floats = NDArray[np.float32]

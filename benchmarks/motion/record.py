@@ -16,14 +16,11 @@ import numpy as np
 
 from benchmarks.motion import metrics
 from benchmarks.motion.cost import cost
-from benchmarks.motion.films import side_by_side
+from benchmarks.motion.footage import CLIPS, Film, Painter, clip_frames
 from benchmarks.motion.methods import METHODS, Method
-from benchmarks.motion.painting import Film, Painter, clip_frames
-from benchmarks.motion.photos import CLIPS
-from benchmarks.motion.plot import plot
-from benchmarks.motion.rest import rest
+from benchmarks.motion.report import plot, side_by_side
 from benchmarks.motion.scenes import KINDS, scene
-from benchmarks.motion.webcam import webcam
+from benchmarks.motion.static_camera import rest, webcam
 from benchmarks.speed.part import TooBusyError
 
 STYLES = ("wave", "mosaic", "watercolor", "ink")  # none of those that methods were tuned on

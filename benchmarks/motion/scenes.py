@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.motion.photos import PORTRAITS, VIEWS, photo
+from benchmarks.motion.footage import PORTRAITS, VIEWS, photo
 from live_nst.types import Image
 
 Flow = NDArray[np.float32]

@@ -15,10 +15,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from benchmarks.quality.fast import ENGINES, OURS, Pair, Pictures, paint_all
-from benchmarks.quality.material import STYLES, photos
-from benchmarks.quality.page import write_tables
-from benchmarks.quality.sheet import draw, write
+from benchmarks.quality.report import draw, write, write_tables
+from benchmarks.quality.stylize import ENGINES, OURS, STYLES, Pair, Pictures, paint_all, photos
 from live_nst.objective.image_pyramid import StyleTarget, resize_image, scale_to_long_side
 from live_nst.objective.loss_functions import LOSS_CONFIGS, LossTerms
 from live_nst.objective.optimizers import Lbfgs

@@ -20,7 +20,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed.page import fill
+from benchmarks.markdown import fill
 from benchmarks.speed.part import NotMeasuredError, Part, Promise, Settings, TooBusyError
 from live_nst.runtime.machine import describe_machine
 from live_nst.sources.camera import configure_opencv

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.markdown import fill, places
 from benchmarks.speed import record
-from benchmarks.speed.page import fill, places
 from benchmarks.speed.part import summarize
 
 ROOT = Path(__file__).parents[2]

@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.quality.fast import CROPS, ENGINES, FINISHES, OURS
-from benchmarks.quality.page import write_tables
 from benchmarks.quality.record import broken_promises, means, optimize, shares, sheet_rows
-from benchmarks.quality.sheet import HEADINGS, draw, write
+from benchmarks.quality.report import HEADINGS, draw, write, write_tables
+from benchmarks.quality.stylize import CROPS, ENGINES, FINISHES, OURS
 from live_nst.objective.image_pyramid import StyleTarget
 from live_nst.objective.loss_functions import LossConfig, LossTerms, gatys
 from live_nst.objective.perceptual_loss import PerceptualLoss

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image as Pillow
 
+from benchmarks.speed.fixtures import LARGE, open_engine
 from benchmarks.speed.part import (
     NotMeasuredError,
     Part,
@@ -15,7 +16,6 @@ from benchmarks.speed.part import (
     Settings,
     table,
 )
-from benchmarks.speed.stage import LARGE, open_engine
 from live_nst.engines.base import Engine
 from live_nst.styles.builtin import builtin_image_path, builtin_styles
 from live_nst.styles.image import center_crop, read_style_image

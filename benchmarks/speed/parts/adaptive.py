@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from benchmarks.speed.camera import PreparedSource
+from benchmarks.speed.fixtures import CAMERA, PreparedSource
 from benchmarks.speed.part import (
     Part,
     Promise,
@@ -26,7 +26,6 @@ from benchmarks.speed.part import (
     table,
     written,
 )
-from benchmarks.speed.stage import CAMERA
 from live_nst.errors import LiveNstError
 from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.pipeline import LivePipeline

@@ -6,7 +6,16 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from benchmarks.speed.camera import PreparedSource
+from benchmarks.speed.cpu_time import NetworkTime, watch_openvino
+from benchmarks.speed.fixtures import (
+    CAMERA,
+    LARGE,
+    SMALL,
+    PreparedSource,
+    bare_program,
+    camera_frame,
+    open_engine,
+)
 from benchmarks.speed.part import (
     Part,
     Promise,
@@ -17,8 +26,6 @@ from benchmarks.speed.part import (
     table,
     written,
 )
-from benchmarks.speed.share import NetworkTime, watch_openvino
-from benchmarks.speed.stage import CAMERA, LARGE, SMALL, bare_program, camera_frame, open_engine
 from live_nst.bench.measurement import time_calls
 from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.pipeline import LivePipeline

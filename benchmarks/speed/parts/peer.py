@@ -7,6 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.speed.fixtures import (
+    bare_program,
+    camera_frame,
+    frame_of,
+    open_engine,
+    style_picture,
+)
 from benchmarks.speed.part import (
     NotMeasuredError,
     Part,
@@ -18,7 +25,6 @@ from benchmarks.speed.part import (
     table,
     written,
 )
-from benchmarks.speed.stage import bare_program, camera_frame, frame_of, open_engine, style_picture
 from live_nst.bench.measurement import time_calls
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions

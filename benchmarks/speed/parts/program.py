@@ -4,6 +4,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
+from benchmarks.speed.fixtures import LARGE, SMALL, bare_program, open_engine
 from benchmarks.speed.part import (
     Part,
     Promise,
@@ -14,7 +15,6 @@ from benchmarks.speed.part import (
     table,
     written,
 )
-from benchmarks.speed.stage import LARGE, SMALL, bare_program, open_engine
 from live_nst.bench.flops import MATMUL_SHAPES, frame_flops, openvino_matmuls, peak_flops
 from live_nst.bench.measurement import time_calls
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.speed.fixtures import bare_program, open_engine
 from benchmarks.speed.part import (
     Part,
     Promise,
@@ -15,7 +16,6 @@ from benchmarks.speed.part import (
     table,
     written,
 )
-from benchmarks.speed.stage import bare_program, open_engine
 from live_nst.bench.measurement import time_calls
 
 ROUNDS, BLOCK, TURNS = 5, 0.12, 3

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.speed.camera import PreparedSource
+from benchmarks.speed.fixtures import CAMERA, LARGE, SMALL, PreparedSource, camera_frame
 from benchmarks.speed.part import Part, Settings, Values, play, table, written
-from benchmarks.speed.stage import CAMERA, LARGE, SMALL, camera_frame
 from live_nst.bench.measurement import time_calls
 from live_nst.engines.base import StylizedFrame
 from live_nst.engines.downscale import downscale

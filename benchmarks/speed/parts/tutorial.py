@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.speed.fixtures import SMALL, camera_frame, tutorial_call
 from benchmarks.speed.part import (
     Part,
     Promise,
@@ -19,7 +20,6 @@ from benchmarks.speed.part import (
     table,
     written,
 )
-from benchmarks.speed.stage import SMALL, camera_frame, tutorial_call
 from live_nst.bench.measurement import time_calls
 from live_nst.models.loading import resolve_model
 from live_nst.stylizer.core import StylizerCore

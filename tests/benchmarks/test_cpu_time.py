@@ -7,7 +7,7 @@ from collections import defaultdict
 
 import pytest
 
-from benchmarks.speed.share import NetworkTime, busy_threads, thread_seconds
+from benchmarks.speed.cpu_time import NetworkTime, busy_threads, thread_seconds
 
 CALLER, WORKER, OTHER = 1, 2, 3
 

@@ -1,6 +1,7 @@
-"""What the parts measure on: the frame, the style, engines, and the frame program alone."""
+"""Frames, styles, engines and a camera for the parts of the speed benchmark."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from live_nst.engines.choice import choose_engine
 from live_nst.models.graph.freeze import freeze_saved_model
 from live_nst.models.graph.split import split_model
 from live_nst.models.loading import load_model, resolve_model
+from live_nst.runtime.timing import Clock, SystemClock
+from live_nst.sources.base import SourceInfo
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.styles.builtin import builtin_image_path
 from live_nst.styles.image import center_crop, read_style_image
-from live_nst.types import Image, Size
+from live_nst.types import Closeable, Frame, Image, Size
 
 CAMERA: Size = (1280, 720)
 SMALL: Size = (384, 216)
@@ -85,3 +88,45 @@ def tutorial_call(folder: Path, size: Size) -> Callable[[], Image]:
         return result
 
     return call
+
+
+class PreparedSource(Closeable):
+    """Hands out prepared pictures, one after the other, as a camera's driver hands out its own.
+
+    The demo draws its frames on the very cores that paint, so it would be measured, too.
+
+    Args:
+        images: BGR uint8 pictures of one size, shown again and again.
+        fps: Frames per second; frame k is due k / fps seconds after opening. A late reader gets
+            the newest frame that is due.
+        clock: Gives the time, and waits.
+    """
+
+    def __init__(self, images: Sequence[Image], fps: float, clock: Clock | None = None) -> None:
+        self._images = images
+        self._clock = clock or SystemClock()
+        height, width = images[0].shape[:2]
+        self._info = SourceInfo("prepared frames", width, height, fps)
+        self._next = 0
+        self._closed = False
+        self._start = self._clock.now()
+
+    @property
+    def info(self) -> SourceInfo:
+        """What was granted: always what was asked for."""
+        return self._info
+
+    def read(self) -> Frame | None:
+        """Wait for the next frame that is due; None once closed."""
+        if self._closed:
+            return None
+        fps = self._info.fps
+        now = self._clock.now()
+        index = max(self._next, math.floor((now - self._start) * fps + 1e-6))
+        self._clock.sleep(self._start + index / fps - now)
+        self._next = index + 1
+        return Frame(self._images[index % len(self._images)], index, self._clock.now())
+
+    def close(self) -> None:
+        """Give no more frames. Calling it again does nothing."""
+        self._closed = True
