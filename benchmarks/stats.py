@@ -1,4 +1,4 @@
-"""What several measurements of one thing say together."""
+"""Summarize repeated measurements of one value."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -8,11 +8,11 @@ import av
 import cv2
 import numpy as np
 
-from benchmarks.motion.footage import Film
+from benchmarks.motion.footage import Video
 
 
-def plot(record: dict[str, Any], path: Path) -> None:
-    """How much flicker is gone against how true and how sharp the picture is."""
+def write_plot(record: dict[str, Any], path: Path) -> None:
+    """Plot flicker, distance to the reference, ghosts and sharpness of each method."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -22,9 +22,9 @@ def plot(record: dict[str, Any], path: Path) -> None:
     names = list(summary)
     figure, axes = pyplot.subplots(1, 4, figsize=(13, 3.4), constrained_layout=True)
     panels = (
-        ("E", "warping error gone, %", -100),
-        ("Q", "distance to the truth, raw = 1", 1),
-        ("gd", "ghosts, levels", 1),
+        ("E", "warping error removed, %", -100),
+        ("Q", "distance to the reference, raw = 1", 1),
+        ("gd", "ghosts, uint8 values", 1),
         ("sharp", "gradient, raw = 1", 1),
     )
     for panel, (measure, title, factor) in zip(axes, panels, strict=True):
@@ -42,12 +42,12 @@ def plot(record: dict[str, Any], path: Path) -> None:
     pyplot.close(figure)
 
 
-_RATE = 10  # frames a second: slow motion
+_RATE = 10  # frames per second: slow motion
 
 
-def side_by_side(path: Path, content: Film, films: dict[str, Film]) -> None:
-    """Write one video with all of them, two in a row, each with its name."""
-    panes = {"camera": content, **films}
+def write_side_by_side(path: Path, content: Video, videos: dict[str, Video]) -> None:
+    """Write one video of the camera and of each method, two per row, with their names."""
+    panes = {"camera": content, **videos}
     height, width = content.shape[1:3]
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(_RATE))
@@ -56,8 +56,8 @@ def side_by_side(path: Path, content: Film, films: dict[str, Film]) -> None:
         stream.width, stream.height = 2 * width, rows * height // 2 * 2
         for t in range(len(content)):
             sheet = np.zeros((rows * height // 2 * 2, 2 * width, 3), np.uint8)
-            for number, (name, film) in enumerate(panes.items()):
-                pane = film[t].copy()
+            for number, (name, video) in enumerate(panes.items()):
+                pane = video[t].copy()
                 cv2.putText(pane, name, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 3)
                 cv2.putText(pane, name, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255,) * 3, 1)
                 y, x = number // 2 * height, number % 2 * width

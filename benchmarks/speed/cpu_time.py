@@ -1,8 +1,7 @@
-"""How much of a session's processor time its network takes, counted while the session runs.
+"""Measure the network's share of a session's processor time while the session runs.
 
-The other way, to call the network in a loop and subtract what that takes, compares two large
-numbers of different moments: a machine that gets faster by a twentieth in between changes the
-difference by a third.
+Calling the network in a loop and subtracting its time would compare two large numbers from
+different moments: if the machine becomes 5% faster in between, the difference changes by a third.
 """
 
 import os
@@ -12,39 +11,39 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-_BUSY = 0.1
-"""The share of a core from which a thread is one of those that compute."""
+_MIN_LOAD = 0.1
+"""Share of a core from which a thread counts as computing."""
 
 
-class NetworkTime:
-    """Counts the processor time of a network, wherever it is called.
+class NetworkCpuTime:
+    """Count the processor time of a network.
 
-    That is what the calling thread and the network's own threads take during its calls. Neither
-    what other threads do meanwhile belongs to it, nor what its threads do between two calls, when
-    they wait for more work without sleeping.
+    The time of the calling thread and of the network's own threads during its calls is counted.
+    Other threads are not counted, nor is the time in which the network's threads spin between two
+    calls.
 
     Args:
-        workers: The network's own threads, by the system's numbers.
-        own: Processor time of the calling thread, in seconds.
-        other: That of a thread by its number.
+        workers: Native ids of the network's own threads.
+        caller_time: Return the processor time of the calling thread in seconds.
+        thread_time: Return the processor time of a thread by its native id.
 
     Attributes:
-        seconds: Counted so far.
+        seconds: Time counted so far.
     """
 
     def __init__(
         self,
         workers: Iterable[int],
-        own: Callable[[], float] = time.thread_time,
-        other: Callable[[int], float] | None = None,
+        caller_time: Callable[[], float] = time.thread_time,
+        thread_time: Callable[[int], float] | None = None,
     ) -> None:
         self._workers = tuple(workers)
-        self._own = own
-        self._other = other or thread_seconds
+        self._caller_time = caller_time
+        self._thread_time = thread_time or thread_cpu_seconds
         self.seconds = 0.0
 
-    def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        """`call`, counted."""
+    def wrap(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `call` with its time counted."""
 
         def counted(*args: Any) -> Any:
             before = self._now()
@@ -55,48 +54,44 @@ class NetworkTime:
         return counted
 
     def _now(self) -> float:
-        return self._own() + sum(map(self._other, self._workers))
+        return self._caller_time() + sum(map(self._thread_time, self._workers))
 
 
-def watch_openvino(network: Callable[[], object]) -> NetworkTime | None:
-    """Count the time of all of OpenVINO's frame programs in this process, from now on.
+def count_openvino_time(network: Callable[[], object]) -> NetworkCpuTime | None:
+    """Count the time of all OpenVINO frame programs in this process from now on.
 
-    A program takes a frame of its own size and gives one: colors and rounding are in it, bringing
-    frames to that size is not.
+    A program includes color conversion and rounding, but not resizing.
 
     Args:
-        network: Calls one of them; it is run for a moment to see which threads compute.
+        network: Call one of the programs; used to find the threads that compute.
 
     Returns:
-        The count; None where the system does not tell of single threads.
+        The counter; None if the system does not report the time of single threads.
     """
     if sys.platform != "linux":
         return None
     from live_nst.engines import openvino
 
     program = openvino._FrameNetwork
-    counted = NetworkTime(busy_threads(network))
-    program.__call__ = counted.around(program.__call__)  # type: ignore[method-assign]
+    counted = NetworkCpuTime(find_busy_threads(network))
+    program.__call__ = counted.wrap(program.__call__)  # type: ignore[method-assign]
     return counted
 
 
-def busy_threads(call: Callable[[], object], seconds: float = 0.3) -> list[int]:
-    """Which threads but the calling one compute while something is called, again and again."""
+def find_busy_threads(call: Callable[[], object], seconds: float = 0.3) -> list[int]:
+    """Return the ids of other threads that compute while `call` runs in a loop."""
     call()
     begin = time.perf_counter()
-    before = {thread: thread_seconds(thread) for thread in _threads()}
+    before = {thread: thread_cpu_seconds(thread) for thread in _threads()}
     while time.perf_counter() - begin < seconds:
         call()
-    least = _BUSY * (time.perf_counter() - begin)
-    return [thread for thread, used in before.items() if thread_seconds(thread) - used > least]
+    least = _MIN_LOAD * (time.perf_counter() - begin)
+    return [thread for thread, used in before.items() if thread_cpu_seconds(thread) - used > least]
 
 
-def thread_seconds(thread: int) -> float:
-    """The processor time that a thread of this process has taken; 0 if it has ended.
-
-    Linux has a clock for each, whose number is made of the thread's as in pthread_getcpuclockid.
-    """
-    try:
+def thread_cpu_seconds(thread: int) -> float:
+    """Return the processor time of a thread of this process in seconds; 0 if it has ended."""
+    try:  # the clock's id is computed as by Linux' pthread_getcpuclockid
         return time.clock_gettime((~thread << 3) | 6)
     except OSError:
         return 0.0

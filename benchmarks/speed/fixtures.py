@@ -27,63 +27,63 @@ LARGE: Size = (640, 360)
 
 @cache
 def camera_frame() -> Image:
-    """A moment of the demo, 1280x720."""
+    """Return a frame of the demo, 1280x720."""
     return DemoVideo(*CAMERA).image_at(12.1)
 
 
-def frame_of(size: Size) -> Image:
-    """The same, brought to `size`; its middle where the shape is another."""
+def resized_frame(size: Size) -> Image:
+    """Return `camera_frame` resized to `size`, cropped at the center if needed."""
     return center_crop(camera_frame(), size)
 
 
-def style_picture(size: Size = (256, 256)) -> Image:
-    """The style of every measurement."""
+def style_image(size: Size = (256, 256)) -> Image:
+    """Return the style of all measurements."""
     return center_crop(read_style_image(builtin_image_path("starry")), size)
 
 
 def open_engine(
     engine: str, precision: str, model: str = "mobile", *, rewritten: bool = True
 ) -> Engine:
-    """A model on an engine, on the CPU.
+    """Open a model on the CPU.
 
     Args:
         engine: auto, openvino or tensorflow.
         precision: auto, float32 or bfloat16.
         model: See `live_nst.Stylizer`.
-        rewritten: As live-nst runs it; False for the frame network as it was published.
+        rewritten: Use live-nst's rewritten graph; False for the network as published.
     """
     choice = choose_engine(engine, "cpu", precision)
     if rewritten:
-        programs = load_model(model, "cpu", notify=lambda sentence: None, progress=None).programs
+        programs = load_model(model, "cpu", notify=lambda text: None, progress=None).programs
     else:
         programs = split_model(freeze_saved_model(resolve_model(model).folder))
     return choice.make(programs)
 
 
-def bare_program(engine: Engine, size: Size) -> Callable[[], StylizedFrame]:
-    """The frame program alone: a uint8 frame of the network's size in, one out, no resizing."""
-    runner, frame = engine.compile(size, size), frame_of(size)
-    style = engine.expand(engine.encode(style_picture(engine.style_size)))
+def bind_frame_program(engine: Engine, size: Size) -> Callable[[], StylizedFrame]:
+    """Return a call of the frame program with a uint8 frame of its own size."""
+    runner, frame = engine.compile(size, size), resized_frame(size)
+    style = engine.expand(engine.encode(style_image(engine.style_size)))
     return lambda: runner(frame, style)
 
 
 def tutorial_call(folder: Path, size: Size) -> Callable[[], Image]:
-    """As the Hub's tutorial does it: the whole module with both pictures for every frame.
+    """Return a call that stylizes a frame like TF Hub's tutorial.
 
-    The frame is brought to the network's size and converted on the host; float pictures go in
-    and come out.
+    The whole module gets both images for each frame. The frame is resized and converted on the
+    host; input and output are float32.
     """
     from live_nst.runtime.tensorflow import import_tensorflow, import_tensorflow_hub
 
     tf, module = import_tensorflow(), import_tensorflow_hub().load(str(folder))
-    frame, style = camera_frame(), style_picture()
+    frame, style = camera_frame(), style_image()
 
-    def as_floats(picture: Image) -> Any:
-        return tf.constant(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)[None].astype("float32") / 255)
+    def to_float(image: Image) -> Any:
+        return tf.constant(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)[None].astype("float32") / 255)
 
     def call() -> Image:
         small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-        stylized = module(as_floats(small), as_floats(style))[0].numpy()[0]
+        stylized = module(to_float(small), to_float(style))[0].numpy()[0]
         result: Image = cv2.cvtColor((stylized * 255).astype("uint8"), cv2.COLOR_RGB2BGR)
         return result
 
@@ -91,15 +91,15 @@ def tutorial_call(folder: Path, size: Size) -> Callable[[], Image]:
 
 
 class PreparedSource(Closeable):
-    """Hands out prepared pictures, one after the other, as a camera's driver hands out its own.
+    """A camera that returns prepared images at a fixed rate without using processor time.
 
-    The demo draws its frames on the very cores that paint, so it would be measured, too.
+    The demo would use the processor cores that stylize.
 
     Args:
-        images: BGR uint8 pictures of one size, shown again and again.
+        images: BGR uint8 images of one size, repeated in a loop.
         fps: Frames per second; frame k is due k / fps seconds after opening. A late reader gets
             the newest frame that is due.
-        clock: Gives the time, and waits.
+        clock: Source of time.
     """
 
     def __init__(self, images: Sequence[Image], fps: float, clock: Clock | None = None) -> None:
@@ -113,11 +113,11 @@ class PreparedSource(Closeable):
 
     @property
     def info(self) -> SourceInfo:
-        """What was granted: always what was asked for."""
+        """Return size and rate."""
         return self._info
 
     def read(self) -> Frame | None:
-        """Wait for the next frame that is due; None once closed."""
+        """Wait for the next frame; return None after `close`."""
         if self._closed:
             return None
         fps = self._info.fps
@@ -128,5 +128,5 @@ class PreparedSource(Closeable):
         return Frame(self._images[index % len(self._images)], index, self._clock.now())
 
     def close(self) -> None:
-        """Give no more frames. Calling it again does nothing."""
+        """Stop. A second call has no effect."""
         self._closed = True
