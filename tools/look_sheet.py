@@ -10,11 +10,11 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Image
+from tools.draw_demo.scene import DemoScene
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "look.jpg"
 MOMENT = 10.6
@@ -55,7 +55,7 @@ ROWS: list[list[Cell]] = [
 
 def main(out: Path) -> None:
     """Paint every cell and write the sheet."""
-    frame = DemoVideo(1280, 720).image_at(MOMENT)
+    frame = DemoScene(1280, 720).draw(MOMENT)
     columns = max(len(row) for row in ROWS)
     step = CELL[0] + 8, CELL[1] + LABEL
     sheet = Pillow.new("RGB", (columns * step[0] - 8, len(ROWS) * step[1]), "white")

@@ -13,13 +13,15 @@ from typing import Any
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ProgressReporter
 from live_nst.conversion.video.color import FromBgr, ToBgr
-from live_nst.conversion.video.convert import VideoTask, available_cores, convert_video
+from live_nst.conversion.video.convert import convert_video
 from live_nst.conversion.video.reader import FrameReader
 from live_nst.conversion.video.segment_writer import SegmentEncoder
+from live_nst.conversion.video.task import VideoTask
+from live_nst.runtime.machine import available_cores
 from live_nst.sinks.recorder import Recorder
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
+from tools.draw_demo.scene import DemoScene
 
 MIN_SHARE = 0.9
 FRAMES = 200
@@ -52,10 +54,10 @@ def write_demo_video(path: Path) -> Path:
     """Record the demo at 1280x720."""
     from live_nst.types import Frame
 
-    scene = DemoVideo(1280, 720)
+    scene = DemoScene(1280, 720)
     with Recorder(path) as recorder:
         for number in range(FRAMES):
-            recorder.write(Frame(scene.image_at(number / 30), number, number / 30))
+            recorder.write(Frame(scene.draw(number / 30), number, number / 30))
     return path
 
 
@@ -67,9 +69,9 @@ def one_round(video: Path, output: Path, stylizer: StylizerCore) -> dict[str, An
     costs = {"decode": cpu_seconds(lambda: frames.extend(FrameReader(task.info).frames()))}
     to_bgr = ToBgr(task.info.size, task.info.rotation)
     samples = frames[:: len(frames) // 40]
-    images = [to_bgr(frame.picture) for frame in samples]
+    images = [to_bgr(frame.av_frame) for frame in samples]
     costs["to bgr"] = cpu_seconds(
-        lambda: for_each(to_bgr, [f.picture for f in samples]), len(samples)
+        lambda: for_each(to_bgr, [f.av_frame for f in samples]), len(samples)
     )
     stylized = [stylizer.infer(image) for image in images]
     costs["network"] = cpu_seconds(lambda: for_each(stylizer.infer, images), len(images))
@@ -78,7 +80,7 @@ def one_round(video: Path, output: Path, stylizer: StylizerCore) -> dict[str, An
     costs["finish"] = cpu_seconds(
         lambda: for_each(lambda pair: stylizer.postprocess(*pair), pairs), len(pairs)
     )
-    encoding = task.encoding(available_cores())
+    encoding = task.encoder_settings(available_cores())
     from_bgr = FromBgr(encoding.pixels, encoding.color)
     costs["from bgr"] = cpu_seconds(lambda: for_each(from_bgr, finished), len(finished))
     costs["encode"] = cpu_seconds(
@@ -103,7 +105,7 @@ def encode(encoding: Any, av_frames: list[Any]) -> None:
     encoder = SegmentEncoder(encoding, 0, 0)
     for number, av_frame in enumerate(av_frames):
         encoder.write(av_frame, number * round(1 / (30 * encoding.time_base)))
-    encoder.finish(len(av_frames), 0, 1, 0, "", False)
+    encoder.flush()
 
 
 def for_each(call: Callable[[Any], Any], items: Iterable[Any]) -> None:

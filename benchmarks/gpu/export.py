@@ -13,12 +13,12 @@ from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.models.loading import load_model
 from live_nst.models.program import Program, SplitModel
 from live_nst.runtime.tensorflow import import_tensorflow
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.styles.builtin import builtin_image_path
 from live_nst.styles.image import center_crop, read_style_image
 from live_nst.stylizer.compositing import compose
 from live_nst.stylizer.look import Look
 from live_nst.types import Precision, Size
+from tools.draw_demo.scene import DemoScene
 
 LARGE: list[Size] = [(1280, 720), (1920, 1080)]
 SIZES: dict[str, list[Size]] = {"mobile": [(640, 360), *LARGE]}
@@ -76,7 +76,7 @@ def export(
     body, specs = engine.frame_function(camera, size)
     style_image = center_crop(read_style_image(builtin_image_path(style)), engine.style_size)
     tensors = [each.numpy() for each in engine.expand(engine.encode(style_image))]
-    inputs = [DemoVideo(*camera).image_at(1.0), *tensors]
+    inputs = [DemoScene(*camera).draw(1.0), *tensors]
     with tf.device("CPU:0"):
         function = tf.function(body, autograph=False, jit_compile=True, input_signature=specs)
         text = function.experimental_get_compiler_ir(*inputs)(stage="stablehlo")

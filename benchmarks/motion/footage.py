@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.stylizer.sizes import network_size
 from live_nst.types import Image
+from tools.draw_demo.scene import DemoScene
 
 PORTRAITS = ("astronaut", "hopper")
 VIEWS = ("coffee", "motorcycle", "rocket", "bikes", "rabbit", "room")
@@ -44,7 +44,7 @@ def photo(name: str) -> Image:
         "hopper": lambda: _read_image("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
         "bikes": lambda: read_frames("bikes", 101)[100],
         "rabbit": lambda: read_frames("bigbuckbunny", 61)[60],
-        "room": lambda: DemoVideo(1280, 720).image_at(12.1),
+        "room": lambda: DemoScene(1280, 720).draw(12.1),
     }
     return readers[name]()
 

@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 
 from benchmarks.motion.footage import SIZE, Video
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.stabilizer.stabilizer import Stabilizer
 from live_nst.stabilizer.static_scene import SETTLED_FRAMES, StaticScene, update_static_scene
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.stylizer.sizes import network_size
 from live_nst.types import Image, Size
+from tools.draw_demo.scene import DemoScene
 
 CAMERA: Size = (1280, 720)
 WEBCAM_FRAMES, RATE = 60, 30
@@ -71,7 +71,7 @@ def noisy_webcam(t: int, size: Size) -> Image:
 
 
 def _frame(t: int, size: Size) -> Image:
-    drawn = DemoVideo(*CAMERA).image_at(4 + t / RATE)
+    drawn = DemoScene(*CAMERA).draw(4 + t / RATE)
     return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
@@ -116,7 +116,7 @@ def measure_reuse(style: str) -> dict[str, float]:
         "spread": standard deviation over time, "step": largest change of any 8x8 pixels from one
         frame to the next.
     """
-    room = DemoVideo(*CAMERA).image_at(4.0)
+    room = DemoScene(*CAMERA).draw(4.0)
     room = cv2.resize(room, network_size(CAMERA, SIZE), interpolation=cv2.INTER_AREA)
     stabilizer, reusing_stabilizer = Stabilizer(), Stabilizer()
     static_scene: StaticScene | None = None

@@ -61,9 +61,9 @@ def measure(vgg: Vgg, steps: int) -> tuple[dict[str, Any], Results]:
             if form == "gatys":
                 start = resize_image(images[BASELINE][pair], size)
                 images["optimized"][pair] = optimize(objective, start, steps)
-            own = objective.losses(preprocess(resize_image(photos_by_name[pair[0]], size)))
+            own = objective.terms(preprocess(resize_image(photos_by_name[pair[0]], size)))
             for name, stylized in images.items():
-                losses = objective.losses(preprocess(resize_image(stylized[pair], size)))
+                losses = objective.terms(preprocess(resize_image(stylized[pair], size)))
                 found[form].setdefault(name, {})["/".join(pair)] = shares(losses, own)
         print(f"{pair[0]} in {pair[1]}: {time.monotonic() - begin:.0f} s", flush=True)
     return found, images
@@ -84,10 +84,10 @@ def _objective(vgg: Vgg, form: str, photo: Image, style: str) -> PerceptualLoss:
 
 def shares(losses: LossTerms, own: LossTerms) -> dict[str, float]:
     """Return the weighted terms relative to the total of the photo itself."""
-    form = losses.form
+    config = losses.config
     return {
-        "content": form.alpha * losses.content_total / own.total,
-        "style": form.beta * losses.style_total / own.total,
+        "content": config.alpha * losses.content_total / own.total,
+        "style": config.beta * losses.style_total / own.total,
         "total": losses.total / own.total,
     }
 

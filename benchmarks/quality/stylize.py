@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 
 from live_nst.errors import LiveNstError
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.styles.builtin import builtin_image_path
 from live_nst.styles.image import center_crop, read_style_image
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Image
+from tools.draw_demo.scene import DemoScene
 
 Pair = tuple[str, str]
 """A photo and a style, by name."""
@@ -196,7 +196,7 @@ def photos() -> dict[str, Image]:
     return {
         "bikes": _frame("bikes", 30),
         "carphone": _frame("carphone_pristine", 10),
-        "demo": _resize_to_width(DemoVideo(1280, 720).image_at(12.1)),
+        "demo": _resize_to_width(DemoScene(1280, 720).draw(12.1)),
     }
 
 

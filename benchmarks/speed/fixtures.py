@@ -15,10 +15,10 @@ from live_nst.models.graph.split import split_model
 from live_nst.models.loading import load_model, resolve_model
 from live_nst.runtime.timing import Clock, SystemClock
 from live_nst.sources.base import SourceInfo
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.styles.builtin import builtin_image_path
 from live_nst.styles.image import center_crop, read_style_image
 from live_nst.types import Closeable, Frame, Image, Size
+from tools.draw_demo.scene import DemoScene
 
 CAMERA: Size = (1280, 720)
 SMALL: Size = (384, 216)
@@ -28,7 +28,7 @@ LARGE: Size = (640, 360)
 @cache
 def camera_frame() -> Image:
     """Return a frame of the demo, 1280x720."""
-    return DemoVideo(*CAMERA).image_at(12.1)
+    return DemoScene(*CAMERA).draw(12.1)
 
 
 def resized_frame(size: Size) -> Image:
@@ -93,7 +93,7 @@ def tutorial_call(folder: Path, size: Size) -> Callable[[], Image]:
 class PreparedSource(Closeable):
     """A camera that returns prepared images at a fixed rate without using processor time.
 
-    The demo would use the processor cores that stylize.
+    The demo would decode its frames on the processor cores that stylize.
 
     Args:
         images: BGR uint8 images of one size, repeated in a loop.

@@ -15,7 +15,7 @@ Values = dict[str, float]
 """Results of one round by name: milliseconds, frames per second, shares."""
 
 Summary = Mapping[str, Mapping[str, float]]
-"""`Spread.as_dict` of every value, over the rounds."""
+"""`SampleStats.as_dict` of every value, over the rounds."""
 
 
 class NotMeasuredError(Exception):
@@ -142,7 +142,7 @@ def run_rounds(
         ):
             raise TooBusyError(f"other programs were busy in {_MAX_BUSY_STREAK} consecutive rounds")
 
-    rounds.play(one_round, attempts=1 if settings.trial else 3 * wanted, tell=report)
+    rounds.run(one_round, attempts=1 if settings.trial else 3 * wanted, on_load=report)
     counted = rounds.results if settings.trial else rounds.quiet
     if not settings.trial and not rounds.complete:
         raise TooBusyError(

@@ -13,57 +13,57 @@ Bottleneck = NDArray[np.float32]
 """What a model keeps of a style: float32 `[n]`. Mixing styles mixes bottlenecks."""
 
 
-ImageKind = Literal["content", "stylized", "enlarged"]
-"""What there is of a painted frame."""
+ImageKind = Literal["content", "stylized", "upscaled"]
+"""The images of a `StylizedFrame`."""
 
 
 class DeviceImage(Protocol):
-    """A picture in an engine's own form, such as one in its device's memory."""
+    """An image in an engine's own form, such as one in the memory of its device."""
 
     @property
     def shape(self) -> Any: ...  # noqa: D102
 
     def numpy(self) -> Image:
-        """Fetch it; waits until it is computed."""
+        """Return the image as an array; wait until it is computed."""
         ...
 
 
 class StylizedFrame:
     """One frame before and after the network.
 
-    The pictures may still lie in the device's memory, or be under way there. Who looks at one
-    first fetches it, once; any thread may.
+    The images may be in the memory of the device, or not computed yet. The first access to one
+    fetches it, once. Any thread may access them.
 
     Args:
         content: What the network saw, BGR uint8 `[height, width, 3]`.
-        stylized: What it made of it, BGR uint8 of the same shape.
-        enlarged: `stylized` as `live_nst.stylizer.compositing.upscale` brings it to the frame's own size, if
-            the device does that.
-        end: There when the device is done with the frame; None if it is done already.
+        stylized: The network's output, BGR uint8 of the same shape.
+        upscaled: `stylized` at the frame's own size, as `stylizer.compositing.upscale` computes it,
+            if the device does that.
+        end: Available when the device has computed the frame; None if it has already.
     """
 
-    __slots__ = ("_awaited", "_end", "_lock", "_pictures")
+    __slots__ = ("_end", "_images", "_lock", "_required")
 
     def __init__(
         self,
         content: Image | DeviceImage,
         stylized: Image | DeviceImage,
-        enlarged: DeviceImage | None = None,
+        upscaled: DeviceImage | None = None,
         end: DeviceImage | None = None,
     ) -> None:
-        self._pictures: dict[ImageKind, Image | DeviceImage | None] = {
+        self._images: dict[ImageKind, Image | DeviceImage | None] = {
             "content": content,
             "stylized": stylized,
-            "enlarged": enlarged,
+            "upscaled": upscaled,
         }
-        self._awaited: tuple[ImageKind, ...] = ("content", "stylized")
+        self._required: tuple[ImageKind, ...] = ("content", "stylized")
         self._end = end
         self._lock = threading.Lock()
 
     @property
     def size(self) -> Size:
-        """(width, height) of what the network saw, for which nothing is fetched."""
-        stylized = self._pictures["stylized"]
+        """(width, height) of what the network saw. Nothing is fetched for it."""
+        stylized = self._images["stylized"]
         assert stylized is not None
         height, width = stylized.shape[:2]
         return width, height
@@ -71,60 +71,60 @@ class StylizedFrame:
     @property
     def content(self) -> Image:
         """What the network saw."""
-        picture = self._look_at("content")
-        assert picture is not None
-        return picture
+        image = self._fetch("content")
+        assert image is not None
+        return image
 
     @property
     def stylized(self) -> Image:
-        """What it made of it."""
-        picture = self._look_at("stylized")
-        assert picture is not None
-        return picture
+        """The network's output."""
+        image = self._fetch("stylized")
+        assert image is not None
+        return image
 
     def take_upscaled(self, shape: tuple[int, ...]) -> Image | None:
-        """What it made of it at the frame's own size; None if that is not there in this shape.
+        """Return the output at the frame's own size; None if the device has none of that shape.
 
-        It is given once, as whoever takes it may write to it.
+        It is returned only once, as the caller may modify it.
         """
-        enlarged = self._pictures["enlarged"]
-        if enlarged is None or tuple(enlarged.shape) != shape:
+        upscaled = self._images["upscaled"]
+        if upscaled is None or tuple(upscaled.shape) != shape:
             return None
-        picture = self._look_at("enlarged")
-        self._pictures["enlarged"] = None
-        return picture
+        image = self._fetch("upscaled")
+        self._images["upscaled"] = None
+        return image
 
-    def require(self, *pictures: ImageKind) -> "StylizedFrame":
-        """Say which pictures will be looked at, as far as that is known; itself."""
-        if "enlarged" in pictures and self._pictures["enlarged"] is None:
-            pictures = (*pictures, "stylized")
-        self._awaited = pictures
+    def require(self, *images: ImageKind) -> "StylizedFrame":
+        """Set which images `fetch` fetches; return the object itself."""
+        if "upscaled" in images and self._images["upscaled"] is None:
+            images = (*images, "stylized")
+        self._required = images
         return self
 
     def wait(self) -> None:
-        """Wait until the device is done with the frame; nothing is fetched."""
+        """Wait until the device has computed the frame. Nothing is fetched."""
         if self._end is not None:
             self._end.numpy()
 
     def fetch(self) -> "StylizedFrame":
-        """Fetch the pictures that are expected to be looked at, and were not yet; itself."""
-        for name in self._awaited:
-            self._look_at(name)
+        """Fetch the required images that are not fetched yet; return the object itself."""
+        for name in self._required:
+            self._fetch(name)
         return self
 
     def __iter__(self) -> Iterator[Image]:
         yield self.content
         yield self.stylized
 
-    def _look_at(self, name: ImageKind) -> Image | None:
-        picture = self._pictures[name]
-        if picture is None or isinstance(picture, np.ndarray):
-            return picture
+    def _fetch(self, name: ImageKind) -> Image | None:
+        image = self._images[name]
+        if image is None or isinstance(image, np.ndarray):
+            return image
         with self._lock:  # another thread may be fetching it
-            picture = self._pictures[name]
-            if picture is not None and not isinstance(picture, np.ndarray):
-                picture = self._pictures[name] = picture.numpy()
-        return picture
+            image = self._images[name]
+            if image is not None and not isinstance(image, np.ndarray):
+                image = self._images[name] = image.numpy()
+        return image
 
 
 class FrameRunner(Protocol):

@@ -13,7 +13,11 @@ from live_nst.engines.runner_cache import RunnerCache
 from live_nst.files.cache import cache_root
 from live_nst.masks.registry import MaskRegistry
 from live_nst.models.loading import load_model
-from live_nst.styles.bottlenecks import BottleneckCache, BottleneckStore
+from live_nst.styles.bottlenecks import (
+    BottleneckCache,
+    BottleneckStore,
+    interpolate_bottlenecks,
+)
 from live_nst.styles.registry import StyleInput, StyleRegistry
 from live_nst.stylizer.compositing import compose, required_images
 from live_nst.stylizer.content_style import ContentStyle
@@ -23,7 +27,7 @@ from live_nst.stylizer.look import Look, interpolate_looks
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.stylizer.sizes import DEFAULT_SIZE, check_size, check_stroke, network_size
 from live_nst.stylizer.still_network import StillNetwork
-from live_nst.stylizer.transition import Transition, interpolate_bottlenecks
+from live_nst.stylizer.transition import Transition
 from live_nst.types import (
     Closeable,
     DownloadProgress,
@@ -75,7 +79,7 @@ class StylizerCore(Closeable):
         cache = BottleneckCache(cache_root() / "bottlenecks", loaded.fingerprint)
         self._bottlenecks = BottleneckStore(self._engine, cache)
         self._registry = StyleRegistry(self._bottlenecks)
-        self._style, first = self._registry.put(options.styles[0], self._stroke)
+        self._style, first = self._registry.add(options.styles[0], self._stroke)
         for style in options.styles[1:]:
             self.load(style)
         self._style_transition = Transition(first, interpolate_bottlenecks)
@@ -85,19 +89,7 @@ class StylizerCore(Closeable):
         self._content_style = ContentStyle(self._network.encode, options.content_style_seconds)
 
     def __call__(self, image: Image, time: float = 0.0) -> Image:
-        """Stylize one frame: `infer`, then `postprocess`.
-
-        Args:
-            image: BGR uint8 `[height, width, 3]`.
-            time: The frame's time in seconds; fades follow it.
-
-        Returns:
-            A new array of the same shape.
-
-        Raises:
-            TypeError: Not a uint8 array.
-            ValueError: Not of that shape.
-        """
+        """Stylize one frame: `infer`, then `postprocess`; see `Stylizer.__call__`."""
         image = check_image(image)
         return self.postprocess(image, self.infer(image, time), time)
 
@@ -215,13 +207,8 @@ class StylizerCore(Closeable):
         self._masks.restore_state(arrays)
 
     def load(self, style: StyleInput, *, stroke: float | None = None) -> None:
-        """Compute a style, or read it from the cache, so that `select` takes no time.
-
-        Raises:
-            StyleError: The style cannot be used.
-            UsageError: The stroke is out of range.
-        """
-        self._registry.put(style, self._stroke if stroke is None else check_stroke(stroke))
+        """Compute a style, or read it from the cache; see `Stylizer.load`."""
+        self._registry.add(style, self._stroke if stroke is None else check_stroke(stroke))
 
     def select(
         self,
@@ -231,21 +218,9 @@ class StylizerCore(Closeable):
         fade: float = 0.0,
         time: float = 0.0,
     ) -> None:
-        """Change the style; a new one is computed first, which may take a moment.
-
-        Args:
-            style: One of `styles`, or any other style.
-            stroke: Size of its strokes; None keeps the current size.
-            fade: Duration of the cross-fade in seconds of the frames' times.
-            time: The frames' time at which the change begins. Changes may be given in advance, in
-                the order of their times; each one cancels changes that begin later.
-
-        Raises:
-            StyleError: The style cannot be used; the current one stays.
-            UsageError: The stroke is out of range.
-        """
+        """Change the style; see `Stylizer.select`."""
         stroke = self._stroke if stroke is None else check_stroke(stroke)
-        label, bottleneck = self._registry.put(style, stroke)
+        label, bottleneck = self._registry.add(style, stroke)
         self._style_transition.to(bottleneck, fade, time)
         self._style, self._stroke = label, stroke
 
@@ -258,16 +233,7 @@ class StylizerCore(Closeable):
         self._masks.load(only)
 
     def change_look(self, look: Look, *, fade: float = 0.0, time: float = 0.0) -> None:
-        """Change the look at a time, as `select` changes the style.
-
-        Args:
-            look: The new look.
-            fade: Duration of the cross-fade in seconds of the frames' times.
-            time: The frames' time at which the change begins.
-
-        Raises:
-            LiveNstError: Its mask cannot be used; the current look stays.
-        """
+        """Change the look at a time, as `select` changes the style."""
         self.load_mask(look.only)
         self._look_transition.to(look, fade, time)
 
@@ -352,7 +318,7 @@ class StylizerCore(Closeable):
         """
         digest = hashlib.sha256()
         for style in styles:
-            digest.update(self._registry.put(style, self._stroke)[1].tobytes())
+            digest.update(self._registry.add(style, self._stroke)[1].tobytes())
         return {
             "model": self._fingerprint,
             "engine": self.engine,

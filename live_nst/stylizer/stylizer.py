@@ -128,7 +128,7 @@ class Stylizer(Closeable):
             stroke: Size of its strokes; None keeps the current size.
             fade: Duration of the cross-fade in seconds of the frames' times.
             time: The frames' time at which the change begins. Changes may be given in advance, in
-                the order of their times.
+                the order of their times; each one cancels changes that begin later.
 
         Raises:
             StyleError: The style cannot be used; the current one stays.

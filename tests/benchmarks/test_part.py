@@ -9,7 +9,7 @@ from benchmarks.speed.part import (
     median_of,
     run_rounds,
 )
-from live_nst.bench import measurement as rounds
+from live_nst.bench.measurement import MeasurementRounds
 from tests.bench.fakes import Meter
 
 
@@ -37,8 +37,8 @@ def test_promise_value_text() -> None:
 def run(
     patch: pytest.MonkeyPatch, loads: Meter, settings: Settings, wanted: int = 3
 ) -> "dict[str, object]":
-    patch.setattr(rounds.MeasurementRounds.play, "__kwdefaults__", {
-        **rounds.MeasurementRounds.play.__kwdefaults__, "meter": loads})  # fmt: skip
+    defaults = {**MeasurementRounds.run.__kwdefaults__, "meter": loads}
+    patch.setattr(MeasurementRounds.run, "__kwdefaults__", defaults)
     numbers = iter(range(1, 100))
     return run_rounds(
         lambda: {"fps": float(next(numbers)), "third": 1 / 3}, wanted, settings, "fps"

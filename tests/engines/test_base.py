@@ -30,9 +30,9 @@ class Far:
         return self._image
 
 
-def far(enlarged: bool = True) -> tuple[StylizedFrame, list[Far]]:
+def far(upscaled: bool = True) -> tuple[StylizedFrame, list[Far]]:
     pictures = [Far(SMALL), Far(SMALL), Far(LARGE)]
-    return StylizedFrame(*pictures[: 2 + enlarged]), pictures
+    return StylizedFrame(*pictures[: 2 + upscaled]), pictures
 
 
 def counts(pictures: list[Far]) -> list[int]:
@@ -51,7 +51,7 @@ def test_nothing_is_fetched_before_it_is_looked_at_and_then_once() -> None:
 
 def test_what_is_expected_is_fetched_and_nothing_else() -> None:
     painted, pictures = far()
-    assert painted.require("enlarged").fetch() is painted
+    assert painted.require("upscaled").fetch() is painted
     assert counts(pictures) == [0, 0, 1]
     assert painted.fetch().take_upscaled(LARGE.shape) is LARGE
     assert counts(pictures) == [0, 0, 1]
@@ -67,8 +67,8 @@ def test_without_a_word_both_small_pictures_are_fetched() -> None:
 
 
 def test_what_a_device_does_not_enlarge_is_enlarged_from_the_small_one() -> None:
-    painted, pictures = far(enlarged=False)
-    painted.require("enlarged").fetch()
+    painted, pictures = far(upscaled=False)
+    painted.require("upscaled").fetch()
     assert counts(pictures) == [0, 1, 0]
 
 
@@ -83,7 +83,7 @@ def test_the_end_is_waited_for() -> None:
 def test_two_threads_fetch_a_picture_once() -> None:
     gate = threading.Event()
     picture = Far(LARGE, gate)
-    painted = StylizedFrame(Far(SMALL), Far(SMALL), picture).require("enlarged")
+    painted = StylizedFrame(Far(SMALL), Far(SMALL), picture).require("upscaled")
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(painted.fetch)
         assert picture.entered.wait(10)

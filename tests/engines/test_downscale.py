@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from live_nst.engines.downscale import downscale
-from live_nst.live.keys import SIZE_STEPS
+from live_nst.live.size_controller import SIZE_STEPS
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.sizes import network_size
 from live_nst.types import Image

@@ -95,7 +95,7 @@ def test_pictures_stay_on_the_device_until_they_are_looked_at(
 
 
 def fetched(painted: StylizedFrame) -> list[str]:
-    return [name for name, each in painted._pictures.items() if isinstance(each, np.ndarray)]
+    return [name for name, each in painted._images.items() if isinstance(each, np.ndarray)]
 
 
 SIZES = [((1280, 720), (640, 360)), ((101, 67), (100, 64)), ((333, 500), (128, 192))]
@@ -113,7 +113,7 @@ def test_what_the_device_enlarges_is_what_opencv_makes_of_it(
 
     painted = run(image, style).require(*required_images(Look())).fetch()
 
-    assert fetched(painted) == ["enlarged"]  # one picture comes down, and the small ones do not
+    assert fetched(painted) == ["upscaled"]  # one picture comes down, and the small ones do not
     composed = compose(image, painted, Look())
     assert fetched(painted) == []
     on_host = compose(image, StylizedFrame(painted.content, painted.stylized), Look())
@@ -132,7 +132,7 @@ def test_a_picture_of_the_cameras_size_is_not_enlarged(small_model: SplitModel, 
     painted = engine.compile((48, 32), (48, 32))(scene(48, 32), style)
 
     assert painted.take_upscaled((32, 48, 3)) is None
-    assert fetched(painted.require("enlarged").fetch()) == ["stylized"]
+    assert fetched(painted.require("upscaled").fetch()) == ["stylized"]
 
 
 @pytest.mark.parametrize("xla", [False, True])

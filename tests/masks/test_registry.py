@@ -1,4 +1,4 @@
-"""The masks that a stylizer has ready."""
+"""Masks by region."""
 
 from typing import Any
 

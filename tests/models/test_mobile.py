@@ -13,11 +13,11 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.styles.builtin import builtin_image_path
 from live_nst.styles.image import center_crop, read_style_image
 from tests.conftest import PACKAGED
 from tools.build_mobile_model import PREDICT, TRANSFORM, read_wheel
+from tools.draw_demo.scene import DemoScene
 
 INT8_SIZE = 384
 """Height and width of the content that the int8 originals insist on."""
@@ -108,7 +108,7 @@ def run(
 
 def natural(width: int, height: int, moment: float) -> FloatImage:
     """The demo scene as content: RGB 0..1."""
-    return as_floats(DemoVideo(width, height).image_at(moment))
+    return as_floats(DemoScene(width, height).draw(moment))
 
 
 def style_picture(name: str, side: int = 256) -> FloatImage:

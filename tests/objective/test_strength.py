@@ -51,7 +51,7 @@ def photos(clips: dict[str, Path]) -> dict[str, Image]:
 
 @pytest.mark.parametrize("blend", ["pictures", "styles"])
 @pytest.mark.parametrize("style", STYLES)
-def test_style_loss_falls_with_every_step(
+def test_style_loss_falls_with_strength(
     style: str, blend: str, vgg: Vgg, photos: dict[str, Image]
 ) -> None:
     seen = np.ascontiguousarray(
@@ -61,10 +61,10 @@ def test_style_loss_falls_with_every_step(
         StylizerOptions(model="mobile", styles=(style,), size=LONG, device="cpu")
     ) as stylizer:
         for name, photo in photos.items():
-            objective = PerceptualLoss(vgg, photo, [StyleTarget(seen, 1.0)], gatys("vgg16"))
+            perceptual = PerceptualLoss(vgg, photo, [StyleTarget(seen, 1.0)], gatys("vgg16"))
 
-            def loss(picture: Image, objective: PerceptualLoss = objective) -> float:
-                return objective.losses(preprocess(picture)).style_total
+            def loss(picture: Image, perceptual: PerceptualLoss = perceptual) -> float:
+                return perceptual.terms(preprocess(picture)).style_total
 
             losses = []
             for strength in STRENGTHS:

@@ -1,7 +1,7 @@
-"""Nothing moves between the camera's frame and the painted one.
+"""Nothing moves between the frame and the stylized image.
 
 The frame program is the identity, so that what comes out of a stylizer is the frame itself, seen
-at the network's size and enlarged again.
+at the network's size and upscaled again.
 """
 
 from collections.abc import Iterator
@@ -91,7 +91,7 @@ def regions(height: int, width: int) -> Iterator[tuple[slice, slice]]:
 
 
 @pytest.mark.parametrize(("camera", "long_side"), PAIRS, ids=str)
-def test_what_is_painted_lies_where_it_was(
+def test_network_and_upscaling_do_not_shift_the_image(
     copier: StylizerCore, camera: tuple[int, int], long_side: int
 ) -> None:
     cell = max(camera) / max(network_size(camera, long_side))
@@ -107,7 +107,7 @@ def test_what_is_painted_lies_where_it_was(
 
 
 @pytest.mark.parametrize(("camera", "long_side"), PAIRS, ids=str)
-def test_there_is_no_border_and_no_seam(
+def test_no_border_and_no_seam(
     copier: StylizerCore, camera: tuple[int, int], long_side: int
 ) -> None:
     """Rows and columns at the edges are as near to the frame's as those inside."""
@@ -121,7 +121,7 @@ def test_there_is_no_border_and_no_seam(
         assert lines.max() < 6, lines.argmax()
 
 
-def test_the_measure_sees_half_a_pixel() -> None:
+def test_measured_shift_of_half_a_pixel() -> None:
     frame = soft_noise((200, 150), 3)
     moved = cv2.warpAffine(
         frame, np.float32([[1, 0, 0.5], [0, 1, -0.25]]), (200, 150), borderMode=cv2.BORDER_REFLECT

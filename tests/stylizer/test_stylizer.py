@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import live_nst
 from live_nst.errors import UsageError
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
@@ -27,12 +26,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stylizer(folder: Path) -> Iterator[Stylizer]:
     with Stylizer(str(folder), ["starry", "wave"], size=64, device="cpu") as one:
         yield one
-
-
-def test_public_names() -> None:
-    assert live_nst.Stylizer is Stylizer
-    with pytest.raises(AttributeError):
-        live_nst.Nothing  # noqa: B018
 
 
 def test_public_members() -> None:

@@ -27,11 +27,12 @@ from benchmarks.speed.part import (
 )
 from live_nst.errors import LiveNstError
 from live_nst.live.capture_worker import CaptureWorker
+from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Frame, Image, Size
+from tools.draw_demo.scene import DemoScene
 
 ROUNDS = 3
 FPS = 30.0
@@ -72,7 +73,7 @@ class TimingSink:
         """Store the time of a frame."""
         assert self._pipeline is not None
         now = time.monotonic() - self._start
-        self.shown.append(Shown(now, self._pipeline.painter.small_size))
+        self.shown.append(Shown(now, self._pipeline.worker.network_size))
 
     def gaps(self, since: float, until: float) -> list[float]:
         """Return the seconds between consecutive frames in a time range."""
@@ -85,8 +86,8 @@ class TimingSink:
 
 def measure(settings: Settings) -> dict[str, Any]:
     """Measure manual changes of size, then automatic ones under load."""
-    scene = DemoVideo(*CAMERA)
-    images = [scene.image_at(10 + index / 6) for index in range(IMAGES)]
+    scene = DemoScene(*CAMERA)
+    images = [scene.draw(10 + index / 6) for index in range(IMAGES)]
     facts: dict[str, Any] = {"loaded": [IDLE_BEFORE, IDLE_BEFORE + LOADED]}
 
     def one_round() -> Values:
@@ -148,14 +149,16 @@ def run_session(
         capture.start()
         capture.wait_opened()
         pipeline = LivePipeline(
-            capture, stylizer, sinks=[sink], fps=FPS, automatic_size=not changed_sizes,
-            max_seconds=seconds,
-        )  # fmt: skip
+            capture,
+            stylizer,
+            PipelineOptions(fps=FPS, automatic_size=not changed_sizes, max_seconds=seconds),
+            sinks=[sink],
+        )
         if loaded:
             stack.enter_context(background_load(IDLE_BEFORE, LOADED))
         sink.begin(pipeline)
         for number, size in enumerate(changed_sizes, 1):
-            use = partial(pipeline.painter.sizing.use, size, _refused)
+            use = partial(pipeline.worker.size_controller.use, size, _refused)
             timer = threading.Timer(number * CHANGE_INTERVAL, use)
             timer.start()
             stack.callback(timer.cancel)

@@ -27,11 +27,12 @@ from benchmarks.speed.part import (
 )
 from live_nst.bench.measurement import time_calls
 from live_nst.live.capture_worker import CaptureWorker
+from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Image
+from tools.draw_demo.scene import DemoScene
 
 ROUNDS, BLOCK, SECONDS, CAMERA_SECONDS = 7, 0.25, 2.0, 6.0
 IMAGES = 12
@@ -55,8 +56,8 @@ faster, it waits for frames, and only slow frames add latency.
 
 def measure(settings: Settings) -> dict[str, Any]:
     """Measure frame program, whole call and pipeline in turn at both sizes."""
-    scene = DemoVideo(*CAMERA)
-    images = [scene.image_at(10 + index / 6) for index in range(IMAGES)]
+    scene = DemoScene(*CAMERA)
+    images = [scene.draw(10 + index / 6) for index in range(IMAGES)]
     engine = open_engine("auto", "auto")
     networks = {size: bind_frame_program(engine, size) for size in PROMISED_FPS}
     network_time = None
@@ -126,7 +127,7 @@ class _SizeBenchmark:
         capture = CaptureWorker(partial(PreparedSource, self._images, fps))
         capture.start()
         capture.wait_opened()
-        pipeline = LivePipeline(capture, stylizer, max_seconds=seconds)
+        pipeline = LivePipeline(capture, stylizer, PipelineOptions(max_seconds=seconds))
         network = self._network_time.seconds if self._network_time else 0.0
         before = time.process_time()
         pipeline.run()

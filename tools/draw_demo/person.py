@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from live_nst.sources.demo_face import FACE, Expression, face_outline, hair, paint_face
-from live_nst.sources.demo_paint import (
+from tools.draw_demo.face import FACE, Expression, face_outline, hair, paint_face
+from tools.draw_demo.paint import (
     Field,
     Sprite,
     blend,
@@ -76,7 +76,7 @@ def _knit(x: Field, y: Field) -> Field:
 
 
 def body(rng: np.random.Generator, scale: float) -> Sprite:
-    """Neck and shoulders in a jumper; origin: the pit of the throat, at (half the width, 0.20)."""
+    """Neck and shoulders in a sweater; origin: the pit of the throat, at (half the width, 0.20)."""
     width, height = pixels(BODY, scale)
     middle = (BODY[0] / 2, 0.20)
     x, y = grid(-middle[0], -middle[1], width, height, scale)
@@ -90,9 +90,9 @@ def body(rng: np.random.Generator, scale: float) -> Sprite:
     blend(color, _throat(x, y, scale), neck)
     # The neckline is an ellipse round the throat; 1 is its edge.
     neckline = np.sqrt((x / 0.118) ** 2 + ((y + 0.005) / 0.088) ** 2)
-    jumper = smoothstep(0.99, 1.01, neckline) * shoulders
-    blend(color, rgb(60, 24, 20), 0.55 * blur(jumper, 0.012 * scale) * (1 - jumper) * neck)
-    blend(color, _jumper(rng, x, y, shoulders, scale), jumper)
+    sweater = smoothstep(0.99, 1.01, neckline) * shoulders
+    blend(color, rgb(60, 24, 20), 0.55 * blur(sweater, 0.012 * scale) * (1 - sweater) * neck)
+    blend(color, _sweater(rng, x, y, shoulders, scale), sweater)
     collar = smoothstep(1.0, 1.04, neckline) * smoothstep(1.27, 1.24, neckline) * shoulders
     blend(color, _collar(x, y, neckline), collar)
     return sprite(color, np.maximum(np.maximum(shoulders, neck), locks))
@@ -105,7 +105,7 @@ def _throat(x: Field, y: Field, scale: float) -> Field:
     return np.asarray(skin * (chin_shadow * (1 + 0.10 * cord))[..., None])
 
 
-def _jumper(rng: np.random.Generator, x: Field, y: Field, solid: Field, scale: float) -> Field:
+def _sweater(rng: np.random.Generator, x: Field, y: Field, solid: Field, scale: float) -> Field:
     height, width = solid.shape
     folds = noise(rng, height, width, 0.09 * scale, 2.0)
     folds += 0.5 * noise(rng, height, width, 0.04 * scale, 2.5)

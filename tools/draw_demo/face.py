@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from live_nst.sources.demo_paint import (
+from tools.draw_demo.paint import (
     Field,
     Points,
     blend,

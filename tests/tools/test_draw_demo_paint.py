@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from live_nst.sources.demo_paint import Sprite, lay, smoothstep, spline, sprite
+from tools.draw_demo.paint import Sprite, lay, smoothstep, spline, sprite
 
 
 def some(shape: tuple[int, ...], seed: int) -> np.ndarray:
@@ -17,7 +17,7 @@ def cut_out(width: int, height: int) -> tuple[Sprite, np.ndarray, np.ndarray]:
     return sprite(color, mask), color, mask
 
 
-def test_laying_is_alpha_blending_in_place_also_into_a_part() -> None:
+def test_lay() -> None:
     image = some((20, 30, 3), 1)
     before = image.astype(float)
     picture, color, mask = cut_out(8, 6)
@@ -33,7 +33,7 @@ def test_laying_is_alpha_blending_in_place_also_into_a_part() -> None:
 @pytest.mark.parametrize(
     "corner", [(-3, -2), (26, 17), (-3, 17), (5, 5), (40, 0), (-8, 0), (0, 20)]
 )
-def test_what_is_outside_is_cut_off(corner: tuple[int, int]) -> None:
+def test_blend_crops(corner: tuple[int, int]) -> None:
     picture, _, _ = cut_out(8, 6)
     image, large = some((20, 30, 3), 1), np.zeros((60, 110, 3), np.uint8)
     large[20:40, 40:70] = image
@@ -42,7 +42,7 @@ def test_what_is_outside_is_cut_off(corner: tuple[int, int]) -> None:
     np.testing.assert_array_equal(image, large[20:40, 40:70])
 
 
-def test_one_sprite_over_another_equals_laying_both() -> None:
+def test_over() -> None:
     below, _, _ = cut_out(8, 6)
     above = sprite(np.full((6, 8, 3), 200, np.float32), np.full((6, 8), 0.5, np.float32))
     image, same = some((6, 8, 3), 5), some((6, 8, 3), 5)
@@ -52,7 +52,7 @@ def test_one_sprite_over_another_equals_laying_both() -> None:
     assert np.abs(image.astype(int) - same).max() <= 2
 
 
-def test_a_turned_sprite_stays_on_its_pivot() -> None:
+def test_turned() -> None:
     layers = np.zeros((21, 11, 4), np.uint8)
     layers[..., 3] = 255
     layers[0:5, 3:8] = (10, 200, 30, 0)
@@ -66,14 +66,14 @@ def test_a_turned_sprite_stays_on_its_pivot() -> None:
 
 
 @pytest.mark.parametrize("closed", [True, False])
-def test_a_spline_goes_through_its_points(closed: bool) -> None:
+def test_spline(closed: bool) -> None:
     points = [(0.0, 0.0), (4.0, 1.0), (5.0, 5.0), (1.0, 3.0)]
     curve = spline(points, closed=closed, steps=5)
     away = np.abs(curve[:, None] - np.array(points)[None]).max(axis=2).min(axis=0)
     np.testing.assert_allclose(away, 0, atol=1e-6)
 
 
-def test_smoothstep_rises_and_falls() -> None:
+def test_smoothstep() -> None:
     x = np.array([-1.0, 0.0, 0.5, 1.0, 2.0], np.float32)
     np.testing.assert_allclose(smoothstep(0, 1, x), [0, 0, 0.5, 1, 1])
     np.testing.assert_allclose(smoothstep(1, 0, x), [1, 1, 0.5, 0, 0])

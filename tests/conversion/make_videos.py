@@ -1,4 +1,4 @@
-"""Short films made from real footage, each with something that films have."""
+"""Write short videos from real footage, each with a property to test."""
 
 import os
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ SPLIT = Fraction(1, 12800)
 
 
 def frames_of(clip: Path, count: int, size: tuple[int, int] | None = None) -> list[np.ndarray]:
-    """The first pictures of a clip, BGR, scaled to (width, height)."""
+    """Return the first images of a clip, BGR, scaled to (width, height)."""
     with av.open(str(clip)) as container:
         found = []
         for frame in container.decode(video=0):
@@ -26,7 +26,7 @@ def frames_of(clip: Path, count: int, size: tuple[int, int] | None = None) -> li
 
 def write(
     path: Path,
-    pictures: Sequence[np.ndarray],
+    images: Sequence[np.ndarray],
     *,
     ticks: Sequence[int] | None = None,
     time_base: Fraction = SPLIT,
@@ -43,7 +43,7 @@ def write(
     metadata: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
 ) -> Path:
-    """A film of these pictures.
+    """Write a video of these images.
 
     Args:
         ticks: Their times; at 25 frames per second if not given.
@@ -51,12 +51,12 @@ def write(
         subtitles: Start, end and text of each.
     """
     step = round(Fraction(1, 25) / time_base)
-    ticks = ticks or [step * number for number in range(len(pictures))]
+    ticks = ticks or [step * number for number in range(len(images))]
     end = float((ticks[-1] + step) * time_base)
     with av.open(str(path), "w", options=container_options or {}) as out:
         out.metadata.update(metadata or {})
         video: Any = out.add_stream(codec, rate=25, options=options or {"preset": "ultrafast"})
-        video.height, video.width = pictures[0].shape[:2]
+        video.height, video.width = images[0].shape[:2]
         video.pix_fmt = pixels
         video.time_base = video.codec_context.time_base = time_base
         if aspect:
@@ -85,7 +85,7 @@ def write(
         )
         out.start_encoding()
         packets = []
-        for picture, tick in zip(pictures, ticks, strict=True):
+        for picture, tick in zip(images, ticks, strict=True):
             frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
             spaces = {"dst_colorspace": color[0], "dst_color_range": color[1]} if color else {}
             frame = frame.reformat(format=pixels, **spaces)
@@ -148,7 +148,7 @@ def _subtitle(stream: Any, start: float, stop: float, text: str) -> Any:
     return packet
 
 
-def turn_by_tag(path: Path, degrees: int) -> Path:
+def rotate_by_tag(path: Path, degrees: int) -> Path:
     """Write a rotation into the track header of an MP4, as telephones do."""
     matrices = {
         90: (0, 1, -1, 0),

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from live_nst.sources.demo_paint import (
+from live_nst.types import Image
+from tools.draw_demo.paint import (
     Canvas,
     Field,
     Points,
@@ -20,7 +21,6 @@ from live_nst.sources.demo_paint import (
     smoothstep,
     spline,
 )
-from live_nst.types import Image
 
 Box = tuple[float, float, float, float]
 """left, top, right, bottom, in units."""

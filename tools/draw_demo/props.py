@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from live_nst.sources.demo_paint import (
+from tools.draw_demo.paint import (
     Field,
     Layers,
     Points,
