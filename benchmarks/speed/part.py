@@ -129,9 +129,11 @@ def run_rounds(
     rounds: MeasurementRounds[Values] = MeasurementRounds(wanted)
 
     def report(load: float) -> None:
-        status = (
-            "discarded: busy" if load > MAX_BACKGROUND_LOAD else f"{len(rounds.quiet)} of {wanted}"
-        )
+        status = f"{len(rounds.quiet)} of {wanted}"
+        if settings.trial:
+            status = "of a trial"
+        elif load > MAX_BACKGROUND_LOAD:
+            status = "discarded: busy"
         value = rounds.results[-1][shown]
         print(
             f"  round {status}; load of other programs {load:.0%}; {shown}: {value:.3g}", flush=True

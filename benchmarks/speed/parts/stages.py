@@ -29,7 +29,7 @@ PIPELINE_FPS, PIPELINE_SECONDS = 200.0, 1.0
 
 
 class IdleStylizer(StylizerCore):
-    """Returns prepared images: what is left is the pipeline itself."""
+    """Return prepared images, so that only the pipeline itself uses processor time."""
 
     size = SMALL[0]
     look = Look()
