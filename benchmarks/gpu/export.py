@@ -72,7 +72,7 @@ def export(
     tf = import_tensorflow()
     folder.mkdir(parents=True, exist_ok=True)
     composes, camera = camera is not None, camera or size
-    engine = TensorFlowEngine(model, "cpu", precision=precision, xla=True, enlarge=composes)
+    engine = TensorFlowEngine(model, "cpu", precision=precision, xla=True, upscale=composes)
     body, specs = engine.frame_function(camera, size)
     style_image = center_crop(read_style_image(builtin_image_path(style)), engine.style_size)
     tensors = [each.numpy() for each in engine.expand(engine.encode(style_image))]

@@ -70,11 +70,10 @@ def count_openvino_time(network: Callable[[], object]) -> NetworkCpuTime | None:
     """
     if sys.platform != "linux":
         return None
-    from live_nst.engines import openvino
+    from live_nst.engines.openvino import CompiledFrameProgram
 
-    program = openvino._FrameNetwork
     counted = NetworkCpuTime(find_busy_threads(network))
-    program.__call__ = counted.wrap(program.__call__)  # type: ignore[method-assign]
+    CompiledFrameProgram.__call__ = counted.wrap(CompiledFrameProgram.__call__)  # type: ignore[method-assign]
     return counted
 
 

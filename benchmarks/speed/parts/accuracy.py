@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from benchmarks.markdown import markdown_table
+from benchmarks.speed.difference import MEAN_LIMIT
 from benchmarks.speed.fixtures import LARGE, open_engine
 from benchmarks.speed.part import (
     NotMeasuredError,
@@ -21,7 +22,6 @@ from live_nst.styles.builtin import builtin_image_path, builtin_styles
 from live_nst.styles.image import center_crop, read_style_image
 from live_nst.types import Image, Size
 
-MEAN = 0.004
 SHOWN, SHEET, EVERY = "openvino bfloat16", "precision.jpg", 3
 PORTRAIT = "a portrait"
 """Grace Hopper, by the US Navy, public domain: shown on the page."""
@@ -137,9 +137,9 @@ def promises(result: dict[str, Any]) -> list[Promise]:
     """Return a promise on the mean error of each engine and precision."""
     return [
         Promise(
-            f"{name}: mean error at most {MEAN} on a scale of 0 to 1",
+            f"{name}: mean error at most {MEAN_LIMIT} on a scale of 0 to 1",
             error["mean"],
-            MEAN,
+            MEAN_LIMIT,
             at_least=False,
             value_format="{:.4f}",
         )

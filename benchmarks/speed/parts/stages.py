@@ -14,7 +14,7 @@ from benchmarks.speed.fixtures import CAMERA, LARGE, SMALL, PreparedSource, came
 from benchmarks.speed.part import Part, Settings, Values, run_rounds
 from live_nst.bench.measurement import time_calls
 from live_nst.engines.base import DeviceImage, StylizedFrame
-from live_nst.engines.downscale import downscale
+from live_nst.engines.host_images import downscale
 from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
@@ -77,7 +77,7 @@ def _calls() -> tuple[dict[str, Callable[[], object]], str]:
     frame, video, number = camera_frame(), DemoVideo(*CAMERA), itertools.count()
     calls: dict[str, Callable[[], object]] = {
         "copy": frame.copy,
-        "decode demo": lambda: video.image_at(next(number) / FPS),
+        "decode": lambda: video.image_at(next(number) / FPS),
     }
     for size in (SMALL, LARGE):
         plain, stabilizing = (
@@ -119,8 +119,7 @@ ROWS = {
 }
 COMPARISONS = {
     "copy": "copy a 1280x720 frame",
-    "decode demo": "decode a frame of the demo",
-    "demo": "draw a frame of the demo",  # in records from before the demo was a video file
+    "decode": "decode a frame of the demo",
 }
 
 

@@ -1,4 +1,4 @@
-"""How far a precision is from float32, in pictures."""
+"""How far the images of two engines or precisions are apart."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from live_nst.engines.base import Bottleneck, Engine
 from live_nst.types import Image, Size
 
 MEAN_LIMIT = 0.004
-"""The mean difference, of a range of 0..1, up to which a precision may be a default."""
+"""The largest mean difference, on a scale of 0..1, with which a precision may be a default."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How far pictures are apart, on a scale where 1 is black against white.
+    """How far images are apart, on a scale where 1 is black against white.
 
     Attributes:
-        mean: Over all pictures, pixels and channels.
-        worst_mean: Of the picture that differs most.
-        maximum: Of a single value.
+        mean: Mean over all images, pixels and channels.
+        worst_mean: The mean of the image that differs most.
+        maximum: The largest difference of a single value.
     """
 
     mean: float
@@ -27,20 +27,20 @@ class Difference:
     maximum: float
 
 
-def difference(
+def measure_difference(
     engine: Engine, exact: Engine, photos: Iterable[Image], styles: Sequence[Bottleneck], size: Size
 ) -> Difference:
-    """Compare what two engines paint.
+    """Compare the stylized images of two engines.
 
     Args:
-        engine: The one in question.
-        exact: One of the same model in float32.
+        engine: The engine to judge.
+        exact: An engine with the same model in float32.
         photos: BGR uint8, all of one size.
-        styles: Every photo is painted in each.
-        size: The network's.
+        styles: Every photo is stylized with each of them.
+        size: Size of the network.
 
     Returns:
-        The difference of what comes out: levels, rounded to whole ones, as people see them.
+        The difference of the uint8 images.
     """
     means: list[float] = []
     maximum = 0.0
@@ -48,11 +48,11 @@ def difference(
         camera = (photo.shape[1], photo.shape[0])
         runners = [each.compile(camera, size) for each in (engine, exact)]
         for style in styles:
-            painted, expected = (
+            stylized, expected = (
                 run(photo, each.expand(style)).stylized.astype(np.float64)
                 for run, each in zip(runners, (engine, exact), strict=True)
             )
-            off = np.abs(painted - expected) / 255
+            off = np.abs(stylized - expected) / 255
             means.append(float(off.mean()))
             maximum = max(maximum, float(off.max()))
     return Difference(float(np.mean(means)), max(means), maximum)
