@@ -48,7 +48,7 @@ def choose_engine(
     changes an image by less than 0.001 of its range in the mean. On a CPU: OpenVINO, which takes
     at most half of TensorFlow's time, in bfloat16 if the processor supports it. That takes 0.6 of
     float32's time and changes an image by less than 0.004 of its range in the mean
-    (docs/how-it-works.md).
+    (docs/models-and-engines.md).
 
     Args:
         engine: auto, tensorflow or openvino.

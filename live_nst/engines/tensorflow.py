@@ -79,8 +79,9 @@ class TensorFlowEngine:
     def prefetch(self, image: Image) -> DeviceImage | None:
         """Return TensorFlow's own copy of a frame, which it would make of any array; on a GPU only.
 
-        The copy stays on the host: TensorFlow uploads nothing before the GPU has computed all
-        that it was asked for (docs/gpu.md), so an uploaded frame would be an old one by then.
+        The copy stays on the host: TensorFlow uploads nothing before the GPU has computed all that
+        it was asked for (benchmarks/gpu/README.md), so an uploaded frame would be an old one by
+        then.
         """
         if self.device == "cpu":
             return None

@@ -33,6 +33,8 @@ from tests.engines.test_contract import (  # noqa: F401
     test_size_at_which_model_cannot_run,
 )
 
+_HINT = "use another --size"
+
 
 class PlainEngine:
     """Runs a split model with plain TensorFlow functions on the CPU; see `Engine`.
@@ -74,7 +76,7 @@ class PlainEngine:
             small = downscale(image, size)
             (rgb,) = _run(program, _to_rgb(small), *style)
             if rgb.shape[1] < height or rgb.shape[2] < width:
-                raise ModelError(f"The model cannot run at {width}x{height}.")
+                raise ModelError(f"The model cannot run at {width}x{height}.", _HINT)
             stylized = np.rint(rgb[0, :height, :width, ::-1] * 255).clip(0, 255)
             return StylizedFrame(small, stylized.astype(np.uint8))
 
@@ -82,7 +84,7 @@ class PlainEngine:
             style = self.expand(np.zeros(self.bottleneck_size, np.float32))
             run(np.zeros((camera[1], camera[0], 3), np.uint8), style)
         except (ValueError, tf.errors.OpError) as exc:
-            raise ModelError(f"The model cannot run at {width}x{height}.") from exc
+            raise ModelError(f"The model cannot run at {width}x{height}.", _HINT) from exc
         return run
 
     def compile_program(self, program: Program, shapes: Sequence[Shape]) -> ProgramRunner:
