@@ -199,7 +199,7 @@ def test_bottleneck_is_the_same_for_every_engine(
 
 def test_attributes_and_close(engine: Engine) -> None:
     name, version = engine.name.split(" ")
-    assert name in ("tensorflow", "openvino")
+    assert name.isalpha()
     assert version[0].isdigit()
     assert engine.device == "cpu"
     assert engine.precision == "float32"
