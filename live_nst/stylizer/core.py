@@ -335,4 +335,3 @@ class StylizerCore(Closeable):
         """Free the device's memory. Calling it again does nothing."""
         self._runners.clear()
         self._engine.close()
-        self._still_network.close()
