@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from PIL import ImageOps
 
 from live_nst.errors import UsageError
-from live_nst.files.images import open_image, to_8bit
+from live_nst.files.images import DEFAULT_MAX_PIXELS, open_image, to_8bit
 from live_nst.masks.base import AlphaMask
 from live_nst.types import Image, Size
 
-_MAX_PIXELS = 100_000_000
 _HINT = "give person, background, or a picture that is white where to paint"
 
 
@@ -52,7 +51,9 @@ def read_mask_image(path: Path) -> AlphaMask:
         UsageError: The file cannot be read.
     """
     label = f"mask picture {path}"
-    with open_image(path, label, error=UsageError, hint=_HINT, max_pixels=_MAX_PIXELS) as image:
+    with open_image(
+        path, label, error=UsageError, hint=_HINT, max_pixels=DEFAULT_MAX_PIXELS
+    ) as image:
         upright = to_8bit(ImageOps.exif_transpose(image))
         mask = upright.getchannel("A") if upright.mode == "RGBA" else upright.convert("L")
         return np.array(mask, np.uint8)

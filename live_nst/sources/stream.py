@@ -140,7 +140,9 @@ class StreamSource(Closeable):
         """Decode the first frame, so that opening fails if there is none."""
         first = next(self._decoded, None)
         if first is None:
-            raise SourceError(f"{self._name} has no complete frame", "the file may be cut off")
+            raise SourceError(
+                f"{self._name} has no complete frame", "the file may be incomplete or damaged"
+            )
         return first
 
     def _next(self) -> av.VideoFrame | None:

@@ -6,14 +6,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image as Pillow
-from PIL import ImageOps
 
 from live_nst.errors import StyleError
-from live_nst.files.images import flatten_on_white, open_image, to_8bit
+from live_nst.files.images import read_image
 from live_nst.types import Image, Size
-
-MAX_STYLE_PIXELS = 100_000_000
-"""Larger images are refused before they are decoded: they would take more than 300 MB."""
 
 _HINT = "give a JPEG, PNG, WebP, GIF, BMP or TIFF picture, or a name from `live-nst styles`"
 
@@ -27,11 +23,7 @@ def read_style_image(path: Path) -> Image:
     Raises:
         StyleError: The file is missing, no image, damaged, or too large.
     """
-    with open_image(
-        path, f"style picture {path}", error=StyleError, hint=_HINT, max_pixels=MAX_STYLE_PIXELS
-    ) as image:
-        rgb = np.asarray(flatten_on_white(to_8bit(ImageOps.exif_transpose(image))), np.uint8)
-    return np.ascontiguousarray(rgb[..., ::-1])
+    return read_image(path, f"style picture {path}", error=StyleError, hint=_HINT)
 
 
 def center_crop(image: Image, size: Size) -> Image:

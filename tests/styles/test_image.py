@@ -14,8 +14,8 @@ import pytest
 from PIL import Image as Pillow
 
 from live_nst.errors import StyleError
+from live_nst.files.images import DEFAULT_MAX_PIXELS
 from live_nst.styles.image import (
-    MAX_STYLE_PIXELS,
     center_crop,
     fast_center_crop,
     read_style_image,
@@ -270,7 +270,7 @@ def test_read_decompression_bomb_is_refused(tmp_path: Path, side: int) -> None:
 
 def test_read_large_photograph(tmp_path: Path) -> None:
     width = 6000
-    assert width * 4000 < MAX_STYLE_PIXELS
+    assert width * 4000 < DEFAULT_MAX_PIXELS
     Pillow.new("L", (width, 4000), 77).save(tmp_path / "a.png")
     assert read_style_image(tmp_path / "a.png").shape == (4000, width, 3)
 
