@@ -7,10 +7,11 @@ Every step follows a recommendation of the ITU-R:
 2. A matrix converts the primaries. Colors that BT.709 cannot show move toward the gray of the same
    luminance, by a soft limit, so that different colors stay different (BT.2407-0 describes this
    kind of gamut mapping).
-3. The EETF of BT.2390-10, section 5.4.1, compresses what is brighter than the output's white. It
-   is applied to the largest of red, green and blue, and all three are scaled alike: the hue stays,
-   and no channel clips. White is 203 cd/m2, the reference white of HDR (BT.2408-5, table 1), so
-   that faces and landscapes are as bright as in an SDR recording.
+3. A curve like the EETF of BT.2390-10, section 5.4.1, compresses what is brighter than the
+   output's white; see `compress_highlights`. It is applied to the largest of red, green and blue,
+   and all three are scaled alike: the hue stays, and no channel clips. White is 203 cd/m2, the
+   reference white of HDR (BT.2408-5, table 1), so that faces and landscapes are as bright as in an
+   SDR recording.
 4. The inverse of the EOTF of BT.1886 encodes the result.
 """
 
@@ -80,16 +81,20 @@ def compress_highlights(light: Floats, peak: float) -> Floats:
     """Return luminances from 0 to `peak` as luminances from 0 to `WHITE`, in cd/m2.
 
     This is the EETF of BT.2390-10, section 5.4.1, for a black level of zero: in PQ, a straight line
-    up to a knee and a Hermite spline above it.
+    up to a knee and a Hermite spline above it. BT.2390 puts the knee at 1.5 * white - 0.5 and ends
+    the spline flat, so that with 8 bits everything above 600 cd/m2 would be white. Here the knee is
+    lower, and the spline ends with the steepest slope with which it still bends only downward.
     """
     source, white = light_to_pq(np.array([max(peak, WHITE), WHITE])).tolist()
     signal, white = np.clip(light_to_pq(light) / source, 0, 1), white / source
-    knee = 1.5 * white - 0.5
+    knee = 1.75 * white - 0.75
+    end_slope = 1 / 7
     t = np.clip((signal - knee) / max(1 - knee, 1e-9), 0, 1)
     spline = (
         (2 * t**3 - 3 * t**2 + 1) * knee
         + (t**3 - 2 * t**2 + t) * (1 - knee)
         + (3 * t**2 - 2 * t**3) * white
+        + (t**3 - t**2) * (1 - knee) * end_slope
     )
     return pq_to_light(np.where(signal < knee, signal, spline) * source)
 

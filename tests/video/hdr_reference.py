@@ -41,11 +41,14 @@ def hlg_ootf(scene: Color) -> Color:
 
 
 def eetf(light: float, peak: float) -> float:
-    """BT.2390, section 5.4.1, from a display of `peak` to one of 203 cd/m2, true black."""
+    """BT.2390, section 5.4.1, from a display of `peak` to one of 203 cd/m2, true black.
+
+    But the knee is lower, and the slope at the end is not 0.
+    """
     largest = pq_inverse_eotf(peak)
     e1 = min(pq_inverse_eotf(light) / largest, 1.0)
     max_lum = pq_inverse_eotf(WHITE) / largest
-    ks = 1.5 * max_lum - 0.5
+    ks = 1.75 * max_lum - 0.75
     if e1 < ks:
         e2 = e1
     else:
@@ -53,6 +56,7 @@ def eetf(light: float, peak: float) -> float:
         e2 = (2 * t**3 - 3 * t**2 + 1) * ks
         e2 += (t**3 - 2 * t**2 + t) * (1 - ks)
         e2 += (-2 * t**3 + 3 * t**2) * max_lum
+        e2 += (t**3 - t**2) * (1 - ks) / 7
     return pq_eotf(e2 * largest)
 
 

@@ -62,10 +62,21 @@ def test_compress_highlights_leaves_the_rest() -> None:
     light = np.array([0.0, 1.0, 50.0, 203.0, 600.0, 1000.0, 5000.0])
     result = compress_highlights(light, 1000.0)
     np.testing.assert_allclose(result[:3], light[:3], atol=1e-4)
-    assert 150 < result[3] < 170 < result[4] < 203
+    assert 130 < result[3] < 145 < result[4] < 190
     np.testing.assert_allclose(result[5:], 203, rtol=1e-6)
     dark = np.array([0.0, 100.0, 203.0])
     np.testing.assert_allclose(compress_highlights(dark, 203.0), dark, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("peak", [300.0, 1000.0, 4000.0])
+def test_compress_highlights_bends_only_downward(peak: float) -> None:
+    """In PQ; otherwise some highlights would have more contrast than darker ones."""
+    signals = np.linspace(0.01, hdr_reference.pq_inverse_eotf(peak), 400)
+    light = np.array([hdr_reference.pq_eotf(value) for value in signals])
+    mapped = [hdr_reference.pq_inverse_eotf(v) for v in compress_highlights(light, peak)]
+    slope = np.diff(mapped) / np.diff(signals)
+    assert np.diff(slope).max() < 1e-6
+    assert slope.min() > 0.14
 
 
 def first_frame(path: Path, params: str, transfer: int = PQ) -> av.VideoFrame:
