@@ -145,6 +145,27 @@ def test_hdr_becomes_bt709_with_notice(images: list[np.ndarray], tmp_path: Path)
     assert after.color == (1, 1, 1, 1)
 
 
+@pytest.mark.parametrize("transfer", [16, 18], ids=["PQ", "HLG"])
+def test_hdr_highlights_are_kept(tmp_path: Path, transfer: int) -> None:
+    """Bright grays stay apart, and only the peak of the display is white."""
+    peak = 255 if transfer == 18 else 192  # signals of 1000 cd/m2, full range with 8 bits
+    levels = np.linspace(0.5, 0.97, 10) * peak
+    row = levels.astype(np.uint8).repeat(16)[:, None].repeat(3, 1)
+    picture = np.ascontiguousarray(np.broadcast_to(row, (64, 160, 3)))
+    source = write(
+        tmp_path / "in.mp4",
+        [picture] * 3,
+        pixels="yuv420p10le",
+        color=(9, 1, 9, transfer),
+        options={"crf": "4"},
+    )
+    converted(source, tmp_path / "out.mp4", crf=4)
+    shown = 255 - read(tmp_path / "out.mp4", "bgr24").images[0].astype(int)[32, 8::16]
+    assert np.ptp(shown, axis=1).max() <= 3
+    assert np.diff(shown[:, 1]).min() >= 4
+    assert 200 < shown[-1].max() < 254
+
+
 @pytest.mark.parametrize("color", [(1, 1, 1, 1), (5, 1, 5, 6), (1, 2, 1, 13), (6, 1, 6, 6)])
 def test_colors_and_tags_are_kept(tmp_path: Path, color: tuple[int, int, int, int]) -> None:
     patches = np.array([[40, 60, 210], [200, 80, 50], [60, 190, 70], [128, 128, 128]], np.uint8)
