@@ -22,8 +22,9 @@ PQ, HLG = 16, 18
 _MATRICES = {BT709, 4, BT470BG, SMPTE170M, 7, BT2020}  # those that swscale supports
 _HD_LINES = 720
 
-# Without these flags swscale rounds down, which makes its output darker by half a unit of 255.
-_UNBIASED = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
+# Without the last two flags swscale rounds down: its output is darker by half a unit of 255.
+# AREA averages the pixels that share a color; wider filters blur colors across edges.
+_UNBIASED = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
 
 
 @dataclass(frozen=True, slots=True)

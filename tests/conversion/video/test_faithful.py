@@ -1,5 +1,6 @@
 """Video in, video out: nothing lost, nothing moved, on real footage and variants of it."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,13 @@ import pytest
 
 from live_nst.conversion.api import convert
 from tests.conversion.fakes import Negative
-from tests.conversion.make_videos import frames_of, rotate_by_tag, without_first_packets, write
+from tests.conversion.make_videos import (
+    frames_of,
+    rotate_by_tag,
+    set_matrix,
+    without_first_packets,
+    write,
+)
 from tests.conversion.reading import Contents, read, within_a_tick
 
 SMALL = (160, 90)
@@ -90,6 +97,30 @@ def test_rotation_is_applied_once(images: list[np.ndarray], tmp_path: Path, degr
     assert np.array_equal(shown, 255 - upright)
     assert after.size == (SMALL if degrees == 180 else SMALL[::-1])
     assert after.aspect == (Fraction(4, 3) if degrees == 180 else Fraction(3, 4))
+
+
+@pytest.mark.parametrize(
+    ("matrix", "flip"),
+    [
+        ((-1, 0, 0, 1), np.fliplr),
+        ((1, 0, 0, -1), np.flipud),
+        ((0, 1, 1, 0), lambda image: np.swapaxes(image, 0, 1)),
+        ((0, 0, 0, 0), lambda image: image),
+    ],
+    ids=["left to right", "upside down", "mirrored and rotated", "zeros"],
+)
+def test_mirroring_is_applied(
+    images: list[np.ndarray],
+    tmp_path: Path,
+    matrix: tuple[int, int, int, int],
+    flip: Callable[[np.ndarray], np.ndarray],
+) -> None:
+    source = set_matrix(write(tmp_path / "in.mp4", images[:2]), matrix)
+    stored = read(source, "bgr24").images[0]
+    _, said = converted(source, tmp_path / "out.mkv", codec="libx264rgb")
+    shown = read(tmp_path / "out.mkv", "bgr24").images[0]
+    assert np.array_equal(shown, 255 - flip(stored))
+    assert not [line for line in said if "rotated" in line]
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])
