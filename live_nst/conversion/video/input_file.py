@@ -99,7 +99,8 @@ def read_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (av.error.FFmpegError, MemoryError) as exc:
-        if isinstance(exc, av.error.PermissionError):
+        # FFmpeg's demuxers raise PermissionError for damaged files as well.
+        if isinstance(exc, av.error.PermissionError) and not os.access(path, os.R_OK):
             raise SourceError(f"{path.name} may not be read", "check its permissions") from exc
         raise SourceError(
             f"{path.name} cannot be read as a video: it is none, or it is damaged",
@@ -113,7 +114,11 @@ def find_video_stream(container: "InputContainer", path: Path) -> av.VideoStream
     Raises:
         SourceError: There is no such stream, or its codec is unknown.
     """
-    for stream in container.streams.video:
+    streams = list(container.streams.video)
+    if container.metadata.get("major_brand") in ("avis", "avif"):
+        # An animated AVIF begins with a still for programs that know no animation.
+        streams.sort(key=lambda stream: -stream.frames)
+    for stream in streams:
         if not is_cover_art(stream):
             if stream.codec_context is None:
                 raise SourceError(
