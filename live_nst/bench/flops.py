@@ -68,9 +68,9 @@ def openvino_matmuls(
         shapes: The sizes of the matrices.
         threads: Number of threads; None for all cores.
     """
-    from live_nst.engines.openvino import openvino
+    from live_nst.runtime.openvino import import_openvino
 
-    ov = openvino()
+    ov = import_openvino()
     settings: dict[str, object] = {
         "INFERENCE_PRECISION_HINT": _PRECISION_HINTS[precision],
         "PERFORMANCE_HINT": "LATENCY",

@@ -1,17 +1,19 @@
-"""What an engine owes the stylizer: it runs a split model on one device."""
+"""The contract of engines: an engine runs a split model on one device."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from live_nst.models.program import Program
 from live_nst.types import Image, Precision, Size
 
 Bottleneck = NDArray[np.float32]
-"""What a model keeps of a style: float32 `[n]`. Mixing styles mixes bottlenecks."""
+"""The numbers that describe a style to a model, float32 `[n]`. Mixing styles mixes bottlenecks."""
 
+Shape = tuple[int, ...]
 
 ImageKind = Literal["content", "stylized", "upscaled"]
 """The images of a `StylizedFrame`."""
@@ -120,7 +122,8 @@ class StylizedFrame:
         image = self._images[name]
         if image is None or isinstance(image, np.ndarray):
             return image
-        with self._lock:  # another thread may be fetching it
+        # With overlap, the stylize thread and the compose thread fetch the same frame.
+        with self._lock:
             image = self._images[name]
             if image is not None and not isinstance(image, np.ndarray):
                 image = self._images[name] = image.numpy()
@@ -128,36 +131,52 @@ class StylizedFrame:
 
 
 class FrameRunner(Protocol):
-    """The frame program for one camera size and one network size, ready to run.
+    """The frame program, compiled for one camera size and one network size.
 
-    It may be called from several threads at once.
+    Several threads may call it at once.
     """
 
     def __call__(self, image: Any, style: Any) -> StylizedFrame:
-        """Bring one frame to the network's size, as averaging over areas does, and stylize it.
+        """Downscale a frame to the network's size by area averaging, and stylize it.
 
         Args:
-            image: BGR uint8 `[height, width, 3]` of the camera size it was made for, or what the
-                engine's `prefetch` gave for it.
-            style: What the engine's `expand` gave.
+            image: BGR uint8 `[height, width, 3]` of the camera size, or what the engine's
+                `prefetch` returned for it.
+            style: What the engine's `expand` returned.
 
         Returns:
-            New pictures of the network size; the stylized one may be written to. A device may
-            still be busy with them, and they may have to be fetched from there.
+            New images of the network size; the stylized one may be written to. A device may still
+            be computing them.
+        """
+        ...
+
+
+class ProgramRunner(Protocol):
+    """A program, compiled for inputs of fixed shapes. One thread at a time may call it."""
+
+    def __call__(self, *inputs: Any) -> list[NDArray[np.float32]]:
+        """Run the program.
+
+        Args:
+            inputs: In the program's order, of the shapes it was compiled for; style tensors may be
+                those that the engine's `expand` returned.
+
+        Returns:
+            The outputs. They are valid until the next call.
         """
         ...
 
 
 class Engine(Protocol):
-    """Runs a model. Weights, style tensors and intermediate pictures stay on its device.
+    """Runs a model. Weights, style tensors and intermediate results stay on its device.
 
-    Every method may be called from any thread, and may block for as long as it computes.
+    Any thread may call every method. A method blocks while it computes.
 
     Attributes:
-        name: "tensorflow 2.21.0".
+        name: Name and version, such as "tensorflow 2.21.0".
         device: "cpu", or the GPU's name.
-        precision: What frames are computed in; style pictures always in float32.
-        style_size: Size of the pictures that `encode` takes.
+        precision: Precision of frame programs. Style images are always encoded in float32.
+        style_size: (width, height) of the images that `encode` takes.
         bottleneck_size: How many numbers a bottleneck has.
     """
 
@@ -167,30 +186,38 @@ class Engine(Protocol):
     style_size: Size
     bottleneck_size: int
 
-    def encode(self, picture: Image) -> Bottleneck:
-        """The bottleneck of a style picture, BGR uint8 of `style_size`."""
+    def encode(self, image: Image) -> Bottleneck:
+        """Return the bottleneck of a style image, BGR uint8 of `style_size`."""
         ...
 
     def expand(self, bottleneck: Bottleneck) -> Any:
-        """The style tensors that the frame program takes, on the device."""
+        """Return the style tensors that frame programs take, a sequence on the device."""
         ...
 
     def prefetch(self, image: Image) -> DeviceImage | None:
-        """Do for a frame what can be done beside the computation of another.
+        """Prepare a frame while the device computes another one.
 
         Args:
-            image: BGR uint8 `[height, width, 3]`; nothing is kept of it.
+            image: BGR uint8 `[height, width, 3]`; the engine keeps no reference to it.
 
         Returns:
-            What runners take in its place; None if nothing would be won.
+            What runners take instead of the frame; None if that would save no time.
         """
         ...
 
     def compile(self, camera: Size, size: Size) -> FrameRunner:
-        """The frame program for frames of `camera` pixels, run at `size`, warmed up.
+        """Return the frame program for `camera`-sized frames at network size `size`, warmed up.
 
         Raises:
             ModelError: The model cannot run at that size.
+        """
+        ...
+
+    def compile_program(self, program: Program, shapes: Sequence[Shape]) -> ProgramRunner:
+        """Return any program of the model, compiled in float32 for inputs of fixed shapes.
+
+        Raises:
+            ModelError: The program cannot run with these shapes.
         """
         ...
 

@@ -79,10 +79,10 @@ def smooth_probabilities(before: _Probabilities | None, now: _Probabilities) -> 
 
 def _load() -> Any:
     """Return an OpenVINO inference request for the network."""
-    from live_nst.engines.openvino import openvino
+    from live_nst.runtime.openvino import import_openvino
 
     try:
-        module = openvino()
+        module = import_openvino()
     except DeviceError as exc:
         raise DeviceError(
             "Finding people needs OpenVINO, which cannot be used here.",
@@ -100,9 +100,9 @@ def _load() -> Any:
 
 def _transposed_convolution(node: Any) -> Any:
     """Convert a transposed convolution, 2x2 with stride 2: input NHWC, weights OHWI, bias."""
-    from live_nst.engines.openvino import openvino
+    from live_nst.runtime.openvino import import_openvino
 
-    op = openvino().opset13
+    op = import_openvino().opset13
     image, weights, bias = (node.get_input(index) for index in range(3))
     upsampled = op.convolution_backprop_data(
         op.transpose(image, [0, 3, 1, 2]),

@@ -2,6 +2,7 @@
 
     FOLDER/programs.json     format, the model's fingerprint, names and shapes
     FOLDER/encode.pb ...     one serialized GraphDef per program
+    FOLDER/stage_00.pb ...   the stages of the frame program, for images in tiles
 
 The packaged model comes with such a folder; those of other models are in the cache. So TensorFlow
 is needed only the first time that a model is loaded.
@@ -30,10 +31,14 @@ fused: For TensorFlow on a CPU. As "blocks", and each instance normalization is 
 """
 
 SIZE_MULTIPLE = 4
-"""The rewritten frame programs are exact where height and width are multiples of this."""
+"""The sides at which frame programs run are multiples of this: the network halves images twice.
+At other sizes the rewritten programs are not exact."""
 
-PROGRAMS_FORMAT = 3
+PROGRAMS_FORMAT = 4
 """The format number of the stored programs. A folder with another number is not read."""
+
+CONTENT_IMAGE = "content"
+"""The name of the frame among the feature maps of stages."""
 
 _INDEX = "programs.json"
 _MAIN = ("encode", "expand", "frame")
@@ -66,6 +71,48 @@ class Program:
 
 
 @dataclass(frozen=True)
+class TileStage:
+    """A part of a frame program in which a pixel depends on its surroundings alone.
+
+    Attributes:
+        program: Inputs: feature maps, then statistics, then style tensors. Outputs: feature maps.
+        feature_maps: Names of the first inputs; the frame is `CONTENT_IMAGE`.
+        statistics: The next inputs: the name of a feature map, and True for its variance or False
+            for its mean.
+        styles: The last inputs: positions among the style tensors of the frame program.
+        outputs: Names of the feature maps that the stage computes.
+        measured: Those of `outputs` whose statistics later stages need.
+        halo: How far from a pixel the stage reads, in pixels of the frame.
+    """
+
+    program: Program
+    feature_maps: tuple[str, ...]
+    statistics: tuple[tuple[str, bool], ...]
+    styles: tuple[int, ...]
+    outputs: tuple[str, ...]
+    measured: tuple[str, ...]
+    halo: int
+
+
+@dataclass(frozen=True)
+class StagedProgram:
+    """A frame program in stages.
+
+    Attributes:
+        stages: In order; the last one computes the stylized image.
+        scales: How many pixels of the frame a pixel of each feature map covers along a side: 1,
+            2, 4, ...
+        channels: How many channels each feature map has.
+        multiple: The sides of the frame and of its tiles must be multiples of this.
+    """
+
+    stages: tuple[TileStage, ...]
+    scales: dict[str, int]
+    channels: dict[str, int]
+    multiple: int
+
+
+@dataclass(frozen=True)
 class SplitModel:
     """A style transfer model in three programs.
 
@@ -78,12 +125,15 @@ class SplitModel:
         expand: Bottleneck -> style tensors.
         frame: Content image, style tensors -> stylized image.
         variants: The frame program rewritten for speed; see `live_nst.models.graph.rewrite`.
+        staged_frame: The frame program in stages, for images in tiles; None if it was not cut, or
+            cannot be. See `live_nst.models.graph.tile_stages`.
     """
 
     encode: Program
     expand: Program
     frame: Program
     variants: Mapping[FrameVariant, Program] = field(default_factory=dict)
+    staged_frame: StagedProgram | None = None
 
     def frame_at(self, size: Size, variant: FrameVariant) -> Program:
         """Return the frame program for `size`: the variant if it is exact there."""
@@ -126,8 +176,9 @@ def read_programs(folder: Path, fingerprint: str) -> SplitModel | None:
             name: _from_json(description, (folder / f"{name}.pb").read_bytes())
             for name, description in index["programs"].items()
         }
+        staged = _staged_from_json(index["staged_frame"], programs)
         main = {name: programs.pop(name) for name in _MAIN}
-        return SplitModel(**main, variants=programs)
+        return SplitModel(**main, variants=programs, staged_frame=staged)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -147,12 +198,16 @@ def write_programs(folder: Path, fingerprint: str, model: SplitModel) -> None:
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
     try:
         programs = {name: getattr(model, name) for name in _MAIN} | dict(model.variants)
+        if model.staged_frame is not None:
+            stages = enumerate(model.staged_frame.stages)
+            programs |= {_stage_name(number): stage.program for number, stage in stages}
         for name, program in programs.items():
             (partial / f"{name}.pb").write_bytes(program.graph)
         index = {
             "format": PROGRAMS_FORMAT,
             "fingerprint": fingerprint,
             "programs": {name: _to_json(program) for name, program in programs.items()},
+            "staged_frame": _staged_to_json(model.staged_frame),
         }
         (partial / _INDEX).write_text(json.dumps(index, indent=1) + "\n", "utf-8")
         partial.chmod(0o755)
@@ -173,6 +228,36 @@ def _from_json(description: dict[str, Any], graph: bytes) -> Program:
     if len(graph) != description.pop("bytes"):
         raise ValueError("the graph is truncated")
     return Program(graph=graph, **{name: _as_tuples(each) for name, each in description.items()})
+
+
+def _stage_name(number: int) -> str:
+    return f"stage_{number:02d}"
+
+
+def _staged_to_json(staged: StagedProgram | None) -> dict[str, Any] | None:
+    """Return everything about the stages except their programs."""
+    if staged is None:
+        return None
+    description = asdict(staged)
+    for stage in description["stages"]:
+        del stage["program"]
+    return description
+
+
+def _staged_from_json(
+    description: dict[str, Any] | None, programs: dict[str, Program]
+) -> StagedProgram | None:
+    """Return the stages, and take their programs out of `programs`."""
+    if description is None:
+        return None
+    stages = tuple(
+        TileStage(
+            program=programs.pop(_stage_name(number)),
+            **{name: _as_tuples(value) for name, value in stage.items()},
+        )
+        for number, stage in enumerate(description.pop("stages"))
+    )
+    return StagedProgram(stages=stages, **description)
 
 
 def _as_tuples(value: Any) -> Any:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from live_nst.engines.base import Bottleneck, Engine, FrameRunner, StylizedFrame
+from live_nst.engines.tiling import TiledNetwork
 from live_nst.models.program import SplitModel
 from live_nst.stylizer.sizes import padded_size
 from live_nst.types import Image, Notify, Size
@@ -37,7 +38,7 @@ class StillNetwork:
         self._engine = engine
         self._get_runner = get_runner
         self._notify = notify
-        self._tiled: Engine | None = None
+        self._tiled: TiledNetwork | None = None
         self._lock = threading.Lock()
 
     def __call__(self, image: Image, style: Bottleneck, size: Size | None) -> StylizedFrame:
@@ -61,31 +62,22 @@ class StillNetwork:
         height, width = image.shape[:2]
         return StylizedFrame(image, np.ascontiguousarray(stylized.stylized[:height, :width]))
 
-    def close(self) -> None:
-        """Free the device's memory. Calling it again does nothing."""
-        if self._tiled is not None:
-            self._tiled.close()
-
     def _run(self, image: Image, style: Bottleneck, size: Size) -> StylizedFrame:
         image_size = (image.shape[1], image.shape[0])
         if size[0] * size[1] <= MAX_UNTILED_PIXELS:
-            engine, runner = self._engine, self._get_runner(image_size, size)
+            runner = self._get_runner(image_size, size)
         else:
-            engine = self._tiled_engine()
-            runner = engine.compile(image_size, size)
-        return runner(np.ascontiguousarray(image), engine.expand(style))
+            runner = self._tiled_network().compile(image_size, size)
+        return runner(np.ascontiguousarray(image), self._engine.expand(style))
 
-    def _tiled_engine(self) -> Engine:
-        """Return the engine for large images, created at the first call."""
+    def _tiled_network(self) -> TiledNetwork:
+        """Return the network for large images, created at the first call."""
         with self._lock:
             if self._tiled is None:
-                from live_nst.engines.tiled import TiledEngine
-
-                device = "cpu" if self._engine.device == "cpu" else "gpu"
-                self._tiled = TiledEngine(self._model, device)
+                self._tiled = TiledNetwork(self._model, self._engine)
                 self._notify(
-                    f"Pictures of more than {MAX_UNTILED_PIXELS // 10**6} million pixels run on "
-                    f"{self._tiled.name}, on {self._tiled.device}"
+                    f"Pictures of more than {MAX_UNTILED_PIXELS // 10**6} million pixels run in "
+                    "tiles, in float32"
                 )
             return self._tiled
 

@@ -71,9 +71,7 @@ class WebPRecorder(Closeable):
         try:
             with atomic_write(self._path) as file:
                 first, *others = self._images
-                first.save(
-                    file, "WEBP", save_all=True, append_images=others, duration=durations, quality=90
-                )
+                first.save(file, "WEBP", save_all=True, append_images=others, duration=durations)
         except (OSError, ValueError) as exc:
             raise RecordingError(f"The {self.name} cannot be written: {exc}.") from exc
 

@@ -48,7 +48,7 @@ def pair(
     """One as on a GPU, and one that does the same on a CPU."""
 
     def as_on_a_gpu(choice: EngineChoice, model: SplitModel, concurrency: int = 1) -> Engine:
-        engine = TensorFlowEngine(model, "cpu", xla=True, enlarge=True)
+        engine = TensorFlowEngine(model, "cpu", xla=True, upscale=True)
         engine.device = "a GPU"
         return engine
 

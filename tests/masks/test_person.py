@@ -117,15 +117,15 @@ def test_smooth_probabilities_never_overshoot_and_follow_changes(before: float, 
 
 
 def test_missing_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
-    from live_nst.engines import openvino
+    from live_nst.runtime.openvino import import_openvino
 
-    openvino.openvino.cache_clear()
+    import_openvino.cache_clear()
     monkeypatch.setitem(sys.modules, "openvino", None)
     try:
         with pytest.raises(DeviceError, match="needs OpenVINO") as caught:
             PersonMaskProvider()
     finally:
-        openvino.openvino.cache_clear()
+        import_openvino.cache_clear()
     assert "pip install openvino" in caught.value.hint
 
 

@@ -40,7 +40,7 @@ def test_read_missing_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["encode.pb", "expand.pb", "frame.pb", "blocks.pb", "programs.json"]
+    "name", ["encode.pb", "expand.pb", "frame.pb", "blocks.pb", "stage_00.pb", "programs.json"]
 )
 def test_read_damaged_files(model: SplitModel, tmp_path: Path, name: str) -> None:
     write_programs(tmp_path / "p", "abc", model)
@@ -84,3 +84,4 @@ def test_packaged_programs(monkeypatch: pytest.MonkeyPatch, mobile_programs: Spl
     assert read_programs(PACKAGED / PROGRAMS_FOLDER, packaged.fingerprint) == packaged.programs
     assert packaged.programs.encode == mobile_programs.encode
     assert set(packaged.programs.variants) == {"blocks", "transposed", "fused"}
+    assert packaged.programs.staged_frame is not None

@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def as_on_a_gpu(choice: EngineChoice, model: SplitModel, concurrency: int = 1) -> Engine:
     """TensorFlow as it runs on a GPU: by XLA, and the picture is enlarged on the device."""
-    return TensorFlowEngine(model, "cpu", xla=True, enlarge=True)
+    return TensorFlowEngine(model, "cpu", xla=True, upscale=True)
 
 
 @pytest.fixture(scope="module", params=["tensorflow", "openvino", "as on a GPU"])

@@ -1,4 +1,4 @@
-"""What each stage of a live frame costs, from a 1280x720 camera to a 1280x720 picture."""
+"""Measure each stage of a live frame, from a 1280x720 camera to a 1280x720 result."""
 
 import itertools
 import time
@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.speed.camera import PreparedSource
-from benchmarks.speed.part import Part, Settings, Values, play, table, written
-from benchmarks.speed.stage import CAMERA, LARGE, SMALL, camera_frame
+from benchmarks.markdown import format_stats, markdown_table
+from benchmarks.speed.fixtures import CAMERA, LARGE, SMALL, PreparedSource, camera_frame
+from benchmarks.speed.part import Part, Settings, Values, run_rounds
 from live_nst.bench.measurement import time_calls
 from live_nst.engines.base import DeviceImage, StylizedFrame
-from live_nst.engines.downscale import downscale
+from live_nst.engines.host_images import downscale
 from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
@@ -29,7 +29,7 @@ PIPELINE_FPS, PIPELINE_SECONDS = 200.0, 1.0
 
 
 class IdleStylizer(StylizerCore):
-    """Returns prepared images: what is left is the pipeline itself."""
+    """Return prepared images, so that only the pipeline itself uses processor time."""
 
     size = SMALL[0]
     look = Look()
@@ -56,7 +56,7 @@ class IdleStylizer(StylizerCore):
 
 
 def measure(settings: Settings) -> dict[str, Any]:
-    """Every stage, in turn."""
+    """Measure all stages in turn."""
     calls, engine = _calls()
 
     def one_round() -> Values:
@@ -66,11 +66,11 @@ def measure(settings: Settings) -> dict[str, Any]:
             (taken,) = time_calls({name: call}, seconds=BLOCK).values()
             used = time.process_time() - before
             values[f"{name} ms"] = 1000 * median(taken)
-            # The call that is not counted takes as long as the others.
+            # The first call, which is not in `taken`, is assumed to take as long as the others.
             values[f"{name} cpu ms"] = 1000 * used / (len(taken) + taken[0] / mean(taken))
         return values | {"pipeline cpu ms": _pipeline()}
 
-    return {"engine": engine} | play(one_round, ROUNDS, settings, f"{SMALL[0]} network ms")
+    return {"engine": engine} | run_rounds(one_round, ROUNDS, settings, f"{SMALL[0]} network ms")
 
 
 def _calls() -> tuple[dict[str, Callable[[], object]], str]:
@@ -80,7 +80,7 @@ def _calls() -> tuple[dict[str, Callable[[], object]], str]:
         "decode": lambda: video.image_at(next(number) / FPS),
     }
     for size in (SMALL, LARGE):
-        plain, steady = (
+        plain, stabilizing = (
             StylizerCore(
                 StylizerOptions(
                     model="mobile", styles=("starry",), size=size[0], device="cpu", stabilize=mode
@@ -89,18 +89,18 @@ def _calls() -> tuple[dict[str, Callable[[], object]], str]:
             for mode in ("off", "fast")
         )
         small = downscale(frame, size)
-        painted = plain.infer(frame)
+        stylized = plain.infer(frame)
         calls |= {
-            f"{size[0]} shrink": partial(downscale, frame, size),
+            f"{size[0]} downscale": partial(downscale, frame, size),
             f"{size[0]} network": partial(plain.infer, small),
-            f"{size[0]} compose": partial(plain.postprocess, frame, painted),
-            f"{size[0]} steady": partial(steady.postprocess, frame, painted),
+            f"{size[0]} compose": partial(plain.postprocess, frame, stylized),
+            f"{size[0]} stabilize": partial(stabilizing.postprocess, frame, stylized),
         }
     return calls, f"{plain.engine} in {plain.precision}"
 
 
 def _pipeline() -> float:
-    """Milliseconds of processor time that threads, slots, clocks and figures take per frame."""
+    """Return the processor time of the pipeline itself, in ms per frame."""
     capture = CaptureWorker(partial(PreparedSource, [camera_frame()], PIPELINE_FPS))
     capture.start()
     capture.wait_opened()
@@ -112,31 +112,37 @@ def _pipeline() -> float:
 
 
 ROWS = {
-    "shrink": "bring the frame to the network's size",
-    "network": "the network, colors and rounding in it",
-    "compose": "bring the painted picture to 1280x720",
-    "steady": "the same, steadied first (`--stabilize fast`)",
+    "downscale": "downscale the frame to the network's size",
+    "network": "the network, with color conversion and rounding",
+    "compose": "compose the result at 1280x720",
+    "stabilize": "the same with `--stabilize fast`",
+}
+COMPARISONS = {
+    "copy": "copy a 1280x720 frame",
+    "decode": "decode a frame of the demo",
 }
 
 
 def tables(result: dict[str, Any]) -> str:
-    """Stage by stage."""
+    """Return the table of the stages."""
     summary = result["summary"]
 
     def cells(name: str) -> list[str]:
-        return [written(summary.get(f"{name} {unit}"), "{:.2f}") for unit in ("ms", "cpu ms")]
+        return [format_stats(summary.get(f"{name} {unit}"), "{:.2f}") for unit in ("ms", "cpu ms")]
 
-    heads = [f"{w}x{h}{what}" for w, h in (SMALL, LARGE) for what in ("", ", processor")]
+    heads = [f"{w}x{h}{what}" for w, h in (SMALL, LARGE) for what in ("", ", CPU time")]
     rows = [
-        [words, *cells(f"{SMALL[0]} {name}"), *cells(f"{LARGE[0]} {name}")]
-        for name, words in ROWS.items()
+        [label, *cells(f"{SMALL[0]} {name}"), *cells(f"{LARGE[0]} {name}")]
+        for name, label in ROWS.items()
     ]
-    pipeline = written(summary["pipeline cpu ms"], "{:.2f}")
-    rows += [["threads, slots, clocks, figures, the adaptive size", "", pipeline, "", pipeline]]
-    rows += [["for comparison: copy a 1280x720 frame", *cells("copy"), "", ""]]
-    if "decode ms" in summary:  # records before the demo was a video lack it
-        rows += [["for comparison: decode a frame of the demo", *cells("decode"), "", ""]]
-    return table([f"{result['engine']}, ms per frame", *heads], rows)
+    pipeline = format_stats(summary["pipeline cpu ms"], "{:.2f}")
+    rows += [["threads, queues, clocks, statistics, adaptive size", "", pipeline, "", pipeline]]
+    rows += [
+        [f"for comparison: {label}", *cells(name), "", ""]
+        for name, label in COMPARISONS.items()
+        if f"{name} ms" in summary
+    ]
+    return markdown_table([f"{result['engine']}, ms per frame", *heads], rows)
 
 
-PART = Part("stages", "What each stage costs", measure, tables=tables)
+PART = Part("stages", "Cost of the stages", measure, tables=tables)

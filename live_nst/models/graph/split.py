@@ -9,12 +9,13 @@ image to the style tensors leads (a dominator of the flow graph). In Magenta's n
 beta of every normalization are affine in it (Ghiasi et al. 2017): to mix styles, mix bottlenecks.
 """
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from live_nst.errors import SplitError
+from live_nst.errors import ModelError, SplitError
 from live_nst.models.graph.freeze import FrozenGraph, freeze_saved_model
 from live_nst.models.graph.graph_def import (
     SHAPE_OPS,
@@ -24,12 +25,15 @@ from live_nst.models.graph.graph_def import (
     serialize_graph,
 )
 from live_nst.models.graph.rewrite import rewrite
+from live_nst.models.graph.tile_stages import split_into_stages
 from live_nst.models.program import FrameVariant, Program, SplitModel
 from live_nst.runtime.tensorflow import import_tensorflow
 
 
 def build_split_model(folder: Path) -> SplitModel:
-    """Build the programs of the SavedModel in `folder`, with all variants. This takes seconds.
+    """Build the programs of the SavedModel in `folder`, with all variants and the stages for tiles.
+
+    This takes seconds.
 
     Raises:
         ModelError: The folder holds no model of two images.
@@ -39,7 +43,10 @@ def build_split_model(folder: Path) -> SplitModel:
     variants: dict[FrameVariant, Program] = {
         variant: rewrite(model.frame, variant) for variant in get_args(FrameVariant)
     }
-    return replace(model, variants=variants)
+    staged = None
+    with contextlib.suppress(ModelError):  # most images need no tiles
+        staged = split_into_stages(model.frame)
+    return replace(model, variants=variants, staged_frame=staged)
 
 
 def split_model(module: FrozenGraph) -> SplitModel:

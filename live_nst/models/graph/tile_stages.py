@@ -10,7 +10,6 @@ depends on the frame.
 """
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,11 +22,8 @@ from live_nst.models.graph.graph_def import (
     run_on_cpu,
     skip_identities,
 )
-from live_nst.models.program import Program
+from live_nst.models.program import CONTENT_IMAGE, Program, StagedProgram, TileStage
 from live_nst.runtime.tensorflow import import_tensorflow
-
-CONTENT_IMAGE = "content"
-"""The name of the frame among the feature maps."""
 
 _POINTWISE = frozenset(
     {"Identity", "StopGradient", "Cast", "Neg", "Abs", "Square", "Sqrt", "Rsqrt", "Exp", "Log"}
@@ -41,48 +37,6 @@ _PADS = frozenset({"MirrorPad", "Pad", "PadV2"})
 _RESIZES = frozenset({"ResizeNearestNeighbor", "ResizeBilinear"})
 _TRIAL_SIDES = (96, 160)
 """Height and width at which shapes are measured; multiples of the strides of all usual models."""
-
-
-@dataclass(frozen=True)
-class TileStage:
-    """A part of a frame program in which a pixel depends on its surroundings alone.
-
-    Attributes:
-        program: Inputs: feature maps, then statistics, then style tensors. Outputs: feature maps.
-        feature_maps: Names of the first inputs; the frame is `CONTENT_IMAGE`.
-        statistics: The next inputs: the name of a feature map, and True for its variance or False
-            for its mean.
-        styles: The last inputs: positions among the style tensors of the frame program.
-        outputs: Names of the feature maps that the stage computes.
-        measured: Those of `outputs` whose statistics later stages need.
-        halo: How far from a pixel the stage reads, in pixels of the frame.
-    """
-
-    program: Program
-    feature_maps: tuple[str, ...]
-    statistics: tuple[tuple[str, bool], ...]
-    styles: tuple[int, ...]
-    outputs: tuple[str, ...]
-    measured: tuple[str, ...]
-    halo: int
-
-
-@dataclass(frozen=True)
-class StagedProgram:
-    """A frame program in stages.
-
-    Attributes:
-        stages: In order; the last one computes the stylized image.
-        scales: How many pixels of the frame a pixel of each feature map covers along a side: 1,
-            2, 4, ...
-        channels: How many channels each feature map has.
-        multiple: The sides of the frame and of its tiles must be multiples of this.
-    """
-
-    stages: tuple[TileStage, ...]
-    scales: dict[str, int]
-    channels: dict[str, int]
-    multiple: int
 
 
 def split_into_stages(program: Program) -> StagedProgram:

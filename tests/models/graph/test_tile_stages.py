@@ -10,8 +10,8 @@ import tensorflow as tf
 from live_nst.errors import ModelError
 from live_nst.models.graph.freeze import freeze_saved_model
 from live_nst.models.graph.split import split_model
-from live_nst.models.graph.tile_stages import CONTENT_IMAGE, StagedProgram, split_into_stages
-from live_nst.models.program import SplitModel
+from live_nst.models.graph.tile_stages import split_into_stages
+from live_nst.models.program import CONTENT_IMAGE, SplitModel, StagedProgram
 from tests.models import tiny_models as modules
 
 Build = Callable[[modules.Paint], StagedProgram]
