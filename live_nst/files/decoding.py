@@ -1,19 +1,14 @@
-"""Decode image files of any bit depth to 8 bits, upright, with what is known about them.
-
-Pillow scales some images of more than 8 bits wrongly; those are scaled here, or decoded by FFmpeg
-or OpenCV.
-"""
+"""Decode image files of any bit depth to 8 bits, upright, with what is known about them."""
 
 import io
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageCms
+
+from live_nst.files.pixel_formats import decode_elsewhere, has_more_than_8_bits, to_8_bits
 
 DECODE_ERRORS: tuple[type[Exception], ...] = (
     *(OSError, ValueError, SyntaxError, EOFError, RuntimeError, MemoryError, LookupError),
@@ -31,7 +26,6 @@ _TRANSPOSE = {
     7: Pillow.Transpose.TRANSVERSE,
     8: Pillow.Transpose.ROTATE_90,
 }
-_BITS, _PHOTOMETRIC, _PLANAR, _SAMPLE_FORMAT = 0x0102, 0x0106, 0x011C, 0x0153  # tags of TIFF
 # Width, height, bits, compression, photometric interpretation, strips, samples, rows, byte counts,
 # planes, palette: a TIFF of the EXIF data would be one of other pixels.
 _PIXEL_TAGS = (
@@ -44,9 +38,6 @@ _TIFF_TAGS = (
     *(0x010D, 0x010E, 0x010F, 0x0110, 0x011D, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298, 0x8769),
     *(0x8825, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F),
 )
-_HEADER_BYTES = 1 << 16
-_YCC = b"\1\0\0\0\x12"  # of JPEG 2000
-_OVERSHOOT = 1.5  # of floating-point white, by filters that sharpen
 
 
 @dataclass(frozen=True)
@@ -66,10 +57,6 @@ class DecodedImage:
     notices: tuple[str, ...]
 
 
-class UnsupportedImageError(Exception):
-    """The image is of a kind that is not decoded; the message says which."""
-
-
 def decode(pil_image: Pillow.Image, source: Path) -> DecodedImage:
     """Decode an image that was opened from the file `source`.
 
@@ -78,25 +65,24 @@ def decode(pil_image: Pillow.Image, source: Path) -> DecodedImage:
         Exception: One of `DECODE_ERRORS`, if it is damaged.
     """
     notices = []
-    if _has_more_than_8_bits(pil_image, source):
+    if has_more_than_8_bits(pil_image, source):
         notices.append("has more than 8 bits per color, which are not kept")
     if pil_image.format == "TIFF" and getattr(pil_image, "n_frames", 1) > 1:
         notices.append("has several pages, of which only the first is used")
         pil_image.seek(0)
-    exif, orientation = Pillow.Exif(), 1
+    exif, orientation = Pillow.Exif(), _orientation(pil_image)
     try:
-        orientation = pil_image.getexif().get(ORIENTATION, 1)
         exif = _read_exif(pil_image)
     except DECODE_ERRORS:
         notices.append("has damaged EXIF data, which were left out")
-    image = _decode_elsewhere(pil_image, source)
+    image = decode_elsewhere(pil_image, source)
     mode = pil_image.mode
     if image is None:
         try:
             pil_image.load()
             if pil_image.format == "TIFF":
-                orientation = 1  # Pillow has applied it
-            image = _to_8_bits(pil_image)
+                orientation = _orientation(pil_image)  # Pillow has applied it while loading
+            image = to_8_bits(pil_image)
         except OSError:
             repaired = _jpeg_without_end(source) if pil_image.format in ("JPEG", "MPO") else None
             if repaired is None:
@@ -122,6 +108,14 @@ def to_rgb(pil_image: Pillow.Image) -> Pillow.Image:
     return pil_image.convert("RGBA" if pil_image.has_transparency_data else "RGB")
 
 
+def _orientation(pil_image: Pillow.Image) -> object:
+    """Return the value of the EXIF tag; 1, which is upright, if it cannot be read."""
+    try:
+        return pil_image.getexif().get(ORIENTATION, 1)
+    except DECODE_ERRORS:
+        return 1
+
+
 def _read_exif(pil_image: Pillow.Image) -> Pillow.Exif:
     """Return a copy of the EXIF data that can be written to a file of any format."""
     stored = pil_image.getexif()
@@ -138,132 +132,6 @@ def _read_exif(pil_image: Pillow.Image) -> Pillow.Exif:
             exif[tag] = stored[tag] if ifd is None else dict(ifd)
     exif.tobytes()
     return exif
-
-
-def _to_8_bits(pil_image: Pillow.Image) -> Pillow.Image:
-    """Return a decoded image with 8 bits per color, by what its file says about its values."""
-    tags = getattr(pil_image, "tag_v2", {}) if pil_image.format == "TIFF" else {}
-    inverted = tags.get(_PHOTOMETRIC) == 0
-    if pil_image.mode.startswith("I;16") or pil_image.mode == "I":
-        bits = int(tags.get(_BITS, (16,))[0])
-        if tags.get(_SAMPLE_FORMAT, (1,))[0] != 1:
-            raise UnsupportedImageError("signed numbers")
-        values: NDArray[Any] = np.array(pil_image)
-        if bits == 32:
-            values = values.view(np.uint32)
-            if values.max(initial=0) < 1 << 24:  # measurements, which would all be black
-                raise UnsupportedImageError(f"numbers up to {values.max()}, where white is 2^32")
-        gray = (values >> max(0, bits - 8)).clip(0, 255).astype(np.uint8)
-        return Pillow.fromarray(255 - gray if inverted else gray)
-    if pil_image.mode == "F":
-        values = np.nan_to_num(np.asarray(pil_image))
-        if values.max(initial=0) > _OVERSHOOT:
-            raise UnsupportedImageError(f"numbers up to {values.max():.5g}, where white is 1")
-        gray = (values.clip(0, 1) * 255).astype(np.uint8)
-        return Pillow.fromarray(255 - gray if inverted else gray)
-    return pil_image
-
-
-def _decode_elsewhere(pil_image: Pillow.Image, source: Path) -> Pillow.Image | None:
-    """Return an image of a kind that Pillow decodes wrongly; None for others.
-
-    FFmpeg and OpenCV decode them. Neither reads all kinds of JPEG 2000, and OpenCV mixes up the
-    planes of a TIFF.
-    """
-    if pil_image.format == "JPEG2000":
-        data = source.read_bytes()
-        if not _is_unusual_jpeg2000(data):
-            return None
-        values = _decode_by_ffmpeg("jpeg2000", data)
-        if values is None:
-            values = _decode_by_opencv(data, max(_jpeg2000_components(data)[0]))
-    else:
-        tags = getattr(pil_image, "tag_v2", {}) if pil_image.format == "TIFF" else {}
-        bits = tags.get(_BITS, (8,))
-        if max(bits) <= 8 or len(bits) == 1 or tags.get(_PLANAR, 1) != 2:
-            return None
-        values = _decode_by_ffmpeg("tiff", source.read_bytes())
-    if values is None or sorted(values.shape[:2]) != sorted(pil_image.size):
-        raise UnsupportedImageError("its colors have more than 8 bits, or are stored unusually")
-    return Pillow.fromarray(values)
-
-
-def _decode_by_ffmpeg(codec: str, data: bytes) -> NDArray[np.uint8] | None:
-    """Return RGB or RGBA `[height, width, 3 or 4]`; None if it cannot be decoded."""
-    import av
-    import av.error
-    from av.video.reformatter import ColorRange
-
-    try:
-        decoder = av.VideoCodecContext.create(codec, "r")
-        assert isinstance(decoder, av.VideoCodecContext)
-        frame = [*decoder.decode(av.Packet(data)), *decoder.decode(None)][0]
-    except (av.error.FFmpegError, LookupError, ValueError):
-        return None
-    alpha = any(component.is_alpha for component in frame.format.components)
-    # JPEG 2000's YCC has the full range, which FFmpeg's decoder does not say.
-    full = ColorRange.JPEG if frame.format.name.startswith("yuv") else None
-    deep = frame.reformat(
-        format="rgba64le" if alpha else "rgb48le", src_color_range=full, dst_color_range=full
-    )
-    values: NDArray[Any] = deep.to_ndarray()
-    return (values >> 8).astype(np.uint8)
-
-
-def _decode_by_opencv(data: bytes, bits: int) -> NDArray[np.uint8] | None:
-    """Return the same for an image whose colors have so many bits."""
-    import cv2
-
-    try:
-        values: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:
-        return None
-    if values is None or values.ndim != 3 or values.shape[2] < 3:
-        return None
-    order = [2, 1, 0, 3][: values.shape[2]]
-    scaled: NDArray[np.uint8] = (values >> max(0, bits - 8)).clip(0, 255).astype(np.uint8)
-    return scaled[..., order]
-
-
-def _is_unusual_jpeg2000(data: bytes) -> bool:
-    """Return whether components have over 8 bits, other sizes or another order, or are YCC."""
-    depths, steps = _jpeg2000_components(data)
-    header = data[: data.find(b"\xff\x4f\xff\x51")]
-    colr = header.find(b"colr")
-    # The box for colors: how they are given, two bytes, and the number of a color space.
-    is_ycc = colr >= 0 and header[colr + 4 : colr + 5] + header[colr + 7 : colr + 11] == _YCC
-    unusual = is_ycc or len(set(steps)) > 1 or b"cdef" in header
-    return len(depths) >= 3 and (max(depths) > 8 or unusual)
-
-
-def _jpeg2000_components(data: bytes) -> tuple[list[int], list[bytes]]:
-    """Return the bits and the steps (across and down) of each component."""
-    place = data.find(b"\xff\x4f\xff\x51")
-    if place < 0 or len(data) < place + 42:
-        return [8], [b""]
-    count = int.from_bytes(data[place + 40 : place + 42], "big")
-    parts = [data[at : at + 3] for at in range(place + 42, place + 42 + 3 * count, 3)]
-    return [(part[0] & 0x7F) + 1 for part in parts if part], [part[1:] for part in parts]
-
-
-def _has_more_than_8_bits(pil_image: Pillow.Image, source: Path) -> bool:
-    """Return whether an image that is not decoded yet has more than 8 bits per color."""
-    if pil_image.format == "TIFF":
-        return bool(max(getattr(pil_image, "tag_v2", {}).get(_BITS, (8,))) > 8)
-    if pil_image.format in ("JPEG2000", "AVIF", "HEIF"):
-        with source.open("rb") as file:
-            header = file.read(_HEADER_BYTES)
-        if pil_image.format == "JPEG2000":
-            return max(_jpeg2000_components(header)[0], default=8) > 8
-        # The box "pixi" lists the bits of all channels; AV1's own has a flag for more than 8.
-        pixi, av1c = header.find(b"pixi"), header.find(b"av1C")
-        bits = (
-            header[pixi + 9 : pixi + 9 + header[pixi + 8]] if 0 <= pixi < len(header) - 9 else b""
-        )
-        flag = header[av1c + 6 : av1c + 7] if av1c >= 0 else b"\0"
-        return max(bits, default=8) > 8 or (flag != b"" and flag[0] & 0x40 != 0)
-    decoder = str(getattr(pil_image, "tile", ""))  # the arguments of Pillow's decoder
-    return pil_image.mode in ("I", "F") or ";16" in decoder or "65535" in decoder
 
 
 def _jpeg_without_end(source: Path) -> Pillow.Image | None:

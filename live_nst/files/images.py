@@ -11,9 +11,10 @@ from PIL import UnidentifiedImageError
 
 from live_nst.errors import LiveNstError
 from live_nst.files.atomic import atomic_write
-from live_nst.files.decoding import DECODE_ERRORS, UnsupportedImageError, decode, to_rgb
+from live_nst.files.decoding import DECODE_ERRORS, decode, to_rgb
 from live_nst.files.formats import image_format_for, recognize_image
 from live_nst.files.output import write_errors
+from live_nst.files.pixel_formats import UnsupportedImageError
 from live_nst.types import Image
 
 READABLE_FORMATS = (
