@@ -70,8 +70,9 @@ def decode(pil_image: Pillow.Image, source: Path) -> DecodedImage:
     if pil_image.format == "TIFF" and getattr(pil_image, "n_frames", 1) > 1:
         notices.append("has several pages, of which only the first is used")
         pil_image.seek(0)
-    exif, orientation = Pillow.Exif(), _orientation(pil_image)
+    exif, orientation = Pillow.Exif(), None
     try:
+        orientation = pil_image.getexif().get(ORIENTATION)
         exif = _read_exif(pil_image)
     except DECODE_ERRORS:
         notices.append("has damaged EXIF data, which were left out")
@@ -81,7 +82,8 @@ def decode(pil_image: Pillow.Image, source: Path) -> DecodedImage:
         try:
             pil_image.load()
             if pil_image.format == "TIFF":
-                orientation = _orientation(pil_image)  # Pillow has applied it while loading
+                # Pillow has applied it while loading.
+                orientation = pil_image.getexif().get(ORIENTATION)
             image = to_8_bits(pil_image)
         except OSError:
             repaired = _jpeg_without_end(source) if pil_image.format in ("JPEG", "MPO") else None
@@ -106,14 +108,6 @@ def to_rgb(pil_image: Pillow.Image) -> Pillow.Image:
         assert converted is not None  # it is None only when done in place
         return converted
     return pil_image.convert("RGBA" if pil_image.has_transparency_data else "RGB")
-
-
-def _orientation(pil_image: Pillow.Image) -> object:
-    """Return the value of the EXIF tag; 1, which is upright, if it cannot be read."""
-    try:
-        return pil_image.getexif().get(ORIENTATION, 1)
-    except DECODE_ERRORS:
-        return 1
 
 
 def _read_exif(pil_image: Pillow.Image) -> Pillow.Exif:
