@@ -124,8 +124,9 @@ def _read_exif(pil_image: Pillow.Image) -> Pillow.Exif:
         if tag in stored:
             ifd = stored.get_ifd(tag) if tag in (0x8769, 0x8825) else None
             exif[tag] = stored[tag] if ifd is None else dict(ifd)
-    exif.tobytes()
-    return exif
+    copy = Pillow.Exif()
+    copy.load(exif.tobytes())  # as from a JPEG: not all that is set by hand is written
+    return copy
 
 
 def _jpeg_without_end(source: Path) -> Pillow.Image | None:
