@@ -114,11 +114,7 @@ def find_video_stream(container: "InputContainer", path: Path) -> av.VideoStream
     Raises:
         SourceError: There is no such stream, or its codec is unknown.
     """
-    streams = list(container.streams.video)
-    if container.metadata.get("major_brand") in ("avis", "avif"):
-        # An animated AVIF begins with a still for programs that know no animation.
-        streams.sort(key=lambda stream: -stream.frames)
-    for stream in streams:
+    for stream in container.streams.video:
         if not is_cover_art(stream):
             if stream.codec_context is None:
                 raise SourceError(
