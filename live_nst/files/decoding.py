@@ -67,9 +67,6 @@ def decode(pil_image: Pillow.Image, source: Path) -> DecodedImage:
     notices = []
     if has_more_than_8_bits(pil_image, source):
         notices.append("has more than 8 bits per color, which are not kept")
-    if pil_image.format == "TIFF" and getattr(pil_image, "n_frames", 1) > 1:
-        notices.append("has several pages, of which only the first is used")
-        pil_image.seek(0)
     exif, orientation = Pillow.Exif(), None
     try:
         orientation = pil_image.getexif().get(ORIENTATION)
@@ -91,6 +88,8 @@ def decode(pil_image: Pillow.Image, source: Path) -> DecodedImage:
                 raise
             image = repaired
             notices.append("lacks its end, but all of its pixels are there")
+    if pil_image.format == "TIFF" and _has_several_pages(source):
+        notices.append("has several pages, of which only the first is used")
     if orientation in _TRANSPOSE:
         image = image.transpose(_TRANSPOSE[orientation])
     return DecodedImage(image, mode, exif, tuple(notices))
@@ -127,6 +126,17 @@ def _read_exif(pil_image: Pillow.Image) -> Pillow.Exif:
     copy = Pillow.Exif()
     copy.load(exif.tobytes())  # as from a JPEG: not all that is set by hand is written
     return copy
+
+
+def _has_several_pages(source: Path) -> bool:
+    """Return whether a TIFF has more than one page; a second one that is empty is none."""
+    try:
+        # Opened again: after a page that cannot be read, Pillow does not find back to the first.
+        with Pillow.open(source, formats=("TIFF",)) as again:
+            again.seek(1)
+    except DECODE_ERRORS:
+        return False
+    return True
 
 
 def _jpeg_without_end(source: Path) -> Pillow.Image | None:

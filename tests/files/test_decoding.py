@@ -161,6 +161,19 @@ def test_tiff_orientation_is_applied_once(tmp_path: Path, orientation: int) -> N
     assert decoded(tmp_path / "a.tif")[0].shape[0] == (WIDTH if orientation > 4 else HEIGHT)
 
 
+@pytest.mark.parametrize("second", [bytes(6), b""])
+def test_tiff_with_an_empty_second_directory(tmp_path: Path, second: bytes) -> None:
+    data = bytearray(tiff([8], [bytes_of(ACROSS)]))
+    (start,) = struct.unpack("<I", data[4:8])
+    (count,) = struct.unpack("<H", data[start : start + 2])
+    place = start + 2 + 12 * count
+    data[place : place + 4] = struct.pack("<I", len(data))
+    (tmp_path / "a.tif").write_bytes(data + second)
+    pixels, found = decoded(tmp_path / "a.tif")
+    assert_close(pixels, gray(ACROSS), 0.6 / 255)
+    assert not found.notices
+
+
 # JPEG 2000
 
 
