@@ -139,6 +139,17 @@ class _Batch:
             if is_disk_full(exc.__cause__):
                 raise
             return exc
+        except Exception as exc:
+            # Decoders and encoders of damaged files raise nearly anything.
+            reason = (str(exc).splitlines() or [""])[0]
+            error = ConversionError(
+                f"{item.name} cannot be converted: {type(exc).__name__}: {reason}",
+                "report it with the file, if you can",
+            )
+            error.__cause__ = exc
+            if is_disk_full(exc):
+                raise error from exc
+            return error
 
     def add(self, item: BatchItem, result: _Result | LiveNstError) -> None:
         """Add a file to the report."""

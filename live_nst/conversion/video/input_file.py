@@ -99,7 +99,8 @@ def read_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (av.error.FFmpegError, MemoryError) as exc:
-        if isinstance(exc, av.error.PermissionError):
+        # FFmpeg's demuxers raise PermissionError for damaged files as well.
+        if isinstance(exc, av.error.PermissionError) and not os.access(path, os.R_OK):
             raise SourceError(f"{path.name} may not be read", "check its permissions") from exc
         raise SourceError(
             f"{path.name} cannot be read as a video: it is none, or it is damaged",

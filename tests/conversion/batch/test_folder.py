@@ -281,15 +281,21 @@ def test_write_error_does_not_stop_batch(tmp_path: Path) -> None:
     assert len(report.failed) == 2
 
 
-def test_unexpected_exception_is_raised(tmp_path: Path) -> None:
+def test_unexpected_exception_does_not_stop_batch(tmp_path: Path) -> None:
     source = filled(tmp_path / "in", "a.jpg", "b.jpg")
 
     class Faulty(Copying):
         def __call__(self, item: BatchItem) -> bool:
-            raise KeyError(item.name)
+            if item.name == "a.jpg":
+                raise KeyError("a tag")
+            return super().__call__(item)
 
-    with pytest.raises(KeyError):
-        run(source, tmp_path / "out", Faulty())
+    report = run(source, tmp_path / "out", Faulty())
+    assert report.done == ["b.jpg"]
+    ((name, error),) = report.failed
+    assert name == "a.jpg"
+    assert "KeyError" in error.message
+    assert isinstance(error.__cause__, KeyError)
 
 
 def test_check_stops_batch(tmp_path: Path) -> None:
