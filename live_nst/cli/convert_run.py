@@ -1,5 +1,6 @@
 """Carry out `live-nst convert`: a video, an image, a folder, or standard input and output."""
 
+import os
 import shutil
 import sys
 import tempfile
@@ -32,6 +33,7 @@ from live_nst.conversion.video.convert import convert_video
 from live_nst.conversion.video.task import VideoTask
 from live_nst.errors import ConversionError, SinkError, SourceError, UsageError
 from live_nst.files.formats import IMAGE_FORMATS
+from live_nst.files.names import sibling
 from live_nst.files.output import write_errors
 from live_nst.runtime.machine import available_cores
 from live_nst.stylizer.core import StylizerCore
@@ -92,7 +94,7 @@ class ConvertRun:
         """
         request = self._request
         is_stream = STREAM in (request.input, request.output)
-        is_folder = not is_stream and request.input.is_dir()
+        is_folder = not is_stream and os.path.isdir(request.input)
         is_image = not is_folder and is_image_conversion(request.input, request.output)
         if is_stream or is_folder or is_image:
             if request.preview or request.dry_run:
@@ -122,7 +124,7 @@ class ConvertRun:
         task = VideoTask.open(request.input, request.output, request.options)
         with self._open_stylizer(available_cores()) as stylizer:
             if request.preview:
-                path = request.output.with_name(f"{request.output.stem}.preview.png")
+                path = sibling(request.output, suffix=".preview.png", stem=True)
                 preview.preview(task, stylizer, path)
                 self._reporter.notify(f"A few frames, before and after, are in {path}")
             else:

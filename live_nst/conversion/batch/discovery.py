@@ -12,6 +12,7 @@ from live_nst.files.formats import (
     OUTPUT_VIDEO_SUFFIXES,
     VIDEO_SUFFIXES,
 )
+from live_nst.files.names import sibling
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,9 @@ class BatchItem:
     def as_video(self) -> "BatchItem":
         """Return the same item for an image that is animated."""
         if self.source.suffix.lower() == ".gif":
-            target = self.target.with_suffix("")  # "a.gif.png" becomes "a.gif"
+            target = self.target.with_name(self.source.name)  # "a.gif.png" becomes "a.gif"
         else:
-            target = _append_suffix(self.target, ".mp4")
+            target = sibling(self.target, suffix=".mp4")
         return BatchItem(self.source, target, self.name, is_video=True)
 
 
@@ -98,14 +99,10 @@ def _files(folder: Path, left_out: Path, parents: frozenset[tuple[int, int]]) ->
 def _target_name(name: Path) -> Path:
     suffix = name.suffix.lower()
     if suffix == ".gif":
-        return _append_suffix(name, ".png")
+        return sibling(name, suffix=".png")
     if suffix in IMAGE_FORMATS or suffix in OUTPUT_VIDEO_SUFFIXES:
         return name
-    return _append_suffix(name, ".mp4" if suffix in VIDEO_SUFFIXES else ".png")
-
-
-def _append_suffix(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
+    return sibling(name, suffix=".mp4" if suffix in VIDEO_SUFFIXES else ".png")
 
 
 def _is_within(path: Path, folder: Path) -> bool:
