@@ -139,8 +139,11 @@ class ConvertRun:
 
     def _convert_folder(self) -> None:
         request, options, size = self._request, self._request.options, self._request.stylizer.size
-        items = find_items(request.input, request.output)
+        contents = find_items(request.input, request.output)
+        items = contents.items
         if not items:
+            for _, error in contents.unreadable:
+                raise error
             raise SourceError(
                 f"There are no pictures and no videos in {request.input}", "use another folder"
             )
@@ -152,21 +155,21 @@ class ConvertRun:
             for_images = image_settings(stylizer, options, size)
             for_videos = video_settings(stylizer, options)
             report = convert_items(
-                items,
+                contents,
                 request.output,
                 ImageConverter(stylizer, for_images, self._reporter.notify, size),
                 VideoConverter(stylizer, options, for_videos, self._progress),
                 jobs=jobs,
                 restart=options.restart,
                 on_file=lambda report, name: self._reporter.file(
-                    FolderProgress(len(report), len(items), name)
+                    FolderProgress(len(report), len(contents), name)
                 ),
                 check=self._progress.check,
             )
         self._reporter.folder(report)
         if report.failed:
             raise ConversionError(
-                f"{len(report.failed)} of {len(items)} files could not be converted",
+                f"{len(report.failed)} of {len(contents)} files could not be converted",
                 "the others are done; repair these and run the same command again",
             )
 
