@@ -177,6 +177,8 @@ class ConvertRun:
         """Convert with temporary files: videos are read more than once, and encoders seek."""
         request, options = self._request, self._request.options
         to_stdout = request.output == STREAM
+        if to_stdout and sys.stdout is None:
+            raise SinkError("Standard output is closed", "redirect the output: - > out.jpg")
         if to_stdout and sys.stdout.isatty():
             raise UsageError("A terminal cannot show pictures", "redirect the output: - > out.jpg")
         if to_stdout and request.as_json:
@@ -218,6 +220,8 @@ class ConvertRun:
 
 
 def _copy_stdin(path: Path) -> None:
+    if sys.stdin is None:
+        raise SourceError("Standard input is closed", "send a file to it: - < in.jpg")
     if sys.stdin.isatty():
         raise UsageError("Standard input is a terminal", "send a file to it: - < in.jpg")
     with write_errors(path), path.open("wb") as file:

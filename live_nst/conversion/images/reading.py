@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageCms, ImageOps
@@ -14,6 +13,7 @@ from live_nst.conversion.images.icc import IccProfile
 from live_nst.errors import SourceError, UsageError
 from live_nst.files.formats import IMAGE_FORMATS, ImageFormat
 from live_nst.files.images import DECODE_ERRORS, open_image, to_8bit
+from live_nst.runtime.machine import free_memory
 from live_nst.types import Image
 
 MAX_PIXELS = 1_000_000_000
@@ -131,7 +131,7 @@ def _open(source: Path, name: str) -> AbstractContextManager[Pillow.Image]:
 
 def _check_memory(pil_image: Pillow.Image, name: str) -> None:
     needed = pil_image.width * pil_image.height * BYTES_PER_PIXEL
-    if needed > psutil.virtual_memory().available:
+    if needed > free_memory():
         raise SourceError(
             f"The picture {name} has {pil_image.width}x{pil_image.height} pixels, which need "
             f"{needed / 1e9:.1f} GB of free memory.",
