@@ -22,9 +22,13 @@ def prepare_standard_streams() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     if not isinstance(sys.stderr, _MessageStream):
-        stream = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-        sys.stderr = cast(TextIO, _MessageStream(stream))
+        sys.stderr = cast(TextIO, _MessageStream(sys.stderr))
+    # A result that is lost in a file or a pipe is an error. One on a closed terminal is none.
+    if sys.stdout is not None and sys.stdout.isatty():
+        sys.stdout = cast(TextIO, _MessageStream(sys.stdout))
 
 
 class _MessageStream:

@@ -15,7 +15,7 @@ EACH = pytest.mark.parametrize("number", STOP_SIGNALS)
 
 
 @pytest.fixture(autouse=True)
-def not_ignored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def not_ignored() -> Iterator[None]:
     """The tests may run under nohup."""
     former = signal.signal(HANGUP, signal.SIG_DFL) if HANGUP else None
     yield
