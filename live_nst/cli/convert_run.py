@@ -32,7 +32,7 @@ from live_nst.conversion.video import preview
 from live_nst.conversion.video.convert import convert_video
 from live_nst.conversion.video.task import VideoTask
 from live_nst.errors import ConversionError, SinkError, SourceError, UsageError
-from live_nst.files.formats import IMAGE_FORMATS
+from live_nst.files.formats import IMAGE_FORMATS, OUTPUT_VIDEO_SUFFIXES
 from live_nst.files.names import sibling
 from live_nst.files.output import write_errors
 from live_nst.runtime.machine import available_cores
@@ -188,7 +188,9 @@ class ConvertRun:
             if source == STREAM:
                 source = Path(folder) / "standard input"
                 _copy_stdin(source)
-            is_image = is_still_image(source) or target.suffix.lower() in IMAGE_FORMATS
+            is_image = target.suffix.lower() in IMAGE_FORMATS or (
+                target.suffix.lower() not in OUTPUT_VIDEO_SUFFIXES and is_still_image(source)
+            )
             if to_stdout:
                 target = Path(folder) / ("picture" if is_image else "video.mkv")
             else:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 
 from live_nst.cli.standard_streams import prepare_standard_streams
@@ -85,6 +86,21 @@ def test_result_to_a_closed_stdout_fails(here: Path) -> None:
     )
     assert done.returncode == 1
     assert b"Standard output is closed" in done.stderr
+
+
+def test_jpeg_images_from_a_camera_on_stdin(clips: dict[str, Path], tmp_path: Path) -> None:
+    images = frames_of(clips["bikes"], 4, (64, 48))
+    raw = b"".join(cv2.imencode(".jpg", image)[1].tobytes() for image in images)
+    done = subprocess.run(
+        [*CONVERT, "-", "out.mp4"],
+        cwd=tmp_path,
+        env=environment(),
+        input=raw,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(read(tmp_path / "out.mp4").times) == 4
 
 
 @pytest.mark.usefixtures("streams")
