@@ -15,6 +15,7 @@ from live_nst.files.decoding import DECODE_ERRORS, decode, to_rgb
 from live_nst.files.formats import image_format_for, recognize_image
 from live_nst.files.output import write_errors
 from live_nst.files.pixel_formats import UnsupportedImageError
+from live_nst.runtime.machine import free_memory
 from live_nst.types import Image
 
 READABLE_FORMATS = (
@@ -160,12 +161,10 @@ def _check_size(
     pil_image: Pillow.Image, label: str, error: type[LiveNstError], bytes_per_pixel: int
 ) -> None:
     """Raise if an image takes too long, or more memory than is free."""
-    import psutil
-
     pixels = pil_image.width * pil_image.height
     if pixels > MAX_PIXELS:
         raise _too_large(label, error)
-    needed, free = pixels * bytes_per_pixel, psutil.virtual_memory().available
+    needed, free = pixels * bytes_per_pixel, free_memory()
     if needed > free:
         raise error(
             f"The {label} has {pil_image.width}x{pil_image.height} pixels, which need "

@@ -26,6 +26,7 @@ from live_nst.conversion.video.timestamps import output_span
 from live_nst.conversion.video.webp import write_webp
 from live_nst.errors import ConversionError
 from live_nst.files.atomic import sync_folder
+from live_nst.files.names import sibling
 from live_nst.files.output import join_words
 from live_nst.runtime.machine import available_cores
 from live_nst.stylizer.core import StylizerCore
@@ -193,7 +194,7 @@ class _VideoConversion:
             muxer = OutputMuxer(task.info, store, settings, container, span, self._reporter.notify)
             muxer.write(joined, tick)
         target = (
-            output if complete else output.with_name(f"{output.stem}.incomplete{output.suffix}")
+            output if complete else sibling(output, suffix=f".incomplete{output.suffix}", stem=True)
         )
         with output_errors(output):
             if target.exists() and complete and not options.restart:

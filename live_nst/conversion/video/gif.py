@@ -50,7 +50,7 @@ def write_gif(
     palette_in.push(None)
     with (
         output_errors(store.output),
-        open_for_writing(str(path), format="gif", options={"loop": "0"}) as out,
+        open_for_writing(path, format="gif", options={"loop": "0"}) as out,
     ):
         stream = out.add_stream("gif", rate=settings.rate)
         stream.width, stream.height = settings.size
