@@ -151,6 +151,10 @@ class _VideoConversion:
         tick()
         Pipeline(reader.frames(resume_point), stages).run(tick)
         writer.finish(reader.defects.sentence)
+        if reader.defects.resized:
+            self._reporter.notify(
+                "The size of the video's frames changes: all are scaled to the first one's size"
+            )
         report()
         return reader.defects.sentence
 
@@ -186,7 +190,7 @@ class _VideoConversion:
             joined.unlink(missing_ok=True)
         if container.muxer == "gif":
             notify_all_left_out(task.info, container, self._reporter.notify)
-            write_gif(joined, store, settings, span, tick)
+            write_gif(joined, store, settings, span, tick, self._reporter.notify)
         else:
             muxer = OutputMuxer(task.info, store, settings, container, span, self._reporter.notify)
             muxer.write(joined, tick)
