@@ -5,13 +5,13 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
 
 import av
 import av.error
 import numpy as np
 
 from live_nst.conversion.video.color import ToBgr
+from live_nst.conversion.video.damage import DamageCounter, InputDefects
 from live_nst.conversion.video.input_file import open_video
 from live_nst.conversion.video.probe import VideoInfo
 from live_nst.conversion.video.timestamps import IncreasingTimestamps
@@ -56,35 +56,6 @@ class ResumePoint:
     frames: int
     pts: int
     checksum: int
-
-
-@dataclass
-class InputDefects:
-    """What is wrong with an input; complete when its last frame was read.
-
-    Attributes:
-        damaged: Number of positions that cannot be decoded.
-        truncated: Whether the file ends too early.
-        irregular: Whether timestamps were missing or decreased, and were changed.
-        resized: Whether frames have another size than the first one.
-        last_time: Seconds at which the last frame ends.
-    """
-
-    damaged: int = 0
-    truncated: bool = False
-    irregular: bool = False
-    resized: bool = False
-    last_time: float = 0.0
-
-    @property
-    def sentence(self) -> str:
-        """What follows the file's name in a message; empty if nothing is wrong."""
-        if self.truncated:
-            return f"is cut off or damaged after {self.last_time:.1f} s"
-        if self.damaged:
-            places = "1 place" if self.damaged == 1 else f"{self.damaged} places"
-            return f"is damaged in {places}"
-        return ""
 
 
 def image_checksum(image: Image) -> int:
@@ -224,7 +195,7 @@ class FrameReader:
             # The first packets of a broadcast, and those after a seek, need not be decodable.
             started = seek is None and not info.starts_anywhere
             correct = info.clock.corrector() if info.clock is not None else None
-            damage = _DamageCounter(defects)
+            damage = DamageCounter(defects, info)
             packets = container.demux()
             while True:
                 try:
@@ -246,49 +217,3 @@ class FrameReader:
                     yield frame
             damage.finish()
             defects.truncated = is_truncated(info.path)
-
-
-class _DamageCounter:
-    """Counts the packets and frames of a video that are damaged.
-
-    FFmpeg marks a packet as corrupt where numbers of MPEG-TS do not follow one another. That is so
-    where recordings were joined, too, and then nothing is missing: only a packet counts whose
-    frame does not appear or shows damage.
-
-    Args:
-        defects: Where they are counted.
-    """
-
-    def __init__(self, defects: InputDefects) -> None:
-        self._defects = defects
-        self._suspects: set[int | None] = set()  # times of the packets that are marked as corrupt
-
-    def decode(
-        self, stream: av.VideoStream, packet: "av.Packet[Any] | None", count: bool
-    ) -> list[av.VideoFrame]:
-        """Return the frames that a packet completes.
-
-        Args:
-            stream: The video.
-            packet: The packet; None after the last one.
-            count: Whether damage counts.
-        """
-        if packet is not None and packet.is_corrupt and count:
-            if packet.pts is None or packet.pts in self._suspects:
-                self._defects.damaged += 1
-            else:
-                self._suspects.add(packet.pts)
-        try:
-            frames = list(stream.codec_context.decode(packet))
-        except av.error.FFmpegError:
-            self._defects.damaged += count
-            return []
-        for frame in frames:
-            if not frame.is_corrupt:
-                self._suspects.discard(frame.pts)
-        return frames
-
-    def finish(self) -> None:
-        """Count the packets whose frames did not appear; call it after the last frame."""
-        self._defects.damaged += len(self._suspects)
-        self._suspects.clear()

@@ -4,6 +4,7 @@ Times are counted in ticks: integers in units of a stream's time base. The input
 from the decoder to the output; only the output's begin is shifted.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from live_nst.conversion.video.clock import ClockCorrection, time_base_of
 from live_nst.conversion.video.probe import VideoInfo, no_frames_error
 from live_nst.conversion.video.segments import Segment
 
+_LOWEST_RATE = 8000  # samples of a sound per second
 _DECODER_DELAY = Fraction(1, 10)  # seconds that decoders of sound need in advance, at most
 
 
@@ -102,11 +104,18 @@ class CopiedTimes:
         if packet.dts is not None:
             last = self._last.get(index)
             if last is not None and packet.dts <= last:  # no container stores times that go back
-                packet.dts = last + 1
+                packet.dts = last + _sample_ticks(packet)
                 packet.pts = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
             if not packet.is_discard:
                 self._last[index] = packet.dts
         return True
+
+
+def _sample_ticks(packet: "av.Packet[Any]") -> int:
+    """Return the ticks of one sample of a sound, rounded up: the smallest step of an MP4."""
+    context = packet.stream.codec_context
+    rate = context.sample_rate if isinstance(context, av.AudioCodecContext) else 0
+    return max(1, math.ceil(1 / ((rate or _LOWEST_RATE) * time_base_of(packet.time_base))))
 
 
 def output_span(
