@@ -6,7 +6,8 @@
     SinkWorker        queue -> sink                                 one thread per sink
     LivePipeline.run  slot of the display -> window and keys        the thread of the caller
 
-Nothing waits in a line: a newer frame replaces the one before that nobody has taken.
+The slots hold one frame: a newer frame replaces one that was not taken. Only the queues of the
+sinks are longer, 8 frames, so that a slow disk costs no frame.
 """
 
 from collections.abc import Sequence
