@@ -235,7 +235,6 @@ class _ClockScan:
             and other.next is not None
             and other.epoch == track.epoch
             and track.next + _SKEW < other.next
-            and other.last < time + _SKEW
             for other in self._tracks.values()
         )
 
