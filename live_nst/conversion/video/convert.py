@@ -104,6 +104,8 @@ class _VideoConversion:
                 notify(f"Starting again: {_describe_changes(stored.settings, settings)} changed")
         elif stored is not None:
             notify("Starting again, because of --restart")
+        elif store.is_outdated():
+            notify("Starting again: what is finished was made by another version of live-nst")
         encoder = task.encoder_settings(min(_MAX_ENCODER_THREADS, available_cores()))
         store.reset(SegmentSettings(task.settings(self._stylizer, encoder), encoder.threads))
         return encoder, {}
