@@ -192,7 +192,9 @@ class _ClockScan:
         track = self._tracks.get(packet.stream_index)
         if track is None:  # a stream that began later, which is not read
             return
-        ticks = packet.dts if packet.dts is not None else packet.pts
+        ticks = packet.dts
+        if ticks is None and packet.stream.type == "audio":
+            ticks = packet.pts
         if ticks is not None and not packet.is_discard:
             base = time_base_of(packet.time_base)
             time = ticks * base

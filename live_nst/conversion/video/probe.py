@@ -21,6 +21,7 @@ from live_nst.conversion.video.input_file import (
     open_video,
     read_errors,
 )
+from live_nst.conversion.video.truncation import is_joined_matroska
 from live_nst.errors import SourceError
 from live_nst.runtime.pyav import fraction
 from live_nst.types import Size
@@ -147,7 +148,8 @@ def _clock(path: Path) -> ClockCorrection | None:
     with open_video(path) as container:
         index = find_video_stream(container, path).index
         with read_errors(path):
-            return scan_clock(container, index) if needs_scan(container, index) else None
+            needed = needs_scan(container, index) or is_joined_matroska(path)
+            return scan_clock(container, index) if needed else None
 
 
 def _first_time(frame: av.VideoFrame, stream: av.VideoStream, decoding_order: bool) -> int:

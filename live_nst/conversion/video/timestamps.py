@@ -82,6 +82,7 @@ class CopiedTimes:
 
     def __init__(self, clock: ClockCorrection | None) -> None:
         self._correct = clock.corrector() if clock is not None else None
+        self._played: set[int] = set()  # streams of which a packet is played
         self._last: dict[int, int] = {}  # decoding time of the last packet by stream, in ticks
 
     def correct(self, packet: "av.Packet[Any]") -> bool:
@@ -99,15 +100,16 @@ class CopiedTimes:
             begin = (packet.stream.start_time or 0) - round(
                 _DECODER_DELAY / time_base_of(packet.time_base)
             )
-            if index in self._last or ticks < begin:
+            if index in self._played or ticks < begin:
                 return False
+        if not packet.is_discard:
+            self._played.add(index)
         if packet.dts is not None:
             last = self._last.get(index)
             if last is not None and packet.dts <= last:  # no container stores times that go back
                 packet.dts = last + _sample_ticks(packet)
                 packet.pts = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
-            if not packet.is_discard:
-                self._last[index] = packet.dts
+            self._last[index] = packet.dts
         return True
 
 

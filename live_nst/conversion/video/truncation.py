@@ -40,6 +40,17 @@ def is_truncated(path: Path) -> bool:
     return shorter and not _index_is_complete(path, length)
 
 
+def is_joined_matroska(path: Path) -> bool:
+    """Return whether a Matroska or WebM file may consist of several files, each with its clock.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(len(_EBML))
+        return head == _EBML and _matroska_end(file) < os.fstat(file.fileno()).st_size
+
+
 def _index_is_complete(path: Path, length: int) -> bool:
     """Return whether a file of `length` bytes contains all packets that its index names."""
     try:

@@ -92,6 +92,14 @@ def test_cells_of_a_vob_are_joined(images: list[np.ndarray], tmp_path: Path) -> 
     assert "jumps back by" in said[0]
 
 
+def test_joined_matroska(images: list[np.ndarray], tmp_path: Path) -> None:
+    film = write(tmp_path / "part.mkv", images, audio=[("mp2", "stereo", 300)])
+    (tmp_path / "in.mkv").write_bytes(2 * film.read_bytes())
+    shown, said = run(tmp_path / "in.mkv", tmp_path / "out.mkv")
+    assert_in_step(shown, 2)
+    assert "jumps back by" in said[0]
+
+
 def test_start_and_end_count_across_a_jump(images: list[np.ndarray], tmp_path: Path) -> None:
     (tmp_path / "in.ts").write_bytes(2 * part(tmp_path / "part.ts", images))
     film, _ = run(tmp_path / "in.ts", tmp_path / "out.mkv", start=0.6, end=1.4)
