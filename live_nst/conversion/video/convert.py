@@ -106,6 +106,8 @@ class _VideoConversion:
                 notify(f"Starting again: {_describe_changes(stored.settings, settings)} changed")
         elif stored is not None:
             notify("Starting again, because of --restart")
+        elif store.is_outdated():
+            notify("Starting again: what is finished was made by another version of live-nst")
         encoder = task.encoder_settings(min(_MAX_ENCODER_THREADS, available_cores()))
         store.reset(SegmentSettings(task.settings(self._stylizer, encoder), encoder.threads))
         return encoder, {}
@@ -153,6 +155,10 @@ class _VideoConversion:
         tick()
         Pipeline(reader.frames(resume_point), stages).run(tick)
         writer.finish(reader.defects.sentence)
+        if reader.defects.resized:
+            self._reporter.notify(
+                "The size of the video's frames changes: all are scaled to the first one's size"
+            )
         report()
         return reader.defects.sentence
 
@@ -188,8 +194,10 @@ class _VideoConversion:
             joined.unlink(missing_ok=True)
         if container.muxer in PICTURE_MUXERS:
             notify_all_left_out(task.info, container, self._reporter.notify)
-            write = write_gif if container.muxer == "gif" else write_webp
-            write(joined, store, settings, span, tick)
+            if container.muxer == "gif":
+                write_gif(joined, store, settings, span, tick, self._reporter.notify)
+            else:
+                write_webp(joined, store, settings, span, tick)
         else:
             muxer = OutputMuxer(task.info, store, settings, container, span, self._reporter.notify)
             muxer.write(joined, tick)

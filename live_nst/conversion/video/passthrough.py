@@ -15,7 +15,7 @@ import av.error
 from live_nst.conversion.video.codecs import Container
 from live_nst.conversion.video.input_file import is_cover_art, open_video
 from live_nst.conversion.video.probe import VideoInfo
-from live_nst.conversion.video.timestamps import OutputSpan
+from live_nst.conversion.video.timestamps import CopiedTimes, OutputSpan
 from live_nst.runtime.pyav import Ratio, fraction
 from live_nst.types import Notify
 
@@ -60,6 +60,7 @@ class PassthroughStreams:
         self._source = source
         self._container = container
         self._span = span
+        self._times = CopiedTimes(span.clock)
         self._copies: dict[int, av.stream.Stream] = {}  # output streams by index in the input
 
     def add_to(self, output: "OutputContainer", notify: Notify) -> None:
@@ -141,6 +142,8 @@ class PassthroughStreams:
     def _shift(self, packet: "av.Packet[Any]") -> bool:
         """Give a packet its time in the output; return False if it lies outside of it."""
         span, base = self._span, _time_base(packet.time_base)
+        if not self._times.correct(packet):
+            return False
         if packet.stream.type == "video":
             return True  # cover art has no time
         ticks = packet.pts if packet.pts is not None else packet.dts
