@@ -1,7 +1,6 @@
 """What a style asks for: its bottleneck, its Gram matrices, its roughness; computed once."""
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from live_nst.styles.picture import crops
 from tools.train_model.losses import grams, roughness
-from tools.train_model.pictures import Picture, Rgb, long_side, middle_square, resize
+from tools.train_model.pictures import Picture, Rgb, long_side
 from tools.train_model.predictor import SIDE, Predictor
 from tools.train_model.vgg import CHANNELS, Vgg16
 from tools.train_model.views import to_tensor
@@ -111,25 +111,13 @@ class Targets:
 def windows(picture: Rgb, stroke: float) -> list[Rgb]:
     """Cut the views of a style in which its strokes are `stroke` times as large.
 
-    They are those of `live_nst.styles.picture.crops`: the middle square; for larger strokes
-    several smaller windows that cover it together; for smaller ones a larger window, beyond the
-    picture's edges its mirror image.
+    They are what the program shows the model: see `live_nst.styles.picture.crops`.
+
+    Args:
+        picture: RGB uint8.
+        stroke: The factor, above 0.
 
     Returns:
         Squares of `predictor.SIDE` pixels; the mean of their bottlenecks is the style.
     """
-    if stroke == 1.0:
-        return [middle_square(picture, SIDE)]
-    height, width = picture.shape[:2]
-    short = min(height, width)
-    side = max(1, round(short / stroke))
-    if stroke < 1.0:
-        sides = [max(0, side - height), max(0, side - width)]
-        margins = [(each // 2, each - each // 2) for each in sides]
-        return [middle_square(np.pad(picture, (*margins, (0, 0)), "symmetric"), SIDE)]
-    steps = np.linspace(0, short - side, math.ceil(stroke)).round().astype(int)
-    top, left = (height - short) // 2, (width - short) // 2
-    cuts = [
-        picture[top + y : top + y + side, left + x : left + x + side] for y in steps for x in steps
-    ]
-    return [resize(np.ascontiguousarray(cut), (SIDE, SIDE)) for cut in cuts]
+    return crops(picture, (SIDE, SIDE), stroke)
