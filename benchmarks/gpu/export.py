@@ -9,16 +9,16 @@ from typing import Any, get_args
 
 import numpy as np
 
-from live_nst.compose import compose
-from live_nst.engines.base import Precision, Size
-from live_nst.engines.runtime import tensorflow
 from live_nst.engines.tensorflow import TensorFlowEngine
-from live_nst.look import Look
 from live_nst.models.loading import load_model
 from live_nst.models.program import Program, SplitModel
-from live_nst.sources.demo_scene import DemoScene
-from live_nst.styles.library import builtin_picture
-from live_nst.styles.picture import crop, read_picture
+from live_nst.runtime.tensorflow import import_tensorflow
+from live_nst.sources.demo_video import DemoVideo
+from live_nst.styles.builtin import builtin_image_path
+from live_nst.styles.image import center_crop, read_style_image
+from live_nst.stylizer.compositing import compose
+from live_nst.stylizer.look import Look
+from live_nst.types import Precision, Size
 
 LARGE: list[Size] = [(1280, 720), (1920, 1080)]
 SIZES: dict[str, list[Size]] = {"mobile": [(640, 360), *LARGE]}
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--precision", choices=get_args(Precision), default="float16")
     arguments = parser.parse_args(argv)
-    loaded = load_model(arguments.model, "cpu", say=print, progress=None)
+    loaded = load_model(arguments.model, "cpu", notify=print, progress=None)
     name = re.sub(r"\W+", "-", Path(loaded.name).name)
     for size in arguments.size or SIZES.get(arguments.model, LARGE):
         made = export(
@@ -69,14 +69,14 @@ def export(
         `.npz` of inputs (`input_0`, ...) and of what TensorFlow makes of them on the CPU in float32
         (`output_0`, ...).
     """
-    tf = tensorflow()
+    tf = import_tensorflow()
     folder.mkdir(parents=True, exist_ok=True)
     composes, camera = camera is not None, camera or size
     engine = TensorFlowEngine(model, "cpu", precision=precision, xla=True, enlarge=composes)
     body, specs = engine.frame_function(camera, size)
-    picture = crop(read_picture(builtin_picture(style)), engine.style_size)
+    picture = center_crop(read_style_image(builtin_image_path(style)), engine.style_size)
     tensors = [each.numpy() for each in engine.expand(engine.encode(picture))]
-    inputs = [DemoScene(*camera).draw(1.0), *tensors]
+    inputs = [DemoVideo(*camera).image_at(1.0), *tensors]
     with tf.device("CPU:0"):
         function = tf.function(body, autograph=False, jit_compile=True, input_signature=specs)
         text = function.experimental_get_compiler_ir(*inputs)(stage="stablehlo")
@@ -112,7 +112,7 @@ def convolution_flops(program: Program, size: Size) -> int:
     Raises:
         ValueError: The shape of one is not known before it runs.
     """
-    tf = tensorflow()
+    tf = import_tensorflow()
     graph_def = tf.compat.v1.GraphDef()
     graph_def.CopyFrom(program.graph_def)
     for node in graph_def.node:

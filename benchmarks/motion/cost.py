@@ -14,12 +14,12 @@ from benchmarks.motion.scenes import scene
 from benchmarks.motion.webcam import noisy_webcam
 from benchmarks.speed.part import Settings, Values, play
 from benchmarks.speed.stage import CAMERA, camera_frame
-from live_nst.bench.rounds import time_calls
-from live_nst.engines.base import Painted
-from live_nst.frames import Image
-from live_nst.sizes import network_size
-from live_nst.stabilize import Stabilizer
-from live_nst.stylizer import Stylizer
+from live_nst.bench.measurement import time_calls
+from live_nst.engines.base import StylizedFrame
+from live_nst.stabilizer import Stabilizer
+from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.sizes import network_size
+from live_nst.types import Image
 
 SIZES = (384, 640)
 _FRAMES, _SEED = 16, 12
@@ -42,7 +42,7 @@ def cost(settings: Settings | None = None) -> dict[str, dict[str, float | str]]:
     engines: dict[str, str] = {}  # by precision
     for size in SIZES:
         for wanted in ("auto", "float32"):
-            stylizer = Stylizer("mobile", ["starry"], size=size, device="cpu", precision=wanted)
+            stylizer = StylizerCore("mobile", ["starry"], size=size, device="cpu", precision=wanted)
             if wanted == "auto":
                 films = {
                     name: [stylizer.network(each) for each in film]
@@ -88,7 +88,7 @@ def _films(size: int) -> dict[str, list[Image]]:
     }
 
 
-def _steadying(film: list[Painted]) -> Callable[[], Image]:
+def _steadying(film: list[StylizedFrame]) -> Callable[[], Image]:
     """Steadies the next frame with every call: forwards and backwards, so that nothing jumps."""
     stabilizer, frames = Stabilizer(), cycle([*film, *film[-2:0:-1]])
     return lambda: stabilizer(*next(frames))

@@ -6,9 +6,9 @@ from typing import Protocol
 import numpy as np
 
 from benchmarks.motion.scenes import Flow
-from live_nst.frames import Image
-from live_nst.stabilize import Stabilizer
-from live_nst.stabilize.fast import State, steady
+from live_nst.stabilizer import Stabilizer
+from live_nst.stabilizer.filter import StabilizerState, stabilize_frame
+from live_nst.types import Image
 
 
 class Method(Protocol):
@@ -52,11 +52,11 @@ class FastOnExactFlow:
     """The same, told the true motion: what better motion could still gain."""
 
     def __init__(self) -> None:
-        self._state: State | None = None
+        self._state: StabilizerState | None = None
 
     def __call__(self, content: Image, painted: Image, exact: Flow | None) -> Image:
         assert exact is not None
-        self._state, steadied = steady(
+        self._state, steadied = stabilize_frame(
             self._state, content, painted, lambda now, then, guess: exact.copy()
         )
         return steadied

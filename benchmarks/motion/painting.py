@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.motion.photos import frames_of
-from live_nst.frames import Image
-from live_nst.sizes import network_size
-from live_nst.stylizer import Stylizer
+from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.sizes import network_size
+from live_nst.types import Image
 
 Film = NDArray[np.uint8]
 """`[frames, height, width, 3]`, BGR."""
@@ -29,7 +29,7 @@ class Painter:
     def __init__(self, styles: Sequence[str], cache: Path | None) -> None:
         self._styles = styles
         self._cache = cache
-        self._stylizer: Stylizer | None = None
+        self._stylizer: StylizerCore | None = None
 
     def paint(self, name: str, frames: Sequence[Image]) -> dict[str, Film]:
         """The film in every style."""
@@ -40,9 +40,9 @@ class Painter:
         if kept and kept.exists():
             return np.load(kept)
         if self._stylizer is None:
-            self._stylizer = Stylizer("mobile", self._styles, size=SIZE, device="cpu")
+            self._stylizer = StylizerCore("mobile", self._styles, size=SIZE, device="cpu")
         self._stylizer.select(style)
-        film = np.stack([self._stylizer.network(frame).stylised for frame in frames])
+        film = np.stack([self._stylizer.network(frame).stylized for frame in frames])
         if kept:
             np.save(kept, film)
         return film

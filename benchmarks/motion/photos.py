@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from live_nst.frames import Image
-from live_nst.sources.demo_scene import DemoScene
+from live_nst.sources.demo_video import DemoVideo
+from live_nst.types import Image
 
 PORTRAITS = ("astronaut", "hopper")
 VIEWS = ("coffee", "motorcycle", "rocket", "bikes", "rabbit", "room")
@@ -40,7 +40,7 @@ def photo(name: str) -> Image:
         "hopper": lambda: _picture("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
         "bikes": lambda: frames_of("bikes", 101)[100],
         "rabbit": lambda: frames_of("bigbuckbunny", 61)[60],
-        "room": lambda: DemoScene(1280, 720).draw(12.1),
+        "room": lambda: DemoVideo(1280, 720).image_at(12.1),
     }
     return readers[name]()
 

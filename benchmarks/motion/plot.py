@@ -22,8 +22,8 @@ def plot(record: dict[str, Any], path: Path) -> None:
     )
     for panel, (measure, title, factor) in zip(axes, panels, strict=True):
         values = [factor * summary[name][measure] for name in names]
-        colours = ["#b0b0b0" if "average" in name else "#3b6ea8" for name in names]
-        bars = panel.barh(names, values, color=colours)
+        colors = ["#b0b0b0" if "average" in name else "#3b6ea8" for name in names]
+        bars = panel.barh(names, values, color=colors)
         panel.bar_label(bars, fmt="%.2f" if factor == 1 else "%.0f", padding=2)
         panel.invert_yaxis()
         panel.set_title(title)

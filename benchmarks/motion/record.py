@@ -79,7 +79,7 @@ def compare(name: str, style: str, film: Film, truth: metrics.Truth, films: Path
     return results
 
 
-def summarise(results: Results) -> dict[str, dict[str, float]]:
+def summarize(results: Results) -> dict[str, dict[str, float]]:
     """Each method's means over styles and sequences, and its worst sequences."""
     summary = {}
     for method in METHODS:
@@ -200,7 +200,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     }
     rests = {style: rest(style) for style in arguments.styles}
     results = measure(arguments.styles, arguments.seeds, arguments.cache, arguments.films)
-    summary = summarise(results)
+    summary = summarize(results)
     record = {
         "date": time.strftime("%Y-%m-%d"),
         "styles": list(arguments.styles),

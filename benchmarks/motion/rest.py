@@ -7,15 +7,15 @@ import numpy as np
 
 from benchmarks.motion.painting import SIZE, Film
 from benchmarks.motion.webcam import CAMERA, NOISE
-from live_nst.frames import Image
-from live_nst.sizes import network_size
-from live_nst.sources.demo_scene import DemoScene
-from live_nst.stabilize import Stabilizer
-from live_nst.stabilize.stillness import SETTLED, Stillness, watch
-from live_nst.stylizer import Stylizer
+from live_nst.sources.demo_video import DemoVideo
+from live_nst.stabilizer import Stabilizer
+from live_nst.stabilizer.static_scene import SETTLED_FRAMES, StaticScene, update_static_scene
+from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.sizes import network_size
+from live_nst.types import Image
 
 FRAMES = 150
-_WARM_UP = SETTLED + 10
+_WARM_UP = SETTLED_FRAMES + 10
 
 
 def rest(style: str) -> dict[str, float]:
@@ -27,25 +27,25 @@ def rest(style: str) -> dict[str, float]:
         every frame is painted; "spread": the same of the temporal spread; "step": the same of the
         largest change of any 8x8 pixels from one frame to the next.
     """
-    room = DemoScene(*CAMERA).draw(4.0)
+    room = DemoVideo(*CAMERA).image_at(4.0)
     room = cv2.resize(room, network_size(CAMERA, SIZE), interpolation=cv2.INTER_AREA)
     stabilizer, resting = Stabilizer(), Stabilizer()
-    stillness: Stillness | None = None
+    stillness: StaticScene | None = None
     every, shown, repeated = [], [], 0
-    with Stylizer("mobile", [style], size=SIZE, device="cpu") as stylizer:
-        clean = stylizer.network(np.asarray(room, np.uint8)).stylised
+    with StylizerCore("mobile", [style], size=SIZE, device="cpu") as stylizer:
+        clean = stylizer.network(np.asarray(room, np.uint8)).stylized
         for t in range(FRAMES):
             painted = stylizer.network(_noisy(room, t))
             every.append(stabilizer(*painted))
-            stillness = watch(stillness, painted.content)
-            if stillness.again:
+            stillness = update_static_scene(stillness, painted.content)
+            if stillness.can_reuse:
                 repeated += 1
                 shown.append(shown[-1])
             else:
                 shown.append(resting(*painted))
     ours, theirs = (_measures(np.stack(film[_WARM_UP:]), clean) for film in (shown, every))
     shares = {name: round(ours[name] / theirs[name], 3) for name in ours}
-    return {"repeated": round(repeated / (FRAMES - 1 - SETTLED), 3), **shares}
+    return {"repeated": round(repeated / (FRAMES - 1 - SETTLED_FRAMES), 3), **shares}
 
 
 def _noisy(room: np.ndarray, t: int) -> Image:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.motion.photos import PORTRAITS, VIEWS, photo
-from live_nst.frames import Image
+from live_nst.types import Image
 
 Flow = NDArray[np.float32]
 """`[height, width, 2]`: from where to where, (x, y) in pixels."""

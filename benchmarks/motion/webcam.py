@@ -6,12 +6,11 @@ import cv2
 import numpy as np
 
 from benchmarks.motion.painting import SIZE, Film
-from live_nst.engines.base import Size
-from live_nst.frames import Image
-from live_nst.sizes import network_size
-from live_nst.sources.demo_scene import DemoScene
-from live_nst.stabilize import Stabilizer
-from live_nst.stylizer import Stylizer
+from live_nst.sources.demo_video import DemoVideo
+from live_nst.stabilizer import Stabilizer
+from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.sizes import network_size
+from live_nst.types import Image, Size
 
 CAMERA: Size = (1280, 720)
 FRAMES, RATE = 60, 30
@@ -32,10 +31,10 @@ def webcam(style: str, strip: Path | None = None) -> dict[str, float]:
     size = network_size(CAMERA, SIZE)
     frames = [_frame(t, size) for t in range(FRAMES)]
     stabilizer = Stabilizer()
-    with Stylizer("mobile", [style], size=SIZE, device="cpu") as stylizer:
-        clean = np.stack([stylizer.network(frame).stylised for frame in frames])
+    with StylizerCore("mobile", [style], size=SIZE, device="cpu") as stylizer:
+        clean = np.stack([stylizer.network(frame).stylized for frame in frames])
         noisy = [stylizer.network(_noisy(frame, t)) for t, frame in enumerate(frames)]
-    raw = np.stack([painted.stylised for painted in noisy])
+    raw = np.stack([painted.stylized for painted in noisy])
     steadied = np.stack([stabilizer(*painted) for painted in noisy])
     content = np.stack(frames)
     resting, moving = _parts(content)
@@ -63,7 +62,7 @@ def noisy_webcam(t: int, size: Size) -> Image:
 
 
 def _frame(t: int, size: Size) -> Image:
-    drawn = DemoScene(*CAMERA).draw(4 + t / RATE)
+    drawn = DemoVideo(*CAMERA).image_at(4 + t / RATE)
     return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 

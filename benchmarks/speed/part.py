@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from live_nst.bench.load import BUSY
-from live_nst.bench.rounds import Rounds
-from live_nst.bench.spread import Spread
+from benchmarks.stats import SampleStats
+from live_nst.bench.measurement import MAX_BACKGROUND_LOAD, MeasurementRounds
 
 _PATIENCE = 5
 """Busy rounds one after the other after which no quiet one is waited for."""
@@ -124,13 +123,15 @@ def play(
         TooBusyError: Other programs took too much of the machine.
     """
     wanted = 1 if settings.trial else settings.rounds or wanted
-    rounds: Rounds[Values] = Rounds(wanted)
+    rounds: MeasurementRounds[Values] = MeasurementRounds(wanted)
 
     def tell(load: float) -> None:
-        mark = "discarded: busy" if load > BUSY else f"{len(rounds.quiet)} of {wanted}"
+        mark = (
+            "discarded: busy" if load > MAX_BACKGROUND_LOAD else f"{len(rounds.quiet)} of {wanted}"
+        )
         value = rounds.results[-1][about]
         print(f"  round {mark}; others took {load:.0%}; {about}: {value:.3g}", flush=True)
-        if len(rounds.loads) >= _PATIENCE and min(rounds.loads[-_PATIENCE:]) > BUSY:
+        if len(rounds.loads) >= _PATIENCE and min(rounds.loads[-_PATIENCE:]) > MAX_BACKGROUND_LOAD:
             raise TooBusyError(
                 f"other programs took too much of the machine {_PATIENCE} times on end"
             )
@@ -143,15 +144,15 @@ def play(
             f"{len(rounds.results)} rounds"
         )
     return {
-        "summary": summarise(played),
+        "summary": summarize(played),
         "discarded": rounds.discarded,
         "rounds": [{name: _short(value) for name, value in each.items()} for each in played],
     }
 
 
-def summarise(rounds: Sequence[Values]) -> dict[str, dict[str, float]]:
+def summarize(rounds: Sequence[Values]) -> dict[str, dict[str, float]]:
     """The spread of every value over the rounds."""
-    return {name: Spread.of([each[name] for each in rounds]).as_dict() for name in rounds[0]}
+    return {name: SampleStats.of([each[name] for each in rounds]).as_dict() for name in rounds[0]}
 
 
 def middle(result: Mapping[str, Any], name: str) -> float | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-_BLUE, _GREY, _LIGHT = "#3b6ea8", "#8a8a8a", "#c9d6e5"
+_BLUE, _GRAY, _LIGHT = "#3b6ea8", "#8a8a8a", "#c9d6e5"
 
 
 def plot(record: dict[str, Any], path: Path) -> None:
@@ -58,7 +58,7 @@ def _others(axes: Any, parts: dict[str, Any]) -> None:
         if part in parts and f"ratio {name}" in parts[part]["summary"]
     ]
     _bars(axes, [label for label, _ in found], [values for _, values in found], "{:.1f}")
-    axes.axhline(1, color=_GREY, linewidth=1)
+    axes.axhline(1, color=_GRAY, linewidth=1)
     axes.set_title("times as fast as others, same frame and style")
 
 
@@ -96,9 +96,9 @@ def _adaptive(axes: Any, parts: dict[str, Any]) -> None:
     axes.set_xlabel("seconds; shaded: other processes take half the machine")
     rates = axes.twinx()
     rates.spines["top"].set_visible(False)
-    rates.step(seconds, course["fps"], where="post", color=_GREY, linewidth=1)
+    rates.step(seconds, course["fps"], where="post", color=_GRAY, linewidth=1)
     rates.set_ylim(0, 40)
-    rates.set_ylabel("frames per second (grey)")
+    rates.set_ylabel("frames per second (gray)")
     axes.set_title("--size auto --fps 30: long side of what the network sees (blue), pixels")
 
 

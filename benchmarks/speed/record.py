@@ -22,8 +22,8 @@ from typing import Any
 
 from benchmarks.speed.page import fill
 from benchmarks.speed.part import NotMeasuredError, Part, Promise, Settings, TooBusyError
-from live_nst.bench.machine import describe_machine
-from live_nst.sources.camera import prepare_opencv
+from live_nst.runtime.machine import describe_machine
+from live_nst.sources.camera import configure_opencv
 
 OUT = Path("docs/benchmarks.json")
 NAMES = (
@@ -90,7 +90,7 @@ def apart(name: str, settings: Settings) -> dict[str, Any]:
 
 
 def _measure(name: str, settings: Settings) -> dict[str, Any]:
-    prepare_opencv()  # as the program does
+    configure_opencv()  # as the program does
     return find_part(name).measure(settings)
 
 

@@ -61,7 +61,7 @@ class NetworkTime:
 def watch_openvino(network: Callable[[], object]) -> NetworkTime | None:
     """Count the time of all of OpenVINO's frame programs in this process, from now on.
 
-    A program takes a frame of its own size and gives one: colours and rounding are in it, bringing
+    A program takes a frame of its own size and gives one: colors and rounding are in it, bringing
     frames to that size is not.
 
     Args:

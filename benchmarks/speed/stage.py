@@ -7,16 +7,15 @@ from typing import Any
 
 import cv2
 
-from live_nst.engines.base import Engine, Painted, Size
+from live_nst.engines.base import Engine, StylizedFrame
 from live_nst.engines.choice import choose_engine
-from live_nst.frames import Image
-from live_nst.models.freeze import freeze
-from live_nst.models.loading import load_model
-from live_nst.models.resolve import resolve
-from live_nst.models.split import split
-from live_nst.sources.demo_scene import DemoScene
-from live_nst.styles.library import builtin_picture
-from live_nst.styles.picture import crop, read_picture
+from live_nst.models.graph.freeze import freeze_saved_model
+from live_nst.models.graph.split import split_model
+from live_nst.models.loading import load_model, resolve
+from live_nst.sources.demo_video import DemoVideo
+from live_nst.styles.builtin import builtin_image_path
+from live_nst.styles.image import center_crop, read_style_image
+from live_nst.types import Image, Size
 
 CAMERA: Size = (1280, 720)
 SMALL: Size = (384, 216)
@@ -26,17 +25,17 @@ LARGE: Size = (640, 360)
 @cache
 def camera_frame() -> Image:
     """A moment of the demo, 1280x720."""
-    return DemoScene(*CAMERA).draw(12.1)
+    return DemoVideo(*CAMERA).image_at(12.1)
 
 
 def frame_of(size: Size) -> Image:
     """The same, brought to `size`; its middle where the shape is another."""
-    return crop(camera_frame(), size)
+    return center_crop(camera_frame(), size)
 
 
 def style_picture(size: Size = (256, 256)) -> Image:
     """The style of every measurement."""
-    return crop(read_picture(builtin_picture("starry")), size)
+    return center_crop(read_style_image(builtin_image_path("starry")), size)
 
 
 def open_engine(
@@ -52,13 +51,13 @@ def open_engine(
     """
     choice = choose_engine(engine, "cpu", precision)
     if rewritten:
-        programs = load_model(model, "cpu", say=lambda sentence: None, progress=None).programs
+        programs = load_model(model, "cpu", notify=lambda sentence: None, progress=None).programs
     else:
-        programs = split(freeze(resolve(model).folder))
+        programs = split_model(freeze_saved_model(resolve(model).folder))
     return choice.make(programs)
 
 
-def bare_program(engine: Engine, size: Size) -> Callable[[], Painted]:
+def bare_program(engine: Engine, size: Size) -> Callable[[], StylizedFrame]:
     """The frame program alone: a uint8 frame of the network's size in, one out, no resizing."""
     runner, frame = engine.compile(size, size), frame_of(size)
     style = engine.expand(engine.encode(style_picture(engine.style_size)))
@@ -71,9 +70,9 @@ def tutorial_call(folder: Path, size: Size) -> Callable[[], Image]:
     The frame is brought to the network's size and converted on the host; float pictures go in
     and come out.
     """
-    from live_nst.engines.runtime import tensorflow, tensorflow_hub
+    from live_nst.runtime.tensorflow import import_tensorflow, import_tensorflow_hub
 
-    tf, module = tensorflow(), tensorflow_hub().load(str(folder))
+    tf, module = import_tensorflow(), import_tensorflow_hub().load(str(folder))
     frame, style = camera_frame(), style_picture()
 
     def as_floats(picture: Image) -> Any:
@@ -81,8 +80,8 @@ def tutorial_call(folder: Path, size: Size) -> Callable[[], Image]:
 
     def call() -> Image:
         small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-        stylised = module(as_floats(small), as_floats(style))[0].numpy()[0]
-        result: Image = cv2.cvtColor((stylised * 255).astype("uint8"), cv2.COLOR_RGB2BGR)
+        stylized = module(as_floats(small), as_floats(style))[0].numpy()[0]
+        result: Image = cv2.cvtColor((stylized * 255).astype("uint8"), cv2.COLOR_RGB2BGR)
         return result
 
     return call

@@ -1,13 +1,15 @@
 """What `live-nst bench` found out."""
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from live_nst.engines.base import Size
+from live_nst.types import Size
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class EngineSetup:
     """What computes a frame, by the words of the command line.
 
     Attributes:
@@ -23,7 +25,7 @@ class Setup:
 
 
 @dataclass(frozen=True, slots=True)
-class BenchRow:
+class BenchResult:
     """One way to paint, measured: camera frame in, camera-sized frame out.
 
     Attributes:
@@ -36,7 +38,7 @@ class BenchRow:
         share: Of the machine's peak arithmetic in that precision, 0..1; None if unknown.
     """
 
-    setup: Setup
+    setup: EngineSetup
     size: int
     network: Size
     fps: float
@@ -56,7 +58,7 @@ class Recommendation:
         command: The command line.
     """
 
-    row: BenchRow
+    row: BenchResult
     enough: bool
     sentence: str
     command: str
@@ -67,7 +69,7 @@ class BenchReport:
     """All of it; `as_dict` is what `--json` prints.
 
     Attributes:
-        machine: Of `live_nst.bench.machine.describe_machine`.
+        machine: Of `live_nst.runtime.machine.describe_machine`.
         model: The model that ran.
         device: Where it ran.
         camera: (width, height) of the frames that went in and came out.
@@ -87,7 +89,7 @@ class BenchReport:
     camera: Size
     fps: float
     peaks: dict[str, float]
-    rows: tuple[BenchRow, ...]
+    rows: tuple[BenchResult, ...]
     other_load: float
     busy: bool
     rounds: int
@@ -110,7 +112,7 @@ class BenchReport:
         return report
 
 
-def _flat(row: BenchRow) -> dict[str, Any]:
+def _flat(row: BenchResult) -> dict[str, Any]:
     return {
         "engine": row.setup.engine,
         "precision": row.setup.precision,
@@ -121,3 +123,46 @@ def _flat(row: BenchRow) -> dict[str, Any]:
         "p99_ms": round(row.p99_ms, 2),
         "share_of_peak": None if row.share is None else round(row.share, 3),
     }
+
+
+HEADROOM = 1.25
+"""How much faster than wanted it must be, so that the call, the game and the camera have room."""
+
+
+def recommend(
+    rows: Sequence[BenchResult], fps: float, default: EngineSetup, extra: Sequence[str] = ()
+) -> Recommendation:
+    """The largest picture that holds `fps` with headroom or, if none does, the fastest.
+
+    Args:
+        rows: What was measured; at least one.
+        fps: The wanted frames per second.
+        default: What live-nst picks by itself, which need not be named.
+        extra: Further arguments that the command needs, such as ("--model", "hub").
+    """
+    enough = [row for row in rows if row.fps >= HEADROOM * fps]
+    if enough:
+        row = max(enough, key=lambda row: (row.size, row.fps))
+    else:
+        row = max(rows, key=lambda row: row.fps)
+    command = _command(row, default, extra)
+    width, height = row.network
+    what = f"{row.setup.engine} in {row.setup.precision} at {width}x{height}"
+    if not enough:
+        reason = "too few to spare any" if row.fps >= fps else f"fewer than {fps:g}"
+        sentence = f"The fastest here is {what}: {row.fps:.0f} frames per second, {reason}."
+    else:
+        sentence = (
+            f"For {fps:g} frames per second with room to spare, use {what}, "
+            f"which does {row.fps:.0f}."
+        )
+    return Recommendation(row, bool(enough), sentence, command)
+
+
+def _command(row: BenchResult, default: EngineSetup, extra: Sequence[str]) -> str:
+    words = ["live-nst", *extra]
+    if row.setup.engine != default.engine:
+        words += ["--engine", row.setup.engine]
+    if row.setup != default:
+        words += ["--precision", row.setup.precision]
+    return shlex.join([*words, "--size", str(row.size)])

@@ -9,28 +9,26 @@ from typing import Protocol
 
 import numpy as np
 
-from live_nst.bench.cost import frame_flops
-from live_nst.bench.load import BUSY, OtherLoad
-from live_nst.bench.machine import describe_machine
-from live_nst.bench.peak import Shape, peak_flops, product_name
-from live_nst.bench.recommend import recommend
-from live_nst.bench.report import BenchReport, BenchRow, Setup
-from live_nst.bench.rounds import (
+from live_nst.bench.flops import MatmulShape, frame_flops, matmul_name, peak_flops
+from live_nst.bench.measurement import (
+    MAX_BACKGROUND_LOAD,
+    BackgroundLoadMeter,
     LoadMeter,
+    MeasurementRounds,
     PreciseClock,
-    Rounds,
     block_seconds,
     time_calls,
 )
-from live_nst.engines.base import Size
+from live_nst.bench.report import BenchReport, BenchResult, EngineSetup, recommend
 from live_nst.errors import DeviceError, LiveNstError, UsageError
-from live_nst.frames import Image
-from live_nst.timing import Clock
+from live_nst.runtime.machine import describe_machine
+from live_nst.runtime.timing import Clock
+from live_nst.types import Image, Size
 
 SIZES = (256, 384, 512, 640, 960, 1280)
 QUICK_SIZES = (256, 384, 640)
-PEAK_SHAPES: tuple[Shape, ...] = ((256, 512, 512), (512, 512, 512), (512, 1024, 512))
-SLOWEST = 5.0
+PEAK_SHAPES: tuple[MatmulShape, ...] = ((256, 512, 512), (512, 512, 512), (512, 1024, 512))
+MIN_USEFUL_FPS = 5.0
 """Frames per second below which a larger size is not worth the time it takes to measure."""
 
 _SECONDS = {False: 55.0, True: 11.0}  # by `quick`; to start and end the program takes some more
@@ -42,7 +40,7 @@ _PEAK_START = 0.025  # seconds before a block of products
 Times = dict[str, list[float]]
 
 
-class Painter(Protocol):
+class TimedStylizer(Protocol):
     """Paints frames in one way; `live_nst.Stylizer` does."""
 
     def __call__(self, image: Image) -> Image: ...  # noqa: D102
@@ -50,15 +48,15 @@ class Painter(Protocol):
     def close(self) -> None: ...  # noqa: D102
 
 
-class Workshop(Protocol):
+class BenchSetups(Protocol):
     """What there is to measure on a machine."""
 
     model: str
     device: str
-    default: Setup
+    default: EngineSetup
 
     @property
-    def setups(self) -> Sequence[Setup]:
+    def setups(self) -> Sequence[EngineSetup]:
         """Every engine and precision that runs here."""
         ...
 
@@ -66,11 +64,13 @@ class Workshop(Protocol):
         """What the network sees of a camera frame at a long side."""
         ...
 
-    def painter(self, setup: Setup, camera: Size, size: int) -> Painter:
+    def painter(self, setup: EngineSetup, camera: Size, size: int) -> TimedStylizer:
         """One that is ready to paint frames of `camera` pixels."""
         ...
 
-    def products(self, precision: str, shapes: Sequence[Shape]) -> dict[str, Callable[[], object]]:
+    def products(
+        self, precision: str, shapes: Sequence[MatmulShape]
+    ) -> dict[str, Callable[[], object]]:
         """Matrix products on the device, by `product_name`; empty if they cannot be had."""
         ...
 
@@ -112,12 +112,12 @@ class BenchOptions:
 
 def run_bench(
     options: BenchOptions,
-    workshop: Workshop,
+    workshop: BenchSetups,
     *,
-    say: Callable[[str], None] = lambda sentence: None,
+    notify: Callable[[str], None] = lambda sentence: None,
     progress: Callable[[float, str], None] = lambda done, what: None,
     clock: Clock | None = None,
-    meter: Callable[[], LoadMeter] = OtherLoad,
+    meter: Callable[[], LoadMeter] = BackgroundLoadMeter,
 ) -> BenchReport:
     """Measure every way to paint on this machine, in rounds, within about a minute.
 
@@ -126,7 +126,7 @@ def run_bench(
     Args:
         options: What to measure.
         workshop: What there is to measure.
-        say: Called with one sentence at a time.
+        notify: Called with one sentence at a time.
         progress: Called with how much is done, 0..1, and what is done now.
         clock: Time.
         meter: Begins to measure what other programs take.
@@ -137,20 +137,20 @@ def run_bench(
     """
     options.check()
     with ExitStack() as stack:
-        run = _Run(options, workshop, say, progress, clock or PreciseClock(), stack)
+        run = _BenchRun(options, workshop, notify, progress, clock or PreciseClock(), stack)
         run.get_ready()
         rounds = run.play(meter)
         return _report(options, workshop, run.ways, rounds, run.interrupted)
 
 
 @dataclass(frozen=True)
-class _Way:
+class _Candidate:
     """One way to paint, ready."""
 
-    setup: Setup
+    setup: EngineSetup
     size: int
     network: Size
-    painter: Painter
+    painter: TimedStylizer
     seconds: float  # for a frame, about
 
     @property
@@ -158,21 +158,21 @@ class _Way:
         return f"{self.setup} {self.size}"
 
 
-class _Run:
+class _BenchRun:
     """One run: first everything is made ready, then rounds are played until time is up."""
 
     def __init__(
         self,
         options: BenchOptions,
-        workshop: Workshop,
-        say: Callable[[str], None],
+        workshop: BenchSetups,
+        notify: Callable[[str], None],
         progress: Callable[[float, str], None],
         clock: Clock,
         stack: ExitStack,
     ) -> None:
         self._options = options
         self._workshop = workshop
-        self._say = say
+        self._notify = notify
         self._progress = progress
         self._clock = clock
         self._stack = stack
@@ -180,7 +180,7 @@ class _Run:
         self._seconds = _SECONDS[options.quick]
         random = np.random.default_rng(0)
         self._image = random.integers(0, 256, (*options.camera[::-1], 3), np.uint8)
-        self.ways: list[_Way] = []
+        self.ways: list[_Candidate] = []
         self.interrupted = False
         self._told = False
 
@@ -199,11 +199,11 @@ class _Run:
             except LiveNstError as exc:
                 if len(setups) == 1:
                     raise
-                self._say(f"{setup} is left out: {exc.message}")
+                self._notify(f"{setup} is left out: {exc.message}")
         if not self.ways:
             raise DeviceError("Nothing can be measured here.", "`live-nst doctor` may tell why")
 
-    def _open(self, setup: Setup) -> None:
+    def _open(self, setup: EngineSetup) -> None:
         """From the smallest size to the first that is too slow for live, while there is time."""
         networks: set[Size] = set()
         for size in QUICK_SIZES if self._options.quick else SIZES:
@@ -218,13 +218,13 @@ class _Run:
             before = self._clock.now()
             painter(self._image)
             taken = self._clock.now() - before
-            self.ways.append(_Way(setup, size, network, painter, taken))
-            if taken > 1 / SLOWEST:
+            self.ways.append(_Candidate(setup, size, network, painter, taken))
+            if taken > 1 / MIN_USEFUL_FPS:
                 break
 
-    def play(self, meter: Callable[[], LoadMeter]) -> Rounds[Times]:
+    def play(self, meter: Callable[[], LoadMeter]) -> MeasurementRounds[Times]:
         """Play the rounds."""
-        rounds: Rounds[Times] = Rounds(_ROUNDS[self._options.quick])
+        rounds: MeasurementRounds[Times] = MeasurementRounds(_ROUNDS[self._options.quick])
         products: dict[str, Callable[[], object]] = {}
         for precision in dict.fromkeys(way.setup.precision for way in self.ways):
             products |= self._workshop.products(precision, PEAK_SHAPES)
@@ -257,18 +257,18 @@ class _Run:
         return rounds
 
     def _tell_load(self, load: float) -> None:
-        if load > BUSY and not self._told:
+        if load > MAX_BACKGROUND_LOAD and not self._told:
             self._told = True
-            self._say(
+            self._notify(
                 f"Other programs take {load:.0%} of this machine: close them for true figures."
             )
 
 
 def _report(
     options: BenchOptions,
-    workshop: Workshop,
-    ways: Sequence[_Way],
-    rounds: Rounds[Times],
+    workshop: BenchSetups,
+    ways: Sequence[_Candidate],
+    rounds: MeasurementRounds[Times],
     interrupted: bool,
 ) -> BenchReport:
     """What the rounds say: quiet ones alone, or all where the machine was never quiet."""
@@ -291,16 +291,16 @@ def _report(
     )
 
 
-def _peaks(ways: Sequence[_Way], times: Times) -> dict[str, float]:
+def _peaks(ways: Sequence[_Candidate], times: Times) -> dict[str, float]:
     """The peaks of one round, by precision."""
     precisions = dict.fromkeys(way.setup.precision for way in ways)
-    measured = [p for p in precisions if product_name(p, PEAK_SHAPES[0]) in times]
+    measured = [p for p in precisions if matmul_name(p, PEAK_SHAPES[0]) in times]
     return {p: peak_flops(p, times, PEAK_SHAPES)[0] for p in measured}
 
 
 def _row(
-    way: _Way, model: str, played: Sequence[Times], peaks: Sequence[dict[str, float]]
-) -> BenchRow:
+    way: _Candidate, model: str, played: Sequence[Times], peaks: Sequence[dict[str, float]]
+) -> BenchResult:
     calls = [1000 * seconds for times in played for seconds in times[way.name]]
     rates = [1 / mean(times[way.name]) for times in played]
     flops, precision = frame_flops(model, way.network), way.setup.precision
@@ -310,4 +310,6 @@ def _row(
             flops * rate / peak[precision] for rate, peak in zip(rates, peaks, strict=True)
         )
     p50, p99 = np.percentile(calls, (50, 99))
-    return BenchRow(way.setup, way.size, way.network, median(rates), float(p50), float(p99), share)
+    return BenchResult(
+        way.setup, way.size, way.network, median(rates), float(p50), float(p99), share
+    )

@@ -120,9 +120,9 @@ def live(
     if context.invoked_subcommand is not None:
         _refuse_options(context)
         return
-    from live_nst.sources.camera import prepare_opencv
+    from live_nst.sources.camera import configure_opencv
 
-    prepare_opencv()  # before anything imports cv2
+    configure_opencv()  # before anything imports cv2
     from live_nst.cli.live import run
 
     run(
@@ -276,7 +276,7 @@ def convert(
     An interrupted conversion goes on where it stopped when the same command is run again.
     Pictures are painted at their full size; --size bounds what the network sees of them.
     """
-    from live_nst.heap import share_heap
+    from live_nst.runtime.memory import share_heap
 
     share_heap()
     from live_nst.cli.convert import run
@@ -374,9 +374,9 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Measure how fast this machine paints, and tell what to run on it."""
-    from live_nst.sources.camera import prepare_opencv
+    from live_nst.sources.camera import configure_opencv
 
-    prepare_opencv()
+    configure_opencv()
     from live_nst.cli.bench import run
 
     run(

@@ -7,11 +7,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from live_nst.bench.report import BenchReport, BenchRow
-from live_nst.bench.run import BenchOptions, Workshop, run_bench
-from live_nst.bench.workshop import StylizerWorkshop
-from live_nst.cli.messages import DownloadBar, result, say
+from live_nst.bench.report import BenchReport, BenchResult
+from live_nst.bench.run import BenchOptions, BenchSetups, run_bench
+from live_nst.bench.setups import StylizerSetups
+from live_nst.cli.console import DownloadProgressBar, notify, result
 from live_nst.cli.options import parse_size
+from live_nst.runtime.signals import handle_stop_signals, raise_interrupt
 
 INTERRUPTED = 130
 
@@ -24,7 +25,7 @@ def run(
     fps: float,
     quick: bool,
     as_json: bool,
-    workshop: Workshop | None = None,
+    workshop: BenchSetups | None = None,
 ) -> None:
     """Measure, and print what was found.
 
@@ -49,13 +50,13 @@ def run(
     )
     options.check()
     if workshop is None:
-        bar = DownloadBar()
+        bar = DownloadProgressBar()
         try:
-            workshop = StylizerWorkshop(model, device, say, bar)
+            workshop = StylizerSetups(model, device, notify, bar)
         finally:
             bar.close()
-    with _MeasuringBar() as measuring:
-        report = run_bench(options, workshop, say=measuring.say, progress=measuring)
+    with handle_stop_signals(raise_interrupt), _MeasuringBar() as measuring:
+        report = run_bench(options, workshop, notify=measuring.notify, progress=measuring)
     if as_json:
         result(json.dumps(report.as_dict(), indent=2))
     else:
@@ -86,7 +87,7 @@ class _MeasuringBar:
         """Show that `done` of 1 is done, and what is done now."""
         self._progress.update(self._task, completed=done, description=what)
 
-    def say(self, sentence: str) -> None:
+    def notify(self, sentence: str) -> None:
         """A sentence above the bar."""
         self._progress.console.print(sentence, markup=False)
 
@@ -118,7 +119,7 @@ def _table(report: BenchReport) -> Table:
         table.add_column(heading, no_wrap=True)
     for heading in ("--size", "network", "fps", "p50 ms", "p99 ms", "of peak"):
         table.add_column(heading, justify="right", no_wrap=True)
-    before: BenchRow | None = None
+    before: BenchResult | None = None
     for row in report.rows:
         if before is not None and row.setup != before.setup:
             table.add_section()

@@ -4,25 +4,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from live_nst.cli.messages import DownloadBar
-from live_nst.cli.reporting import Reporter, reporter
-from live_nst.cli.stopping import stop_on_signals
-from live_nst.conversion.convert import VideoTask, convert_video, cores
-from live_nst.conversion.listener import Listener
+from live_nst.cli.console import DownloadProgressBar
+from live_nst.cli.convert_reporters import ConvertReporter, make_reporter
 from live_nst.conversion.options import ConvertOptions
+from live_nst.conversion.progress import ProgressReporter
 from live_nst.conversion.timetable import (
     LookChange,
     StyleChange,
-    looks_of,
-    parse_changes,
-    parse_keys,
+    build_look_changes,
     parse_number,
+    parse_style_changes,
     parse_time,
+    parse_timed_values,
     with_strokes,
 )
+from live_nst.conversion.video.convert import VideoTask, available_cores, convert_video
 from live_nst.errors import LiveNstError, UsageError
-from live_nst.look import EVERYWHERE, Look
-from live_nst.stylizer import Stylizer
+from live_nst.runtime.signals import handle_stop_signals
+from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.look import EVERYWHERE, Look
 
 
 @dataclass(frozen=True)
@@ -51,21 +51,21 @@ class Request:
         size: int | None = self.stylizer["size"]
         return size
 
-    def make_stylizer(self, told: Reporter, concurrency: int) -> Stylizer:
+    def make_stylizer(self, told: ConvertReporter, concurrency: int) -> StylizerCore:
         """Load the model and the styles, saying which.
 
         Args:
             told: Is told.
             concurrency: How many frames are painted at once.
         """
-        bar = DownloadBar()
+        bar = DownloadProgressBar()
         try:
             options = self.options
-            return Stylizer(
+            return StylizerCore(
                 styles=[change.style for change in options.changes],
                 stroke=options.changes[0].stroke or 1.0,
                 look=options.looks[0].look,
-                say=told.say,
+                notify=told.notify,
                 progress=bar,
                 concurrency=concurrency,
                 **self.stylizer,
@@ -107,7 +107,7 @@ def run(
     """
     from live_nst.cli import convert_files
 
-    told = reporter(as_json=as_json, quiet=quiet)
+    told = make_reporter(as_json=as_json, quiet=quiet)
     try:
         options = ConvertOptions(
             changes=_styles(styles, stroke),
@@ -123,9 +123,9 @@ def run(
         )
         if preview and dry_run:
             raise UsageError("A preview and a dry run are two things.", "ask for one at a time")
-        with stop_on_signals() as stop:
+        with handle_stop_signals() as stop:
             request = Request(Path(input), Path(output), options, stylizer, jobs, as_json)
-            listener = Listener(told.say, told.plan, told.progress, stop)
+            listener = ProgressReporter(told.notify, told.plan, told.progress, stop)
             if convert_files.is_for_files(request):
                 if preview or dry_run:
                     raise UsageError(
@@ -143,8 +143,8 @@ def run(
 
 def _styles(styles: tuple[str, ...], stroke: tuple[str, ...]) -> tuple[StyleChange, ...]:
     """The styles and their strokes, over time."""
-    strokes = parse_keys("--stroke", stroke, 1.0, parse_number("--stroke"))
-    return with_strokes(parse_changes(styles), strokes)
+    strokes = parse_timed_values("--stroke", stroke, 1.0, parse_number("--stroke"))
+    return with_strokes(parse_style_changes(styles), strokes)
 
 
 def _looks(
@@ -161,29 +161,33 @@ def _looks(
         "detail": (detail, 0.0),
     }
     tracks: dict[str, Any] = {
-        name.replace("-", "_"): parse_keys(f"--{name}", texts, first, parse_number(f"--{name}"))
+        name.replace("-", "_"): parse_timed_values(
+            f"--{name}", texts, first, parse_number(f"--{name}")
+        )
         for name, (texts, first) in given.items()
     }
-    tracks["only"] = parse_keys("--only", only, EVERYWHERE, str)
-    return looks_of(Look(blend=blend), tracks)
+    tracks["only"] = parse_timed_values("--only", only, EVERYWHERE, str)
+    return build_look_changes(Look(blend=blend), tracks)
 
 
-def _convert_video(request: Request, listener: Listener, told: Reporter) -> None:
+def _convert_video(request: Request, listener: ProgressReporter, told: ConvertReporter) -> None:
     task = VideoTask.open(request.input, request.output, request.options)
-    with request.make_stylizer(told, cores()) as stylizer:
+    with request.make_stylizer(told, available_cores()) as stylizer:
         told.done(convert_video(task, stylizer, listener))
 
 
-def _look_at_video(request: Request, listener: Listener, told: Reporter, *, preview: bool) -> None:
+def _look_at_video(
+    request: Request, listener: ProgressReporter, told: ConvertReporter, *, preview: bool
+) -> None:
     """Tell what would be done, or show a few frames of it; the output is not touched."""
-    from live_nst.conversion import looking
+    from live_nst.conversion.video import preview as looking
 
     task = VideoTask.open(request.input, request.output, request.options)
-    with request.make_stylizer(told, cores()) as stylizer:
+    with request.make_stylizer(told, available_cores()) as stylizer:
         if preview:
             output = request.output
             path = output.with_name(f"{output.stem}.preview.png")
-            told.say(
+            told.notify(
                 f"A few frames, before and after, are in {looking.preview(task, stylizer, path)}"
             )
         else:

@@ -7,28 +7,28 @@ from pathlib import Path
 
 from live_nst import __version__
 from live_nst.cli.convert import Request
-from live_nst.cli.reporting import FolderStep, Reporter
-from live_nst.conversion.convert import VideoTask, convert_video, cores
-from live_nst.conversion.disk import check_place, writing
-from live_nst.conversion.folders import convert_items, find_items
-from live_nst.conversion.listener import Listener
-from live_nst.conversion.pictures import (
-    FORMATS,
-    check_still,
-    is_picture,
+from live_nst.cli.convert_reporters import ConvertReporter, FolderProgress
+from live_nst.conversion.batch.converters import VideoConverter
+from live_nst.conversion.batch.folder import convert_items, find_items
+from live_nst.conversion.batch.manifest import settings_fingerprint
+from live_nst.conversion.images.convert import (
+    ImageConverter,
+    ImageTask,
+    check_image_options,
+    convert_image,
+    convert_image_file,
+    is_image_conversion,
 )
-from live_nst.conversion.record import fingerprint
-from live_nst.conversion.stills import (
-    PictureConverter,
-    PictureTask,
-    check_still_options,
-    convert_picture,
-    convert_still,
-    is_for_still,
+from live_nst.conversion.images.reading import (
+    IMAGE_FORMATS,
+    check_still_image,
+    is_still_image,
 )
-from live_nst.conversion.videos import VideoConverter
+from live_nst.conversion.progress import ProgressReporter
+from live_nst.conversion.video.convert import VideoTask, available_cores, convert_video
 from live_nst.errors import ConversionError, SinkError, SourceError, UsageError
-from live_nst.stylizer import Stylizer
+from live_nst.files.output import write_errors
+from live_nst.stylizer.core import StylizerCore
 
 STREAM = "-"
 """Standard input or output, in the place of a file."""
@@ -41,10 +41,10 @@ def is_for_files(request: Request) -> bool:
     """Whether what is asked for is not the conversion of one video into another."""
     if STREAM in (str(request.input), str(request.output)) or request.input.is_dir():
         return True
-    return is_for_still(request.input, request.output)
+    return is_image_conversion(request.input, request.output)
 
 
-def run_files(request: Request, listener: Listener, told: Reporter) -> None:
+def run_files(request: Request, listener: ProgressReporter, told: ConvertReporter) -> None:
     """Convert it.
 
     Raises:
@@ -55,29 +55,31 @@ def run_files(request: Request, listener: Listener, told: Reporter) -> None:
     elif request.input.is_dir():
         _convert_folder(request, listener, told)
     else:
-        task = PictureTask.open(request.input, request.output, request.options, request.size)
+        task = ImageTask.open(request.input, request.output, request.options, request.size)
         with request.make_stylizer(told, concurrency=1) as stylizer:
-            convert_picture(task, stylizer, listener)
-        told.say(f"The picture is in {request.output}")
+            convert_image(task, stylizer, listener)
+        told.notify(f"The picture is in {request.output}")
 
 
-def _convert_folder(request: Request, listener: Listener, told: Reporter) -> None:
+def _convert_folder(request: Request, listener: ProgressReporter, told: ConvertReporter) -> None:
     items = find_items(request.input, request.output)
     if not items:
         raise SourceError(f"There are no pictures and no videos in {request.input}.")
     request.options.check()
-    jobs = min(request.jobs or min(MOST_JOBS, cores()), len(items))
-    concurrency = cores() if any(item.moves for item in items) else min(jobs, cores())
+    jobs = min(request.jobs or min(MOST_JOBS, available_cores()), len(items))
+    concurrency = (
+        available_cores() if any(item.moves for item in items) else min(jobs, available_cores())
+    )
     with request.make_stylizer(told, concurrency) as stylizer:
         pictures = _picture_settings(request, stylizer)
         report = convert_items(
             items,
             request.output,
-            PictureConverter(stylizer, pictures, told.say, request.size),
+            ImageConverter(stylizer, pictures, told.notify, request.size),
             VideoConverter(stylizer, request.options, _video_settings(request, stylizer), listener),
             jobs=jobs,
             restart=request.options.restart,
-            look_on=lambda report, name: told.file(FolderStep(len(report), len(items), name)),
+            on_file=lambda report, name: told.file(FolderProgress(len(report), len(items), name)),
             check=listener.check,
         )
     told.folder(report)
@@ -88,24 +90,24 @@ def _convert_folder(request: Request, listener: Listener, told: Reporter) -> Non
         )
 
 
-def _picture_settings(request: Request, stylizer: Stylizer) -> str:
+def _picture_settings(request: Request, stylizer: StylizerCore) -> str:
     """All that shapes a still."""
     first = request.options.changes[0].style
     settings: dict[str, object] = {**stylizer.settings([first]), "program": __version__}
     settings["size"] = "full" if request.size is None else request.size
     settings.pop("stabilizer")  # it is for streams
-    return fingerprint(settings)
+    return settings_fingerprint(settings)
 
 
-def _video_settings(request: Request, stylizer: Stylizer) -> str:
+def _video_settings(request: Request, stylizer: StylizerCore) -> str:
     """All that shapes a video."""
     options = request.options
     encoder = {"codec": options.codec, "crf": options.crf, "preset": options.preset}
     styles = stylizer.settings([change.style for change in options.changes])
-    return fingerprint({**styles, **options.as_dict(), **encoder, "program": __version__})
+    return settings_fingerprint({**styles, **options.as_dict(), **encoder, "program": __version__})
 
 
-def _convert_stream(request: Request, listener: Listener, told: Reporter) -> None:
+def _convert_stream(request: Request, listener: ProgressReporter, told: ConvertReporter) -> None:
     """Convert by way of files: a video is looked at more than once, and an encoder goes back."""
     to_stdout = str(request.output) == STREAM
     if to_stdout and sys.stdout.isatty():
@@ -118,22 +120,22 @@ def _convert_stream(request: Request, listener: Listener, told: Reporter) -> Non
             source = Path(folder) / "standard input"
             _spool(source)
         target = request.output
-        still = is_picture(source) or target.suffix.lower() in FORMATS
+        still = is_still_image(source) or target.suffix.lower() in IMAGE_FORMATS
         if to_stdout:
             target = Path(folder) / ("picture" if still else "video.mkv")
         else:
-            check_place(target, source, request.options.restart)
+            request.options.check_output(target, source)
         if still:
             if not to_stdout:
-                check_still_options(target, request.options)
-            check_still(source)
+                check_image_options(target, request.options)
+            check_still_image(source)
             with request.make_stylizer(told, concurrency=1) as stylizer:
-                convert_still(
-                    source, target, stylizer, told.say, size=request.size, as_it_came=to_stdout
+                convert_image_file(
+                    source, target, stylizer, told.notify, size=request.size, as_it_came=to_stdout
                 )
         else:
             task = VideoTask.open(source, target, request.options)
-            with request.make_stylizer(told, cores()) as stylizer:
+            with request.make_stylizer(told, available_cores()) as stylizer:
                 report = convert_video(task, stylizer, listener)
             if not to_stdout:
                 told.done(report)
@@ -145,7 +147,7 @@ def _spool(path: Path) -> None:
     """Standard input, in a file."""
     if sys.stdin.isatty():
         raise UsageError("Nothing comes from standard input.", "send a file into it: - < in.jpg")
-    with writing(path), path.open("wb") as file:
+    with write_errors(path), path.open("wb") as file:
         shutil.copyfileobj(sys.stdin.buffer, file)
 
 

@@ -6,14 +6,14 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from live_nst.cli.messages import result
+from live_nst.cli.console import result
 from live_nst.errors import SourceError
-from live_nst.sources.devices import CameraDevice, CameraMode, list_cameras, locate_camera
+from live_nst.sources.devices import CameraDevice, CameraMode, find_camera, list_cameras
 
 
 def run(
     cameras: Callable[[], Iterable[CameraDevice]] = list_cameras,
-    locate: Callable[[int | str], CameraDevice] = locate_camera,
+    locate: Callable[[int | str], CameraDevice] = find_camera,
 ) -> None:
     """Print every camera of this machine, and what stands against using it.
 

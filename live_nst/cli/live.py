@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from live_nst.cli.messages import DownloadBar, say, show_summary
+from live_nst.cli.console import DownloadProgressBar, notify, show_live_report
 from live_nst.cli.options import parse_size
 from live_nst.errors import UsageError
 from live_nst.live.session import LiveOptions, run_live
@@ -24,12 +24,12 @@ def run(
         virtual_camera="" if virtual_camera == "auto" else virtual_camera,
         **rest,
     )
-    bar = DownloadBar()
+    bar = DownloadProgressBar()
     try:
-        report = run_live(options, say, bar)
+        report = run_live(options, notify, bar)
     finally:
         bar.close()
-    show_summary(report)
+    show_live_report(report)
     if stats is not None:
         _write(stats, json.dumps(report.as_dict(), indent=2) + "\n")
 

@@ -74,7 +74,7 @@ def paint(
         str,
         typer.Option(
             help="style: the style's; or the picture's own, by luminance (only brightness is "
-            "painted) or histogram (the style is recoloured first)."
+            "painted) or histogram (the style is recolored first)."
         ),
     ] = "style",
     form: FormOption = "gatys",
@@ -123,10 +123,10 @@ def paint(
         size=size,
         steps=steps,
         levels=levels,
-        optimiser=optimizer,
+        optimizer=optimizer,
         start=start,
         seed=seed,
-        colours=colors,
+        colors=colors,
         form=form,
         network=network,
         vgg=vgg,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from live_nst.errors import UsageError
-from live_nst.look import EVERYWHERE, Look
+from live_nst.stylizer.look import EVERYWHERE, Look
 
 
 class Device(StrEnum):
@@ -99,7 +99,7 @@ KeepColorsOption = Annotated[
     float,
     typer.Option(
         metavar="[0..1]",
-        help="Keep the camera's colours: paint in light and dark only. With a number, as far as "
+        help="Keep the camera's colors: paint in light and dark only. With a number, as far as "
         "that.  [default: 0; 1 if no number is given]",
         show_default=False,
     ),
@@ -135,7 +135,7 @@ KeepColorsKeys = Annotated[
     list[str] | None,
     typer.Option(
         metavar="[0..1[@TIME]]",
-        help="Keep the video's colours: paint in light and dark only. With a number, as far as "
+        help="Keep the video's colors: paint in light and dark only. With a number, as far as "
         "that; with a time, from there on.  [default: 0; 1 if no number is given]",
         show_default=False,
     ),

@@ -1,21 +1,19 @@
 """`live-nst paint CONTENT OUT`: options in, a bar that shows the loss, the painting out."""
 
 import dataclasses
-import signal
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from live_nst.cli.messages import progress_console, result, say
+from live_nst.cli.console import notify, result, stderr_console
 from live_nst.errors import UsageError
+from live_nst.runtime.signals import handle_stop_signals
 
 if TYPE_CHECKING:
-    from live_nst.objective.forms import Form
-    from live_nst.objective.options import Step
+    from live_nst.objective.loss_functions import LossConfig
+    from live_nst.objective.options import PaintStep
 
 _STOPPED = 130
 _PREVIEW_SIZE = 640
@@ -47,14 +45,14 @@ def run(
     options = PaintOptions(form=loss, **rest)
     view = _Preview() if preview else None
     try:
-        with _interruptible() as stopped, _Bar() as bar:
+        with handle_stop_signals() as stop, _Bar() as bar:
 
-            def watch(step: "Step") -> bool:
+            def watch(step: "PaintStep") -> bool:
                 bar.show(step)
                 closed = view is not None and not view.show(step)
-                return not (closed or stopped.is_set())
+                return not (closed or stop.is_set())
 
-            report = paint(options, bar.say, watch)
+            report = paint(options, bar.notify, watch)
     finally:
         if view is not None:
             view.close()
@@ -79,20 +77,22 @@ def build_form(
     tv_weight: float = 0.0,
     content_layers: Sequence[str] = (),
     style_layers: Sequence[str] = (),
-) -> "Form":
+) -> "LossConfig":
     """The loss that the options mean; None and empty stand for the form's own.
 
     Raises:
         UsageError: There is no such form, network, layer or weight.
     """
-    from live_nst.objective.forms import FORMS
-    from live_nst.objective.network import CONVOLUTIONS
+    from live_nst.objective.loss_functions import LOSS_CONFIGS
+    from live_nst.objective.vgg import CONVOLUTIONS
 
-    if name not in FORMS:
-        raise UsageError(f"There is no form {name!r} of the loss.", f"use {', '.join(FORMS)}")
+    if name not in LOSS_CONFIGS:
+        raise UsageError(
+            f"There is no form {name!r} of the loss.", f"use {', '.join(LOSS_CONFIGS)}"
+        )
     if network is not None and network not in CONVOLUTIONS:
         raise UsageError(f"There is no network {network!r}.", f"use {' or '.join(CONVOLUTIONS)}")
-    form = FORMS[name](network) if network else FORMS[name]()
+    form = LOSS_CONFIGS[name](network) if network else LOSS_CONFIGS[name]()
     changes: dict[str, Any] = {"gamma": tv_weight}
     if content_weight is not None:
         changes["alpha"] = content_weight
@@ -119,29 +119,6 @@ def _layers(texts: Sequence[str]) -> Mapping[str, float]:
     return layers
 
 
-@contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """Let the first SIGINT or SIGTERM only set a flag; the next one ends hard."""
-    stopped = threading.Event()
-    before: dict[signal.Signals, Any] = {}
-
-    def handle(number: int, frame: object) -> None:
-        stopped.set()
-        _restore(before)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, handle)
-    try:
-        yield stopped
-    finally:
-        _restore(before)
-
-
-def _restore(handlers: Mapping[signal.Signals, Any]) -> None:
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-
-
 class _Bar:
     """A progress bar with the terms of the loss; it appears with the first of them."""
 
@@ -152,9 +129,9 @@ class _Bar:
             MofNCompleteColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[terms]}"),
-            console=progress_console(),
+            console=stderr_console(),
             transient=True,
-            disable=not progress_console().is_terminal,
+            disable=not stderr_console().is_terminal,
         )
         self._task = self._progress.add_task("Painting", total=None, terms="")
 
@@ -165,11 +142,11 @@ class _Bar:
         if self._progress.live.is_started:
             self._progress.stop()
 
-    def say(self, sentence: str) -> None:
+    def notify(self, sentence: str) -> None:
         """A line above the bar."""
-        say(sentence)
+        notify(sentence)
 
-    def show(self, step: "Step") -> None:
+    def show(self, step: "PaintStep") -> None:
         """Show one evaluation."""
         losses = step.losses
         if not self._progress.live.is_started:
@@ -192,7 +169,7 @@ class _Preview:
 
         self._window = Window("live-nst paint", (_PREVIEW_SIZE, _PREVIEW_SIZE))
 
-    def show(self, step: "Step") -> bool:
+    def show(self, step: "PaintStep") -> bool:
         """Show the picture; False when the user wants to stop."""
         self._window.show(step.picture())
         return self._window.poll() not in ("q", "escape") and not self._window.closed

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from live_nst.cli.messages import result, say
+from live_nst.cli.console import notify, result
 from live_nst.cli.paint import build_form
 
 
@@ -26,14 +26,14 @@ def run(
     as_json: bool,
 ) -> None:
     """Measure, and print one line per file; the content itself, unpainted, comes first."""
-    from live_nst.engines.runtime import pick_device
-    from live_nst.objective.score import Ruler, score
-    from live_nst.objective.weights import load_vgg
+    from live_nst.objective.score import StyleScorer, score_files
+    from live_nst.objective.vgg_weights import load_vgg
+    from live_nst.runtime.tensorflow import pick_device
 
     loss = build_form(form, network)
     where = pick_device(device)
-    weights = load_vgg(loss.network, vgg, say=say)
-    scores = score(Ruler(weights, style, loss, size, where), content, painted, frames)
+    weights = load_vgg(loss.network, vgg, notify=notify)
+    scores = score_files(StyleScorer(weights, style, loss, size, where), content, painted, frames)
     if as_json:
         about = {"style": style, "form": form, "network": loss.network, "size": size}
         record = about | {"scores": [dataclasses.asdict(each) for each in scores]}

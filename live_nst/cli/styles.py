@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.table import Table
 
 from live_nst.errors import StyleError, UsageError
-from live_nst.styles.library import builtin_styles
+from live_nst.styles.builtin import builtin_styles
 
 if TYPE_CHECKING:
-    from live_nst.frames import Image
+    from live_nst.types import Image
 
 _MOMENT = 10.6
 """Seconds into the demo: somebody waves, and the cat shows itself."""
@@ -51,16 +51,23 @@ def _list() -> None:
 
 
 def _make_sheet(path: Path, photo: Path | None, how: dict[str, Any]) -> None:
-    from live_nst.cli.messages import DownloadBar, result, say
-    from live_nst.styles.sheet import CELL, SheetCell, check_sheet, draw_sheet, fit, write_sheet
-    from live_nst.stylizer import Stylizer
+    from live_nst.cli.console import DownloadProgressBar, notify, result
+    from live_nst.styles.contact_sheet import (
+        CELL_SIDE,
+        SheetCell,
+        check_sheet,
+        draw_sheet,
+        scale_to_fit,
+        write_sheet,
+    )
+    from live_nst.stylizer.core import StylizerCore
 
     check_sheet(path)
     original = _demo() if photo is None else _read(photo)
-    small = fit(original, (CELL, CELL))
-    bar = DownloadBar()
+    small = scale_to_fit(original, (CELL_SIDE, CELL_SIDE))
+    bar = DownloadProgressBar()
     try:
-        stylizer = Stylizer(styles=tuple(builtin_styles()), say=say, progress=bar, **how)
+        stylizer = StylizerCore(styles=tuple(builtin_styles()), notify=notify, progress=bar, **how)
     finally:
         bar.close()
     painted = []
@@ -74,16 +81,16 @@ def _make_sheet(path: Path, photo: Path | None, how: dict[str, Any]) -> None:
 
 
 def _demo() -> "Image":
-    from live_nst.sources.demo_scene import DemoScene
+    from live_nst.sources.demo_video import DemoVideo
 
-    return DemoScene(1280, 720).draw(_MOMENT)
+    return DemoVideo(1280, 720).image_at(_MOMENT)
 
 
 def _read(photo: Path) -> "Image":
-    from live_nst.styles.picture import read_picture
+    from live_nst.styles.image import read_style_image
 
     try:
-        return read_picture(photo)
+        return read_style_image(photo)
     except StyleError as exc:
         raise UsageError(
             f"The photo cannot be used: {exc.message}", "give a JPEG, PNG, WebP or TIFF picture"

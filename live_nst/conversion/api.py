@@ -5,15 +5,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from live_nst.conversion.convert import VideoTask, convert_video, cores
-from live_nst.conversion.listener import Event, Listener
+from live_nst.conversion.images.convert import ImageTask, convert_image, is_image_conversion
 from live_nst.conversion.options import ConvertOptions
-from live_nst.conversion.progress import ConvertReport, Progress
-from live_nst.conversion.stills import PictureTask, convert_picture, is_for_still
-from live_nst.conversion.timetable import parse_changes, parse_looks
+from live_nst.conversion.progress import (
+    CancelEvent,
+    ConversionProgress,
+    ConversionReport,
+    ProgressReporter,
+)
+from live_nst.conversion.timetable import parse_look_changes, parse_style_changes
+from live_nst.conversion.video.convert import VideoTask, available_cores, convert_video
 from live_nst.errors import SourceError
-from live_nst.look import Look
-from live_nst.stylizer import Stylizer
+from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.look import Look
 
 
 def convert(
@@ -21,10 +25,10 @@ def convert(
     output: str | Path,
     styles: Sequence[Any] = ("starry",),
     *,
-    stylizer: Stylizer | None = None,
-    progress: Callable[[Progress], None] | None = None,
-    cancel: Event | None = None,
-    say: Callable[[str], None] = lambda sentence: None,
+    stylizer: StylizerCore | None = None,
+    progress: Callable[[ConversionProgress], None] | None = None,
+    cancel: CancelEvent | None = None,
+    notify: Callable[[str], None] = lambda sentence: None,
     fade: float = 0.0,
     start: float = 0.0,
     end: float | None = None,
@@ -35,7 +39,7 @@ def convert(
     restart: bool = False,
     looks: Sequence[tuple[Look, float]] = (),
     **stylizer_options: Any,
-) -> ConvertReport:
+) -> ConversionReport:
     """Paint a video or a picture, as `live-nst convert` does.
 
         live_nst.convert("film.mp4", "painted.mp4", styles=["starry", ("wave", 30.0)], fade=2.0)
@@ -58,7 +62,7 @@ def convert(
         stylizer: Paints; one is made if there is none, and closed at the end.
         progress: Called with a `Progress` about ten times a second, in this thread.
         cancel: A `threading.Event`, or the like, that stops the work when it is set.
-        say: Called with one sentence for everything worth telling.
+        notify: Called with one sentence for everything worth telling.
         fade: Seconds that a change takes.
         start: Leave out what comes before, in seconds of the input.
         end: Leave out what comes from here on.
@@ -77,26 +81,34 @@ def convert(
         ConversionCancelled: `cancel` was set; what is finished is kept.
         LiveNstError: It cannot be done, or failed; what is finished is kept.
     """
-    changes = parse_changes(styles)
+    changes = parse_style_changes(styles)
     own = stylizer_options.get("look") or Look() if stylizer is None else stylizer.look
-    coming = parse_looks(own, looks)
+    coming = parse_look_changes(own, looks)
     options = ConvertOptions(changes, fade, start, end, every, codec, crf, preset, restart, coming)
-    listener = Listener(say=say, progress=progress or (lambda step: None), cancel=cancel)
+    listener = ProgressReporter(
+        notify=notify, progress=progress or (lambda step: None), cancel=cancel
+    )
     source, target = Path(input), Path(output)
     if source.is_dir():
         raise SourceError(
             f"{source} is a folder.", "convert its files one by one, or run `live-nst convert`"
         )
-    task: PictureTask | VideoTask
-    if is_for_still(source, target):
-        task = PictureTask.open(source, target, options, stylizer_options.get("size"))
+    task: ImageTask | VideoTask
+    if is_image_conversion(source, target):
+        task = ImageTask.open(source, target, options, stylizer_options.get("size"))
     else:
         task = VideoTask.open(source, target, options)
     with ExitStack() as stack:
         if stylizer is None:
             names = [change.style for change in changes]
-            stylizer_options = {"concurrency": cores(), "stabilize": "fast", **stylizer_options}
-            stylizer = stack.enter_context(Stylizer(styles=names, say=say, **stylizer_options))
-        if isinstance(task, PictureTask):
-            return convert_picture(task, stylizer, listener)
+            stylizer_options = {
+                "concurrency": available_cores(),
+                "stabilize": "fast",
+                **stylizer_options,
+            }
+            stylizer = stack.enter_context(
+                StylizerCore(styles=names, notify=notify, **stylizer_options)
+            )
+        if isinstance(task, ImageTask):
+            return convert_image(task, stylizer, listener)
         return convert_video(task, stylizer, listener)

@@ -6,19 +6,20 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from live_nst.conversion.timetable import LookChange, StyleChange, timetable
-from live_nst.errors import UsageError
-from live_nst.look import Look
-from live_nst.masks.picture import read_mask
-from live_nst.sizes import check_stroke
-from live_nst.styles.picture import read_picture
-from live_nst.styles.shelf import StyleInput
+from live_nst.errors import ConversionError, UsageError
+from live_nst.files.output import check_output
+from live_nst.masks.image import read_mask_image
+from live_nst.styles.image import read_style_image
+from live_nst.styles.registry import StyleInput
 from live_nst.styles.spec import parse_style
+from live_nst.stylizer.look import Look
+from live_nst.stylizer.sizes import check_stroke
 
 _LONGEST = 1e7  # seconds: a hundred days
 
 
 class Changeable(Protocol):
-    """What is needed of `live_nst.stylizer.Stylizer` to set a timetable."""
+    """What is needed of `live_nst.stylizer.core.StylizerCore` to set a timetable."""
 
     def select(  # noqa: D102
         self,
@@ -42,7 +43,7 @@ class ConvertOptions:
         start: Leave out what comes before, in seconds of the input.
         end: Leave out what comes from here on; None for nothing.
         every: Keep one frame in so many.
-        codec: The encoder, by a name of `live_nst.conversion.codecs`; None for the container's.
+        codec: The encoder, by a name of `live_nst.conversion.video.codecs`; None for the container's.
         crf: Constant quality, in the codec's own scale, lower is better; None for its default.
         preset: The codec's name or number for its speed; None for its default.
         restart: Throw away what an earlier run left, and replace an output that is there.
@@ -80,13 +81,26 @@ class ConvertOptions:
             raise UsageError(f"Every {self.every} frames cannot be meant.", "use 1 or more")
         for coming in self.looks:
             if coming.look.mask_file is not None:
-                read_mask(coming.look.mask_file)
+                read_mask_image(coming.look.mask_file)
         for change in self.changes:
             if change.stroke is not None:
                 check_stroke(change.stroke)
             if isinstance(change.style, (str, Path)):
                 for part in parse_style(str(change.style)).parts:
-                    read_picture(part.picture)
+                    read_style_image(part.picture)
+
+    def check_output(self, output: Path, input: Path) -> None:
+        """Raise unless `output` can be written; see `live_nst.files.output.check_output`.
+
+        Raises:
+            UsageError: It is the input or a folder, or its folder is missing or not writable.
+            ConversionError: There is such a file already, and `restart` is not set.
+        """
+        exists = ConversionError(
+            f"There is a file {output} already",
+            "choose another name; --restart converts anew and replaces it when it is done",
+        )
+        check_output(output, input=input, exists=None if self.restart else exists)
 
     @property
     def trimmed(self) -> bool:

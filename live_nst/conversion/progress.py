@@ -1,17 +1,19 @@
 """What is told while a conversion runs, and when it is over."""
 
 from collections import deque
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from live_nst.timing import Clock
+from live_nst.errors import ConversionCancelled
+from live_nst.runtime.timing import Clock, SystemClock
 
 _WINDOW = 20.0  # seconds over which the rate is told
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ConversionProgress:
     """How far a conversion is.
 
     Attributes:
@@ -48,7 +50,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ConversionPlan:
     """What a conversion is about to do; told before it begins.
 
     Attributes:
@@ -91,7 +93,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class ConvertReport:
+class ConversionReport:
     """What became of a conversion.
 
     Attributes:
@@ -110,7 +112,7 @@ class ConvertReport:
     seconds: float
     fps: float
     bytes: int
-    plan: Plan
+    plan: ConversionPlan
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, numbers rounded."""
@@ -122,7 +124,7 @@ class ConvertReport:
         }
 
 
-class Meter:
+class ProgressMeter:
     """Turns counts of frames into `Progress`.
 
     Args:
@@ -138,7 +140,7 @@ class Meter:
         self._begin = clock.now()
         self._seen = deque([(self._begin, resumed)])
 
-    def read(self, stage: str, frames: int, size: int) -> Progress:
+    def read(self, stage: str, frames: int, size: int) -> ConversionProgress:
         """How far it is when `frames` frames of `size` bytes are done."""
         now = self._clock.now()
         self._seen.append((now, frames))
@@ -149,8 +151,46 @@ class Meter:
         total = max(self._total, frames) if self._total else 0
         left = (total - frames) / fps if fps > 0 and total else None
         elapsed = now - self._begin
-        return Progress(stage, frames, total, self._resumed, fps, elapsed, left, size)
+        return ConversionProgress(stage, frames, total, self._resumed, fps, elapsed, left, size)
 
     def elapsed(self) -> float:
         """Seconds since it was made."""
         return self._clock.now() - self._begin
+
+
+class CancelEvent(Protocol):
+    """What tells a conversion to stop, such as a `threading.Event`."""
+
+    def is_set(self) -> bool:
+        """Whether to stop."""
+        ...
+
+
+@dataclass(frozen=True)
+class ProgressReporter:
+    """Who is told what goes on; every call comes from the thread that converts.
+
+    Attributes:
+        notify: One sentence worth knowing.
+        plan: What is about to be done.
+        progress: How far it is, about ten times a second.
+        cancel: Set to stop: what is finished is kept.
+        clock: Tells the time.
+    """
+
+    notify: Callable[[str], None] = lambda sentence: None
+    plan: Callable[[ConversionPlan], None] = lambda plan: None
+    progress: Callable[[ConversionProgress], None] = lambda progress: None
+    cancel: CancelEvent | None = None
+    clock: Clock = field(default_factory=SystemClock)
+
+    def check(self) -> None:
+        """Raise if it was told to stop.
+
+        Raises:
+            ConversionCancelled: It was.
+        """
+        if self.cancel is not None and self.cancel.is_set():
+            raise ConversionCancelled(
+                "Stopped", "run the same command again: it goes on where it stopped"
+            )

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from live_nst.errors import UsageError
-from live_nst.look import Look
-from live_nst.styles.shelf import StyleInput
+from live_nst.styles.registry import StyleInput
 from live_nst.styles.spec import StyleSpec
+from live_nst.stylizer.look import Look
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ class LookChange:
     time: float
 
 
-class Key(NamedTuple, Generic[T]):
+class TimedValue(NamedTuple, Generic[T]):
     """A value that holds from a time on, in seconds into the input."""
 
     time: float
@@ -67,9 +67,9 @@ def parse_time(text: str) -> float:
     return 3600 * int(hours or 0) + 60 * int(minutes or 0) + float(seconds)
 
 
-def parse_keys(
+def parse_timed_values(
     option: str, texts: Sequence[str], first: T, read: Callable[[str], T]
-) -> tuple[Key[T], ...]:
+) -> tuple[TimedValue[T], ...]:
     """What an option is set to over time, from `VALUE` and `VALUE@TIME`, in any order.
 
     Args:
@@ -94,7 +94,7 @@ def parse_keys(
                 f"say when the second one comes: {option} {value}@0:30",
             )
         keys[moment] = read(value)
-    return tuple(Key(*item) for item in sorted(({0.0: first} | keys).items()))
+    return tuple(TimedValue(*item) for item in sorted(({0.0: first} | keys).items()))
 
 
 def parse_number(option: str) -> Callable[[str], float]:
@@ -116,7 +116,9 @@ def parse_number(option: str) -> Callable[[str], float]:
     return read
 
 
-def looks_of(look: Look, tracks: Mapping[str, Sequence[Key[Any]]]) -> tuple[LookChange, ...]:
+def build_look_changes(
+    look: Look, tracks: Mapping[str, Sequence[TimedValue[Any]]]
+) -> tuple[LookChange, ...]:
     """Whole looks, from what each of their values is set to over time.
 
     Args:
@@ -135,22 +137,22 @@ def looks_of(look: Look, tracks: Mapping[str, Sequence[Key[Any]]]) -> tuple[Look
 
 
 def with_strokes(
-    changes: Sequence[StyleChange], strokes: Sequence[Key[float]]
+    changes: Sequence[StyleChange], strokes: Sequence[TimedValue[float]]
 ) -> tuple[StyleChange, ...]:
     """Styles with the strokes that they have over time, both with a value at 0."""
-    styles = [Key(change.time, change.style) for change in changes]
+    styles = [TimedValue(change.time, change.style) for change in changes]
     return tuple(
         StyleChange(value_at(styles, time), time, value_at(strokes, time))
         for time in _moments(styles, strokes)
     )
 
 
-def value_at(keys: Sequence[Key[T]], time: float) -> T:
+def value_at(keys: Sequence[TimedValue[T]], time: float) -> T:
     """What holds at a time that is not before the first key."""
     return next(key.value for key in reversed(keys) if key.time <= time)
 
 
-def parse_changes(
+def parse_style_changes(
     styles: Sequence[StyleInput | tuple[StyleInput, float] | tuple[StyleInput, float, float]],
 ) -> tuple[StyleChange, ...]:
     """Styles and their times, from `A`, `B@00:30` and (style, seconds[, stroke]), in any order.
@@ -175,7 +177,7 @@ def parse_changes(
     return tuple(changes)
 
 
-def parse_looks(first: Look, later: Sequence[tuple[Look, float]]) -> tuple[LookChange, ...]:
+def parse_look_changes(first: Look, later: Sequence[tuple[Look, float]]) -> tuple[LookChange, ...]:
     """A look, and those that come later: pairs (look, seconds), in any order.
 
     Raises:
@@ -217,7 +219,7 @@ def timetable(
     return tuple({"time": time, **row} for time, row in sorted(rows.items()) if row)
 
 
-def _moments(*tracks: Sequence[Key[Any]]) -> list[float]:
+def _moments(*tracks: Sequence[TimedValue[Any]]) -> list[float]:
     return sorted({key.time for keys in tracks for key in keys})
 
 

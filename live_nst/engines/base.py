@@ -7,23 +7,17 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from live_nst.frames import Image
+from live_nst.types import Image, Precision, Size
 
 Bottleneck = NDArray[np.float32]
 """What a model keeps of a style: float32 `[n]`. Mixing styles mixes bottlenecks."""
 
-Size = tuple[int, int]
-"""(width, height) in pixels."""
 
-Precision = Literal["float32", "bfloat16", "float16"]
-"""What the frame program computes in."""
-
-
-Picture = Literal["content", "stylised", "enlarged"]
+ImageKind = Literal["content", "stylized", "enlarged"]
 """What there is of a painted frame."""
 
 
-class EngineImage(Protocol):
+class DeviceImage(Protocol):
     """A picture in an engine's own form, such as one in its device's memory."""
 
     @property
@@ -34,7 +28,7 @@ class EngineImage(Protocol):
         ...
 
 
-class Painted:
+class StylizedFrame:
     """One frame before and after the network.
 
     The pictures may still lie in the device's memory, or be under way there. Who looks at one
@@ -42,8 +36,8 @@ class Painted:
 
     Args:
         content: What the network saw, BGR uint8 `[height, width, 3]`.
-        stylised: What it made of it, BGR uint8 of the same shape.
-        enlarged: `stylised` as `live_nst.compose.enlarge` brings it to the frame's own size, if
+        stylized: What it made of it, BGR uint8 of the same shape.
+        enlarged: `stylized` as `live_nst.stylizer.compositing.upscale` brings it to the frame's own size, if
             the device does that.
         end: There when the device is done with the frame; None if it is done already.
     """
@@ -52,26 +46,26 @@ class Painted:
 
     def __init__(
         self,
-        content: Image | EngineImage,
-        stylised: Image | EngineImage,
-        enlarged: EngineImage | None = None,
-        end: EngineImage | None = None,
+        content: Image | DeviceImage,
+        stylized: Image | DeviceImage,
+        enlarged: DeviceImage | None = None,
+        end: DeviceImage | None = None,
     ) -> None:
-        self._pictures: dict[Picture, Image | EngineImage | None] = {
+        self._pictures: dict[ImageKind, Image | DeviceImage | None] = {
             "content": content,
-            "stylised": stylised,
+            "stylized": stylized,
             "enlarged": enlarged,
         }
-        self._awaited: tuple[Picture, ...] = ("content", "stylised")
+        self._awaited: tuple[ImageKind, ...] = ("content", "stylized")
         self._end = end
         self._lock = threading.Lock()
 
     @property
     def size(self) -> Size:
         """(width, height) of what the network saw, for which nothing is fetched."""
-        stylised = self._pictures["stylised"]
-        assert stylised is not None
-        height, width = stylised.shape[:2]
+        stylized = self._pictures["stylized"]
+        assert stylized is not None
+        height, width = stylized.shape[:2]
         return width, height
 
     @property
@@ -82,13 +76,13 @@ class Painted:
         return picture
 
     @property
-    def stylised(self) -> Image:
+    def stylized(self) -> Image:
         """What it made of it."""
-        picture = self._look_at("stylised")
+        picture = self._look_at("stylized")
         assert picture is not None
         return picture
 
-    def take_enlarged(self, shape: tuple[int, ...]) -> Image | None:
+    def take_upscaled(self, shape: tuple[int, ...]) -> Image | None:
         """What it made of it at the frame's own size; None if that is not there in this shape.
 
         It is given once, as whoever takes it may write to it.
@@ -100,10 +94,10 @@ class Painted:
         self._pictures["enlarged"] = None
         return picture
 
-    def expect(self, *pictures: Picture) -> "Painted":
+    def require(self, *pictures: ImageKind) -> "StylizedFrame":
         """Say which pictures will be looked at, as far as that is known; itself."""
         if "enlarged" in pictures and self._pictures["enlarged"] is None:
-            pictures = (*pictures, "stylised")
+            pictures = (*pictures, "stylized")
         self._awaited = pictures
         return self
 
@@ -112,7 +106,7 @@ class Painted:
         if self._end is not None:
             self._end.numpy()
 
-    def fetch(self) -> "Painted":
+    def fetch(self) -> "StylizedFrame":
         """Fetch the pictures that are expected to be looked at, and were not yet; itself."""
         for name in self._awaited:
             self._look_at(name)
@@ -120,9 +114,9 @@ class Painted:
 
     def __iter__(self) -> Iterator[Image]:
         yield self.content
-        yield self.stylised
+        yield self.stylized
 
-    def _look_at(self, name: Picture) -> Image | None:
+    def _look_at(self, name: ImageKind) -> Image | None:
         picture = self._pictures[name]
         if picture is None or isinstance(picture, np.ndarray):
             return picture
@@ -139,16 +133,16 @@ class FrameRunner(Protocol):
     It may be called from several threads at once.
     """
 
-    def __call__(self, image: Any, style: Any) -> Painted:
-        """Bring one frame to the network's size, as averaging over areas does, and stylise it.
+    def __call__(self, image: Any, style: Any) -> StylizedFrame:
+        """Bring one frame to the network's size, as averaging over areas does, and stylize it.
 
         Args:
             image: BGR uint8 `[height, width, 3]` of the camera size it was made for, or what the
-                engine's `stage` gave for it.
+                engine's `prefetch` gave for it.
             style: What the engine's `expand` gave.
 
         Returns:
-            New pictures of the network size; the stylised one may be written to. A device may
+            New pictures of the network size; the stylized one may be written to. A device may
             still be busy with them, and they may have to be fetched from there.
         """
         ...
@@ -181,7 +175,7 @@ class Engine(Protocol):
         """The style tensors that the frame program takes, on the device."""
         ...
 
-    def stage(self, image: Image) -> EngineImage | None:
+    def prefetch(self, image: Image) -> DeviceImage | None:
         """Do for a frame what can be done beside the computation of another.
 
         Args:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import get_args
 
-from live_nst.engines.base import Engine, Precision
+from live_nst.engines.base import Engine
 from live_nst.engines.openvino import OpenVINOEngine, native_precisions
-from live_nst.engines.runtime import gpu_precisions, pick_device
 from live_nst.errors import DeviceError, UsageError
 from live_nst.models.program import SplitModel
+from live_nst.runtime.tensorflow import gpu_precisions, pick_device
+from live_nst.types import Precision
 
 ENGINES = ("auto", "tensorflow", "openvino")
 PRECISIONS = ("auto", *get_args(Precision))
@@ -27,7 +28,7 @@ class EngineChoice:
     engine: str
     device: str
     precision: Precision
-    why: str
+    reason: str
 
     def make(self, model: SplitModel, concurrency: int = 1) -> Engine:
         """The engine with a model; `concurrency` frames may be computed at once."""
@@ -69,17 +70,17 @@ def choose_engine(
     picked = pick_device("cpu" if engine == "openvino" and device == "auto" else device)
     place = "cpu" if picked == "CPU:0" else "gpu"
     if place == "gpu" or engine == "tensorflow":
-        why = "there is a GPU" if engine == "auto" else "it was asked for"
-        return EngineChoice("tensorflow", place, _for_tensorflow(precision, picked), why)
+        reason = "there is a GPU" if engine == "auto" else "it was asked for"
+        return EngineChoice("tensorflow", place, _for_tensorflow(precision, picked), reason)
     try:
         native = native_precisions()
     except DeviceError:
         if engine == "openvino":
             raise
-        why = "OpenVINO is not installed"
-        return EngineChoice("tensorflow", place, _for_tensorflow(precision, picked), why)
-    why = "it is the fastest on a CPU" if engine == "auto" else "it was asked for"
-    return EngineChoice("openvino", place, _for_openvino(precision, native), why)
+        reason = "OpenVINO is not installed"
+        return EngineChoice("tensorflow", place, _for_tensorflow(precision, picked), reason)
+    reason = "it is the fastest on a CPU" if engine == "auto" else "it was asked for"
+    return EngineChoice("openvino", place, _for_openvino(precision, native), reason)
 
 
 def _for_openvino(precision: str, native: tuple[Precision, ...]) -> Precision:

@@ -17,13 +17,13 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Precision, Size
-from live_nst.engines.planes import give_planes, take_planes, to_picture, to_planes
+from live_nst.engines.base import Bottleneck, FrameRunner, StylizedFrame
+from live_nst.engines.downscale import downscale
+from live_nst.engines.planar import give_planes, image_to_planar, planar_to_image, take_planes
 from live_nst.errors import DeviceError, ModelError
-from live_nst.frames import Image
-from live_nst.models.cache import cache_root
+from live_nst.files.cache import cache_root
 from live_nst.models.program import Program, SplitModel
-from live_nst.shrink import shrink
+from live_nst.types import Image, Precision, Size
 
 _HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 _CAPABILITIES: dict[Precision, str] = {"float32": "FP32", "bfloat16": "BF16", "float16": "FP16"}
@@ -107,8 +107,8 @@ class OpenVINOEngine:
                 model = _read(self._model.encode)
                 _take_levels(model, self.style_size[::-1])
                 self._encode = _compile(model, "float32", 1).create_infer_request()
-            colours = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-            outputs = self._encode.infer([colours[None]]).values()
+            colors = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+            outputs = self._encode.infer([colors[None]]).values()
             return np.concatenate([output.ravel() for output in outputs]).astype(np.float32)
 
     def expand(self, bottleneck: Bottleneck) -> tuple[NDArray[np.float32], ...]:
@@ -122,7 +122,7 @@ class OpenVINOEngine:
             outputs = self._expand.infer(shaped)
             return tuple(np.array(output) for output in outputs.values())
 
-    def stage(self, image: Image) -> None:
+    def prefetch(self, image: Image) -> None:
         """Nothing: it would take the time of the processor that computes."""
 
     def compile(self, camera: Size, size: Size) -> FrameRunner:
@@ -137,9 +137,9 @@ class OpenVINOEngine:
             style = self.expand(np.zeros(self.bottleneck_size, np.float32))
             network(np.zeros((size[1], size[0], 3), np.uint8), style)
 
-        def run(image: Image, style: tuple[NDArray[np.float32], ...]) -> Painted:
-            small = shrink(image, size)
-            return Painted(small, network(small, style))
+        def run(image: Image, style: tuple[NDArray[np.float32], ...]) -> StylizedFrame:
+            small = downscale(image, size)
+            return StylizedFrame(small, network(small, style))
 
         return run
 
@@ -177,22 +177,22 @@ class _FrameNetwork:
             self._requests.put(compiled.create_infer_request())
 
     def __call__(self, image: Image, style: Sequence[NDArray[np.float32]]) -> Image:
-        # Colours are swapped on the host: there it takes a tenth of the time.
+        # Colors are swapped on the host: there it takes a tenth of the time.
         if self._border is None:
             levels = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)[None]
         else:
-            levels = to_planes(image, self._border)
-        stylised = np.empty(self._shape, np.uint8)
+            levels = image_to_planar(image, self._border)
+        stylized = np.empty(self._shape, np.uint8)
         tensor = openvino().Tensor
         with self._request() as request:
             # The arrays' own memory is read and written; nothing is copied.
             for index, array in enumerate((levels, *style)):
                 request.set_input_tensor(index, tensor(array, shared_memory=True))
-            request.set_output_tensor(0, tensor(stylised, shared_memory=True))
+            request.set_output_tensor(0, tensor(stylized, shared_memory=True))
             request.infer()
         if self._gives_planes:
-            return to_picture(stylised)
-        picture: Image = stylised[0]
+            return planar_to_image(stylized)
+        picture: Image = stylized[0]
         cv2.cvtColor(picture, cv2.COLOR_RGB2BGR, dst=picture)
         return picture
 

@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from live_nst.engines.base import Bottleneck, EngineImage, FrameRunner, Painted, Precision, Size
-from live_nst.engines.resizing import area_resize, cubic_resize
-from live_nst.engines.runtime import pick_device, quiet_stderr, tensorflow
+from live_nst.engines.base import Bottleneck, DeviceImage, FrameRunner, StylizedFrame
+from live_nst.engines.tensorflow_resize import area_resize, cubic_resize
 from live_nst.errors import ModelError
-from live_nst.frames import Image
-from live_nst.models.graphs import as_function
-from live_nst.models.half import in_half
+from live_nst.models.graph.graph_def import as_function, cast_convolutions
 from live_nst.models.program import Program, SplitModel
+from live_nst.runtime.tensorflow import import_tensorflow, pick_device, quiet_stderr
+from live_nst.types import Image, Precision, Size
 
 
 class TensorFlowEngine:
@@ -22,10 +21,10 @@ class TensorFlowEngine:
         model: The model's three programs.
         device: auto, cpu or gpu.
         concurrency: How many frames may be computed at once; TensorFlow shares the device itself.
-        precision: What the frame program's convolutions compute in; normalisation and everything
+        precision: What the frame program's convolutions compute in; normalization and everything
             else stays in float32. Half precisions are for GPUs: a CPU emulates them, slowly.
         xla: Whether frame programs are compiled by XLA; None for: on a GPU.
-        enlarge: Whether they also give the stylised picture at the camera's size; None for: on a
+        enlarge: Whether they also give the stylized picture at the camera's size; None for: on a
             GPU. On a CPU OpenCV is faster.
 
     Attributes:
@@ -45,7 +44,7 @@ class TensorFlowEngine:
         xla: bool | None = None,
         enlarge: bool | None = None,
     ) -> None:
-        tf = tensorflow()
+        tf = import_tensorflow()
         self._device = pick_device(device)
         self.name = f"tensorflow {tf.__version__}"
         self.precision: Precision = precision
@@ -72,7 +71,7 @@ class TensorFlowEngine:
         shaped = [p.reshape(s) for p, s in zip(pieces, self._part_shapes, strict=True)]  # type: ignore[arg-type]
         return tuple(self._expand(*shaped))
 
-    def stage(self, image: Image) -> EngineImage | None:
+    def prefetch(self, image: Image) -> DeviceImage | None:
         """On a GPU TensorFlow's own copy of a frame, which it would make of any array.
 
         It stays on the host: TensorFlow's stream of uploads waits for all that the GPU was told to
@@ -80,14 +79,14 @@ class TensorFlowEngine:
         """
         if self.device == "cpu":
             return None
-        tf = tensorflow()
+        tf = import_tensorflow()
         with tf.device("CPU:0"):
-            staged: EngineImage = tf.constant(image)
-        return staged
+            prefetched: DeviceImage = tf.constant(image)
+        return prefetched
 
     def compile(self, camera: Size, size: Size) -> FrameRunner:
         """The frame program for `camera`-sized frames at network size `size`, warmed up."""
-        tf = tensorflow()
+        tf = import_tensorflow()
         width, height = size
         try:
             frame, specs = self.frame_function(camera, size)
@@ -100,30 +99,30 @@ class TensorFlowEngine:
                 f"The model cannot run at {width}x{height}: {reason}", "choose another --size"
             ) from exc
 
-        def run(image: Image | EngineImage, style: Any) -> Painted:
-            content, stylised, *rest, end = function(image, *style)
-            return Painted(content, stylised, rest[0] if rest else None, end)
+        def run(image: Image | DeviceImage, style: Any) -> StylizedFrame:
+            content, stylized, *rest, end = function(image, *style)
+            return StylizedFrame(content, stylized, rest[0] if rest else None, end)
 
         return run
 
     def frame_function(self, camera: Size, size: Size) -> tuple[Callable[..., Any], list[Any]]:
         """What `compile` compiles, and the specifications of its inputs: frame and style tensors.
 
-        Its results are the frame at `size`, its stylised form and, where the engine enlarges, that
+        Its results are the frame at `size`, its stylized form and, where the engine enlarges, that
         at `camera` size: all BGR uint8.
         """
-        tf = tensorflow()
+        tf = import_tensorflow()
         width, height = size
         chosen = self._model.frame_at(size, "blocks" if self._xla else "fused")
         if self.precision != "float32":
-            chosen = in_half(chosen, self.precision)
+            chosen = cast_convolutions(chosen, self.precision)
         program = as_function(chosen)
 
         def frame(image: Any, *style: Any) -> Any:
             small = area_resize(image, size, by_taps=self._xla)
-            (stylised,) = program(_swap_colours(small, 1 / 255)[None], *style)
-            fitting = tf.ensure_shape(stylised[0, :height, :width], [height, width, 3])
-            levels = _as_levels(_swap_colours(fitting, 255))
+            (stylized,) = program(_swap_colors(small, 1 / 255)[None], *style)
+            fitting = tf.ensure_shape(stylized[0, :height, :width], [height, width, 3])
+            levels = _as_levels(_swap_colors(fitting, 255))
             if camera == size or not self._enlarge:
                 return _as_levels(small), levels
             # Of whole levels, as the host does it: a change of look then changes nothing else.
@@ -137,11 +136,11 @@ class TensorFlowEngine:
 
     def _picture_function(self, program: Program) -> Any:
         """`program` on a BGR uint8 picture `[height, width, 3]`."""
-        tf = tensorflow()
+        tf = import_tensorflow()
         call = as_function(program)
 
         def on_picture(picture: Any) -> Any:
-            return call(_swap_colours(tf.cast(picture, tf.float32), 1 / 255)[None])
+            return call(_swap_colors(tf.cast(picture, tf.float32), 1 / 255)[None])
 
         shape = program.input_shapes[0][1:]
         return self.function(on_picture, [tf.TensorSpec(shape, tf.uint8)])
@@ -150,7 +149,7 @@ class TensorFlowEngine:
         self, body: Callable[..., Any], specs: list[Any], *, xla: bool | None = None
     ) -> Any:
         """`body` as a concrete function on the engine's device; of fixed shapes, if by XLA."""
-        tf = tensorflow()
+        tf = import_tensorflow()
 
         def on_device(*inputs: Any) -> Any:
             self.traces += 1
@@ -162,7 +161,7 @@ class TensorFlowEngine:
             return function.get_concrete_function(*specs)
 
 
-def _swap_colours(picture: Any, scale: float) -> Any:
+def _swap_colors(picture: Any, scale: float) -> Any:
     """BGR to RGB or back, times `scale`.
 
     As a product of matrices: half the time of a reversal, which TensorFlow does not spread over
@@ -173,7 +172,7 @@ def _swap_colours(picture: Any, scale: float) -> Any:
 
 def _as_levels(picture: Any) -> Any:
     """A float picture 0..255 as uint8, rounded."""
-    tf = tensorflow()
+    tf = import_tensorflow()
     return tf.cast(tf.clip_by_value(picture + 0.5, 0.0, 255.0), tf.uint8)
 
 
@@ -182,7 +181,7 @@ def _with_end(frame: Callable[..., Any]) -> Callable[..., Any]:
 
     A GPU is only told what to do, and computes on after the call.
     """
-    tf = tensorflow()
+    tf = import_tensorflow()
 
     def with_end(*inputs: Any) -> Any:
         pictures = frame(*inputs)

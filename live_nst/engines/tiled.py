@@ -1,8 +1,8 @@
 """A picture in tiles: for one that as a whole would not fit in memory.
 
-The frame program is cut in stages (`live_nst.models.stages`); each stage runs over all tiles before
+The frame program is cut in stages (`live_nst.models.graph.tile_stages`); each stage runs over all tiles before
 the next one begins. A tile is computed with as much of its surroundings as the stage looks at, and
-the statistics of its normalisations are those of the whole picture, so that nothing shows where
+the statistics of its normalizations are those of the whole picture, so that nothing shows where
 tiles meet: the result is that of the whole picture but for the rounding of float32.
 """
 
@@ -15,15 +15,15 @@ import cv2
 import numpy as np
 import psutil
 
-from live_nst.engines.base import Bottleneck, FrameRunner, Painted, Precision, Size
-from live_nst.engines.runtime import tensorflow
+from live_nst.engines.base import Bottleneck, FrameRunner, StylizedFrame
 from live_nst.engines.tensorflow import TensorFlowEngine
-from live_nst.engines.tiles import Moments, Window, room, windows
+from live_nst.engines.tiles import RunningMoments, TileWindow, cut_tiles, room
 from live_nst.errors import ModelError
-from live_nst.frames import Image
-from live_nst.models.graphs import as_function
+from live_nst.models.graph.graph_def import as_function
+from live_nst.models.graph.tile_stages import CONTENT_IMAGE, TileStage, split_into_stages
 from live_nst.models.program import SplitModel
-from live_nst.models.stages import CONTENT, Stage, staged
+from live_nst.runtime.tensorflow import import_tensorflow
+from live_nst.types import Image, Precision, Size
 
 TILE = 512
 """Longest side, in pixels, of a tile without its surroundings. Larger ones are no faster, and
@@ -53,7 +53,7 @@ class TiledEngine:
         self.precision: Precision = "float32"
         self.style_size = self._whole.style_size
         self.bottleneck_size = self._whole.bottleneck_size
-        self._staged = staged(model.frame)
+        self._staged = split_into_stages(model.frame)
         self._one_at_a_time = threading.Lock()
         self._functions = [self._function(stage) for stage in self._staged.stages]
         self._try()
@@ -66,7 +66,7 @@ class TiledEngine:
         """Gamma, beta and whatever else the frame program takes, on the device."""
         return self._whole.expand(bottleneck)
 
-    def stage(self, image: Image) -> None:
+    def prefetch(self, image: Image) -> None:
         """Nothing: a picture is brought to the device tile by tile."""
 
     def compile(self, camera: Size, size: Size, tile: int = TILE) -> FrameRunner:
@@ -82,14 +82,14 @@ class TiledEngine:
                 f"multiples of {multiple}.",
                 "choose a smaller --size",
             )
-        tiles = list(windows(size, tile, multiple))
+        tiles = list(cut_tiles(size, tile, multiple))
 
-        def run(image: Image, style: Any) -> Painted:
+        def run(image: Image, style: Any) -> StylizedFrame:
             content = image
             if camera != size:
                 content = cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
             with self._one_at_a_time:  # it takes all cores, and its share of the memory
-                return Painted(content, self._run(content, style, tiles))
+                return StylizedFrame(content, self._run(content, style, tiles))
 
         return run
 
@@ -108,16 +108,16 @@ class TiledEngine:
             self._forget(alive, index)
         return math.ceil(most * size[0] * size[1])
 
-    def _run(self, content: Image, style: Sequence[Any], tiles: list[Window]) -> Image:
-        """The stylised picture of `content`."""
+    def _run(self, content: Image, style: Sequence[Any], tiles: list[TileWindow]) -> Image:
+        """The stylized picture of `content`."""
         size = (content.shape[1], content.shape[0])
         free = psutil.virtual_memory().available
         on_disk = self.carried_bytes(size) > MEMORY_SHARE * free
-        carried: dict[str, Any] = {CONTENT: content}
+        carried: dict[str, Any] = {CONTENT_IMAGE: content}
         statistics: dict[tuple[str, bool], Any] = {}
         for index, stage in enumerate(self._staged.stages):
             made = self._make_room(stage, size, on_disk)
-            moments = {name: Moments() for name in stage.subjects}
+            moments = {name: RunningMoments() for name in stage.subjects}
             constants = [statistics[key] for key in stage.statistics]
             constants += [style[position] for position in stage.styles]
             margin = -(-stage.halo // self._staged.multiple) * self._staged.multiple
@@ -135,11 +135,11 @@ class TiledEngine:
                 statistics[name, True] = total.variance.astype(np.float32)
             carried |= made
             self._forget(carried, index)
-        stylised: Image = made[self._staged.stages[-1].outputs[0]]
-        return stylised
+        stylized: Image = made[self._staged.stages[-1].outputs[0]]
+        return stylized
 
-    def _make_room(self, stage: Stage, size: Size, on_disk: bool) -> dict[str, Any]:
-        """Arrays for what `stage` makes."""
+    def _make_room(self, stage: TileStage, size: Size, on_disk: bool) -> dict[str, Any]:
+        """Arrays for what `prefetch` makes."""
         if stage is self._staged.stages[-1]:
             return {stage.outputs[0]: np.empty((size[1], size[0], 3), np.uint8)}
         shapes = {
@@ -158,9 +158,9 @@ class TiledEngine:
         for name in carried.keys() - wanted:
             del carried[name]
 
-    def _function(self, stage: Stage) -> Any:
-        """`stage` as a function of a window, its pieces of pictures, statistics and style."""
-        tf = tensorflow()
+    def _function(self, stage: TileStage) -> Any:
+        """`prefetch` as a function of a window, its pieces of pictures, statistics and style."""
+        tf = import_tensorflow()
         body, shapes = as_function(stage.program), stage.program.input_shapes
         pictures = len(stage.pictures)
         styles = pictures + len(stage.statistics)
@@ -168,7 +168,7 @@ class TiledEngine:
 
         def on_tile(window: Any, *inputs: Any) -> Any:
             pieces = [
-                _as_content(tf, piece) if name == CONTENT else piece[None]
+                _as_content(tf, piece) if name == CONTENT_IMAGE else piece[None]
                 for name, piece in zip(stage.pictures, inputs[:pictures], strict=True)
             ]
             means = [
@@ -179,7 +179,7 @@ class TiledEngine:
             ]
             whole = dict(zip(stage.outputs, body(*pieces, *means, *inputs[styles:]), strict=True))
             parts = {
-                name: Window(*tf.unstack(window)).of(picture[0], self._staged.scales[name])
+                name: TileWindow(*tf.unstack(window)).of(picture[0], self._staged.scales[name])
                 for name, picture in whole.items()
             }
             moments = [tf.nn.moments(parts[name], [0, 1]) for name in stage.subjects]
@@ -188,7 +188,7 @@ class TiledEngine:
 
         specs = [tf.TensorSpec([4], tf.int32)]
         for name, shape in zip(stage.pictures, shapes, strict=False):
-            kind = tf.uint8 if name == CONTENT else tf.float32
+            kind = tf.uint8 if name == CONTENT_IMAGE else tf.float32
             specs.append(tf.TensorSpec([None, None, shape[3]], kind))
         for shape in shapes[pictures:styles]:
             specs.append(tf.TensorSpec([math.prod(side or 1 for side in shape)], tf.float32))
@@ -205,8 +205,8 @@ class TiledEngine:
         random = np.random.default_rng(0)
         picture = random.integers(0, 256, (_TRIAL[1], _TRIAL[0], 3), np.uint8)
         style = self.expand(random.normal(0, 0.5, self.bottleneck_size).astype(np.float32))
-        whole = self._whole.compile(_TRIAL, _TRIAL)(picture, style).stylised
-        tiled = self.compile(_TRIAL, _TRIAL, _TRIAL_TILE)(picture, style).stylised
+        whole = self._whole.compile(_TRIAL, _TRIAL)(picture, style).stylized
+        tiled = self.compile(_TRIAL, _TRIAL, _TRIAL_TILE)(picture, style).stylized
         if int(np.abs(whole.astype(np.int16) - tiled).max()) > 1:
             raise ModelError(
                 "This model paints a picture in tiles otherwise than as a whole.",

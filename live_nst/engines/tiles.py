@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from live_nst.engines.base import Size
 from live_nst.errors import ModelError
+from live_nst.types import Size
 
 
-class Window(NamedTuple):
+class TileWindow(NamedTuple):
     """A part of a picture, in pixels: rows from top to bottom, columns from left to right."""
 
     top: int
@@ -22,18 +22,18 @@ class Window(NamedTuple):
     left: int
     right: int
 
-    def grown(self, margin: int, size: Size) -> "Window":
+    def grown(self, margin: int, size: Size) -> "TileWindow":
         """The window with `margin` more on each side, where the picture of `size` goes on."""
-        return Window(
+        return TileWindow(
             max(0, self.top - margin),
             min(size[1], self.bottom + margin),
             max(0, self.left - margin),
             min(size[0], self.right + margin),
         )
 
-    def inside(self, outer: "Window") -> "Window":
+    def inside(self, outer: "TileWindow") -> "TileWindow":
         """The same window, counted from the corner of `outer`."""
-        return Window(
+        return TileWindow(
             self.top - outer.top,
             self.bottom - outer.top,
             self.left - outer.left,
@@ -51,7 +51,7 @@ class Window(NamedTuple):
         return (self.bottom - self.top) * (self.right - self.left)
 
 
-def windows(size: Size, longest: int, multiple: int) -> Iterator[Window]:
+def cut_tiles(size: Size, longest: int, multiple: int) -> Iterator[TileWindow]:
     """Cut a picture of `size` into windows of nearly equal sides, row by row.
 
     Args:
@@ -61,7 +61,7 @@ def windows(size: Size, longest: int, multiple: int) -> Iterator[Window]:
     """
     for top, bottom in _parts(size[1], longest, multiple):
         for left, right in _parts(size[0], longest, multiple):
-            yield Window(top, bottom, left, right)
+            yield TileWindow(top, bottom, left, right)
 
 
 def _parts(length: int, longest: int, multiple: int) -> list[tuple[int, int]]:
@@ -71,7 +71,7 @@ def _parts(length: int, longest: int, multiple: int) -> list[tuple[int, int]]:
     return list(itertools.pairwise(edges))
 
 
-class Moments:
+class RunningMoments:
     """Mean and variance per channel of a picture that comes in pieces, in float64.
 
     Chan, Golub and LeVeque (1979), "Updating formulae and a pairwise algorithm for computing

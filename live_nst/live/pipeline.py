@@ -4,15 +4,15 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from live_nst.errors import SinkError
-from live_nst.frames import Frame, Image
-from live_nst.live.capture import Capture
-from live_nst.live.controls import View
-from live_nst.live.feeds import SinkFeed
-from live_nst.live.painter import Painter, StylizerLike
-from live_nst.live.slot import Slot
+from live_nst.live.capture_worker import CaptureWorker
+from live_nst.live.keys import ViewState
+from live_nst.live.latest_frame import LatestSlot
+from live_nst.live.outputs import SinkWorker
 from live_nst.live.stats import LiveStats
+from live_nst.live.stylize_worker import StylizerLike, StylizeWorker
+from live_nst.runtime.timing import Clock, SystemClock
 from live_nst.sinks.base import Sink
-from live_nst.timing import Clock, SystemClock
+from live_nst.types import Frame, Image
 
 _TICK = 0.02  # seconds between looks at keys while no frame comes
 _IDLE_TICK = 0.05  # without a window: every look takes a moment from the network's cores
@@ -68,10 +68,10 @@ class LivePipeline:
 
     def __init__(
         self,
-        capture: Capture,
+        capture: CaptureWorker,
         stylizer: StylizerLike,
         *,
-        view: View | None = None,
+        view: ViewState | None = None,
         sinks: Sequence[Sink] = (),
         display: Display | None = None,
         max_frames: int | None = None,
@@ -85,18 +85,18 @@ class LivePipeline:
     ) -> None:
         self._capture = capture
         self._clock = clock or SystemClock()
-        self.view = view or View()
+        self.view = view or ViewState()
         self.stats = LiveStats()
         self.display = display
-        self.painter = Painter(
+        self.painter = StylizeWorker(
             capture.slot, stylizer, self.view, self.stats, self._clock, self._deliver,
             fps=fps, automatic_size=automatic_size, overlap=overlap, repeat=repeat,
         )  # fmt: skip
-        self._shown: Slot[tuple[Frame, bool]] = Slot()
+        self._shown: LatestSlot[tuple[Frame, bool]] = LatestSlot()
         self._newest: Frame | None = None
         self._sinks = tuple(sinks)
-        self._feeds: list[SinkFeed] = []
-        self._closing_feeds: list[SinkFeed] = []
+        self._feeds: list[SinkWorker] = []
+        self._closing_feeds: list[SinkWorker] = []
         self._max_frames = max_frames
         self._max_seconds = max_seconds
         self._warn = warn
@@ -124,7 +124,7 @@ class LivePipeline:
 
     def add_sink(self, sink: Sink) -> None:
         """Feed another sink from now on; while `run` runs."""
-        self._feeds = [*self._feeds, SinkFeed(sink, self._clock)]
+        self._feeds = [*self._feeds, SinkWorker(sink, self._clock)]
 
     def remove_sink(self, sink: Sink) -> None:
         """Let a sink finish beside the stream."""
@@ -239,7 +239,7 @@ class LivePipeline:
             else:
                 self._warn(str(failure))
 
-    def _let_finish(self, feed: SinkFeed) -> None:
+    def _let_finish(self, feed: SinkWorker) -> None:
         """Give a sink no more frames; it writes what waits and closes beside the stream."""
         feed.stop()
         self._feeds = [other for other in self._feeds if other is not feed]

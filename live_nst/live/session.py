@@ -1,38 +1,33 @@
 """A live session from its options: everything opened, run, and closed again."""
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 from live_nst.errors import UsageError
-from live_nst.live.capture import Capture
-from live_nst.live.commands import Commands
-from live_nst.live.controls import View
+from live_nst.live.actions import ActionHandler
+from live_nst.live.capture_worker import CaptureWorker
+from live_nst.live.display import WindowDisplay
+from live_nst.live.keys import ViewState
 from live_nst.live.pipeline import LivePipeline
-from live_nst.live.screen import Screen
 from live_nst.live.stats import LiveReport, peak_rss_mb
-from live_nst.look import EVERYWHERE, STYLES, Look
-from live_nst.masks.picture import read_mask
+from live_nst.masks.image import read_mask_image
+from live_nst.runtime.signals import handle_stop_signals, raise_interrupt
+from live_nst.runtime.timing import SystemClock
 from live_nst.sinks.base import Sink
-from live_nst.sinks.display import require_display
 from live_nst.sinks.recorder import Recorder
-from live_nst.sizes import check_size, check_stroke
+from live_nst.sinks.x11 import require_display
 from live_nst.sources.base import SourceInfo, SourceRequest
-from live_nst.sources.opening import open_source
-from live_nst.stabilize import check_mode
-from live_nst.styles.library import builtin_styles
-from live_nst.styles.picture import read_picture
+from live_nst.sources.factory import open_source
+from live_nst.stabilizer import check_mode
+from live_nst.styles.builtin import builtin_styles
+from live_nst.styles.image import read_style_image
 from live_nst.styles.spec import parse_style
-from live_nst.stylizer import Stylizer
-from live_nst.timing import SystemClock
-
-Say = Callable[[str], None]
-Progress = Callable[[int, int | None], None]
+from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.look import BLEND_STYLES, EVERYWHERE, Look
+from live_nst.stylizer.sizes import check_size, check_stroke
+from live_nst.types import DownloadProgress, Notify
 
 _HOLD_SECONDS = 0.5  # see `Stylizer`; what a room looks like changes no faster
 _QUICK_REFUSAL = 0.3  # seconds in which most missing cameras are found out
@@ -44,7 +39,7 @@ class LiveOptions:
 
     Attributes:
         styles: What is switched through; of a single one, the built-in styles follow it.
-        source: See `live_nst.sources.opening.open_source`.
+        source: See `live_nst.sources.factory.open_source`.
         request: What is asked of a camera or the demo; its rate is also what `size` None holds.
         model: See `live_nst.Stylizer`.
         device: auto, cpu or gpu.
@@ -92,13 +87,13 @@ class LiveOptions:
         """
         for style in self.styles:
             for part in parse_style(style).parts:
-                read_picture(part.picture)
+                read_style_image(part.picture)
         if self.size is not None:
             check_size(self.size)
         check_stroke(self.stroke)
         check_mode(self.stabilize)
         if self.look.mask_file is not None:
-            read_mask(self.look.mask_file)
+            read_mask_image(self.look.mask_file)
         if self.frames is not None and self.frames < 1:
             raise UsageError(f"{self.frames} frames cannot be shown.", "use 1 or more")
         if self.duration is not None and not 0 < self.duration < 1e9:
@@ -122,40 +117,42 @@ def _check_request(request: SourceRequest) -> None:
         )
 
 
-def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -> LiveReport:
+def run_live(
+    options: LiveOptions, notify: Notify, progress: DownloadProgress | None = None
+) -> LiveReport:
     """Run a session until it ends in one of its ways, and report on it.
 
-    Called from the main thread it ends cleanly on SIGINT and SIGTERM; a second one ends it hard.
+    The first SIGINT or SIGTERM ends it cleanly, the second one at once; see `runtime.signals`.
 
     Args:
         options: What to do.
-        say: Called with one sentence at a time, from any thread.
+        notify: Called with one sentence at a time, from any thread.
         progress: Called with bytes done and in all while a model is fetched.
 
     Raises:
         LiveNstError: Something cannot be opened or used, or broke.
     """
     options.check()
-    with ExitStack() as stack, _interrupts() as interrupts:
+    with ExitStack() as stack, handle_stop_signals(raise_interrupt) as stop:
         recorder = None
         if options.record is not None:
             recorder = Recorder(options.record, options.request.fps)
             stack.callback(recorder.close)
             if recorder.notice:
-                say(recorder.notice)
+                notify(recorder.notice)
         if options.window:
             require_display()
-        capture = Capture(partial(open_source, options.source, options.request))
+        capture = CaptureWorker(partial(open_source, options.source, options.request))
         stack.callback(capture.close)
         capture.start()
         capture.wait_opened(_QUICK_REFUSAL)
         sinks: list[Sink] = [recorder] if recorder else []
         if options.virtual_camera is not None:  # refused before the model takes its seconds
-            camera = _virtual_camera(options, _opened(capture), say)
+            camera = _virtual_camera(options, _opened(capture), notify)
             stack.callback(camera.close)
             sinks.append(camera)
         stylizer = stack.enter_context(
-            Stylizer(
+            StylizerCore(
                 options.model,
                 options.styles,
                 size=options.size,
@@ -165,16 +162,16 @@ def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -
                 stabilize=options.stabilize,
                 look=options.look,
                 stroke=options.stroke,
-                hold=_HOLD_SECONDS,
-                say=say,
+                content_style_seconds=_HOLD_SECONDS,
+                notify=notify,
                 progress=progress,
             )
         )
         info = _opened(capture)
-        say(f"Source {info}.")
-        say(f"Running on {stylizer.device} with {stylizer.engine}, {_sizes(options, stylizer)}.")
+        notify(f"Source {info}.")
+        notify(f"Running on {stylizer.device} with {stylizer.engine}, {_sizes(options, stylizer)}.")
         stylizer.prepare((info.width, info.height), stylizer.size)
-        view = View(mirror=options.mirror)
+        view = ViewState(mirror=options.mirror)
         pipeline = LivePipeline(
             capture,
             stylizer,
@@ -186,33 +183,33 @@ def run_live(options: LiveOptions, say: Say, progress: Progress | None = None) -
             automatic_size=options.size is None,
             overlap=stylizer.device != "cpu",
             repeat=options.stabilize != "off",
-            warn=say,
+            warn=notify,
         )
         if options.window:
             pipeline.display = _screen(options, info, pipeline, stylizer, recorder)
-        interrupts.divert(pipeline.stop)
+        stop.on_request = pipeline.stop
         pipeline.run()
         return _report(pipeline, stylizer, capture, info)
 
 
-def _sizes(options: LiveOptions, stylizer: Stylizer) -> str:
+def _sizes(options: LiveOptions, stylizer: StylizerCore) -> str:
     if options.size is None:
         return f"size {stylizer.size} at first, then as holds {options.request.fps:g} fps"
     return f"size {stylizer.size}"
 
 
-def _opened(capture: Capture) -> SourceInfo:
+def _opened(capture: CaptureWorker) -> SourceInfo:
     info = capture.wait_opened()
     assert info is not None  # without a limit it returns it or raises
     return info
 
 
-def _virtual_camera(options: LiveOptions, info: SourceInfo, say: Say) -> Sink:
+def _virtual_camera(options: LiveOptions, info: SourceInfo, notify: Notify) -> Sink:
     from live_nst.sinks.virtual_camera import VirtualCamera
 
     rate = info.fps or options.request.fps
     camera = VirtualCamera(options.virtual_camera or None, rate, (info.width, info.height))
-    say(f"Feeding {camera.name} at {camera.size[0]}x{camera.size[1]}, {rate:g} fps.")
+    notify(f"Feeding {camera.name} at {camera.size[0]}x{camera.size[1]}, {rate:g} fps.")
     return camera
 
 
@@ -220,24 +217,26 @@ def _screen(
     options: LiveOptions,
     info: SourceInfo,
     pipeline: LivePipeline,
-    stylizer: Stylizer,
+    stylizer: StylizerCore,
     recorder: Recorder | None,
-) -> Screen:
+) -> WindowDisplay:
     """The window with its overlay and keys."""
     from live_nst.sinks.window import Window
 
     styles = options.styles
     if len(styles) == 1:
         styles += tuple(name for name in builtin_styles() if name not in styles)
-    commands = Commands(
-        pipeline, stylizer, styles, lambda s: screen.say(s), folder=Path(), recorder=recorder
+    commands = ActionHandler(
+        pipeline, stylizer, styles, lambda s: screen.notify(s), folder=Path(), recorder=recorder
     )
     window = Window("live-nst", (info.width, info.height), options.fullscreen)
-    screen = Screen(window, partial(_figures, pipeline, stylizer), commands.perform, SystemClock())
+    screen = WindowDisplay(
+        window, partial(_figures, pipeline, stylizer), commands.perform, SystemClock()
+    )
     return screen
 
 
-def _figures(pipeline: LivePipeline, stylizer: Stylizer) -> list[str]:
+def _figures(pipeline: LivePipeline, stylizer: StylizerCore) -> list[str]:
     """The lines of the overlay."""
     stats = pipeline.stats
     return [
@@ -250,16 +249,16 @@ def _figures(pipeline: LivePipeline, stylizer: Stylizer) -> list[str]:
     ]
 
 
-def _look(stylizer: Stylizer) -> list[str]:
+def _look(stylizer: StylizerCore) -> list[str]:
     """What of the look is worth a word."""
     look = stylizer.look
     words = [f"strength {look.strength:.0%}"]
     if stylizer.stroke != 1:
         words.append(f"strokes {stylizer.stroke:.0%}")
-    if look.blend == STYLES:
+    if look.blend == BLEND_STYLES:
         words[0] += " of styles"
     if look.keep_colors:
-        words.append("camera's colours")
+        words.append("camera's colors")
     if look.detail:
         words.append(f"detail {look.detail:.0%}")
     if look.only != EVERYWHERE:
@@ -278,7 +277,7 @@ def _frames_by_size(pipeline: LivePipeline) -> dict[str, int]:
 
 
 def _report(
-    pipeline: LivePipeline, stylizer: Stylizer, capture: Capture, info: SourceInfo
+    pipeline: LivePipeline, stylizer: StylizerCore, capture: CaptureWorker, info: SourceInfo
 ) -> LiveReport:
     stats = pipeline.stats
     return LiveReport(
@@ -301,36 +300,3 @@ def _report(
         style=stylizer.style,
         reconnects=capture.reopened,
     )
-
-
-class _Interrupts:
-    """What SIGINT and SIGTERM do: interrupt at first, later what `divert` was given."""
-
-    def __init__(self) -> None:
-        self._stop: Callable[[], None] | None = None
-
-    def divert(self, stop: Callable[[], None]) -> None:
-        """Call `stop` for the next signal; the one after that interrupts again."""
-        self._stop = stop
-
-    def handle(self, number: int, frame: FrameType | None) -> None:
-        stop, self._stop = self._stop, None
-        if stop is None:
-            raise KeyboardInterrupt
-        stop()
-
-
-@contextmanager
-def _interrupts() -> Iterator[_Interrupts]:
-    """Let SIGINT and SIGTERM both run through the same clean ends, where signals can be caught."""
-    interrupts = _Interrupts()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupts
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, interrupts.handle) for number in numbers]
-    try:
-        yield interrupts
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)

@@ -7,7 +7,7 @@ from typing import Any
 
 import psutil
 
-from live_nst.timing import RateMeter, Samples
+from live_nst.runtime.timing import RateMeter, RollingPercentiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +15,14 @@ class LiveReport:
     """The figures of one session; `as_dict` is what `--stats` writes.
 
     Attributes:
-        frames: Stylised frames that were shown, each counted once.
+        frames: Stylized frames that were shown, each counted once.
         repeated: Frames for which the network did not run: nothing had moved, and the painting
             before was shown again.
         fps: Shown frames per second, from the first to the last.
-        dropped: Captured frames that were never stylised, because a newer one was there.
+        dropped: Captured frames that were never stylized, because a newer one was there.
         latency_ms: Capture to display: "p50", "p95", "p99" in milliseconds.
         stage_ms: Median milliseconds of "wait" (from the capture until the painter begins),
-            "stylise", "compose" and "display".
+            "stylize", "compose" and "display".
         style_computations: How often the model's style part ran.
         startup_seconds: From the start of the process to the first shown frame.
         model: The model that ran.
@@ -61,7 +61,7 @@ class LiveReport:
         return asdict(self)
 
 
-_STAGES = ("wait", "stylise", "compose", "display")
+_STAGES = ("wait", "stylize", "compose", "display")
 
 
 class LiveStats:
@@ -72,9 +72,9 @@ class LiveStats:
         self.startup_seconds = 0.0
         self._first = self._last = 0.0
         self._rate = RateMeter()
-        self._latency = Samples()
-        self._recent_latency = Samples(capacity=60)
-        self._stages = {stage: Samples() for stage in _STAGES}
+        self._latency = RollingPercentiles()
+        self._recent_latency = RollingPercentiles(capacity=60)
+        self._stages = {stage: RollingPercentiles() for stage in _STAGES}
 
     def add_stage(self, stage: str, seconds: float) -> None:
         """One measurement of a stage."""

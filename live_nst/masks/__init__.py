@@ -1,1 +1,1 @@
-"""Where a frame is painted: people, what is behind them, or a picture of grey levels."""
+"""Where a frame is painted: people, what is behind them, or a picture of gray levels."""

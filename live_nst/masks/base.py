@@ -5,14 +5,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from live_nst.engines.base import Size
-from live_nst.frames import Image
+from live_nst.types import Image, Size
 
-Plane = NDArray[np.uint8]
+AlphaMask = NDArray[np.uint8]
 """One channel, uint8 `[height, width]`: 255 is painted, 0 is not."""
 
 
-class Mask(Protocol):
+class MaskProvider(Protocol):
     """Gives the mask of one frame after the other.
 
     It is used from one thread at a time.
@@ -23,7 +22,7 @@ class Mask(Protocol):
 
     state: NDArray[Any] | None
 
-    def __call__(self, small: Image, size: Size) -> Plane:
+    def __call__(self, small: Image, size: Size) -> AlphaMask:
         """The mask of the next frame.
 
         Args:

@@ -11,12 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from live_nst.engines.base import Size
 from live_nst.errors import DeviceError
-from live_nst.frames import Image
-from live_nst.masks.base import Plane
+from live_nst.masks.base import AlphaMask
+from live_nst.types import Image, Size
 
-MODEL = Path(__file__).parent / "selfie_segmentation_landscape.tflite"
+MODEL_PATH = Path(__file__).parent / "selfie_segmentation_landscape.tflite"
 _INPUT = (256, 144)
 """(width, height) of what the network sees: any frame, stretched."""
 _STEADY = 0.35
@@ -29,8 +28,8 @@ _EDGE = (0.25, 0.75)
 _Probabilities = NDArray[np.float32]
 
 
-class PersonMask:
-    """Paints people, or all but people; see `live_nst.masks.base.Mask`.
+class PersonMaskProvider:
+    """Paints people, or all but people; see `live_nst.masks.base.MaskProvider`.
 
     Args:
         background: Paint what is not a person.
@@ -44,15 +43,15 @@ class PersonMask:
         self._background = background
         self.state: _Probabilities | None = None
 
-    def __call__(self, small: Image, size: Size) -> Plane:
+    def __call__(self, small: Image, size: Size) -> AlphaMask:
         """The mask of the next frame, steadied by the frames before it."""
-        self.state = steadied(self.state, self._find(small))
+        self.state = smooth_probabilities(self.state, self._find(small))
         low, high = _EDGE
         share = np.clip((self.state - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
         if self._background:
             share = 255 - share
         # Linear: from the network's cells to the camera's pixels it is the feathering.
-        mask: Plane = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)
+        mask: AlphaMask = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)
         return mask
 
     def reset(self) -> None:
@@ -68,7 +67,7 @@ class PersonMask:
         return found
 
 
-def steadied(before: _Probabilities | None, now: _Probabilities) -> _Probabilities:
+def smooth_probabilities(before: _Probabilities | None, now: _Probabilities) -> _Probabilities:
     """Follow `now` slowly where it hardly differs from `before`, and at once where it does."""
     if before is None:
         return now.copy()
@@ -96,7 +95,7 @@ def _load() -> Any:
     )
     # In float32: bfloat16 gains no time in so small a network, and moves the edge.
     config = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-    return core.compile_model(core.read_model(MODEL), "CPU", config).create_infer_request()
+    return core.compile_model(core.read_model(MODEL_PATH), "CPU", config).create_infer_request()
 
 
 def _transposed_convolution(node: Any) -> Any:

@@ -19,28 +19,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import platformdirs
-
 from live_nst.errors import DownloadError, ModelError
-from live_nst.models.handles import Handle
+from live_nst.files.cache import CACHE_VARIABLE
+from live_nst.models.handles import ModelHandle
 from live_nst.models.saved_model import require_saved_model, saved_model_problem
-
-CACHE_VARIABLE = "LIVE_NST_CACHE"
-"""The environment variable that moves the cache."""
 
 _MARKER = "complete.json"
 _MODULE = "module"
 _PARTIAL = ".partial-"
 _STALE_AFTER = 24 * 3600.0
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-def cache_root() -> Path:
-    """The folder for everything that live-nst keeps: $LIVE_NST_CACHE, else the system's place."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    return platformdirs.user_cache_path("live-nst", appauthor=False)
 
 
 class ModelCache:
@@ -53,20 +41,20 @@ class ModelCache:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def find(self, handle: Handle) -> Path | None:
+    def find(self, handle: ModelHandle) -> Path | None:
         """The model's folder if all of it is there, else None. Changes nothing on disk."""
-        if self.damage(handle) or not self._entry(handle).exists():
+        if self.damage_reason(handle) or not self._entry(handle).exists():
             return None
         return self._entry(handle) / _MODULE
 
-    def damage(self, handle: Handle) -> str:
+    def damage_reason(self, handle: ModelHandle) -> str:
         """Why the kept copy cannot be trusted; "" when it is whole, or when there is none."""
         entry = self._entry(handle)
         if not os.path.lexists(entry):
             return ""
         return _marker_problem(entry, handle) or saved_model_problem(entry / _MODULE)
 
-    def install(self, handle: Handle, fetch_into: Callable[[Path], None]) -> Path:
+    def install(self, handle: ModelHandle, fetch_into: Callable[[Path], None]) -> Path:
         """Fetch a model and keep it; a damaged copy is removed first.
 
         Two processes may do this at once: the first one to finish provides the copy for both.
@@ -98,7 +86,7 @@ class ModelCache:
             shutil.rmtree(partial, ignore_errors=True)
         return self._entry(handle) / _MODULE
 
-    def _entry(self, handle: Handle) -> Path:
+    def _entry(self, handle: ModelHandle) -> Path:
         words = re.sub(r"[^A-Za-z0-9.]+", "-", handle.address.partition("://")[2] or handle.address)
         digest = hashlib.sha256(handle.address.encode()).hexdigest()
         return self.root / f"{words[-60:].strip('-.')}-{digest[:12]}"
@@ -121,11 +109,11 @@ class ModelCache:
             if stale:
                 shutil.rmtree(path, ignore_errors=True)
 
-    def _prepare(self, handle: Handle, partial: Path) -> Path:
+    def _prepare(self, handle: ModelHandle, partial: Path) -> Path:
         """Move a damaged entry out of the way, and make the folder for the new module."""
         module = partial / _MODULE
         try:
-            if self.damage(handle):
+            if self.damage_reason(handle):
                 os.replace(self._entry(handle), partial / "damaged")
             module.mkdir()
         except OSError as exc:
@@ -138,7 +126,7 @@ class ModelCache:
         except OSError as exc:
             raise _storage_error(exc, self.root) from exc
 
-    def _publish(self, handle: Handle, partial: Path, module: Path) -> None:
+    def _publish(self, handle: ModelHandle, partial: Path, module: Path) -> None:
         entry = partial / "entry"
         try:
             entry.mkdir()
@@ -160,12 +148,12 @@ def _sizes(module: Path) -> dict[str, int]:
     }
 
 
-def _write_marker(entry: Path, handle: Handle) -> None:
+def _write_marker(entry: Path, handle: ModelHandle) -> None:
     content = {"address": handle.address, "files": _sizes(entry / _MODULE)}
     (entry / _MARKER).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
-def _marker_problem(entry: Path, handle: Handle) -> str:
+def _marker_problem(entry: Path, handle: ModelHandle) -> str:
     """Why the entry is not what its own list of files says; "" when it is."""
     try:
         marker = json.loads((entry / _MARKER).read_text(encoding="utf-8"))

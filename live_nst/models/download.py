@@ -1,7 +1,6 @@
 """Fetches a model from TF Hub, from any https address, or from Kaggle."""
 
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -13,23 +12,18 @@ import urllib3
 
 from live_nst.errors import DownloadError
 from live_nst.models import kaggle
-from live_nst.models.archive import unpack
-from live_nst.models.handles import HUB_URL, Handle, HandleKind
-from live_nst.timing import Clock, SystemClock
+from live_nst.models.handles import HUB_URL, HandleKind, ModelHandle
+from live_nst.models.saved_model import unpack_saved_model
+from live_nst.runtime.timing import Clock, SystemClock
+from live_nst.types import DownloadProgress, Notify
 
-Progress = Callable[[int, int | None], None]
-"""Called with the bytes that have come and the bytes that will, None when nobody knows."""
-
-Say = Callable[[str], None]
-"""Called with a line for the user."""
-
-WAYS_OUT = (
+DOWNLOAD_HINT = (
     "try again later, give a SavedModel folder (`--model /path/to/saved_model`), "
     "or use the packaged model (`--model mobile`)"
 )
 """What to do when a model cannot be fetched."""
 
-KAGGLE_TWINS = {HUB_URL: "google/arbitrary-image-stylization-v1/tensorFlow1/256/2"}
+KAGGLE_MIRRORS = {HUB_URL: "google/arbitrary-image-stylization-v1/tensorFlow1/256/2"}
 """The Kaggle handles of modules on TF Hub, whose address only leads on to Kaggle."""
 
 _CHUNK = 1 << 16
@@ -57,11 +51,11 @@ class _RefusedError(DownloadError):
 
 
 def fetch(
-    handle: Handle,
+    handle: ModelHandle,
     into: Path,
     *,
-    progress: Progress,
-    say: Say,
+    progress: DownloadProgress,
+    notify: Notify,
     timeouts: Timeouts | None = None,
     clock: Clock | None = None,
 ) -> None:
@@ -73,7 +67,7 @@ def fetch(
         handle: A model of kind `URL` or `KAGGLE`.
         into: An existing, empty folder for the SavedModel. Scratch files go beside it.
         progress: Told how far the download is.
-        say: Told when another server is tried.
+        notify: Told when another server is tried.
         timeouts: How long to wait.
         clock: Measures the waiting.
 
@@ -91,14 +85,14 @@ def fetch(
     try:
         _fetch_url(handle.address, into, progress, limits, clock or SystemClock())
     except _RefusedError as refusal:
-        twin = KAGGLE_TWINS.get(handle.address)
+        twin = KAGGLE_MIRRORS.get(handle.address)
         if twin is None:
             raise
-        say(f"{refusal.message}. Trying Kaggle ({twin}).")
+        notify(f"{refusal.message}. Trying Kaggle ({twin}).")
         _fetch_twin(twin, into, progress, limits, refusal)
 
 
-def compressed_url(url: str) -> str:
+def archive_url(url: str) -> str:
     """The address of a module's archive: a URL that names no archive gets TF Hub's query."""
     parts = urlsplit(url)
     if parts.path.endswith(_ARCHIVE_SUFFIXES) or "tf-hub-format" in parse_qs(parts.query):
@@ -108,31 +102,33 @@ def compressed_url(url: str) -> str:
 
 
 def _fetch_twin(
-    twin: str, into: Path, progress: Progress, limits: Timeouts, refusal: DownloadError
+    twin: str, into: Path, progress: DownloadProgress, limits: Timeouts, refusal: DownloadError
 ) -> None:
     try:
         _fetch_kaggle(twin, into, progress, limits)
     except DownloadError as exc:
-        raise DownloadError(f"{refusal.message}; on Kaggle: {exc.message}", WAYS_OUT) from exc
+        raise DownloadError(f"{refusal.message}; on Kaggle: {exc.message}", DOWNLOAD_HINT) from exc
 
 
-def _fetch_kaggle(address: str, into: Path, progress: Progress, limits: Timeouts) -> None:
+def _fetch_kaggle(address: str, into: Path, progress: DownloadProgress, limits: Timeouts) -> None:
     kaggle.download(
         address,
         into,
         progress=lambda done: progress(done, None),
         stall=limits.kaggle,
-        hint=WAYS_OUT,
+        hint=DOWNLOAD_HINT,
     )
 
 
-def _fetch_url(url: str, into: Path, progress: Progress, limits: Timeouts, clock: Clock) -> None:
+def _fetch_url(
+    url: str, into: Path, progress: DownloadProgress, limits: Timeouts, clock: Clock
+) -> None:
     archive = into.with_name("archive")
-    with _open(compressed_url(url), limits) as response:
+    with _open(archive_url(url), limits) as response:
         _check_answer(response)
         _save(response, archive, progress, limits.stall, clock)
     _check_archive(archive, urlsplit(response.url).netloc)
-    unpack(archive, into, WAYS_OUT)
+    unpack_saved_model(archive, into, DOWNLOAD_HINT)
 
 
 def _open(url: str, limits: Timeouts) -> requests.Response:
@@ -145,9 +141,11 @@ def _open(url: str, limits: Timeouts) -> requests.Response:
             headers={"Accept-Encoding": "identity"},
         )
     except requests.TooManyRedirects as exc:
-        raise _RefusedError(f"{urlsplit(url).netloc} leads round in a circle", WAYS_OUT) from exc
+        raise _RefusedError(
+            f"{urlsplit(url).netloc} leads round in a circle", DOWNLOAD_HINT
+        ) from exc
     except requests.RequestException as exc:
-        raise DownloadError(_no_answer(exc, url, limits), WAYS_OUT) from exc
+        raise DownloadError(_no_answer(exc, url, limits), DOWNLOAD_HINT) from exc
 
 
 def _no_answer(error: requests.RequestException, url: str, limits: Timeouts) -> str:
@@ -177,30 +175,34 @@ def _check_answer(response: requests.Response) -> None:
     host = urlsplit(response.url).netloc
     hops = [hop.url for hop in (*response.history, response)]
     if hops[0].startswith("https:") and not all(hop.startswith("https:") for hop in hops):
-        raise _RefusedError(f"The way to {host} leaves https, and was not followed", WAYS_OUT)
+        raise _RefusedError(f"The way to {host} leaves https, and was not followed", DOWNLOAD_HINT)
     code = response.status_code
     if code == HTTPStatus.NOT_FOUND:
-        raise _RefusedError(f"{host} knows no such model (HTTP 404)", WAYS_OUT)
+        raise _RefusedError(f"{host} knows no such model (HTTP 404)", DOWNLOAD_HINT)
     if code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        raise _RefusedError(f"{host} refused the download (HTTP {code})", WAYS_OUT)
+        raise _RefusedError(f"{host} refused the download (HTTP {code})", DOWNLOAD_HINT)
     if code != HTTPStatus.OK:
-        raise _RefusedError(f"{host} cannot send the model now (HTTP {code})", WAYS_OUT)
+        raise _RefusedError(f"{host} cannot send the model now (HTTP {code})", DOWNLOAD_HINT)
     if response.headers.get("Content-Type", "").startswith("text/html"):
         raise _web_page(host)
 
 
 def _web_page(host: str) -> DownloadError:
-    return _RefusedError(f"{host} answered with a web page instead of a model", WAYS_OUT)
+    return _RefusedError(f"{host} answered with a web page instead of a model", DOWNLOAD_HINT)
 
 
 def _save(
-    response: requests.Response, archive: Path, progress: Progress, stall: float, clock: Clock
+    response: requests.Response,
+    archive: Path,
+    progress: DownloadProgress,
+    stall: float,
+    clock: Clock,
 ) -> None:
     """Write the body to `archive` as it comes."""
     length = response.headers.get("Content-Length", "")
     total = int(length) if length.isdecimal() else None
     done = 0
-    pace = _Pace(stall, clock)
+    pace = _StallDetector(stall, clock)
     with archive.open("wb") as file:
         while chunk := _next_chunk(response, pace):
             file.write(chunk)
@@ -211,10 +213,10 @@ def _save(
         raise _cut_short(urlsplit(response.url).netloc)
 
 
-def _next_chunk(response: requests.Response, pace: "_Pace") -> bytes:
+def _next_chunk(response: requests.Response, pace: "_StallDetector") -> bytes:
     """What has come, at most `_CHUNK` bytes; b"" at the end."""
     host = urlsplit(response.url).netloc
-    stalled = DownloadError(f"The download from {host} has stalled", WAYS_OUT)
+    stalled = DownloadError(f"The download from {host} has stalled", DOWNLOAD_HINT)
     if pace.is_stalled():
         raise stalled
     # Requests' own iterators wait for a full chunk, for as long as a byte comes now and then.
@@ -228,10 +230,10 @@ def _next_chunk(response: requests.Response, pace: "_Pace") -> bytes:
 
 
 def _cut_short(host: str) -> DownloadError:
-    return DownloadError(f"The download from {host} was cut short", WAYS_OUT)
+    return DownloadError(f"The download from {host} was cut short", DOWNLOAD_HINT)
 
 
-class _Pace:
+class _StallDetector:
     """Notices a download that trickles: over `stall` seconds it must make `_SLOWEST`."""
 
     def __init__(self, stall: float, clock: Clock) -> None:

@@ -19,7 +19,7 @@ HUB = "hub"
 """The short name of `HUB_URL`."""
 
 HUB_URL = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2"
-"""Magenta's arbitrary-image-stylisation module on TF Hub."""
+"""Magenta's arbitrary-image-stylization module on TF Hub."""
 
 ACCEPTED = (
     f"`{MOBILE}`, `{HUB}`, a tfhub.dev or other https URL, a Kaggle handle "
@@ -51,7 +51,7 @@ class HandleKind(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Handle:
+class ModelHandle:
     """One model, named without doubt.
 
     Attributes:
@@ -69,7 +69,7 @@ class Handle:
         return HUB if self.address == HUB_URL else self.address
 
 
-def parse_handle(text: str) -> Handle:
+def parse_handle(text: str) -> ModelHandle:
     """Say which model `text` means.
 
     The short names come first (write `./mobile` for a folder of that name), then URLs, then
@@ -84,9 +84,9 @@ def parse_handle(text: str) -> Handle:
     """
     text = text.strip()
     if text == MOBILE:
-        return Handle(HandleKind.PACKAGED, MOBILE)
+        return ModelHandle(HandleKind.PACKAGED, MOBILE)
     if text == HUB:
-        return Handle(HandleKind.URL, HUB_URL)
+        return ModelHandle(HandleKind.URL, HUB_URL)
     if _SCHEME.match(text):
         return _parse_url(text)
     if text and os.path.exists(os.path.expanduser(text)):
@@ -96,7 +96,7 @@ def parse_handle(text: str) -> Handle:
     return _parse_kaggle(text) or _parse_path(text)
 
 
-def check_folder(path: Path) -> None:
+def check_model_folder(path: Path) -> None:
     """Raise unless `path` is a folder that holds a whole SavedModel.
 
     Raises:
@@ -111,7 +111,7 @@ def check_folder(path: Path) -> None:
     require_saved_model(path, str(path))
 
 
-def _parse_url(text: str) -> Handle:
+def _parse_url(text: str) -> ModelHandle:
     try:
         parts = urlsplit(text)
         host = parts.hostname or ""
@@ -131,11 +131,11 @@ def _parse_url(text: str) -> Handle:
     if host.removeprefix("www.") == "kaggle.com" and parts.path.startswith("/models/"):
         return _kaggle_from_url(parts)
     if host.removeprefix("www.") == "tfhub.dev":
-        return Handle(HandleKind.URL, f"https://tfhub.dev{parts.path.rstrip('/')}")
-    return Handle(HandleKind.URL, text)
+        return ModelHandle(HandleKind.URL, f"https://tfhub.dev{parts.path.rstrip('/')}")
+    return ModelHandle(HandleKind.URL, text)
 
 
-def _kaggle_from_url(parts: SplitResult) -> Handle:
+def _kaggle_from_url(parts: SplitResult) -> ModelHandle:
     match = _KAGGLE_PATH.fullmatch(parts.path.rstrip("/"))
     if match is None:
         raise UsageError(
@@ -145,14 +145,14 @@ def _kaggle_from_url(parts: SplitResult) -> Handle:
     return _kaggle(match)
 
 
-def _parse_kaggle(text: str) -> Handle | None:
+def _parse_kaggle(text: str) -> ModelHandle | None:
     match = _KAGGLE_HANDLE.fullmatch(text)
     if match is None or match["framework"].lower() not in _FRAMEWORKS:
         return None
     return _kaggle(match)
 
 
-def _kaggle(match: re.Match[str]) -> Handle:
+def _kaggle(match: re.Match[str]) -> ModelHandle:
     framework = _FRAMEWORKS.get(match["framework"].lower())
     if framework is None:
         raise UsageError(
@@ -162,10 +162,10 @@ def _kaggle(match: re.Match[str]) -> Handle:
     words = [match["owner"], match["model"], framework, match["variation"]]
     if match["version"]:
         words.append(str(int(match["version"])))
-    return Handle(HandleKind.KAGGLE, "/".join(words))
+    return ModelHandle(HandleKind.KAGGLE, "/".join(words))
 
 
-def _parse_path(text: str) -> Handle:
+def _parse_path(text: str) -> ModelHandle:
     if "/" in text or "\\" in text or text.startswith(("~", ".")):
         return _folder(text)
     near = difflib.get_close_matches(text.lower(), (MOBILE, HUB), n=1, cutoff=0.6)
@@ -173,8 +173,8 @@ def _parse_path(text: str) -> Handle:
     raise UsageError(f"There is no model {text!r}", f"{guess}give {ACCEPTED}")
 
 
-def _folder(text: str) -> Handle:
-    return Handle(HandleKind.FOLDER, os.path.abspath(os.path.expanduser(text)))
+def _folder(text: str) -> ModelHandle:
+    return ModelHandle(HandleKind.FOLDER, os.path.abspath(os.path.expanduser(text)))
 
 
 def _is_loopback(host: str) -> bool:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from live_nst.errors import DownloadError
-from live_nst.models.archive import lift
-from live_nst.timing import Clock, SystemClock
+from live_nst.models.saved_model import move_to_top
+from live_nst.runtime.timing import Clock, SystemClock
 
 _CHILD = Path(__file__).with_name("kaggle_child.py")
 _CACHE = "cache"
@@ -48,7 +48,7 @@ def download(
     """
     scratch = into.with_name("kaggle")
     scratch.mkdir()
-    watch = _Watch(scratch / _CACHE, progress, stall, clock or SystemClock())
+    watch = _FolderMonitor(scratch / _CACHE, progress, stall, clock or SystemClock())
     answer = _ask(handle, scratch, watch)
     if answer is None:
         raise DownloadError(f"Kaggle sent nothing for {stall:g} s", hint)
@@ -57,7 +57,7 @@ def download(
     _move(Path(answer["path"]), scratch, into)
 
 
-class _Watch:
+class _FolderMonitor:
     """Follows how much has been written under a folder."""
 
     def __init__(
@@ -80,7 +80,7 @@ class _Watch:
         return self._clock.now() - self._last_change > self._stall
 
 
-def _ask(handle: str, scratch: Path, watch: _Watch) -> dict[str, Any] | None:
+def _ask(handle: str, scratch: Path, watch: _FolderMonitor) -> dict[str, Any] | None:
     """Run kagglehub; what it answered, or None when it had to be ended."""
     result = scratch / "result.json"
     errors = scratch / "errors.txt"
@@ -108,7 +108,7 @@ def _ask(handle: str, scratch: Path, watch: _Watch) -> dict[str, Any] | None:
     return {"error": "other", "detail": lines[-1] if lines else f"exit code {process.returncode}"}
 
 
-def _wait(process: subprocess.Popen[bytes], watch: _Watch) -> bool:
+def _wait(process: subprocess.Popen[bytes], watch: _FolderMonitor) -> bool:
     """Wait for the end; False when nothing was written for too long before."""
     while True:
         try:
@@ -151,7 +151,7 @@ def _move(path: Path, scratch: Path, into: Path) -> None:
     else:
         # In Kaggle's and Colab's notebooks kagglehub answers with a folder that is not ours.
         shutil.copytree(path, into, dirs_exist_ok=True)
-    lift(into)
+    move_to_top(into)
 
 
 def _tree_size(folder: Path) -> int:

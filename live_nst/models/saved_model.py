@@ -1,9 +1,15 @@
 """What a SavedModel looks like on disk, judged without loading it."""
 
+import gzip
+import hashlib
+import io
 import re
+import shutil
+import tarfile
+import zlib
 from pathlib import Path
 
-from live_nst.errors import ModelError
+from live_nst.errors import DownloadError, ModelError
 
 GRAPH_FILE = "saved_model.pb"
 VARIABLES_FOLDER = "variables"
@@ -116,3 +122,115 @@ def _hint(folder: Path) -> str:
     if inner:
         return f"did you mean `--model {inner}`?"
     return f"give a folder that holds {GRAPH_FILE} and its {VARIABLES_FOLDER} folder"
+
+
+_GZIP = b"\x1f\x8b"
+_READ_BYTES = 1 << 16
+# ValueError: a name that no file can have.
+_DAMAGED = (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, ValueError)
+
+
+def unpack_saved_model(archive: Path, into: Path, hint: str) -> None:
+    """Unpack a .tar.gz or .tar archive that holds a SavedModel.
+
+    A module that lies in a folder of its own within the archive is taken out of it. Only plain
+    files and folders are written, and only below `into`: the `data` filter of `tarfile` lets
+    links pass, and is missing from Python 3.11.3 and earlier.
+
+    Args:
+        archive: The file.
+        into: An existing, empty folder.
+        hint: What the user can do when it fails.
+
+    Raises:
+        DownloadError: The archive is damaged or none, or holds names that lead elsewhere.
+        OSError: Its content cannot be written.
+    """
+    try:
+        with _decompressed(archive) as stream:
+            with tarfile.open(fileobj=stream, mode="r|") as tar:
+                for member in tar:
+                    _write(tar, member, into, hint)
+            # tarfile takes a broken header for the end. The checksum comes after the last byte.
+            while stream.read(_READ_BYTES):
+                pass
+    except _DAMAGED as exc:
+        raise DownloadError("What was fetched is a damaged .tar.gz archive or none", hint) from exc
+    move_to_top(into)
+
+
+def move_to_top(into: Path) -> None:
+    """Move a module that lies one folder further down up to `into`."""
+    inner = inner_saved_model(into)
+    if (into / GRAPH_FILE).exists() or inner is None:
+        return
+    # The folder gets another name first: one of its files may have the folder's own name.
+    inner = inner.rename(into / ".inner")
+    for path in inner.iterdir():
+        path.rename(into / path.name)
+    inner.rmdir()
+
+
+def _decompressed(archive: Path) -> gzip.GzipFile | io.BufferedReader:
+    with archive.open("rb") as file:
+        zipped = file.read(len(_GZIP)) == _GZIP
+    return gzip.open(archive) if zipped else archive.open("rb")
+
+
+def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path, hint: str) -> None:
+    root = into.resolve()
+    target = (root / member.name).resolve()
+    if not target.is_relative_to(root) or not (member.isfile() or member.isdir()):
+        raise DownloadError(
+            f"The archive that was fetched is not safe to unpack: it holds {member.name!r}", hint
+        )
+    if member.isdir():
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    content = tar.extractfile(member)
+    if content is None:
+        raise tarfile.ReadError(f"{member.name} has no content")
+    with content, target.open("wb") as file:
+        shutil.copyfileobj(content, file)
+
+
+_HASH_BYTES = 1 << 20
+
+
+def fingerprint(folder: Path) -> str:
+    """Hash what a SavedModel computes: `saved_model.pb` and everything under `variables/`.
+
+    Two folders with the same such files, named alike, have the same fingerprint, wherever they
+    lie and whenever they were written.
+
+    Args:
+        folder: A SavedModel folder.
+
+    Returns:
+        64 hexadecimal digits (SHA-256).
+
+    Raises:
+        ModelError: A file is missing or cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        variables = [path for path in (folder / VARIABLES_FOLDER).rglob("*") if path.is_file()]
+        by_name = {path.relative_to(folder).as_posix(): path for path in variables}
+        by_name[GRAPH_FILE] = folder / GRAPH_FILE
+        for name, path in sorted(by_name.items()):
+            _add_file(digest, name, path)
+    except OSError as exc:
+        raise ModelError(
+            f"The model in {folder} cannot be read: {exc.strerror or exc}",
+            "check the folder and its permissions",
+        ) from exc
+    return digest.hexdigest()
+
+
+def _add_file(digest: "hashlib._Hash", name: str, path: Path) -> None:
+    """Add a name, a size and a content; the size keeps neighboring files apart."""
+    digest.update(f"{name}\0{path.stat().st_size}\0".encode())
+    with path.open("rb") as file:
+        while chunk := file.read(_HASH_BYTES):
+            digest.update(chunk)

@@ -1,1 +1,1 @@
-"""The objective of neural style transfer: features, losses, painting by optimisation, scores."""
+"""The objective of neural style transfer: features, losses, painting by optimization, scores."""

@@ -13,7 +13,7 @@ import numpy as np
 from live_nst.errors import SinkError, UsageError
 
 SUFFIX = ".painting"
-_PREFIX = "optimiser."
+_PREFIX = "optimizer."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,14 @@ class Checkpoint:
         level: Which level of the pyramid, from 0.
         evaluations: How often the loss was computed on that level.
         first: The total loss of the level's first evaluation.
-        optimiser: The optimiser's state.
+        optimizer: The optimizer's state.
     """
 
     settings: str
     level: int
     evaluations: int
     first: float
-    optimiser: Mapping[str, Any]
+    optimizer: Mapping[str, Any]
 
 
 def checkpoint_path(out: Path) -> Path:
@@ -40,7 +40,7 @@ def checkpoint_path(out: Path) -> Path:
     return out.with_name(out.name + SUFFIX)
 
 
-def save(path: Path, checkpoint: Checkpoint) -> None:
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; the one before stays until this one is whole.
 
     Raises:
@@ -49,7 +49,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     about = {
         name: getattr(checkpoint, name) for name in ("settings", "level", "evaluations", "first")
     }
-    arrays = {f"{_PREFIX}{name}": value for name, value in checkpoint.optimiser.items()}
+    arrays = {f"{_PREFIX}{name}": value for name, value in checkpoint.optimizer.items()}
     partial = path.with_name(path.name + ".partial")
     try:
         with partial.open("wb") as file:
@@ -63,7 +63,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         ) from exc
 
 
-def load(path: Path, settings: str) -> Checkpoint | None:
+def load_checkpoint(path: Path, settings: str) -> Checkpoint | None:
     """The checkpoint of the painting with these settings; None when there is none.
 
     Raises:
@@ -80,7 +80,7 @@ def load(path: Path, settings: str) -> Checkpoint | None:
                 for name in file.files
                 if name.startswith(_PREFIX)
             }
-        checkpoint = Checkpoint(optimiser=arrays, **about)
+        checkpoint = Checkpoint(optimizer=arrays, **about)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as exc:
         raise UsageError(f"The state of the painting in {path} is damaged.", hint) from exc
     if checkpoint.settings != settings:

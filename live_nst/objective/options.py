@@ -5,15 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from live_nst.errors import UsageError
-from live_nst.frames import Image
-from live_nst.objective.forms import Form, gatys
-from live_nst.objective.optimisers import OPTIMISERS
-from live_nst.objective.pyramid import Size
+from live_nst.objective.image_pyramid import Size
+from live_nst.objective.loss_functions import LossConfig, LossTerms, gatys
+from live_nst.objective.optimizers import OPTIMIZERS
 from live_nst.objective.start import STARTS
-from live_nst.objective.terms import Losses
+from live_nst.types import Image
 
-DEFAULT_SIZE = 512
-MAX_SIZE = 16384
+DEFAULT_PAINT_SIZE = 512
+MAX_PAINT_SIZE = 16384
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +23,16 @@ class PaintOptions:
         content: The photo.
         out: Where the painting goes; its suffix says the format.
         styles: Pictures, names or mixes; all of them everywhere, or each in its mask.
-        masks: See `live_nst.objective.materials.gather`.
+        masks: See `live_nst.objective.paint_inputs.load_inputs`.
         size: Long side of the painting in pixels; None for the photo's, at most 512.
         steps: Evaluations of the loss on each level.
         levels: Of the pyramid; None for as many as make sense.
-        optimiser: "lbfgs" or "adam".
+        optimizer: "lbfgs" or "adam".
         start: "fast", "content" or "noise".
         seed: Of the noise.
         form: The loss.
         vgg: A copy of Keras' file of weights; None to use the cache.
-        colours: "style", "luminance" or "histogram".
+        colors: "style", "luminance" or "histogram".
         save_every: Keep a picture after every so many evaluations.
         model: The fast model that the start comes from.
         device: auto, cpu or gpu.
@@ -47,12 +46,12 @@ class PaintOptions:
     size: int | None = None
     steps: int = 150
     levels: int | None = None
-    optimiser: str = "lbfgs"
+    optimizer: str = "lbfgs"
     start: str = "fast"
     seed: int = 0
-    form: Form = field(default_factory=gatys)
+    form: LossConfig = field(default_factory=gatys)
     vgg: Path | None = None
-    colours: str = "style"
+    colors: str = "style"
     save_every: int | None = None
     model: str = "auto"
     device: str = "auto"
@@ -60,7 +59,7 @@ class PaintOptions:
 
     def __post_init__(self) -> None:
         for name, value, most in (
-            ("--size", self.size, MAX_SIZE),
+            ("--size", self.size, MAX_PAINT_SIZE),
             ("--steps", self.steps, None),
             ("--levels", self.levels, 8),
             ("--save-every", self.save_every, None),
@@ -68,16 +67,16 @@ class PaintOptions:
             if value is not None and (value < 1 or (most is not None and value > most)):
                 upper = "" if most is None else f" to {most}"
                 raise UsageError(f"{name} cannot be {value}.", f"use 1{upper or ' or more'}")
-        if self.optimiser not in OPTIMISERS:
+        if self.optimizer not in OPTIMIZERS:
             raise UsageError(
-                f"There is no optimiser {self.optimiser!r}.", f"use {' or '.join(OPTIMISERS)}"
+                f"There is no optimizer {self.optimizer!r}.", f"use {' or '.join(OPTIMIZERS)}"
             )
         if self.start not in STARTS:
             raise UsageError(f"There is no start {self.start!r}.", f"use {', '.join(STARTS)}")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PaintStep:
     """One evaluation of the loss.
 
     Attributes:
@@ -96,12 +95,12 @@ class Step:
     size: Size
     evaluation: int
     steps: int
-    losses: Losses
+    losses: LossTerms
     first: float
     picture: Callable[[], Image]
 
 
-Watch = Callable[[Step], bool]
+StepCallback = Callable[[PaintStep], bool]
 """Called after every evaluation; the answer says whether to go on."""
 
 
@@ -121,7 +120,7 @@ class PaintReport:
 
     finished: bool
     picture: Image
-    losses: Losses | None
+    losses: LossTerms | None
     first: float
     evaluations: int
     seconds: float

@@ -1,4 +1,4 @@
-"""How close a stylised picture or video is to its content and its style, by the objective."""
+"""How close a stylized picture or video is to its content and its style, by the objective."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,26 +8,24 @@ from typing import Any
 import numpy as np
 
 from live_nst.errors import SourceError, UsageError
-from live_nst.frames import Image
-from live_nst.objective.files import read_photo
-from live_nst.objective.forms import Form
-from live_nst.objective.loss import Objective
-from live_nst.objective.network import Vgg, preprocess
-from live_nst.objective.pyramid import resize, scaled
-from live_nst.objective.regions import StyleTarget
-from live_nst.objective.terms import Losses
-from live_nst.styles.picture import read_picture
+from live_nst.objective.image_pyramid import StyleTarget, resize_image, scale_to_long_side
+from live_nst.objective.loss_functions import LossConfig, LossTerms
+from live_nst.objective.paint_inputs import read_photo
+from live_nst.objective.perceptual_loss import PerceptualLoss
+from live_nst.objective.vgg import Vgg, preprocess
+from live_nst.styles.image import read_style_image
 from live_nst.styles.spec import parse_style
+from live_nst.types import Image
 
-DEFAULT_SIZE = 256
-DEFAULT_FRAMES = 8
+DEFAULT_SCORE_SIZE = 256
+DEFAULT_SCORE_FRAMES = 8
 VIDEO_SUFFIXES = {
     ".avi", ".flv", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class StyleScore:
     """The mean losses of a picture, or of the frames of a video.
 
     Attributes:
@@ -51,7 +49,7 @@ class Score:
     style_layers: dict[str, float]
 
 
-class Ruler:
+class StyleScorer:
     """Measures pictures against one style.
 
     Args:
@@ -66,17 +64,22 @@ class Ruler:
     """
 
     def __init__(
-        self, vgg: Vgg, style: str, form: Form, size: int = DEFAULT_SIZE, device: str = "CPU:0"
+        self,
+        vgg: Vgg,
+        style: str,
+        form: LossConfig,
+        size: int = DEFAULT_SCORE_SIZE,
+        device: str = "CPU:0",
     ) -> None:
         if not 32 <= size <= 4096:
             raise UsageError(f"A size of {size} is out of range.", "use 32 to 4096 pixels")
         self._vgg, self._form, self._size, self._device = vgg, form, size, device
         self._styles = [
-            StyleTarget(_fit(read_picture(part.picture), size), part.weight)
+            StyleTarget(_fit(read_style_image(part.picture), size), part.weight)
             for part in parse_style(style).parts
         ]
 
-    def measure(self, content: Image, pictures: Sequence[Image]) -> list[Losses]:
+    def measure(self, content: Image, pictures: Sequence[Image]) -> list[LossTerms]:
         """The losses of the content itself, then of each picture.
 
         Args:
@@ -84,14 +87,16 @@ class Ruler:
             pictures: Of the same scene, each of any size.
         """
         small = _fit(content, self._size)
-        objective = Objective(self._vgg, small, self._styles, self._form, device=self._device)
+        objective = PerceptualLoss(self._vgg, small, self._styles, self._form, device=self._device)
         size = small.shape[1], small.shape[0]
-        return [objective.losses(preprocess(resize(each, size))) for each in (small, *pictures)]
+        return [
+            objective.losses(preprocess(resize_image(each, size))) for each in (small, *pictures)
+        ]
 
 
-def score(
-    ruler: Ruler, content: Path, painted: Sequence[Path], frames: int = DEFAULT_FRAMES
-) -> list[Score]:
+def score_files(
+    ruler: StyleScorer, content: Path, painted: Sequence[Path], frames: int = DEFAULT_SCORE_FRAMES
+) -> list[StyleScore]:
     """Measure files: the content first, unpainted, then each painted one.
 
     Args:
@@ -152,8 +157,10 @@ def _frames(path: Path, decode: bool = True) -> Iterator[Any]:
     """The pictures of a video in order; only counted, if not to be decoded."""
     import av
 
+    from live_nst.runtime.pyav import open_for_reading
+
     try:
-        with av.open(str(path)) as container:
+        with open_for_reading(str(path)) as container:
             if not container.streams.video:
                 raise SourceError(f"{path} holds no video.", "choose a file with pictures")
             stream = container.streams.video[0]
@@ -170,16 +177,16 @@ def _frames(path: Path, decode: bool = True) -> Iterator[Any]:
 def _fit(image: Image, size: int) -> Image:
     """A picture with that long side; never enlarged."""
     own = image.shape[1], image.shape[0]
-    return resize(image, scaled(own, min(size, max(own))))
+    return resize_image(image, scale_to_long_side(own, min(size, max(own))))
 
 
 def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values))
 
 
-def _summary(name: str, losses: Sequence[Losses], own: float) -> Score:
+def _summary(name: str, losses: Sequence[LossTerms], own: float) -> StyleScore:
     total = _mean([each.total for each in losses])
-    return Score(
+    return StyleScore(
         name=name,
         frames=len(losses),
         content=_mean([each.content_total for each in losses]),

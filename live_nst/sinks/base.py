@@ -3,11 +3,11 @@
 from types import TracebackType
 from typing import Protocol, Self
 
-from live_nst.frames import Frame
+from live_nst.types import Frame
 
 
 class Sink(Protocol):
-    """A place where stylised frames go: a recording, a virtual camera.
+    """A place where stylized frames go: a recording, a virtual camera.
 
     Obligations:
         - Opening happens in the constructor, which raises a `SinkError` with a hint.
@@ -19,7 +19,7 @@ class Sink(Protocol):
 
     Attributes:
         name: For people: "recording out.mp4".
-        rate: None: every stylised frame is written once, as it comes. A number: the newest frame
+        rate: None: every stylized frame is written once, as it comes. A number: the newest frame
             is written that many times a second, repeated when there is none newer.
     """
 

@@ -3,10 +3,10 @@
 import cv2
 import numpy as np
 
-from live_nst.frames import Image
+from live_nst.types import Image
 
 
-def even_size(size: tuple[int, int]) -> tuple[int, int]:
+def round_up_to_even(size: tuple[int, int]) -> tuple[int, int]:
     """(width, height) rounded up to even numbers.
 
     Chroma is stored at half the size, so encoders refuse odd sizes, and readers of a virtual
@@ -16,7 +16,7 @@ def even_size(size: tuple[int, int]) -> tuple[int, int]:
     return width + width % 2, height + height % 2
 
 
-def even(image: Image) -> Image:
+def pad_to_even(image: Image) -> Image:
     """Give a picture even sides by repeating its last row or column where needed.
 
     Padded rather than cropped, so that nothing of the picture is lost.
@@ -33,8 +33,8 @@ def even(image: Image) -> Image:
     return np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
 
 
-def fit(image: Image, size: tuple[int, int]) -> Image:
-    """Scale a picture into `size`, whole and in proportion, centred on black.
+def letterbox(image: Image, size: tuple[int, int]) -> Image:
+    """Scale a picture into `size`, whole and in proportion, centered on black.
 
     Args:
         image: BGR uint8 ``[height, width, 3]``.

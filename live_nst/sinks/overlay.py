@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image as Pictures
 from PIL import ImageDraw, ImageFont
 
-from live_nst.frames import Image
+from live_nst.types import Image
 
-Mask = NDArray[np.uint8]
-"""How much of a colour each pixel gets: uint8 ``[height, width]``, 0..255."""
+TextMask = NDArray[np.uint8]
+"""How much of a color each pixel gets: uint8 ``[height, width]``, 0..255."""
 
 WHITE = (255, 255, 255)
 YELLOW = (90, 220, 255)
@@ -94,7 +94,7 @@ def draw_keys(image: Image, keys: Sequence[tuple[str, str]]) -> Image:
     return image
 
 
-def _columns(keys: Sequence[tuple[str, str]], pixels: int) -> tuple[Mask, Mask]:
+def _columns(keys: Sequence[tuple[str, str]], pixels: int) -> tuple[TextMask, TextMask]:
     """The keys and, to their right, what they do, as two masks of one size."""
     names = _text_mask(tuple(name for name, _ in keys), pixels)
     actions = _text_mask(tuple(action for _, action in keys), pixels)
@@ -110,7 +110,7 @@ def _text_pixels(image: Image) -> int:
     return max(SMALLEST_TEXT, height // LINES_PER_HEIGHT)
 
 
-def _fitting_mask(image: Image, lines: tuple[str, ...], pixels: int) -> Mask:
+def _fitting_mask(image: Image, lines: tuple[str, ...], pixels: int) -> TextMask:
     """Text at `pixels`, or smaller if it would be wider than the picture."""
     mask = _text_mask(lines, pixels)
     if mask.shape[1] <= image.shape[1]:
@@ -129,7 +129,7 @@ def _without_accents(text: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def _text_mask(lines: tuple[str, ...], pixels: int) -> Mask:
+def _text_mask(lines: tuple[str, ...], pixels: int) -> TextMask:
     """Antialiased text with a margin around it."""
     font = _font(pixels)
     text = _without_accents("\n".join(lines))
@@ -150,13 +150,13 @@ def _text_mask(lines: tuple[str, ...], pixels: int) -> Mask:
 
 
 def _draw_panel(
-    image: Image, left: int, top: int, texts: Sequence[tuple[Mask, tuple[int, int, int]]]
+    image: Image, left: int, top: int, texts: Sequence[tuple[TextMask, tuple[int, int, int]]]
 ) -> None:
     """Darken the rectangle that the masks cover and lay the texts on it; clipped at the edges."""
     height, width = texts[0][0].shape
     region = image[top : top + height, left : left + width]
     mixed = region * np.float32(SHADE)
-    for mask, colour in texts:
+    for mask, color in texts:
         share = mask[: region.shape[0], : region.shape[1], np.newaxis] / np.float32(255)
-        mixed += (np.array(colour, np.float32) - mixed) * share
+        mixed += (np.array(color, np.float32) - mixed) * share
     region[:] = np.rint(mixed).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Stylised frames in a video file."""
+"""Stylized frames in a video file."""
 
 import errno
 import io
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import av
 from av.video.reformatter import ColorRange, Colorspace
 
-from live_nst.closing import Closing
 from live_nst.errors import RecordingError, UsageError
-from live_nst.frames import Frame, Image
-from live_nst.sinks.geometry import even, fit
+from live_nst.runtime.pyav import open_for_reading, open_for_writing
+from live_nst.sinks.geometry import letterbox, pad_to_even
+from live_nst.types import Closeable, Frame, Image
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -42,7 +42,7 @@ ENCODER_OPTIONS = {
 }
 
 
-class Recorder(Closing):
+class Recorder(Closeable):
     """A recording in H.264: a sink that writes each frame once, at its own time.
 
     The frame rate is variable: a frame lasts until the next one, however long that takes. The
@@ -91,7 +91,7 @@ class Recorder(Closing):
         if self._closed:
             raise RecordingError(f"the recording {self._path} is closed")
         if self._writer is None:
-            self._writer = _Writer(self._path, even(frame.image), self._fps_hint)
+            self._writer = _Writer(self._path, pad_to_even(frame.image), self._fps_hint)
         self._writer.write(frame)
 
     def close(self) -> None:
@@ -151,7 +151,7 @@ class _Writer:
         except OSError as exc:
             raise _write_error(path, exc) from exc
         muxer, options = MUXERS[path.suffix.lower()]
-        self._container = av.open(self._file, "w", format=muxer, options=options)
+        self._container = open_for_writing(self._file, format=muxer, options=options)
         self._container.metadata["comment"] = COMMENT
         self._stream = self._container.add_stream(
             "libx264", rate=Fraction(fps_hint).limit_denominator(1001), options=ENCODER_OPTIONS
@@ -167,7 +167,9 @@ class _Writer:
         context.color_trc = BT709
 
     def write(self, frame: Frame) -> None:
-        picture = av.VideoFrame.from_ndarray(fit(even(frame.image), self._size), format="bgr24")
+        picture = av.VideoFrame.from_ndarray(
+            letterbox(pad_to_even(frame.image), self._size), format="bgr24"
+        )
         picture = picture.reformat(
             format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
@@ -287,7 +289,7 @@ def _reserve(path: Path) -> Path:
 def _is_ours(path: Path) -> bool:
     """Whether the file says that we recorded it."""
     try:
-        with av.open(str(path)) as container:
+        with open_for_reading(str(path)) as container:
             metadata = container.metadata
     except (OSError, av.FFmpegError):
         return False

@@ -1,16 +1,15 @@
-"""Stylised frames as a camera that other programs can choose."""
+"""Stylized frames as a camera that other programs can choose."""
 
 import numpy as np
 import pyvirtualcam
 
-from live_nst.closing import Closing
 from live_nst.errors import VirtualCameraError
-from live_nst.frames import Frame
-from live_nst.sinks.geometry import even, even_size, fit
-from live_nst.sinks.virtual_camera_setup import System, setup_error
+from live_nst.sinks.geometry import letterbox, pad_to_even, round_up_to_even
+from live_nst.sinks.virtual_camera_setup import HostSystem, virtual_camera_error
+from live_nst.types import Closeable, Frame
 
 
-class VirtualCamera(Closing):
+class VirtualCamera(Closeable):
     """A virtual camera: v4l2loopback on Linux, OBS on Windows and macOS.
 
     Its size is fixed while it is open: frames of another size are scaled into it in proportion,
@@ -35,15 +34,15 @@ class VirtualCamera(Closing):
         size: tuple[int, int],
         *,
         backend: str | None = None,
-        system: System | None = None,
+        system: HostSystem | None = None,
     ) -> None:
-        self._size = even_size(size)
+        self._size = round_up_to_even(size)
         try:
             self._camera = pyvirtualcam.Camera(
                 *self._size, fps, fmt=pyvirtualcam.PixelFormat.BGR, device=device, backend=backend
             )
         except RuntimeError as exc:  # pyvirtualcam gathers the errors of all backends in one
-            raise setup_error(device, str(exc), system or System()) from exc
+            raise virtual_camera_error(device, str(exc), system or HostSystem()) from exc
         self._open = True
         self.name = f"virtual camera {self._camera.device}"
         self.rate: float | None = fps
@@ -61,7 +60,7 @@ class VirtualCamera(Closing):
         """
         if not self._open:
             raise VirtualCameraError(f"the {self.name} is closed")
-        image = np.ascontiguousarray(fit(even(frame.image), self._size))
+        image = np.ascontiguousarray(letterbox(pad_to_even(frame.image), self._size))
         try:
             self._camera.send(image)
         except (RuntimeError, OSError) as exc:

@@ -18,7 +18,7 @@ INSTALL = (
 
 
 @dataclass(frozen=True, slots=True)
-class Capability:
+class DeviceCapability:
     """What a video device says about itself.
 
     Attributes:
@@ -32,7 +32,7 @@ class Capability:
     capture: bool
 
 
-def query_capability(device: str) -> Capability | None:
+def query_capability(device: str) -> DeviceCapability | None:
     """Ask a video device's driver about it; None if it is no video device or cannot be opened."""
     from linuxpy.video import raw
     from linuxpy.video.device import read_capabilities
@@ -48,7 +48,7 @@ def query_capability(device: str) -> Capability | None:
     finally:
         os.close(descriptor)
     flags = answer.capabilities
-    return Capability(
+    return DeviceCapability(
         driver=answer.driver.decode(errors="replace"),
         output=bool(flags & raw.Capability.VIDEO_OUTPUT),
         capture=bool(flags & raw.Capability.VIDEO_CAPTURE),
@@ -56,7 +56,7 @@ def query_capability(device: str) -> Capability | None:
 
 
 @dataclass(frozen=True, slots=True)
-class System:
+class HostSystem:
     """The parts of the operating system that are looked at.
 
     Attributes:
@@ -69,7 +69,7 @@ class System:
     platform: str = sys.platform
     module: Path = Path("/sys/module/v4l2loopback")
     devices: Path = Path("/dev")
-    capability: Callable[[str], Capability | None] = field(default=query_capability)
+    capability: Callable[[str], DeviceCapability | None] = field(default=query_capability)
 
     def loopbacks(self) -> list[str]:
         """The v4l2loopback devices that can be opened."""
@@ -81,7 +81,7 @@ class System:
         return found
 
 
-def setup_error(device: str | None, reason: str, system: System) -> VirtualCameraError:
+def virtual_camera_error(device: str | None, reason: str, system: HostSystem) -> VirtualCameraError:
     """Say why a virtual camera could not be opened.
 
     Args:
@@ -112,7 +112,7 @@ def _one_line(reason: str) -> str:
     return "; ".join(reason.rstrip(".").split("\n"))
 
 
-def _on_linux(device: str | None, reason: str, system: System) -> VirtualCameraError:
+def _on_linux(device: str | None, reason: str, system: HostSystem) -> VirtualCameraError:
     if device is None:
         found = system.loopbacks()
         if not found:
@@ -137,7 +137,7 @@ def _on_linux(device: str | None, reason: str, system: System) -> VirtualCameraE
     )
 
 
-def _no_loopback(system: System) -> VirtualCameraError:
+def _no_loopback(system: HostSystem) -> VirtualCameraError:
     if system.module.exists():
         return VirtualCameraError(
             "the kernel module v4l2loopback is loaded, but none of its devices can be opened",
@@ -150,7 +150,7 @@ def _no_loopback(system: System) -> VirtualCameraError:
     )
 
 
-def _no_such_device(device: str, system: System) -> VirtualCameraError:
+def _no_such_device(device: str, system: HostSystem) -> VirtualCameraError:
     if not system.module.exists():
         return VirtualCameraError(
             f"there is no {device}: the kernel module v4l2loopback is not loaded",
@@ -165,7 +165,7 @@ def _no_such_device(device: str, system: System) -> VirtualCameraError:
 
 
 def _not_a_loopback(
-    device: str, capability: Capability | None, system: System
+    device: str, capability: DeviceCapability | None, system: HostSystem
 ) -> VirtualCameraError:
     found = system.loopbacks()
     kind = f"a device of the driver {capability.driver}" if capability else "no video device"
@@ -175,7 +175,7 @@ def _not_a_loopback(
     return VirtualCameraError(f"{device} is {kind}, not a virtual camera", way_out)
 
 
-def _no_output(device: str, capability: Capability, system: System) -> VirtualCameraError:
+def _no_output(device: str, capability: DeviceCapability, system: HostSystem) -> VirtualCameraError:
     """The device is a loopback, yet says that nothing can be written to it.
 
     Loaded with exclusive_caps=1 it offers one direction at a time: output while nobody feeds it,
@@ -198,7 +198,7 @@ def _no_output(device: str, capability: Capability, system: System) -> VirtualCa
     )
 
 
-def _version(system: System) -> str:
+def _version(system: HostSystem) -> str:
     """The loaded module's version; empty if it does not say."""
     path = system.module / "version"
     return path.read_text().strip() if path.exists() else ""

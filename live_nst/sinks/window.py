@@ -6,12 +6,11 @@ import sys
 import cv2
 import numpy as np
 
-from live_nst.closing import Closing
 from live_nst.errors import DisplayError
-from live_nst.frames import Image
-from live_nst.sinks.display import HINT, require_display
+from live_nst.sinks.x11 import NO_DISPLAY_HINT, require_display
+from live_nst.types import Closeable, Image
 
-KEYS = {
+KEY_NAMES = {
     8: "backspace",
     9: "tab",
     10: "enter",
@@ -37,7 +36,7 @@ KEYS = {
 """OpenCV's codes of the keys that are no character, on each system."""
 
 
-class Window(Closing):
+class Window(Closeable):
     """A window, used from one thread: on macOS the main one.
 
     Args:
@@ -58,11 +57,11 @@ class Window(Closing):
         self._closed = False
         try:
             # GUI_NORMAL: without Qt's tool bar and its own keys. FREERATIO: the proportions are
-            # kept by black bars of our own, as Qt's would be light grey.
+            # kept by black bars of our own, as Qt's would be light gray.
             cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
             cv2.resizeWindow(title, *_within(size, screen))
         except cv2.error as exc:
-            raise DisplayError(f"no window can be opened: {exc.err}", HINT) from exc
+            raise DisplayError(f"no window can be opened: {exc.err}", NO_DISPLAY_HINT) from exc
         if fullscreen:
             self.toggle_fullscreen()
 
@@ -84,9 +83,11 @@ class Window(Closing):
             return
         try:
             _, _, width, height = cv2.getWindowImageRect(self._title)
-            cv2.imshow(self._title, with_bars(image, (width, height)))
+            cv2.imshow(self._title, add_aspect_bars(image, (width, height)))
         except cv2.error as exc:
-            raise DisplayError(f"the window can show nothing more: {exc.err}", HINT) from exc
+            raise DisplayError(
+                f"the window can show nothing more: {exc.err}", NO_DISPLAY_HINT
+            ) from exc
 
     def poll(self) -> str | None:
         """Handle the window's events, for about a millisecond.
@@ -132,15 +133,15 @@ def key_name(code: int) -> str | None:
     """Name the key of a code of OpenCV's `waitKeyEx`; None for no key, or one without a name."""
     if code < 0:
         return None
-    if code in KEYS:
-        return KEYS[code]
+    if code in KEY_NAMES:
+        return KEY_NAMES[code]
     code &= 0xFFFF  # GTK adds the state of Num Lock and the like above
-    if code in KEYS:
-        return KEYS[code]
+    if code in KEY_NAMES:
+        return KEY_NAMES[code]
     return chr(code).lower() if code < 256 and chr(code).isprintable() else None
 
 
-def with_bars(image: Image, size: tuple[int, int]) -> Image:
+def add_aspect_bars(image: Image, size: tuple[int, int]) -> Image:
     """Add black bars, so that a picture stretched to a window keeps its proportions.
 
     Args:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-from live_nst.frames import Frame
+from live_nst.types import Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class SourceInfo:
     height: int
     fps: float
     detail: str = ""
-    waits: bool = False
+    paused_until_read: bool = False
 
     def __str__(self) -> str:
         rate = f" at {self.fps:g} fps" if self.fps else ""

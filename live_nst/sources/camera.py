@@ -8,46 +8,39 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from live_nst.closing import Closing
 from live_nst.errors import SourceError, SourceLostError
-from live_nst.frames import Frame, Image
 from live_nst.sources.base import SourceInfo, SourceRequest
-from live_nst.sources.devices import CameraDevice, locate_camera
+from live_nst.sources.devices import CameraDevice, find_camera
+from live_nst.types import Closeable, Frame, Image
 
 _STALL_SECONDS = 3
 """How long OpenCV waits for a frame on Linux before it gives up; whole seconds only."""
 
-_BROKEN_PICTURES = 5
+_MAX_BROKEN_FRAMES = 5
 """Pictures in a row that may fail to decode. Cheap cameras send a torn one now and then."""
 
 
-class Capture(Protocol):
+class VideoCapture(Protocol):
     """The part of `cv2.VideoCapture` that is used."""
 
-    def isOpened(self) -> bool:  # noqa: D102
-        ...
+    def isOpened(self) -> bool: ...  # noqa: D102
 
-    def get(self, prop: int, /) -> float:  # noqa: D102
-        ...
+    def get(self, prop: int, /) -> float: ...  # noqa: D102
 
-    def set(self, prop: int, value: float, /) -> bool:  # noqa: D102
-        ...
+    def set(self, prop: int, value: float, /) -> bool: ...  # noqa: D102
 
-    def grab(self) -> bool:  # noqa: D102
-        ...
+    def grab(self) -> bool: ...  # noqa: D102
 
-    def retrieve(self) -> tuple[bool, Any]:  # noqa: D102
-        ...
+    def retrieve(self) -> tuple[bool, Any]: ...  # noqa: D102
 
-    def release(self) -> None:  # noqa: D102
-        ...
+    def release(self) -> None: ...  # noqa: D102
 
 
-Opener = Callable[[int | str, int, Sequence[int]], Capture]
+CaptureOpener = Callable[[int | str, int, Sequence[int]], VideoCapture]
 """Opens (index or device file, OpenCV backend, [property, value, ...])."""
 
 
-def prepare_opencv() -> None:
+def configure_opencv() -> None:
     """Set what OpenCV reads from the environment; call it before cv2 is first imported.
 
     What the user has set stays.
@@ -59,7 +52,7 @@ def prepare_opencv() -> None:
     os.environ.setdefault("OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER", "0")
 
 
-class CameraSource(Closing):
+class CameraSource(Closeable):
     """Live frames of one camera.
 
     MJPG is asked for, since many cameras reach their rate at 720p only with it. What the camera
@@ -80,10 +73,10 @@ class CameraSource(Closing):
         which: int | str,
         request: SourceRequest,
         *,
-        capture: Opener | None = None,
-        locate: Callable[[int | str], CameraDevice] = locate_camera,
+        capture: CaptureOpener | None = None,
+        locate: Callable[[int | str], CameraDevice] = find_camera,
     ) -> None:
-        prepare_opencv()
+        configure_opencv()
         device = locate(which)
         self._name = str(device) if device.index >= 0 else device.path
         self._capture = _open(device, request, capture or _opencv)
@@ -95,7 +88,7 @@ class CameraSource(Closing):
                 "settings, or plug it in again",
             )
         self._index = -1
-        self._info = _granted(self._capture, self._name, request)
+        self._info = _source_info(self._capture, self._name, request)
 
     @property
     def info(self) -> SourceInfo:
@@ -108,7 +101,7 @@ class CameraSource(Closing):
         Raises:
             SourceLostError: The camera was unplugged, stalls, or sends only broken pictures.
         """
-        for _ in range(_BROKEN_PICTURES):
+        for _ in range(_MAX_BROKEN_FRAMES):
             if not self._capture.grab():
                 raise SourceLostError(f"{self._name} gives no more frames", "check its cable")
             moment = time.monotonic()
@@ -123,7 +116,7 @@ class CameraSource(Closing):
         self._capture.release()
 
 
-def _opencv(target: int | str, backend: int, wishes: Sequence[int]) -> Capture:
+def _opencv(target: int | str, backend: int, wishes: Sequence[int]) -> VideoCapture:
     """`cv2.VideoCapture`, without its warnings: failures are told in this package's own words."""
     import cv2
 
@@ -134,7 +127,7 @@ def _opencv(target: int | str, backend: int, wishes: Sequence[int]) -> Capture:
     return cv2.VideoCapture(target, backend, wishes)
 
 
-def _open(device: CameraDevice, request: SourceRequest, opener: Opener) -> Capture:
+def _open(device: CameraDevice, request: SourceRequest, opener: CaptureOpener) -> VideoCapture:
     """Open `device` with the wishes of `request`; the result may not be open."""
     import cv2
 
@@ -161,20 +154,20 @@ def _open(device: CameraDevice, request: SourceRequest, opener: Opener) -> Captu
     return opened
 
 
-def _granted(capture: Capture, name: str, request: SourceRequest) -> SourceInfo:
+def _source_info(capture: VideoCapture, name: str, request: SourceRequest) -> SourceInfo:
     """What the open camera says that it gives."""
     import cv2
 
     width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
     height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
     fps = max(capture.get(cv2.CAP_PROP_FPS), 0.0)
-    detail = [_letters(int(capture.get(cv2.CAP_PROP_FOURCC)))]
+    detail = [_fourcc_text(int(capture.get(cv2.CAP_PROP_FOURCC)))]
     if (width, height) != (request.width, request.height) or abs(fps - request.fps) > 0.5:
         detail.append(f"asked {request.width}x{request.height} at {request.fps:g}")
     return SourceInfo(name, width, height, fps, ", ".join(filter(None, detail)))
 
 
-def _letters(fourcc: int) -> str:
+def _fourcc_text(fourcc: int) -> str:
     """A pixel format's four letters; empty when the backend gave none."""
     text = "".join(chr(fourcc >> shift & 0xFF) for shift in (0, 8, 16, 24)).strip()
     return text if text.isascii() and text.isprintable() else ""

@@ -2,12 +2,11 @@
 
 import math
 
-from live_nst.closing import Closing
 from live_nst.errors import UsageError
-from live_nst.frames import Frame
+from live_nst.runtime.timing import Clock, SystemClock
 from live_nst.sources.base import SourceInfo, SourceRequest
-from live_nst.sources.demo_scene import DemoScene
-from live_nst.timing import Clock, SystemClock
+from live_nst.sources.demo_video import DemoVideo
+from live_nst.types import Closeable, Frame
 
 _SIZES = (16, 8192)
 _RATES = (1.0, 240.0)
@@ -15,7 +14,7 @@ _RATES = (1.0, 240.0)
 _ROUNDING = 1e-6
 
 
-class DemoSource(Closing):
+class DemoSource(Closeable):
     """Frames of `DemoScene` in real time, as a camera of the size and rate asked for gives them.
 
     Frame k is due k / fps seconds after opening and shows the scene at k / fps seconds, so what it
@@ -34,7 +33,7 @@ class DemoSource(Closing):
         _check(request)
         self._clock = clock or SystemClock()
         self._info = SourceInfo("demo", request.width, request.height, request.fps)
-        self._scene = DemoScene(request.width, request.height)
+        self._scene = DemoVideo(request.width, request.height)
         self._next = 0
         self._closed = False
         self._start = self._clock.now()
@@ -58,7 +57,7 @@ class DemoSource(Closing):
         self._clock.sleep(self._start + index / fps - now)
         self._next = index + 1
         captured = self._clock.now()
-        return Frame(self._scene.draw(index / fps), index, captured)
+        return Frame(self._scene.image_at(index / fps), index, captured)
 
     def close(self) -> None:
         """Give no more frames. Calling it again does nothing."""

@@ -1,7 +1,7 @@
 """The face and the hair of the demo scene's person, in the head's own coordinates.
 
 The face is computed, not drawn: a relief (skull, nose, sockets, lips) under the light of the room,
-times the colours of the skin. Face coordinates: x = -1..1 across the cheeks, y = -1..1 from the
+times the colors of the skin. Face coordinates: x = -1..1 across the cheeks, y = -1..1 from the
 top of the skull to the chin. Any rectangle of it can be computed alone: so the eyes and the mouth
 are painted again, in every state that they take, without the rest.
 """
@@ -151,13 +151,13 @@ def _relief(x: Field, y: Field, lips: tuple[Field, ...]) -> Field:
 
 
 def _skin(x: Field, y: Field) -> Field:
-    colour = np.empty((y.shape[0], x.shape[1], 3), np.float32)
-    colour[:] = _SKIN
+    color = np.empty((y.shape[0], x.shape[1], 3), np.float32)
+    color[:] = _SKIN
     side = np.abs(x)
-    blend(colour, rgb(224, 122, 104), 0.42 * _bump(side, y, (0.52, 0.30), (0.20, 0.16)))
-    blend(colour, rgb(222, 128, 108), 0.45 * _bump(x, y, (0, 0.34), (0.13, 0.09)))
-    blend(colour, rgb(196, 134, 112), 0.45 * _bump(side, y, (0.38, -0.02), (0.24, 0.12)))
-    blend(colour, rgb(120, 58, 46), 0.55 * _bump(side, y, (0.075, 0.415), (0.035, 0.018)))
+    blend(color, rgb(224, 122, 104), 0.42 * _bump(side, y, (0.52, 0.30), (0.20, 0.16)))
+    blend(color, rgb(222, 128, 108), 0.45 * _bump(x, y, (0, 0.34), (0.13, 0.09)))
+    blend(color, rgb(196, 134, 112), 0.45 * _bump(side, y, (0.38, -0.02), (0.24, 0.12)))
+    blend(color, rgb(120, 58, 46), 0.55 * _bump(side, y, (0.075, 0.415), (0.035, 0.018)))
     arch = -0.215 - 0.055 * np.cos((side - 0.42) * 5.5) - 0.035 * (side - 0.4)
     thick = 0.036 * smoothstep(0.66, 0.35, side) + 0.006
     brow = (
@@ -165,11 +165,11 @@ def _skin(x: Field, y: Field) -> Field:
         * smoothstep(0.12, 0.2, side)
         * smoothstep(0.68, 0.6, side)
     )
-    blend(colour, _HAIR * np.float32(0.8), 0.85 * brow)
-    return colour
+    blend(color, _HAIR * np.float32(0.8), 0.85 * brow)
+    return color
 
 
-def _draw_eyes(colour: Field, x: Field, y: Field, pixel: float, look: Expression) -> None:
+def _draw_eyes(color: Field, x: Field, y: Field, pixel: float, look: Expression) -> None:
     side = np.abs(x)
     u = (side - 0.39) / 0.205
     arc = np.clip(1 - u * u, 0, 1)
@@ -191,29 +191,29 @@ def _draw_eyes(colour: Field, x: Field, y: Field, pixel: float, look: Expression
     blend(ball, rgb(10, 8, 8), smoothstep(0.046, 0.046 - 2 * pixel, away))
     glint = np.sqrt((across + 0.035) ** 2 + (down + 0.035) ** 2)
     blend(ball, rgb(255, 255, 255), smoothstep(0.026, 0.012, glint))
-    blend(colour, ball, inside)
+    blend(color, ball, inside)
     lash = (
         np.exp(-(((y - top) / 0.016) ** 2)) * (arc > 0.0) * (0.45 + 0.55 * smoothstep(-1, 0.6, u))
     )
-    blend(colour, rgb(34, 20, 16), 0.95 * lash)
-    blend(colour, rgb(120, 66, 54), 0.5 * np.exp(-(((y - bottom) / 0.011) ** 2)) * (arc > 0))
+    blend(color, rgb(34, 20, 16), 0.95 * lash)
+    blend(color, rgb(120, 66, 54), 0.5 * np.exp(-(((y - bottom) / 0.011) ** 2)) * (arc > 0))
     crease = np.exp(-(((y - (closed - 0.175 * arc**0.8)) / 0.012) ** 2)) * arc
-    blend(colour, rgb(150, 88, 70), 0.55 * crease * look.lids)
+    blend(color, rgb(150, 88, 70), 0.55 * crease * look.lids)
 
 
-def _draw_mouth(colour: Field, x: Field, y: Field, lips: tuple[Field, ...], pixel: float) -> None:
+def _draw_mouth(color: Field, x: Field, y: Field, lips: tuple[Field, ...], pixel: float) -> None:
     upper, gap_top, gap_bottom, lower = lips
     wide = gap_bottom > gap_top + 0.0045
     red = smoothstep(-pixel, 2 * pixel, y - upper) * smoothstep(2 * pixel, -pixel, y - lower)
-    blend(colour, rgb(198, 88, 86), 0.7 * red * (lower > upper + 0.005))
+    blend(color, rgb(198, 88, 86), 0.7 * red * (lower > upper + 0.005))
     gap = smoothstep(-pixel, pixel, y - gap_top) * smoothstep(pixel, -pixel, y - gap_bottom) * wide
-    blend(colour, rgb(62, 16, 18), gap)
+    blend(color, rgb(62, 16, 18), gap)
     teeth = gap * smoothstep(0.05, 0.03, y - gap_top) * smoothstep(0.2, 0.15, np.abs(x))
-    blend(colour, rgb(232, 224, 212), 0.9 * teeth)
+    blend(color, rgb(232, 224, 212), 0.9 * teeth)
     tongue = gap * smoothstep(0.05, 0.015, gap_bottom - y)
-    blend(colour, rgb(180, 76, 78), 0.7 * tongue)
+    blend(color, rgb(180, 76, 78), 0.7 * tongue)
     seam = np.exp(-(((y - gap_top) / 0.011) ** 2)) * (lower > upper + 0.005)
-    blend(colour, rgb(94, 32, 32), 0.8 * seam)
+    blend(color, rgb(94, 32, 32), 0.8 * seam)
 
 
 def paint_face(area: tuple[float, float, int, int], scale: float, look: Expression) -> Field:
@@ -229,20 +229,20 @@ def paint_face(area: tuple[float, float, int, int], scale: float, look: Expressi
     x, _ = grid(left / px, 0, width, 1, px)
     _, y = grid(0, top / py, 1, height, py)
     lips = _lips(x, look.mouth)
-    colour = _skin(x, y)
-    _draw_mouth(colour, x, y, lips, 0.6 / py)
+    color = _skin(x, y)
+    _draw_mouth(color, x, y, lips, 0.6 / py)
     relief = _relief(x, y, lips)
     lit = light(relief * np.float32(px))
     # Light that wanders under the skin reddens the shadows.
     lit[..., 2] += 0.10 * np.clip(0.9 - lit[..., 2], 0, None)
-    colour *= lit
+    color *= lit
     shine = _bump(x, y, (-0.03, 0.31), (0.04, 0.045)) + 0.5 * _bump(
         x, y, (-0.12, -0.5), (0.3, 0.12)
     )
     shine += 0.7 * _bump(x, y, (-0.05, 0.705), (0.09, 0.016)) * (1 - look.mouth)
-    colour += 38 * shine[..., None]
-    _draw_eyes(colour, x, y, 0.6 / py, look)
-    return colour
+    color += 38 * shine[..., None]
+    _draw_eyes(color, x, y, 0.6 / py, look)
+    return color
 
 
 def face_outline() -> Points:
@@ -253,23 +253,23 @@ def face_outline() -> Points:
 
 
 def hair(rng: np.random.Generator, height: int, width: int, scale: float) -> tuple[Field, Field]:
-    """Combed hair: colour ``[h, w, 3]`` and mask ``[h, w]``, the face's middle in the centre."""
-    centre = np.array([width / 2, height / 2], np.float32)
+    """Combed hair: color ``[h, w, 3]`` and mask ``[h, w]``, the face's middle in the center."""
+    center = np.array([width / 2, height / 2], np.float32)
     mask = np.zeros((height, width), np.float32)
     strands = np.zeros((height, width, 3), np.uint8)
     strands[:] = (_HAIR * 0.5).astype(np.uint8)
     for side in (-1, 1):
-        outer = spline([_PARTING, *_OUTER[side]]) * np.float32(scale) + centre
-        inner = spline([_HAIRLINE, *_INNER[side]]) * np.float32(scale) + centre
+        outer = spline([_PARTING, *_OUTER[side]]) * np.float32(scale) + center
+        inner = spline([_HAIRLINE, *_INNER[side]]) * np.float32(scale) + center
         mask = np.maximum(mask, outline(height, width, np.vstack([outer, inner[::-1]])))
         _comb(rng, strands, outer, inner, scale)
-    colour = strands.astype(np.float32)
+    color = strands.astype(np.float32)
     x, y = grid(-width / scale / 2, -height / scale / 2, width, height, scale)
     # A band of shine where the hair turns toward the window, uneven as the strands are.
-    away = np.hypot(x - _PARTING[0], 0.9 * (y - _PARTING[1])) + colour[..., 1] * np.float32(4e-4)
+    away = np.hypot(x - _PARTING[0], 0.9 * (y - _PARTING[1])) + color[..., 1] * np.float32(4e-4)
     band = np.exp(-(((away - 0.125) / 0.028) ** 2)) * smoothstep(0.15, -0.2, x)
     tone = (1.1 - 4.5 * np.abs(x) ** 2) * smoothstep(0.30, 0.06, y) + 0.95 * band
-    return colour * tone[..., None] + 12 * band[..., None], blur(mask, 0.6)
+    return color * tone[..., None] + 12 * band[..., None], blur(mask, 0.6)
 
 
 def _comb(
@@ -280,6 +280,6 @@ def _comb(
     for at in rng.permutation(np.linspace(-0.02, 1.02, 170)):
         place = at + 0.06 * along * np.sin(rng.uniform(0, 6) + 8 * along)
         path = outer + (inner - outer) * place[:, None]
-        colour = (_HAIR * np.float32(rng.uniform(0.55, 1.3))).tolist()
+        color = (_HAIR * np.float32(rng.uniform(0.55, 1.3))).tolist()
         thick = max(round(rng.uniform(0.001, 0.0035) * scale), 1)
-        cv2.polylines(image, [fixed(path.astype(np.float32))], False, colour, thick, cv2.LINE_AA, 4)
+        cv2.polylines(image, [fixed(path.astype(np.float32))], False, color, thick, cv2.LINE_AA, 4)

@@ -1,6 +1,6 @@
 """The brushes of the demo scene: noise, smooth outlines, relief light, sprites.
 
-Everything here works in pixels. Colours in the making are float32 ``[h, w, 3]``, BGR, 0..255;
+Everything here works in pixels. Colors in the making are float32 ``[h, w, 3]``, BGR, 0..255;
 masks and heights are float32 ``[h, w]``, masks in 0..1, heights in pixels.
 """
 
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from live_nst.frames import Image
+from live_nst.types import Image
 
 Field = NDArray[np.floating[Any]]
 """float32, ``[h, w]`` or ``[h, w, 3]``."""
@@ -22,7 +22,7 @@ Points = NDArray[np.floating[Any]]
 Layers = NDArray[np.uint8]
 """uint8 ``[h, w, 4]``: what a `Sprite` is made of."""
 Filling = Field | Callable[[int, int], Field]
-"""One colour ``[3]``, or a function of (height, width) that gives a picture of that size."""
+"""One color ``[3]``, or a function of (height, width) that gives a picture of that size."""
 
 # The light of the room: daylight from the window on the left, the lamp on the right.
 _KEY = (np.array([-0.62, -0.50, 0.60], np.float32), np.array([0.86, 0.84, 0.82], np.float32))
@@ -31,7 +31,7 @@ _AMBIENT = np.array([0.36, 0.33, 0.32], np.float32)
 
 
 def rgb(red: float, green: float, blue: float) -> Field:
-    """The colour ``[3]`` in BGR order."""
+    """The color ``[3]`` in BGR order."""
     return np.array([blue, green, red], np.float32)
 
 
@@ -42,7 +42,7 @@ def smoothstep(low: float, high: float, value: Field) -> Field:
 
 
 def grid(left: float, top: float, width: int, height: int, scale: float) -> tuple[Field, Field]:
-    """Coordinates x ``[1, w]`` and y ``[h, 1]`` of pixel centres, `scale` pixels to a unit."""
+    """Coordinates x ``[1, w]`` and y ``[h, 1]`` of pixel centers, `scale` pixels to a unit."""
     x = np.float32(left) + (np.arange(width, dtype=np.float32) + np.float32(0.5)) / scale
     y = np.float32(top) + (np.arange(height, dtype=np.float32) + np.float32(0.5)) / scale
     return x[None].astype(np.float32), y[:, None].astype(np.float32)
@@ -103,9 +103,9 @@ def shape(
     return outline(height, width, (points + np.array(origin, np.float32)) * np.float32(scale))
 
 
-def blend(below: Field, colour: Field, mask: Field) -> None:
-    """Paint `colour` over `below` where `mask` is, in place."""
-    below += (colour - below) * mask[..., None]
+def blend(below: Field, color: Field, mask: Field) -> None:
+    """Paint `color` over `below` where `mask` is, in place."""
+    below += (color - below) * mask[..., None]
 
 
 def blur(field: Field, sigma: float) -> Field:
@@ -137,10 +137,10 @@ def light(height: Field) -> Field:
     inverse = 1 / np.sqrt(1 + slope_x * slope_x + slope_y * slope_y)
     total = np.empty((*height.shape, 3), np.float32)
     total[:] = _AMBIENT
-    for direction, colour in (_KEY, _FILL):
+    for direction, color in (_KEY, _FILL):
         facing = (direction[2] - slope_x * direction[0] - slope_y * direction[1]) * inverse
         # Wrapped round the edge a little: rooms have no hard terminator.
-        total += np.maximum((facing + 0.25) / 1.25, 0)[..., None] * colour
+        total += np.maximum((facing + 0.25) / 1.25, 0)[..., None] * color
     return total
 
 
@@ -168,9 +168,9 @@ class Canvas:
             return
         mask = outline(bottom - top, right - left, placed - np.array([left, top], np.float32))
         mask = blur(mask, soft * self.scale) * np.float32(opacity)
-        colour = filling(bottom - top, right - left) if callable(filling) else filling
+        color = filling(bottom - top, right - left) if callable(filling) else filling
         tile = self.image[top:bottom, left:right]
-        tile += (colour - tile) * mask[..., None]
+        tile += (color - tile) * mask[..., None]
 
     def box(
         self,
@@ -210,8 +210,8 @@ class Sprite:
         x1, y1 = min(left + width, image.shape[1]), min(top + height, image.shape[0])
         if x0 < x1 and y0 < y1:
             part = slice(y0 - top, y1 - top), slice(x0 - left, x1 - left)
-            keep, colour = self._planes
-            _mix(image[y0:y1, x0:x1], keep[part], colour[part])
+            keep, color = self._planes
+            _mix(image[y0:y1, x0:x1], keep[part], color[part])
 
     @cached_property
     def _planes(self) -> tuple[Image, Image]:
@@ -255,18 +255,18 @@ def lay(below: Image, layers: Layers) -> None:
 def _taken_apart(layers: Layers) -> tuple[Image, Image]:
     """What stays of the picture below, and what is added to it, each ``[h, w, 3]``."""
     keep = cv2.cvtColor(cv2.extractChannel(layers, 3), cv2.COLOR_GRAY2BGR)
-    colour = cv2.cvtColor(layers, cv2.COLOR_BGRA2BGR)
-    return np.asarray(keep, np.uint8), np.asarray(colour, np.uint8)
+    color = cv2.cvtColor(layers, cv2.COLOR_BGRA2BGR)
+    return np.asarray(keep, np.uint8), np.asarray(color, np.uint8)
 
 
-def _mix(below: Image, keep: Image, colour: Image) -> None:
+def _mix(below: Image, keep: Image, color: Image) -> None:
     cv2.multiply(below, keep, dst=below, scale=1 / 255)
-    cv2.add(below, colour, dst=below)
+    cv2.add(below, color, dst=below)
 
 
-def sprite(colour: Field, mask: Field) -> Sprite:
-    """Cut `colour` ``[h, w, 3]`` out along `mask` ``[h, w]``."""
+def sprite(color: Field, mask: Field) -> Sprite:
+    """Cut `color` ``[h, w, 3]`` out along `mask` ``[h, w]``."""
     layers = np.empty((*mask.shape, 4), np.float32)
-    np.multiply(np.clip(colour, 0, 255), mask[..., None], out=layers[..., :3])
+    np.multiply(np.clip(color, 0, 255), mask[..., None], out=layers[..., :3])
     layers[..., 3] = 255 * (1 - mask)
     return Sprite(np.asarray(cv2.convertScaleAbs(layers), np.uint8))

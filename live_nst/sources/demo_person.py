@@ -85,17 +85,17 @@ def body(rng: np.random.Generator, scale: float) -> Sprite:
     neck = shape(BODY, scale, spline(_NECK), middle)
     locks = shape(BODY, scale, spline(_LOCKS), middle)
 
-    colour = np.empty((height, width, 3), np.float32)
-    colour[:] = rgb(44, 25, 17) * (1 + 0.5 * noise(rng, 1, width, 0.004 * scale))[..., None]
-    blend(colour, _throat(x, y, scale), neck)
+    color = np.empty((height, width, 3), np.float32)
+    color[:] = rgb(44, 25, 17) * (1 + 0.5 * noise(rng, 1, width, 0.004 * scale))[..., None]
+    blend(color, _throat(x, y, scale), neck)
     # The neckline is an ellipse round the throat; 1 is its edge.
     neckline = np.sqrt((x / 0.118) ** 2 + ((y + 0.005) / 0.088) ** 2)
     jumper = smoothstep(0.99, 1.01, neckline) * shoulders
-    blend(colour, rgb(60, 24, 20), 0.55 * blur(jumper, 0.012 * scale) * (1 - jumper) * neck)
-    blend(colour, _jumper(rng, x, y, shoulders, scale), jumper)
+    blend(color, rgb(60, 24, 20), 0.55 * blur(jumper, 0.012 * scale) * (1 - jumper) * neck)
+    blend(color, _jumper(rng, x, y, shoulders, scale), jumper)
     collar = smoothstep(1.0, 1.04, neckline) * smoothstep(1.27, 1.24, neckline) * shoulders
-    blend(colour, _collar(x, y, neckline), collar)
-    return sprite(colour, np.maximum(np.maximum(shoulders, neck), locks))
+    blend(color, _collar(x, y, neckline), collar)
+    return sprite(color, np.maximum(np.maximum(shoulders, neck), locks))
 
 
 def _throat(x: Field, y: Field, scale: float) -> Field:
@@ -132,15 +132,15 @@ class HeadPainter:
     """Paints the head, whole or in part, in any expression.
 
     Attributes:
-        size: (width, height) of the head's picture in pixels; the face's middle is its centre.
+        size: (width, height) of the head's picture in pixels; the face's middle is its center.
     """
 
     def __init__(self, rng: np.random.Generator, scale: float) -> None:
         self._scale = scale
         self.size = width, height = pixels(HEAD, scale)
-        centre = np.array([width / 2, height / 2], np.float32)
+        center = np.array([width / 2, height / 2], np.float32)
         self._hair, self._cover = hair(rng, height, width, scale)
-        face = outline(height, width, face_outline() * np.float32(scale) + centre)
+        face = outline(height, width, face_outline() * np.float32(scale) + center)
         self._mask = np.maximum(face, self._cover)
         shade = 0.55 * blur(self._cover, 0.014 * scale) + 0.25 * blur(self._cover, 0.035 * scale)
         self._shadow = 1 - shade[..., None] * rgb(0.62, 0.78, 0.85)
@@ -160,10 +160,10 @@ class HeadPainter:
         # A pixel more on every side: slopes at the very edge of a picture come out wrong.
         origin = (columns.start - 1 - width / 2, rows.start - 1 - height / 2)
         extent = (columns.stop - columns.start + 2, rows.stop - rows.start + 2)
-        colour = paint_face((*origin, *extent), self._scale, look)[1:-1, 1:-1]
-        colour *= self._shadow[rows, columns]
-        blend(colour, self._hair[rows, columns], self._cover[rows, columns])
-        return sprite(colour, self._mask[rows, columns])
+        color = paint_face((*origin, *extent), self._scale, look)[1:-1, 1:-1]
+        color *= self._shadow[rows, columns]
+        blend(color, self._hair[rows, columns], self._cover[rows, columns])
+        return sprite(color, self._mask[rows, columns])
 
     def whole(self) -> Sprite:
         """The head at rest."""
@@ -189,14 +189,14 @@ def _arm(rng: np.random.Generator, scale: float) -> Sprite:
     """A forearm and an open hand; origin: the elbow, at (half the width, the lower edge)."""
     width, height = pixels(ARM, scale)
     x, y = grid(-ARM[0] / 2, 0, width, height, scale)
-    colour, hand = _hand(x, y, scale)
+    color, hand = _hand(x, y, scale)
     wool, sleeve = _sleeve(rng, x, y, scale)
-    blend(colour, wool, sleeve)
-    return sprite(colour, np.maximum(hand, sleeve))
+    blend(color, wool, sleeve)
+    return sprite(color, np.maximum(hand, sleeve))
 
 
 def _hand(x: Field, y: Field, scale: float) -> tuple[Field, Field]:
-    """Colour ``[h, w, 3]`` and mask ``[h, w]``; y from the finger tips down."""
+    """Color ``[h, w, 3]`` and mask ``[h, w]``; y from the finger tips down."""
     fingers = [_capsules(x, y, scale, [bone]) for bone in _FINGERS]
     relief = np.maximum(0.75 * _capsules(x, y, scale, _PALM), np.max(fingers, axis=0))
     palm = smoothstep(0.045, 0.03, np.abs(x))
@@ -210,13 +210,13 @@ def _hand(x: Field, y: Field, scale: float) -> tuple[Field, Field]:
     tone = (1 - 0.14 * creases * palm) * (1 - 0.4 * np.clip(blur(gaps, 0.0015 * scale), 0, 1))
     # The cuff's shadow on the wrist.
     tone = tone * (1 - 0.45 * smoothstep(0.27, 0.325, y))
-    colour = 1.02 * _SKIN * lit * tone[..., None]
-    blend(colour, rgb(226, 128, 108), 0.25 * smoothstep(0.12, 0.05, y))
-    return colour, smoothstep(0.0, 0.0035 * scale + 0.8, relief)
+    color = 1.02 * _SKIN * lit * tone[..., None]
+    blend(color, rgb(226, 128, 108), 0.25 * smoothstep(0.12, 0.05, y))
+    return color, smoothstep(0.0, 0.0035 * scale + 0.8, relief)
 
 
 def _sleeve(rng: np.random.Generator, x: Field, y: Field, scale: float) -> tuple[Field, Field]:
-    """Colour ``[h, w, 3]`` and mask ``[h, w]``; y from the finger tips down."""
+    """Color ``[h, w, 3]`` and mask ``[h, w]``; y from the finger tips down."""
     relief = _capsules(x, y, scale, [(0.0, 0.30, 0.01, 1.0, 0.052, 0.085)])
     relief *= smoothstep(0.318, 0.321, y)
     folds = noise(rng, relief.shape[0], relief.shape[1], 0.05 * scale, 1.6)

@@ -52,7 +52,7 @@ _SKULL = [
     (0.174, -0.242), (0.180, -0.208), (0.202, -0.178), (0.192, -0.158), (0.155, -0.148),
     (0.122, -0.155),
 ]
-# Each x, y, radius, colour: the eye, its pupil, the nose.
+# Each x, y, radius, color: the eye, its pupil, the nose.
 _DOTS = [
     (0.164, -0.193, 0.0095, rgb(168, 176, 70)),
     (0.166, -0.193, 0.0055, rgb(20, 18, 12)),
@@ -66,14 +66,14 @@ _ENVELOPE = [
 
 
 def _limb(
-    layers: Layers, points: Sequence[tuple[float, float]], thick: float, scale: float, colour: Field
+    layers: Layers, points: Sequence[tuple[float, float]], thick: float, scale: float, color: Field
 ) -> None:
     """Draw a round limb of `thick` units, lit from the left, on a sprite's layers."""
     path = spline(points) * np.float32(scale)
     for inset, tone in ((0.0, 0.62), (0.18, 0.8), (0.42, 0.95), (0.66, 1.08)):
         width = max(round(thick * (1 - inset) * scale), 1)
         line = fixed(path - np.array([0.3 * inset * thick * scale, 0], np.float32))
-        ink = (*np.minimum(colour * np.float32(tone), 255).tolist(), 0)
+        ink = (*np.minimum(color * np.float32(tone), 255).tolist(), 0)
         cv2.polylines(layers, [line], False, ink, width, cv2.LINE_AA, 4)
 
 
@@ -128,9 +128,9 @@ def _cat_step(phase: float, scale: float, body: Sprite, shadow: Sprite) -> Sprit
         (_leg(0.105, phase), 0.024, near),
         (_leg(-0.112, phase + 0.75), 0.027, near),
     )
-    for points, thick, colour in limbs:
+    for points, thick, color in limbs:
         path = [(px + CAT[0] / 2, py + CAT[1] - 0.02) for px, py in points]
-        _limb(layers, path, thick, scale, colour)
+        _limb(layers, path, thick, scale, color)
     return body.over(layers)
 
 
@@ -192,17 +192,17 @@ def _leaf(
 
 
 def balloon(scale: float) -> Sprite:
-    """A hot-air balloon, far away; origin: its middle, centred."""
+    """A hot-air balloon, far away; origin: its middle, centered."""
     width, height = pixels(BALLOON, scale)
     x, y = grid(-BALLOON[0] / 2, -0.042, width, height, scale)
     cloth = shape(BALLOON, scale, spline(_ENVELOPE, closed=True), (BALLOON[0] / 2, 0.042))
     basket = smoothstep(0.0065, 0.0055, np.maximum(np.abs(x), np.abs(y - 0.055)))
     gores = np.sin(np.arcsin(np.clip(x / (0.036 - 0.35 * np.maximum(y, 0)), -1, 1)) * 5)
-    colour = np.empty((height, width, 3), np.float32)
-    colour[:] = rgb(196, 58, 46)
-    blend(colour, rgb(244, 206, 120), smoothstep(-0.15, 0.15, gores))
-    colour *= light(inflate(cloth, 0.034 * scale))
-    blend(colour, rgb(92, 64, 40), basket)
+    color = np.empty((height, width, 3), np.float32)
+    color[:] = rgb(196, 58, 46)
+    blend(color, rgb(244, 206, 120), smoothstep(-0.15, 0.15, gores))
+    color *= light(inflate(cloth, 0.034 * scale))
+    blend(color, rgb(92, 64, 40), basket)
     below = (y > 0.036) & (y < 0.052)
     ropes = 0.6 * smoothstep(0.0016, 0.0004, np.abs(np.abs(x) - 0.0058)) * below
-    return sprite(colour, np.maximum(np.maximum(cloth, basket), ropes))
+    return sprite(color, np.maximum(np.maximum(cloth, basket), ropes))

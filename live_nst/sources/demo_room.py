@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from live_nst.frames import Image
 from live_nst.sources.demo_paint import (
     Canvas,
     Field,
@@ -21,6 +20,7 @@ from live_nst.sources.demo_paint import (
     smoothstep,
     spline,
 )
+from live_nst.types import Image
 
 Box = tuple[float, float, float, float]
 """left, top, right, bottom, in units."""
@@ -109,12 +109,12 @@ class RoomPainter:
         tone = 1 + 0.12 * pattern + 0.05 * plaster + 0.035 * speckle
         self._canvas.image[:] = rgb(92, 128, 132) * tone[..., None]
 
-    def _wood(self, height: int, width: int, colour: Field, upright: bool = False) -> Field:
+    def _wood(self, height: int, width: int, color: Field, upright: bool = False) -> Field:
         size = (width, height) if upright else (height, width)
         veins = noise(self._rng, *size, 0.012 * self._unit, 14)
         pores = noise(self._rng, *size, 0.0035 * self._unit, 30)
         tone = 1 + 0.15 * np.sin(5 * veins) + 0.1 * pores
-        return np.asarray(colour * (tone.T if upright else tone)[..., None], np.float32)
+        return np.asarray(color * (tone.T if upright else tone)[..., None], np.float32)
 
     def _picture(self, left: float, right: float) -> None:
         top = 0.10
@@ -124,8 +124,8 @@ class RoomPainter:
             left + 0.012, top + 0.02, right + 0.022, bottom + 0.028, rgb(12, 20, 24), 0.55, 0.014
         )
         edges = ((0.0, rgb(74, 50, 28)), (0.004, rgb(176, 132, 70)), (0.016, rgb(110, 76, 38)))
-        for inset, colour in (*edges, (0.02, rgb(232, 226, 212))):
-            canvas.box(left + inset, top + inset, right - inset, bottom - inset, colour)
+        for inset, color in (*edges, (0.02, rgb(232, 226, 212))):
+            canvas.box(left + inset, top + inset, right - inset, bottom - inset, color)
         inset = min(0.045, 0.3 * (right - left))
 
         def print_(height: int, width: int) -> Field:
@@ -152,13 +152,13 @@ class RoomPainter:
         rng = self._rng
         while left < right:
             wide, high = rng.uniform(0.016, 0.036), rng.uniform(0.125, 0.178)
-            colour = _BOOKS[rng.integers(len(_BOOKS))] * np.float32(rng.uniform(0.72, 1.05))
+            color = _BOOKS[rng.integers(len(_BOOKS))] * np.float32(rng.uniform(0.72, 1.05))
             lean = rng.uniform(0.015, 0.03) if rng.random() < 0.12 else 0.0
 
-            def spine(height: int, width: int, colour: Field = colour) -> Field:
+            def spine(height: int, width: int, color: Field = color) -> Field:
                 across = np.linspace(-1, 1, width, dtype=np.float32)[None, :, None]
                 shade = 1.05 - 0.5 * (across + 0.25) ** 2
-                return np.broadcast_to(colour * shade, (height, width, 3))
+                return np.broadcast_to(color * shade, (height, width, 3))
 
             top = floor - high
             corners = [(lean, top), (lean + wide, top), (wide, floor), (0, floor)]
@@ -167,7 +167,7 @@ class RoomPainter:
             for at in (0.12, 0.2, 0.82):
                 y = top + at * high
                 x = left + lean * (1 - at)
-                ink = colour * np.float32(0.55) if sum(colour) > 380 else rgb(214, 184, 120)
+                ink = color * np.float32(0.55) if sum(color) > 380 else rgb(214, 184, 120)
                 self._canvas.box(x + 0.002, y, x + wide - 0.002, y + 0.006, ink, 0.75)
             left += wide + 0.0015 + lean
 
@@ -195,9 +195,9 @@ class RoomPainter:
             -0.1, self._ledge + 0.056, right + 0.1, self._ledge + 0.062, rgb(214, 164, 112), 0.7
         )
         for x in np.arange(0.02, right, 0.42):
-            for inset, colour in ((0.0, rgb(52, 31, 19)), (0.005, rgb(128, 84, 52))):
+            for inset, color in ((0.0, rgb(52, 31, 19)), (0.005, rgb(128, 84, 52))):
                 box = (x + inset, self._ledge + 0.1 + inset, x + 0.38 - inset, bottom + 0.1)
-                canvas.box(*box, colour, 0.75)
+                canvas.box(*box, color, 0.75)
             canvas.box(
                 x + 0.15, self._ledge + 0.16, x + 0.23, self._ledge + 0.172, rgb(206, 172, 104)
             )
@@ -219,8 +219,8 @@ class RoomPainter:
         canvas, white, frame = self._canvas, rgb(226, 222, 212), 0.026
         shadow = (left - frame, top - frame, right + frame + 0.02, bottom + 0.05)
         canvas.box(*shadow, rgb(10, 16, 20), 0.4, 0.02)
-        for wide, colour in ((frame, white * np.float32(0.92)), (0.008, rgb(120, 118, 112))):
-            canvas.box(left - wide, top - wide, right + wide, bottom + wide, colour)
+        for wide, color in ((frame, white * np.float32(0.92)), (0.008, rgb(120, 118, 112))):
+            canvas.box(left - wide, top - wide, right + wide, bottom + wide, color)
         canvas.box(left, top, right, bottom, lambda h, w: landscape(self._rng, h, w, dusk=False))
         for box in self._bars():
             canvas.box(*box, rgb(150, 150, 148))
@@ -274,13 +274,13 @@ class RoomPainter:
             self._canvas.fill(shadow, rgb(10, 14, 18), 0.45, 0.012)
             self._canvas.fill(hem, cloth)
 
-    def _solid(self, points: Points, colour: Field, radius: float) -> None:
+    def _solid(self, points: Points, color: Field, radius: float) -> None:
         """A rounded body under the light of the room."""
         margin = 0.01
 
         def relief(height: int, width: int) -> Field:
             local = (points - points.min(0)) * np.float32(self._unit) + 2
-            return colour * light(inflate(outline(height, width, local), radius * self._unit))
+            return color * light(inflate(outline(height, width, local), radius * self._unit))
 
         self._canvas.fill(points + np.float32(margin), rgb(10, 8, 8), 0.5, 0.012)
         self._canvas.fill(points, relief)

@@ -20,7 +20,7 @@ from live_nst.errors import SourceError
 _LOOPBACK = "v4l2 loopback"
 
 
-class Trouble(StrEnum):
+class CameraProblem(StrEnum):
     """Why a camera cannot be used; the value is a note for people."""
 
     MISSING = "not there"
@@ -67,13 +67,13 @@ class CameraDevice:
     name: str = ""
     driver: str = ""
     modes: tuple[CameraMode, ...] = ()
-    trouble: Trouble | None = None
+    problem: CameraProblem | None = None
     note: str = ""
 
     @property
     def usable(self) -> bool:
         """Whether nothing is known against opening it now."""
-        return self.trouble is None
+        return self.problem is None
 
     def __str__(self) -> str:
         return f"camera {self.index} ({self.name})" if self.name else f"camera {self.index}"
@@ -86,14 +86,14 @@ def list_cameras() -> list[CameraDevice]:
     nobody feeds is kept, since it will give pictures as soon as somebody does.
     """
     if sys.platform == "linux":
-        devices = [examine_node(path) for path in glob.glob("/dev/video[0-9]*")]
-        kept = [device for device in devices if device.trouble is not Trouble.NO_VIDEO]
+        devices = [probe_device(path) for path in glob.glob("/dev/video[0-9]*")]
+        kept = [device for device in devices if device.problem is not CameraProblem.NO_VIDEO]
     else:
         kept = list(_cameras_by_system())
     return sorted(kept, key=lambda device: device.index)
 
 
-def locate_camera(which: int | str) -> CameraDevice:
+def find_camera(which: int | str) -> CameraDevice:
     """The camera that is meant, if it can be used.
 
     Args:
@@ -105,23 +105,23 @@ def locate_camera(which: int | str) -> CameraDevice:
     if isinstance(which, str) and not which.startswith("/dev/"):
         device = _find_by_name(which, list_cameras())
     elif sys.platform == "linux":
-        device = examine_node(which if isinstance(which, str) else f"/dev/video{which}")
+        device = probe_device(which if isinstance(which, str) else f"/dev/video{which}")
     else:
         device = _find_by_index(which, list_cameras())
-    if device.trouble:
-        raise _refusal(which, device, device.trouble)
+    if device.problem:
+        raise _refusal(which, device, device.problem)
     return device
 
 
-def examine_node(path: str) -> CameraDevice:
+def probe_device(path: str) -> CameraDevice:
     """What a V4L2 node says of itself (Linux only). Never raises: trouble is part of the answer."""
     index = _node_index(path)
     name = _sysfs_name(path)
     try:
         handle = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     except OSError as exc:
-        trouble = _open_trouble(exc)
-        return CameraDevice(index, path, name, trouble=trouble, note=str(trouble))
+        problem = _open_trouble(exc)
+        return CameraDevice(index, path, name, problem=problem, note=str(problem))
     try:
         return _interview(handle, index, path, name)
     finally:
@@ -137,20 +137,24 @@ def _interview(handle: int, index: int, path: str, name: str) -> CameraDevice:
     try:
         said = v4l2.read_capabilities(handle)
     except OSError as exc:
-        trouble = Trouble.NO_VIDEO if exc.errno in (errno.ENOTTY, errno.EINVAL) else Trouble.BROKEN
-        return CameraDevice(index, path, name, trouble=trouble, note=str(trouble))
+        problem = (
+            CameraProblem.NO_VIDEO
+            if exc.errno in (errno.ENOTTY, errno.EINVAL)
+            else CameraProblem.BROKEN
+        )
+        return CameraDevice(index, path, name, problem=problem, note=str(problem))
     driver = said.driver.decode(errors="replace")
     name = said.card.decode(errors="replace") or name
     abilities = v4l2.Capability(said.device_caps)
     single = bool(abilities & v4l2.Capability.VIDEO_CAPTURE)
     if not single and not abilities & v4l2.Capability.VIDEO_CAPTURE_MPLANE:
         # With exclusive_caps=1 the loopback shows itself as a camera only while it is fed.
-        trouble = Trouble.UNFED if driver == _LOOPBACK else Trouble.NO_VIDEO
-        return CameraDevice(index, path, name, driver, trouble=trouble, note=str(trouble))
+        problem = CameraProblem.UNFED if driver == _LOOPBACK else CameraProblem.NO_VIDEO
+        return CameraDevice(index, path, name, driver, problem=problem, note=str(problem))
     modes = _modes(handle) if single else ()
     if driver == _LOOPBACK:
         return CameraDevice(index, path, name, driver, modes, note="virtual camera")
-    busy = Trouble.BUSY if single and _is_busy(handle) else None
+    busy = CameraProblem.BUSY if single and _is_busy(handle) else None
     return CameraDevice(index, path, name, driver, modes, busy, str(busy or ""))
 
 
@@ -191,17 +195,17 @@ def _is_busy(handle: int) -> bool:
     return False
 
 
-def _open_trouble(exc: OSError) -> Trouble:
+def _open_trouble(exc: OSError) -> CameraProblem:
     """What an error of `open` means for a camera."""
     if exc.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR):
-        return Trouble.MISSING
+        return CameraProblem.MISSING
     if exc.errno in (errno.EACCES, errno.EPERM):
-        return Trouble.NO_PERMISSION
+        return CameraProblem.NO_PERMISSION
     if exc.errno == errno.EBUSY:
-        return Trouble.BUSY
+        return CameraProblem.BUSY
     if exc.errno == errno.EISDIR:
-        return Trouble.NO_VIDEO
-    return Trouble.BROKEN
+        return CameraProblem.NO_VIDEO
+    return CameraProblem.BROKEN
 
 
 def _node_index(path: str) -> int:
@@ -233,7 +237,7 @@ def _cameras_by_system() -> Iterable[CameraDevice]:
 def _find_by_index(which: int | str, cameras: Sequence[CameraDevice]) -> CameraDevice:
     """The camera of that number; one unknown to the system's list may still open."""
     if not isinstance(which, int) or which < 0:
-        return CameraDevice(-1, trouble=Trouble.MISSING)
+        return CameraDevice(-1, problem=CameraProblem.MISSING)
     return next((device for device in cameras if device.index == which), CameraDevice(which))
 
 
@@ -255,31 +259,31 @@ def _find_by_name(name: str, cameras: Sequence[CameraDevice]) -> CameraDevice:
     return found[0]
 
 
-def _refusal(which: int | str, device: CameraDevice, trouble: Trouble) -> SourceError:
+def _refusal(which: int | str, device: CameraDevice, problem: CameraProblem) -> SourceError:
     """The error for a camera in trouble, with the way out."""
     label = str(device) if device.name else _label(which)
-    if trouble is Trouble.NO_PERMISSION:
+    if problem is CameraProblem.NO_PERMISSION:
         return SourceError(
             f"no permission to open {label}",
             "run `sudo usermod -aG video $USER`, then log out and in again",
         )
-    if trouble is Trouble.BUSY:
+    if problem is CameraProblem.BUSY:
         return SourceError(
             f"another program is using {label}",
             f"close it; `fuser -v {device.path}` names it",
         )
-    if trouble is Trouble.BROKEN:
+    if problem is CameraProblem.BROKEN:
         return SourceError(
             f"{label} does not answer",
             "unplug the camera and plug it in again",
         )
     others = [other for other in list_cameras() if other.index != device.index]
-    if trouble is Trouble.UNFED:
+    if problem is CameraProblem.UNFED:
         return SourceError(
             f"no program feeds {label}, a virtual camera",
             f"start the program that writes to it; {_offer(others)}",
         )
-    if trouble is Trouble.NO_VIDEO:
+    if problem is CameraProblem.NO_VIDEO:
         return SourceError(f"{label} gives no video", _offer(others))
     return SourceError(f"there is no {label}", _offer(others))
 

@@ -13,11 +13,11 @@ import av
 import av.error
 import cv2
 
-from live_nst.closing import Closing
 from live_nst.errors import SourceError, SourceLostError
-from live_nst.frames import Frame, Image
+from live_nst.runtime.pyav import open_for_reading
+from live_nst.runtime.timing import Clock, SystemClock
 from live_nst.sources.base import SourceInfo
-from live_nst.timing import Clock, SystemClock
+from live_nst.types import Closeable, Frame, Image
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -36,14 +36,14 @@ be the beginning of a film."""
 _IN_BURSTS = {"hls", "dash"}
 """Formats that deliver several seconds at once, and so must be paced although they are live."""
 
-_TURNS = {
+_ROTATIONS = {
     90: cv2.ROTATE_90_COUNTERCLOCKWISE,
     180: cv2.ROTATE_180,
     270: cv2.ROTATE_90_CLOCKWISE,
 }
 
 
-class StreamSource(Closing):
+class StreamSource(Closeable):
     """Frames of a video file, at its own speed, or of a network stream, as they come.
 
     What has a known length (a file, also one behind http) is played in real time by its
@@ -72,7 +72,7 @@ class StreamSource(Closing):
             self._stream = self._find_video()
             self._endless = self._network and not self._container.duration
             bursts = self._container.format.name in _IN_BURSTS
-            self._pace = None if self._endless and not bursts else _Pace(self._clock)
+            self._pace = None if self._endless and not bursts else _PlaybackClock(self._clock)
             self._index = -1
             self._position = 0.0
             self._pictures = self._decode()
@@ -119,7 +119,9 @@ class StreamSource(Closing):
         height, width = _upright(first).shape[:2]
         rate = float(self._stream.average_rate or 0)
         codec = self._stream.codec_context.name
-        return SourceInfo(self._name, width, height, rate, codec, waits=not self._endless)
+        return SourceInfo(
+            self._name, width, height, rate, codec, paused_until_read=not self._endless
+        )
 
     def _open_first(self) -> av.VideoFrame:
         """Decode the first picture, so that opening fails where nothing can be shown."""
@@ -170,7 +172,7 @@ class StreamSource(Closing):
         return self._position
 
 
-class _Pace:
+class _PlaybackClock:
     """Lets the pictures of a file through when they are due in real time."""
 
     _LATE = 0.05
@@ -220,7 +222,7 @@ def _open(target: str, name: str, timeout: float | None) -> "InputContainer":
     if timeout:
         options = _NETWORK_OPTIONS if target.startswith("http") else _LIVE_OPTIONS
     try:
-        container = av.open(target, options=dict(options), timeout=timeout)
+        container = open_for_reading(target, options=dict(options), timeout=timeout)
     except av.error.FFmpegError as exc:
         raise SourceError(f"{name} cannot be opened: {_reason(exc)}", _advice(exc)) from exc
     # FFmpeg draws any text file as a picture of a terminal.
@@ -241,7 +243,7 @@ def _decoded(packet: "av.Packet[Any]") -> list[av.VideoFrame]:
 def _upright(picture: av.VideoFrame) -> Image:
     """BGR uint8 ``[height, width, 3]``, turned as the file says that it is to be seen."""
     image: Any = picture.to_ndarray(format="bgr24")
-    turn = _TURNS.get(picture.rotation % 360)
+    turn = _ROTATIONS.get(picture.rotation % 360)
     upright: Image = image if turn is None else cv2.rotate(image, turn)
     return upright
 

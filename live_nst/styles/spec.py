@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from live_nst.errors import StyleError
-from live_nst.styles.library import builtin_picture, builtin_styles
+from live_nst.styles.builtin import builtin_image_path, builtin_styles
 
 _WEIGHTED = re.compile(r"(?P<name>.+?):(?P<weight>[-+.\w]+)")
 _PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
@@ -55,7 +55,7 @@ def parse_style(text: str) -> StyleSpec:
     return StyleSpec(label, tuple(StylePart(_picture(name), share) for name, share in shares))
 
 
-def mix(first: StyleSpec, second: StyleSpec, share: float) -> StyleSpec:
+def mix_styles(first: StyleSpec, second: StyleSpec, share: float) -> StyleSpec:
     """The style `share` (0..1) of the way from one to the other."""
     if share <= 0.0 or share >= 1.0:
         return first if share <= 0.0 else second
@@ -88,7 +88,7 @@ def _weighted(piece: str, whole: str) -> tuple[str, float]:
 
 def _picture(name: str) -> Path:
     if name in builtin_styles():
-        return builtin_picture(name)
+        return builtin_image_path(name)
     # The functions of os.path, unlike Path's, take names too long or too odd for this system.
     path = Path(os.path.expanduser(name))
     if os.path.exists(path):

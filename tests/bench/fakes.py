@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from live_nst.bench.peak import Shape, product_flops, product_name
-from live_nst.bench.report import Setup
-from live_nst.engines.base import Size
+from live_nst.bench.flops import MatmulShape, matmul_flops, matmul_name
+from live_nst.bench.report import EngineSetup
 from live_nst.errors import DeviceError
-from live_nst.frames import Image
-from live_nst.sizes import network_size
+from live_nst.stylizer.sizes import network_size
+from live_nst.types import Image, Size
 
 
 class Clock:
@@ -62,7 +61,7 @@ class Workshop:
     peak = 1e12
 
     def __init__(
-        self, clock: Clock, seconds: dict[Setup, float | None], ready: float = 0.1
+        self, clock: Clock, seconds: dict[EngineSetup, float | None], ready: float = 0.1
     ) -> None:
         self.clock = clock
         self._seconds = seconds
@@ -75,7 +74,7 @@ class Workshop:
     def network(self, camera: Size, size: int) -> Size:
         return network_size(camera, size)
 
-    def painter(self, setup: Setup, camera: Size, size: int) -> Painter:
+    def painter(self, setup: EngineSetup, camera: Size, size: int) -> Painter:
         self.clock.sleep(self._ready)
         per_pixel = self._seconds[setup]
         if per_pixel is None:
@@ -89,8 +88,10 @@ class Workshop:
         self.painters.append(Painter(work))
         return self.painters[-1]
 
-    def products(self, precision: str, shapes: Sequence[Shape]) -> dict[str, Callable[[], object]]:
-        def product(shape: Shape) -> Callable[[], object]:
-            return lambda: self.clock.sleep(product_flops(shape) / self.peak)
+    def products(
+        self, precision: str, shapes: Sequence[MatmulShape]
+    ) -> dict[str, Callable[[], object]]:
+        def product(shape: MatmulShape) -> Callable[[], object]:
+            return lambda: self.clock.sleep(matmul_flops(shape) / self.peak)
 
-        return {product_name(precision, shape): product(shape) for shape in shapes}
+        return {matmul_name(precision, shape): product(shape) for shape in shapes}

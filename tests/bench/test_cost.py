@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from live_nst.bench.cost import FLOPS_PER_PIXEL, frame_flops
-from live_nst.engines.runtime import tensorflow
-from live_nst.models.freeze import freeze
-from live_nst.models.graphs import as_function
-from live_nst.models.split import split
+from live_nst.bench.flops import FLOPS_PER_PIXEL, frame_flops
+from live_nst.models.graph.freeze import freeze_saved_model
+from live_nst.models.graph.graph_def import as_function
+from live_nst.models.graph.split import split_model
+from live_nst.runtime.tensorflow import import_tensorflow
 from tests.conftest import PACKAGED
 
 
 def counted(folder: Path, side: int = 64) -> float:
     """Of the convolutions on the content, per pixel."""
-    tf, program = tensorflow(), split(freeze(folder)).frame
+    tf, program = import_tensorflow(), split_model(freeze_saved_model(folder)).frame
     with tf.Graph().as_default() as graph:
         inputs: list[Any] = [tf.compat.v1.placeholder(tf.float32, [1, side, side, 3])]
         for shape, kind in zip(program.input_shapes[1:], program.input_types[1:], strict=True):

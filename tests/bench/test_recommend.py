@@ -3,15 +3,14 @@ import shlex
 import pytest
 from typer.testing import CliRunner
 
-from live_nst.bench.recommend import HEADROOM, recommend
-from live_nst.bench.report import BenchRow, Setup
+from live_nst.bench.report import HEADROOM, BenchResult, EngineSetup, recommend
 
-FAST, EXACT = Setup("openvino", "bfloat16"), Setup("openvino", "float32")
-OTHER = Setup("tensorflow", "float32")
+FAST, EXACT = EngineSetup("openvino", "bfloat16"), EngineSetup("openvino", "float32")
+OTHER = EngineSetup("tensorflow", "float32")
 
 
-def row(setup: Setup, size: int, fps: float) -> BenchRow:
-    return BenchRow(setup, size, (size, size * 9 // 16), fps, 1000 / fps, 1200 / fps, 0.5)
+def row(setup: EngineSetup, size: int, fps: float) -> BenchResult:
+    return BenchResult(setup, size, (size, size * 9 // 16), fps, 1000 / fps, 1200 / fps, 0.5)
 
 
 ROWS = [row(FAST, 384, 90), row(FAST, 640, 38), row(FAST, 1280, 9), row(EXACT, 384, 60),

@@ -2,9 +2,8 @@ from functools import partial
 
 import pytest
 
-from live_nst.bench.rounds import Rounds, block_seconds, time_calls
-
-from .fakes import Clock, Meter
+from live_nst.bench.measurement import MeasurementRounds, block_seconds, time_calls
+from tests.bench.fakes import Clock, Meter
 
 
 def test_calls_run_in_turn_and_the_first_of_a_block_is_not_counted() -> None:
@@ -40,7 +39,7 @@ def test_slow_calls_are_counted_often_enough() -> None:
 
 
 def test_busy_rounds_are_discarded_and_played_again() -> None:
-    rounds: Rounds[int] = Rounds(3)
+    rounds: MeasurementRounds[int] = MeasurementRounds(3)
     numbers, told = iter(range(100)), []
     rounds.play(lambda: next(numbers), tell=told.append, meter=Meter(0.0, 0.4, 0.15, 0.2, 0.1))
     assert told == [0.0, 0.4, 0.15, 0.2, 0.1]
@@ -50,7 +49,7 @@ def test_busy_rounds_are_discarded_and_played_again() -> None:
 
 
 def test_a_busy_machine_is_given_up() -> None:
-    rounds: Rounds[int] = Rounds(2)
+    rounds: MeasurementRounds[int] = MeasurementRounds(2)
     rounds.play(lambda: 1, meter=Meter(0.9))
     assert len(rounds.results) == 6
     assert rounds.quiet == []
@@ -59,16 +58,16 @@ def test_a_busy_machine_is_given_up() -> None:
 
 def test_no_round_begins_after_the_deadline_but_one_is_played() -> None:
     clock = Clock()
-    rounds: Rounds[None] = Rounds(9)
+    rounds: MeasurementRounds[None] = MeasurementRounds(9)
     rounds.play(lambda: clock.sleep(4), meter=Meter(0.0), clock=clock, deadline=clock.now() + 10)
     assert len(rounds.results) == 3
-    late: Rounds[None] = Rounds(9)
+    late: MeasurementRounds[None] = MeasurementRounds(9)
     late.play(lambda: clock.sleep(4), meter=Meter(0.0), clock=clock, deadline=clock.now() - 1)
     assert len(late.results) == 1
 
 
 def test_what_was_played_stays_when_a_round_is_interrupted() -> None:
-    rounds: Rounds[int] = Rounds(5)
+    rounds: MeasurementRounds[int] = MeasurementRounds(5)
 
     def play() -> int:
         if len(rounds.results) == 2:

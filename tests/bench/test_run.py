@@ -3,20 +3,19 @@ from typing import Any
 
 import pytest
 
-from live_nst.bench.cost import FLOPS_PER_PIXEL
-from live_nst.bench.report import BenchReport, Setup
+from live_nst.bench.flops import FLOPS_PER_PIXEL
+from live_nst.bench.report import BenchReport, EngineSetup
 from live_nst.bench.run import QUICK_SIZES, SIZES, BenchOptions, run_bench
 from live_nst.errors import DeviceError, UsageError
+from tests.bench.fakes import Clock, Meter, Workshop
 
-from .fakes import Clock, Meter, Workshop
-
-FAST, SLOW = Setup("openvino", "bfloat16"), Setup("tensorflow", "float32")
+FAST, SLOW = EngineSetup("openvino", "bfloat16"), EngineSetup("tensorflow", "float32")
 PER_PIXEL = {FAST: 1e-7, SLOW: 4e-7}
 """Seconds: 43 and 11 frames of 640x360 a second."""
 
 
 def bench(
-    seconds: dict[Setup, float | None] | None = None,
+    seconds: dict[EngineSetup, float | None] | None = None,
     *loads: float,
     options: BenchOptions | None = None,
     ready: float = 0.1,
@@ -61,7 +60,9 @@ def test_it_takes_about_a_minute() -> None:
     _, _, clock = bench()
     assert 30 < clock.now() - 100 < 57
     # However slow most of it is: few calls of that are counted, and the others have less time.
-    _, _, clock = bench({FAST: 1e-7, SLOW: 6e-7, Setup("openvino", "float32"): 3e-7}, ready=1.0)
+    _, _, clock = bench(
+        {FAST: 1e-7, SLOW: 6e-7, EngineSetup("openvino", "float32"): 3e-7}, ready=1.0
+    )
     assert 50 < clock.now() - 100 < 57
     _, _, clock = bench(options=BenchOptions(quick=True))
     assert clock.now() - 100 < 14
@@ -101,7 +102,7 @@ def test_rounds_in_a_busy_machine_do_not_count() -> None:
         workshop,
         clock=clock,
         meter=loads,
-        say=lambda sentence: (told.append(sentence), rounds.append(1)),
+        notify=lambda sentence: (told.append(sentence), rounds.append(1)),
     )
     assert told == ["Other programs take 50% of this machine: close them for true figures."]
     assert report.rows[0].fps == pytest.approx(1 / (256 * 144e-7))
@@ -117,7 +118,7 @@ def test_a_machine_that_is_always_busy_is_told_of() -> None:
 
 def test_a_setup_that_fails_is_left_out() -> None:
     told: list[str] = []
-    report, _, _ = bench({FAST: 1e-7, SLOW: None}, say=told.append)
+    report, _, _ = bench({FAST: 1e-7, SLOW: None}, notify=told.append)
     assert {row.setup for row in report.rows} == {FAST}
     assert told == ["tensorflow float32 is left out: it does not load"]
 

@@ -15,18 +15,20 @@ from benchmarks import gpu
 from benchmarks.gpu import run as timing
 from benchmarks.gpu.export import convolution_flops, export
 from benchmarks.gpu.export import main as export_main
-from live_nst.bench.cost import frame_flops
-from live_nst.models.freeze import freeze
+from live_nst.bench.flops import frame_flops
+from live_nst.models.graph.freeze import freeze_saved_model
+from live_nst.models.graph.split import split_model
 from live_nst.models.program import SplitModel
-from live_nst.models.split import split
-from tests.models import two_picture_modules as modules
+from tests.models import tiny_models as modules
 
 needs_jax = pytest.mark.skipif(find_spec("jax") is None, reason="jax is not installed")
 
 
 @pytest.fixture(scope="module")
 def small_model(tmp_path_factory: pytest.TempPathFactory) -> SplitModel:
-    return split(freeze(modules.save(modules.plain, tmp_path_factory.mktemp("small") / "module")))
+    return split_model(
+        freeze_saved_model(modules.save(modules.plain, tmp_path_factory.mktemp("small") / "module"))
+    )
 
 
 @pytest.fixture
@@ -117,7 +119,7 @@ def test_flops_are_those_of_the_record(mobile_programs: SplitModel, size: tuple[
 
 @pytest.mark.slow
 def test_flops_of_hubs_graph(hub_folder: Path) -> None:
-    frame = split(freeze(hub_folder)).frame
+    frame = split_model(freeze_saved_model(hub_folder)).frame
     assert convolution_flops(frame, (1280, 720)) == frame_flops("hub", (1280, 720))
 
 

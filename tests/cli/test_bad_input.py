@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from live_nst import cli
-from live_nst.styles.library import builtin_picture
+from live_nst.styles.builtin import builtin_image_path
 
 
 class Answer(NamedTuple):
@@ -33,7 +33,7 @@ Run = Callable[[str], Answer]
 def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of things that are not what they seem."""
     folder = tmp_path_factory.mktemp("material")
-    picture = builtin_picture("starry").read_bytes()
+    picture = builtin_image_path("starry").read_bytes()
     (folder / "empty.jpg").touch()
     (folder / "text.jpg").write_text("this is no picture\n")
     (folder / "cut.jpg").write_bytes(picture[: len(picture) // 2])

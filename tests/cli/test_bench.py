@@ -4,13 +4,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from live_nst.bench.report import Setup
+from live_nst.bench.report import EngineSetup
 from live_nst.cli import bench
 from live_nst.cli.app import app
 from live_nst.errors import UsageError
 from tests.bench.fakes import Clock, Meter, Workshop
 
-FAST, SLOW = Setup("openvino", "bfloat16"), Setup("tensorflow", "float32")
+FAST, SLOW = EngineSetup("openvino", "bfloat16"), EngineSetup("tensorflow", "float32")
 Output = pytest.CaptureFixture[str]
 
 

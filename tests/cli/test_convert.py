@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from live_nst import cli
-from live_nst.cli.reporting import clock, describe_progress, moment, size
-from live_nst.conversion.progress import Progress
-from live_nst.look import Look
-from live_nst.stylizer import Stylizer
+from live_nst.cli.convert_reporters import clock, describe_progress, moment, size
+from live_nst.conversion.progress import ConversionProgress
+from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.look import Look
 from tests.conversion.material import frames_of, write
 from tests.conversion.reading import read
 
@@ -63,7 +63,7 @@ def test_json_tells_everything_and_frames_are_the_stylizers(
     assert after.times == read(film).times
 
     before = read(film, "bgr24")
-    with Stylizer(
+    with StylizerCore(
         "mobile", ["starry"], size=128, device="cpu", engine="tensorflow", precision="float32"
     ) as stylizer:
         stylizer.select("wave", fade=0.2, time=0.6)
@@ -138,7 +138,7 @@ def test_a_timetable_of_looks_is_exact_to_the_frame_and_told(
         {"time": 0.8, "keep_colors": 1.0},
     ]
     before, after = read(film, "bgr24"), read(output, "bgr24")
-    with Stylizer(
+    with StylizerCore(
         "mobile", ["starry"], size=128, device="cpu", engine="tensorflow", precision="float32",
         look=Look(strength=0.3, detail=0.5),
     ) as stylizer:  # fmt: skip
@@ -210,7 +210,7 @@ def test_errors_are_one_sentence(tmp_path: Path, own_cache: Path) -> None:
 
 
 def test_words() -> None:
-    step = Progress("painting", 120, 250, 0, 31.25, 4.0, 4.2, 1_234_567)
+    step = ConversionProgress("painting", 120, 250, 0, 31.25, 4.0, 4.2, 1_234_567)
     assert describe_progress(step) == "120/250 48% 31.2 fps, 0:04, 0:04 left, 1.2 MB"
     assert describe_progress(step, 45) == describe_progress(step)
     assert describe_progress(step, 44) == "120/250 48% 31.2 fps, 0:04 left"

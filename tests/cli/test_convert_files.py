@@ -14,10 +14,10 @@ import pytest
 from PIL import Image as Pillow
 
 from live_nst.cli import main
-from live_nst.cli.reporting import describe_folder
-from live_nst.conversion.folders import FolderReport
+from live_nst.cli.convert_reporters import describe_folder
+from live_nst.conversion.batch.folder import BatchReport
 from live_nst.errors import SourceError
-from live_nst.sources.demo_scene import DemoScene
+from live_nst.sources.demo_video import DemoVideo
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -43,7 +43,7 @@ def convert(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 def scene(path: Path, width: int = 90, height: int = 61) -> Any:
     path.parent.mkdir(parents=True, exist_ok=True)
-    image = DemoScene(width, height).draw(1.0)[..., ::-1]
+    image = DemoVideo(width, height).image_at(1.0)[..., ::-1]
     Pillow.fromarray(np.ascontiguousarray(image)).save(path)
     return image
 
@@ -162,5 +162,5 @@ def test_refused_before_a_model_is_loaded(
 
 
 def test_a_folder_in_one_line() -> None:
-    report = FolderReport(["a"], ["b", "c"], [("d", SourceError("It is empty"))])
+    report = BatchReport(["a"], ["b", "c"], [("d", SourceError("It is empty"))])
     assert describe_folder(report) == "Files: 1 converted, 2 done already, 1 failed"

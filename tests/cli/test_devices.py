@@ -2,18 +2,18 @@ import pytest
 
 from live_nst.cli.devices import describe_modes, run
 from live_nst.errors import SourceError
-from live_nst.sources.devices import CameraDevice, CameraMode, Trouble
+from live_nst.sources.devices import CameraDevice, CameraMode, CameraProblem
 
 MODES = (
     CameraMode("YUYV", 640, 480, (30.0, 15.0)),
     CameraMode("YUYV", 1280, 720, (10.0,)),
     CameraMode("MJPG", 1280, 720, (29.97, 15.0)),
     CameraMode("MJPG", 1280, 720, (59.94,)),
-    CameraMode("GREY", 320, 240),
+    CameraMode("GRAY", 320, 240),
 )
 DESK = CameraDevice(0, "/dev/video0", "HD Webcam", "uvcvideo", MODES)
 BUSY = CameraDevice(
-    2, "/dev/video2", "Door [4K]", "uvcvideo", MODES[:1], trouble=Trouble.BUSY, note="busy"
+    2, "/dev/video2", "Door [4K]", "uvcvideo", MODES[:1], problem=CameraProblem.BUSY, note="busy"
 )
 LOOP = CameraDevice(10, "/dev/video10", "OBS", "v4l2 loopback", note="virtual camera")
 
@@ -30,7 +30,7 @@ def test_modes_are_told_in_short_with_the_largest_size_and_the_highest_rate_firs
     assert describe_modes(MODES) == [
         "YUYV 1280x720 10, 640x480 30",
         "MJPG 1280x720 59.94",
-        "GREY 320x240",
+        "GRAY 320x240",
     ]
 
 
@@ -47,7 +47,7 @@ def test_a_pipe_gets_every_camera_in_whole_lines(capsys: pytest.CaptureFixture[s
         "0  HD Webcam  /dev/video0",
         "    YUYV 1280x720 10, 640x480 30",
         "    MJPG 1280x720 59.94",
-        "    GREY 320x240",
+        "    GRAY 320x240",
         "2  Door [4K]  /dev/video2",
         "    YUYV 640x480 30",
         "    busy",

@@ -7,11 +7,11 @@ from typer.testing import CliRunner
 
 from live_nst.cli import doctor
 from live_nst.cli.app import app
-from live_nst.diagnosis import Finding, State
+from live_nst.doctor.checks import Finding, Severity
 
-FINE = Finding("model", State.OK, "mobile, whole")
-NOTED = Finding("camera", State.NOTE, "no camera [0] was found", "connect one")
-BROKEN = Finding("opencv", State.FAULT, "two of them", "remove one")
+FINE = Finding("model", Severity.OK, "mobile, whole")
+NOTED = Finding("camera", Severity.NOTE, "no camera [0] was found", "connect one")
+BROKEN = Finding("opencv", Severity.FAULT, "two of them", "remove one")
 
 Output = pytest.CaptureFixture[str]
 
@@ -42,7 +42,7 @@ def test_a_fault_fails_but_everything_is_told_first(capsys: Output) -> None:
 def test_long_lines_are_whole_in_a_pipe_and_in_columns_on_a_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
-    long = Finding("camera", State.NOTE, "word " * 40, "sudo " * 40)
+    long = Finding("camera", Severity.NOTE, "word " * 40, "sudo " * 40)
     doctor.run(giving(long))
     assert len(capsys.readouterr().out.splitlines()) == 3
 

@@ -15,7 +15,7 @@ import av
 import numpy as np
 import pytest
 
-from live_nst.sources.demo_scene import DemoScene
+from live_nst.sources.demo_video import DemoVideo
 
 SIZE = (640, 360)
 FRAMES = 40
@@ -149,7 +149,7 @@ def test_the_figures_have_their_keys_and_make_sense(first: Session) -> None:
     assert 0 < stats["startup_seconds"] < 60
     assert 100 < stats["peak_rss_mb"] < 8000
     low, middle, high = (stats["latency_ms"][key] for key in ("p50", "p95", "p99"))
-    assert stats["stage_ms"]["stylise"] <= low <= middle <= high
+    assert stats["stage_ms"]["stylize"] <= low <= middle <= high
 
 
 def test_the_style_is_computed_once_and_on_a_second_start_not_at_all(
@@ -171,8 +171,8 @@ def test_the_recording_lasts_as_long_as_the_showing(first: Session) -> None:
 
 def test_the_recorded_pictures_are_painted_and_move(first: Session) -> None:
     pictures, _ = first.recorded()
-    scene = DemoScene(*SIZE)
-    demo = [scene.draw(0.5 * number).astype(int) for number in range(60)]
+    scene = DemoVideo(*SIZE)
+    demo = [scene.image_at(0.5 * number).astype(int) for number in range(60)]
     for picture in (pictures[0], pictures[-1]):
         # No moment of the demo looks like it: it is painted, not passed through.
         assert min(np.abs(picture - moment).mean() for moment in demo) > 15

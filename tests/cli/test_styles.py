@@ -11,20 +11,19 @@ import pytest
 from typer.testing import CliRunner
 
 import live_nst.styles
-import live_nst.stylizer
+import live_nst.stylizer.core
 from live_nst.cli.app import app
 from live_nst.cli.styles import run
-from live_nst.closing import Closing
 from live_nst.errors import ModelError, UsageError
-from live_nst.frames import Image
+from live_nst.types import Closeable, Image
 
 DESCRIBED: dict[str, str] = json.loads(
     (Path(live_nst.styles.__file__).parent / "pictures" / "styles.json").read_text("utf-8")
 )
 
 
-class FakeStylizer(Closing):
-    """Paints every picture in one colour, another one for each style."""
+class FakeStylizer(Closeable):
+    """Paints every picture in one color, another one for each style."""
 
     made: list[dict[str, Any]]
     photos: list[Image]
@@ -49,7 +48,7 @@ class FakeStylizer(Closing):
 def stylizer(monkeypatch: pytest.MonkeyPatch) -> type[FakeStylizer]:
     monkeypatch.setattr(FakeStylizer, "made", [], raising=False)
     monkeypatch.setattr(FakeStylizer, "photos", [], raising=False)
-    monkeypatch.setattr(live_nst.stylizer, "Stylizer", FakeStylizer)
+    monkeypatch.setattr(live_nst.stylizer.core, "Stylizer", FakeStylizer)
     return FakeStylizer
 
 
@@ -160,7 +159,7 @@ def test_a_model_that_fails_leaves_nothing_behind(
     def refuse(*args: Any, **options: Any) -> None:
         raise ModelError("no such model")
 
-    monkeypatch.setattr(live_nst.stylizer, "Stylizer", refuse)
+    monkeypatch.setattr(live_nst.stylizer.core, "Stylizer", refuse)
     with pytest.raises(ModelError):
         call(sheet=tmp_path / "sheet.png")
     assert list(tmp_path.iterdir()) == []

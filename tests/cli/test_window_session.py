@@ -112,12 +112,12 @@ def saturation(picture: np.ndarray) -> float:
 
 def test_keys_change_what_is_shown_saved_and_recorded(session: Session) -> None:
     session.press("o")  # without figures over the picture
-    session.wait(lambda: saturation(session.picture()) > 100, "candy is not colourful")
+    session.wait(lambda: saturation(session.picture()) > 100, "candy is not colorful")
     session.press("n")
-    session.wait(lambda: saturation(session.picture()) < 60, "ink is not grey")
+    session.wait(lambda: saturation(session.picture()) < 60, "ink is not gray")
     session.press("s")
     session.wait(lambda: list(session.folder.glob("live-nst-*.png")), "no picture was saved")
-    session.press("v")  # the left half shows the demo, in colour
+    session.press("v")  # the left half shows the demo, in color
     session.wait(
         lambda: saturation(session.picture()[:, : SIZE[0] // 3]) > 60, "no original at the left"
     )

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from live_nst.engines.base import Painted
-from live_nst.frames import Image
-from live_nst.look import Look
+from live_nst.engines.base import StylizedFrame
+from live_nst.stylizer.look import Look
+from live_nst.types import Image
 
 
 class Negative:
     """Stands for a `Stylizer`: paints the negative, and counts what it is given.
 
-    With `leans`, each frame also depends on the one before, as it does with a stabiliser.
+    With `leans`, each frame also depends on the one before, as it does with a stabilizer.
     """
 
     model_name = "negative"
@@ -49,23 +49,23 @@ class Negative:
     def prepare(self, camera: tuple[int, int], size: int) -> None:
         pass
 
-    def network(self, image: Image, time: float = 0.0) -> Painted:
+    def network(self, image: Image, time: float = 0.0) -> StylizedFrame:
         with self._lock:
             self.seen.append(time)
             count = len(self.seen)
         self._look_on(count)
         small = np.ascontiguousarray(image[::4, ::4])
-        return Painted(small, 255 - small)
+        return StylizedFrame(small, 255 - small)
 
-    def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
+    def finish(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
         self.finished.append(time)
         if not self._leans:
             return 255 - image
         self._before = 255 - image if self._before is None else self._before // 2 + image // 3
         return self._before
 
-    def memory(self) -> dict[str, np.ndarray]:
+    def state_arrays(self) -> dict[str, np.ndarray]:
         return {} if self._before is None else {"before": self._before}
 
-    def recall(self, memory: Mapping[str, np.ndarray]) -> None:
+    def restore_state(self, memory: Mapping[str, np.ndarray]) -> None:
         self._before = memory.get("before")

@@ -33,7 +33,7 @@ def write(
     codec: str = "libx264",
     pixels: str = "yuv420p",
     options: dict[str, str] | None = None,
-    colour: tuple[int, int, int, int] | None = None,
+    color: tuple[int, int, int, int] | None = None,
     aspect: Fraction | None = None,
     audio: Sequence[tuple[str, str, int]] = (),
     audio_start: float = 0.0,
@@ -62,9 +62,9 @@ def write(
         if aspect:
             video.codec_context.sample_aspect_ratio = aspect
         context = video.codec_context
-        if colour:
-            context.colorspace, context.color_range = colour[:2]
-            context.color_primaries, context.color_trc = colour[2:]
+        if color:
+            context.colorspace, context.color_range = color[:2]
+            context.color_primaries, context.color_trc = color[2:]
         tracks = [_add_audio(out, *track) for track in audio]
         titles: Any = out.add_stream(subtitle_codec) if subtitles else None
         if titles is not None:
@@ -87,7 +87,7 @@ def write(
         packets = []
         for picture, tick in zip(pictures, ticks, strict=True):
             frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
-            spaces = {"dst_colorspace": colour[0], "dst_color_range": colour[1]} if colour else {}
+            spaces = {"dst_colorspace": color[0], "dst_color_range": color[1]} if color else {}
             frame = frame.reformat(format=pixels, **spaces)
             frame.pts, frame.time_base = tick, time_base
             packets += video.encode(frame)

@@ -1,7 +1,7 @@
 """Painters that cost nothing, for tests of what happens around the network."""
 
-from live_nst.conversion.stills import Painter
-from live_nst.frames import Image
+from live_nst.conversion.images.convert import StillPainter
+from live_nst.types import Image
 
 
 class Inverter:
@@ -18,9 +18,9 @@ class Copier:
         return image.copy()
 
 
-def inverter() -> Painter:
+def inverter() -> StillPainter:
     return Inverter()
 
 
-def copier() -> Painter:
+def copier() -> StillPainter:
     return Copier()

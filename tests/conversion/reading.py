@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -23,12 +24,19 @@ class Contents:
     duration: float
     chapters: list[tuple[float, float, str]]
     metadata: dict[str, str]
-    colour: tuple[int, int, int, int]
+    color: tuple[int, int, int, int]
+
+
+def opened(path: Path) -> Any:
+    """The file, open for reading; metadata that is not UTF-8 comes as surrogates (PEP 383)."""
+    old = int(av.__version__.split(".")[0]) < 19
+    options = {"metadata_errors": "surrogateescape"} if old else {}
+    return av.open(str(path), **options)
 
 
 def read(path: Path, pictures: str | None = None) -> Contents:
     """Everything; the pictures in a pixel format, or none."""
-    with av.open(str(path), metadata_errors="replace") as container:
+    with opened(path) as container:
         video = container.streams.video[0]
         frames = list(container.decode(video))
         times = [frame.pts * frame.time_base for frame in frames]
@@ -53,7 +61,7 @@ def read(path: Path, pictures: str | None = None) -> Contents:
                 for chapter in container.chapters()
             ],
             metadata=dict(container.metadata),
-            colour=(first.colorspace, first.color_range, first.color_primaries, first.color_trc),
+            color=(first.colorspace, first.color_range, first.color_primaries, first.color_trc),
         )
     contents.audio, contents.subtitles = packets(path, "audio"), packets(path, "subtitle")
     return contents
@@ -62,7 +70,7 @@ def read(path: Path, pictures: str | None = None) -> Contents:
 def packets(path: Path, kind: str) -> list[list[tuple[Fraction | None, bytes]]]:
     """Time and content of every packet, for each stream of a kind; a damaged one has no time."""
     found: dict[int, list[tuple[Fraction | None, bytes]]] = {}
-    with av.open(str(path), metadata_errors="replace") as container:
+    with opened(path) as container:
         for stream in container.streams:
             if stream.type == kind:
                 found[stream.index] = []

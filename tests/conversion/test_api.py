@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 
 import live_nst
 from live_nst.errors import ConversionCancelled, ConversionError, SourceError, UsageError
-from live_nst.stylizer import Stylizer
+from live_nst.stylizer.core import StylizerCore
 
 SIZE = (90, 61)
 
@@ -24,7 +24,7 @@ def photo(tmp_path: Path) -> Path:
 
 def test_a_picture_is_what_the_stylizer_makes_of_it(photo: Path, tmp_path: Path) -> None:
     output = tmp_path / "painted.png"
-    with Stylizer("mobile", ["starry", "wave"], size=64, device="cpu") as stylizer:
+    with StylizerCore("mobile", ["starry", "wave"], size=64, device="cpu") as stylizer:
         report = live_nst.convert(photo, output, ["wave"], stylizer=stylizer)
         expected = stylizer.still(np.asarray(Pillow.open(photo))[..., ::-1])
         assert stylizer.style == "wave"

@@ -10,33 +10,37 @@ from hypothesis import strategies as st
 
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.timetable import (
-    Key,
     LookChange,
     StyleChange,
-    looks_of,
-    parse_changes,
-    parse_keys,
-    parse_looks,
+    TimedValue,
+    build_look_changes,
+    parse_look_changes,
     parse_number,
+    parse_style_changes,
+    parse_timed_values,
     timetable,
     value_at,
     with_strokes,
 )
 from live_nst.errors import UsageError
-from live_nst.look import Look
+from live_nst.stylizer.look import Look
 from tests.conversion.fakes import Negative
 
 
-def numbers(*texts: str) -> tuple[Key[float], ...]:
-    return parse_keys("--strength", texts, 1.0, parse_number("--strength"))
+def numbers(*texts: str) -> tuple[TimedValue[float], ...]:
+    return parse_timed_values("--strength", texts, 1.0, parse_number("--strength"))
 
 
 def test_values_hold_from_their_times_on() -> None:
-    assert numbers() == (Key(0.0, 1.0),)
-    assert numbers("0.3") == (Key(0.0, 0.3),)
-    assert numbers("1@0:30", "0.3") == (Key(0.0, 0.3), Key(30.0, 1.0))
-    assert numbers("0@1:02:03.5", "0.5@2s") == (Key(0.0, 1.0), Key(2.0, 0.5), Key(3723.5, 0.0))
-    assert numbers("0.5@0") == (Key(0.0, 0.5),)
+    assert numbers() == (TimedValue(0.0, 1.0),)
+    assert numbers("0.3") == (TimedValue(0.0, 0.3),)
+    assert numbers("1@0:30", "0.3") == (TimedValue(0.0, 0.3), TimedValue(30.0, 1.0))
+    assert numbers("0@1:02:03.5", "0.5@2s") == (
+        TimedValue(0.0, 1.0),
+        TimedValue(2.0, 0.5),
+        TimedValue(3723.5, 0.0),
+    )
+    assert numbers("0.5@0") == (TimedValue(0.0, 0.5),)
 
 
 @pytest.mark.parametrize(
@@ -58,9 +62,11 @@ def test_what_cannot_be_meant_is_refused(texts: tuple[str, ...], word: str) -> N
 def test_a_file_may_have_an_at_in_its_name(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mask@0:30").touch()
-    assert parse_keys("--only", ["mask@0:30"], "everywhere", str) == (Key(0.0, "mask@0:30"),)
-    keys = parse_keys("--only", ["a@b.png@0:30"], "everywhere", str)
-    assert keys == (Key(0.0, "everywhere"), Key(30.0, "a@b.png"))
+    assert parse_timed_values("--only", ["mask@0:30"], "everywhere", str) == (
+        TimedValue(0.0, "mask@0:30"),
+    )
+    keys = parse_timed_values("--only", ["a@b.png@0:30"], "everywhere", str)
+    assert keys == (TimedValue(0.0, "everywhere"), TimedValue(30.0, "a@b.png"))
 
 
 @given(
@@ -69,14 +75,14 @@ def test_a_file_may_have_an_at_in_its_name(tmp_path: Any, monkeypatch: pytest.Mo
 )
 def test_looks_are_what_each_value_says(one: dict[int, float], other: dict[int, float]) -> None:
     strengths = numbers(*(f"{value}@{time}" for time, value in one.items()))
-    details = parse_keys(
+    details = parse_timed_values(
         "--detail", [f"{v}@{t}" for t, v in other.items()], 0.0, parse_number("--detail")
     )
-    looks = looks_of(Look(keep_colors=0.5), {"strength": strengths, "detail": details})
+    looks = build_look_changes(Look(keep_colors=0.5), {"strength": strengths, "detail": details})
 
     assert [coming.time for coming in looks] == sorted({0, *one, *other})
     for moment in range(25):
-        look = value_at([Key(coming.time, coming.look) for coming in looks], moment)
+        look = value_at([TimedValue(coming.time, coming.look) for coming in looks], moment)
         assert look == Look(
             strength=value_at(strengths, moment), detail=value_at(details, moment), keep_colors=0.5
         )
@@ -84,7 +90,8 @@ def test_looks_are_what_each_value_says(one: dict[int, float], other: dict[int, 
 
 def test_strokes_are_merged_with_the_styles() -> None:
     changes = with_strokes(
-        parse_changes(["starry", "wave@10"]), (Key(0.0, 1.0), Key(5.0, 2.0), Key(10.0, 0.5))
+        parse_style_changes(["starry", "wave@10"]),
+        (TimedValue(0.0, 1.0), TimedValue(5.0, 2.0), TimedValue(10.0, 0.5)),
     )
     assert changes == (
         StyleChange("starry", 0.0, 1.0),
@@ -95,40 +102,44 @@ def test_strokes_are_merged_with_the_styles() -> None:
 
 def test_a_look_out_of_range_is_refused() -> None:
     with pytest.raises(UsageError, match="strength"):
-        looks_of(Look(), {"strength": numbers("1.5@0:30")})
+        build_look_changes(Look(), {"strength": numbers("1.5@0:30")})
 
 
 def test_pairs_of_looks_and_seconds() -> None:
     later, last = Look(strength=0.5), Look(detail=1.0)
-    assert parse_looks(Look(), [(last, 9.0), (later, 3.0)]) == (
+    assert parse_look_changes(Look(), [(last, 9.0), (later, 3.0)]) == (
         LookChange(Look(), 0.0),
         LookChange(later, 3.0),
         LookChange(last, 9.0),
     )
     for time in (-1.0, math.nan, math.inf):
         with pytest.raises(UsageError, match="cannot be meant"):
-            parse_looks(Look(), [(later, time)])
+            parse_look_changes(Look(), [(later, time)])
     for times in ((0.0,), (3.0, 3.0)):
         with pytest.raises(UsageError, match="Two looks come at"):
-            parse_looks(Look(), [(later, time) for time in times])
+            parse_look_changes(Look(), [(later, time) for time in times])
 
 
 def test_a_timetable_tells_only_what_changes() -> None:
-    changes = with_strokes(parse_changes(["starry", "wave@10"]), (Key(0.0, 1.0), Key(5.0, 2.0)))
-    looks = looks_of(Look(), {"strength": numbers("0.5", "1@10", "1@20")})
+    changes = with_strokes(
+        parse_style_changes(["starry", "wave@10"]), (TimedValue(0.0, 1.0), TimedValue(5.0, 2.0))
+    )
+    looks = build_look_changes(Look(), {"strength": numbers("0.5", "1@10", "1@20")})
     assert timetable(changes, looks) == (
         {"time": 0.0, "style": "starry", "strength": 0.5},
         {"time": 5.0, "stroke": 2.0},
         {"time": 10.0, "style": "wave", "strength": 1.0},
     )
     picture = np.zeros((4, 4, 3), np.uint8)
-    assert timetable(parse_changes([picture]), ()) == ({"time": 0.0, "style": "a picture"},)
+    assert timetable(parse_style_changes([picture]), ()) == ({"time": 0.0, "style": "a picture"},)
 
 
 def test_a_stylizer_is_told_in_the_order_of_the_times() -> None:
     weak, strong = Look(strength=0.2), Look()
     options = ConvertOptions(
-        parse_changes(["starry", "wave@9"]), fade=2.0, looks=parse_looks(weak, [(strong, 5.0)])
+        parse_style_changes(["starry", "wave@9"]),
+        fade=2.0,
+        looks=parse_look_changes(weak, [(strong, 5.0)]),
     )
     stylizer = Negative()
     options.apply(stylizer)
@@ -141,19 +152,19 @@ def test_a_stylizer_is_told_in_the_order_of_the_times() -> None:
 
 
 def test_what_shapes_the_output_tells_timetables_apart() -> None:
-    def shape(strokes: tuple[Key[float], ...], *texts: str) -> dict[str, Any]:
-        changes = with_strokes(parse_changes(["starry"]), strokes)
-        looks = looks_of(Look(), {"strength": numbers(*texts)})
+    def shape(strokes: tuple[TimedValue[float], ...], *texts: str) -> dict[str, Any]:
+        changes = with_strokes(parse_style_changes(["starry"]), strokes)
+        looks = build_look_changes(Look(), {"strength": numbers(*texts)})
         return ConvertOptions(changes, looks=looks).as_dict()
 
-    one = (Key(0.0, 1.0),)
+    one = (TimedValue(0.0, 1.0),)
     shapes = [
         shape(one, "0.3", "1@9"),
         shape(one, "0.4", "1@9"),
         shape(one, "0.3", "1@8"),
         shape(one, "0.3", "0.9@9"),
-        shape((Key(0.0, 2.0),), "0.3", "1@9"),
-        shape((Key(0.0, 1.0), Key(2.0, 2.0)), "0.3", "1@9"),
+        shape((TimedValue(0.0, 2.0),), "0.3", "1@9"),
+        shape((TimedValue(0.0, 1.0), TimedValue(2.0, 2.0)), "0.3", "1@9"),
     ]
     assert shapes[0] == shape(one, "1@9", "0.3")
     assert all(a != b for i, a in enumerate(shapes) for b in shapes[:i])

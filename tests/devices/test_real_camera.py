@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from live_nst.errors import SourceError, SourceLostError
-from live_nst.frames import Frame
 from live_nst.sources.base import SourceRequest
 from live_nst.sources.camera import CameraSource
-from live_nst.sources.devices import CameraDevice, Trouble, list_cameras
-from live_nst.sources.opening import open_source
+from live_nst.sources.devices import CameraDevice, CameraProblem, list_cameras
+from live_nst.sources.factory import open_source
+from live_nst.types import Frame
 from tests.devices.vivid import control
 
 pytestmark = pytest.mark.slow
@@ -78,7 +78,7 @@ def test_the_rate_is_held_when_nobody_else_works(vivid: CameraDevice) -> None:
     assert 0.3 * source.info.fps < rate < 1.1 * source.info.fps
 
 
-def test_colours_come_in_the_order_blue_green_red(vivid: CameraDevice) -> None:
+def test_colors_come_in_the_order_blue_green_red(vivid: CameraDevice) -> None:
     """Vivid's test pattern begins with the bars white, yellow, cyan, green, magenta, red, blue."""
     with CameraSource(vivid.index, VGA) as source:
         line = read(source, 3)[-1].image[240].astype(int)
@@ -110,7 +110,7 @@ def test_the_list_tells_name_driver_and_modes(vivid: CameraDevice) -> None:
 
 
 def test_a_loopback_that_nobody_feeds_is_listed_and_refused(vivid: CameraDevice) -> None:
-    unfed = [camera for camera in list_cameras() if camera.trouble is Trouble.UNFED]
+    unfed = [camera for camera in list_cameras() if camera.trouble is CameraProblem.UNFED]
     if not unfed:
         pytest.skip("needs a v4l2loopback device with exclusive_caps=1 that nobody feeds")
     assert unfed[0].note == "virtual camera that no program feeds"
@@ -127,7 +127,7 @@ def test_a_camera_in_use_is_refused_and_said_to_be_busy(
         with pytest.raises(SourceError, match="another program is using camera"):
             CameraSource(vivid.index, VGA)
         (listed,) = (camera for camera in list_cameras() if camera.index == vivid.index)
-        assert listed.trouble is Trouble.BUSY
+        assert listed.trouble is CameraProblem.BUSY
         assert listed.modes == vivid.modes
         before = source.read()
         assert source.read().index == before.index + 1, "the stream in use must not suffer"

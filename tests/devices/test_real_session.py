@@ -17,17 +17,17 @@ import cv2
 import numpy as np
 import pytest
 
-from live_nst.compose import compose
-from live_nst.engines.base import Painted
-from live_nst.frames import Image
-from live_nst.live.capture import Capture
+from live_nst.engines.base import StylizedFrame
+from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.pipeline import LivePipeline
-from live_nst.look import Look
 from live_nst.sinks.virtual_camera import VirtualCamera
 from live_nst.sources.base import Source, SourceRequest
 from live_nst.sources.camera import CameraSource
 from live_nst.sources.devices import CameraDevice
-from live_nst.styles.shelf import StyleInput
+from live_nst.styles.registry import StyleInput
+from live_nst.stylizer.compositing import compose
+from live_nst.stylizer.look import Look
+from live_nst.types import Image
 from tests.devices.test_real_virtual_camera import DEVICES, READER
 from tests.devices.vivid import control
 
@@ -61,7 +61,7 @@ def recorded_pictures(path: Path) -> list[Image]:
 def test_another_program_sees_the_painted_camera(
     vivid: CameraDevice, tmp_path: Path, size: tuple[int, int]
 ) -> None:
-    """What it reads are frames of the recording made beside it: same colours, same order."""
+    """What it reads are frames of the recording made beside it: same colors, same order."""
     record, stats = tmp_path / "out.mp4", tmp_path / "stats.json"
     options = f"--source {vivid.index} --camera-size {size[0]}x{size[1]} --size 128 --no-window"
     outputs = f"--virtual-camera {DEVICES[0]} --record {record} --stats {stats}"
@@ -108,12 +108,12 @@ class Inverter:
 
     look = Look()
 
-    def stage(self, image: Image) -> None: ...
+    def prefetch(self, image: Image) -> None: ...
 
-    def network(self, image: Image, time: float = 0.0, staged: None = None) -> Painted:
-        return Painted(image[::2, ::2], 255 - image[::2, ::2])
+    def network(self, image: Image, time: float = 0.0, prefetched: None = None) -> StylizedFrame:
+        return StylizedFrame(image[::2, ::2], 255 - image[::2, ::2])
 
-    def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
+    def finish(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
         return compose(image, painted, Look())
 
     def load(self, style: StyleInput, *, stroke: float | None = None) -> None: ...
@@ -139,7 +139,7 @@ class Session:
 
     def __init__(self, opener: Callable[[], Source], sinks: list[VirtualCamera]) -> None:
         self.notices: list[str] = []
-        self.capture = Capture(opener)
+        self.capture = CaptureWorker(opener)
         self.pipeline = LivePipeline(
             self.capture, Inverter(), sinks=sinks, warn=self.notices.append
         )

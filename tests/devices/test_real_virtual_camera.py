@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from live_nst.errors import VirtualCameraError
-from live_nst.frames import Frame
 from live_nst.sinks.virtual_camera import VirtualCamera
-from live_nst.sinks.virtual_camera_setup import System, query_capability
+from live_nst.sinks.virtual_camera_setup import HostSystem, query_capability
+from live_nst.types import Frame
 
-DEVICES = System().loopbacks()
+DEVICES = HostSystem().loopbacks()
 EXCLUSIVE = Path("/sys/module/v4l2loopback/parameters/exclusive_caps")
 IS_EXCLUSIVE = EXCLUSIVE.exists() and "Y" in EXCLUSIVE.read_text()
 
@@ -28,7 +28,7 @@ pytestmark = [
 FRAMES_READ = 6
 BITS = 10
 CORNERS = {(0, 0): (0, 0, 255), (0, 1): (0, 255, 0), (1, 0): (255, 0, 0), (1, 1): (0, 255, 255)}
-"""(row, column) of a quadrant: its colour, BGR."""
+"""(row, column) of a quadrant: its color, BGR."""
 
 # Reads some frames and saves them as one array.
 READER = """
@@ -49,11 +49,11 @@ np.save(out, np.stack(frames))
 
 
 def picture(counter: int, size: tuple[int, int]) -> np.ndarray:
-    """Four quadrants of strong colours, and the counter's bits as black and white fields."""
+    """Four quadrants of strong colors, and the counter's bits as black and white fields."""
     width, height = size
     image = np.zeros((height, width, 3), np.uint8)
-    for (row, column), colour in CORNERS.items():
-        image[row * height // 2 :, column * width // 2 :][: height // 2, : width // 2] = colour
+    for (row, column), color in CORNERS.items():
+        image[row * height // 2 :, column * width // 2 :][: height // 2, : width // 2] = color
     for bit in range(BITS):
         left = width * (bit + 1) // (BITS + 2)
         right = width * (bit + 2) // (BITS + 2)
@@ -102,10 +102,10 @@ def test_another_program_sees_the_frames(size: tuple[int, int], tmp_path: Path) 
     counters = [counter_of(frame) for frame in frames]
     assert counters == sorted(counters)
     assert counters[-1] > counters[0]
-    for (row, column), colour in CORNERS.items():
+    for (row, column), color in CORNERS.items():
         y, x = size[1] * (1 + 2 * row) // 4 + (row * 2 - 1) * size[1] // 8, size[0] // 4
         patch = frames[:, y - 8 : y + 8, x + column * size[0] // 2 - 8 :][:, :, :16]
-        difference = np.abs(patch.mean(axis=(0, 1, 2)) - colour)
+        difference = np.abs(patch.mean(axis=(0, 1, 2)) - color)
         assert difference.max() < 6, (row, column, patch.mean(axis=(0, 1, 2)))
 
 

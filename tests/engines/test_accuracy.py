@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from live_nst.engines.accuracy import MEAN_LIMIT, Difference, difference
-from live_nst.engines.base import Painted
+from live_nst.engines.base import StylizedFrame
 from live_nst.engines.openvino import OpenVINOEngine, native_precisions
 from live_nst.engines.tensorflow import TensorFlowEngine
-from live_nst.models.build import build_programs
+from live_nst.models.graph.split import build_programs
 from live_nst.models.program import SplitModel
-from live_nst.sources.demo_scene import DemoScene
-from live_nst.styles.library import builtin_picture, builtin_styles
-from live_nst.styles.picture import crop, read_picture
+from live_nst.sources.demo_video import DemoVideo
+from live_nst.styles.builtin import builtin_image_path, builtin_styles
+from live_nst.styles.image import center_crop, read_style_image
 from tests.conftest import PACKAGED
+from tests.engines.accuracy import MEAN_LIMIT, Difference, difference
 
-PHOTOS = [DemoScene(192, 108).draw(moment) for moment in (1.0, 10.6)]
+PHOTOS = [DemoVideo(192, 108).image_at(moment) for moment in (1.0, 10.6)]
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,8 @@ def exact(model: SplitModel) -> OpenVINOEngine:
 
 @pytest.fixture(scope="module")
 def styles(exact: OpenVINOEngine) -> list[np.ndarray]:
-    pictures = [read_picture(builtin_picture(name)) for name in builtin_styles()]
-    return [exact.encode(crop(picture, (256, 256))) for picture in pictures]
+    pictures = [read_style_image(builtin_image_path(name)) for name in builtin_styles()]
+    return [exact.encode(center_crop(picture, (256, 256))) for picture in pictures]
 
 
 def test_what_it_measures() -> None:
@@ -42,10 +42,10 @@ def test_what_it_measures() -> None:
             return bottleneck
 
         def compile(self, camera: object, size: tuple[int, int]) -> object:
-            def run(image: np.ndarray, style: np.ndarray) -> Painted:
+            def run(image: np.ndarray, style: np.ndarray) -> StylizedFrame:
                 picture = np.zeros((size[1], size[0], 3), np.uint8)
                 picture[0] = self.level * int(style[0])
-                return Painted(picture, picture)
+                return StylizedFrame(picture, picture)
 
             return run
 

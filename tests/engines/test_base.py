@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from live_nst.engines.base import EngineImage, Painted
-from live_nst.frames import Image
+from live_nst.engines.base import DeviceImage, StylizedFrame
+from live_nst.types import Image
 
 SMALL = np.zeros((4, 6, 3), np.uint8)
 LARGE = np.zeros((8, 12, 3), np.uint8)
@@ -30,9 +30,9 @@ class Far:
         return self._image
 
 
-def far(enlarged: bool = True) -> tuple[Painted, list[Far]]:
+def far(enlarged: bool = True) -> tuple[StylizedFrame, list[Far]]:
     pictures = [Far(SMALL), Far(SMALL), Far(LARGE)]
-    return Painted(*pictures[: 2 + enlarged]), pictures
+    return StylizedFrame(*pictures[: 2 + enlarged]), pictures
 
 
 def counts(pictures: list[Far]) -> list[int]:
@@ -42,20 +42,20 @@ def counts(pictures: list[Far]) -> list[int]:
 def test_nothing_is_fetched_before_it_is_looked_at_and_then_once() -> None:
     painted, pictures = far()
     assert painted.size == (6, 4)
-    assert painted.take_enlarged((9, 12, 3)) is None  # of another camera
+    assert painted.take_upscaled((9, 12, 3)) is None  # of another camera
     assert counts(pictures) == [0, 0, 0]
-    assert painted.stylised is painted.stylised
+    assert painted.stylized is painted.stylized
     assert painted.content is painted.content
     assert counts(pictures) == [1, 1, 0]
 
 
 def test_what_is_expected_is_fetched_and_nothing_else() -> None:
     painted, pictures = far()
-    assert painted.expect("enlarged").fetch() is painted
+    assert painted.require("enlarged").fetch() is painted
     assert counts(pictures) == [0, 0, 1]
-    assert painted.fetch().take_enlarged(LARGE.shape) is LARGE
+    assert painted.fetch().take_upscaled(LARGE.shape) is LARGE
     assert counts(pictures) == [0, 0, 1]
-    assert painted.take_enlarged(LARGE.shape) is None  # it was given away
+    assert painted.take_upscaled(LARGE.shape) is None  # it was given away
     painted.fetch()
     assert counts(pictures) == [0, 0, 1]
 
@@ -68,26 +68,26 @@ def test_without_a_word_both_small_pictures_are_fetched() -> None:
 
 def test_what_a_device_does_not_enlarge_is_enlarged_from_the_small_one() -> None:
     painted, pictures = far(enlarged=False)
-    painted.expect("enlarged").fetch()
+    painted.require("enlarged").fetch()
     assert counts(pictures) == [0, 1, 0]
 
 
 def test_the_end_is_waited_for() -> None:
     end = Far(np.zeros((), np.uint8))
-    painted = Painted(SMALL, SMALL, None, end)
+    painted = StylizedFrame(SMALL, SMALL, None, end)
     painted.wait()
     assert end.fetched == 1
-    Painted(SMALL, SMALL).wait()
+    StylizedFrame(SMALL, SMALL).wait()
 
 
 def test_two_threads_fetch_a_picture_once() -> None:
     gate = threading.Event()
     picture = Far(LARGE, gate)
-    painted = Painted(Far(SMALL), Far(SMALL), picture).expect("enlarged")
+    painted = StylizedFrame(Far(SMALL), Far(SMALL), picture).require("enlarged")
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(painted.fetch)
         assert picture.entered.wait(10)
-        second = pool.submit(painted.take_enlarged, LARGE.shape)
+        second = pool.submit(painted.take_upscaled, LARGE.shape)
         gate.set()
         first.result(10)
         assert second.result(10) is LARGE
@@ -99,8 +99,8 @@ def test_a_fetch_that_failed_is_told_and_may_be_tried_again() -> None:
         def numpy(self) -> Image:
             raise OSError("the device is gone")
 
-    broken: EngineImage = Broken(SMALL)
-    painted = Painted(broken, broken)
+    broken: DeviceImage = Broken(SMALL)
+    painted = StylizedFrame(broken, broken)
     for _ in range(2):
         with pytest.raises(OSError, match="gone"):
             painted.fetch()

@@ -3,12 +3,13 @@ import sys
 
 import pytest
 
-from live_nst.engines import choice, runtime
+from live_nst.engines import choice
 from live_nst.engines.choice import EngineChoice, choose_engine
 from live_nst.engines.openvino import OpenVINOEngine
 from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.errors import DeviceError, UsageError
 from live_nst.models.program import SplitModel
+from live_nst.runtime import tensorflow as runtime
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +40,7 @@ def no_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def chosen(*words: str) -> tuple[str, str, str]:
     picked = choose_engine(*words)
-    assert picked.why
+    assert picked.reason
     return picked.engine, picked.device, picked.precision
 
 
@@ -94,7 +95,7 @@ def test_without_openvino_it_is_tensorflow_unless_openvino_was_asked_for(
 ) -> None:
     no_openvino(monkeypatch)
     assert chosen() == ("tensorflow", "cpu", "float32")
-    assert "OpenVINO is not installed" in choose_engine().why
+    assert "OpenVINO is not installed" in choose_engine().reason
     with pytest.raises(DeviceError, match="cannot be used here"):
         choose_engine("openvino")
 

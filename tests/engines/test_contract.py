@@ -15,13 +15,13 @@ from live_nst.engines.base import Engine
 from live_nst.engines.openvino import OpenVINOEngine, native_precisions
 from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.errors import ModelError
-from live_nst.models.freeze import freeze
+from live_nst.models.graph.freeze import freeze_saved_model
+from live_nst.models.graph.split import split_model
 from live_nst.models.program import SplitModel
-from live_nst.models.split import split
-from live_nst.sources.demo_scene import DemoScene
-from live_nst.styles.library import builtin_picture
-from live_nst.styles.picture import crop, read_picture
-from tests.models import two_picture_modules as modules
+from live_nst.sources.demo_video import DemoVideo
+from live_nst.styles.builtin import builtin_image_path
+from live_nst.styles.image import center_crop, read_style_image
+from tests.models import tiny_models as modules
 
 Make = Callable[..., Engine]
 
@@ -41,11 +41,11 @@ HALF["tensorflow bfloat16"] = lambda model: TensorFlowEngine(model, "cpu", preci
 
 
 def style_picture(name: str) -> Any:
-    return crop(read_picture(builtin_picture(name)), (256, 256))
+    return center_crop(read_style_image(builtin_image_path(name)), (256, 256))
 
 
 def scene(width: int, height: int, moment: float = 1.0) -> Any:
-    return DemoScene(width, height).draw(moment)
+    return DemoVideo(width, height).image_at(moment)
 
 
 def reference(module: Any, image: Any, style: Any) -> Any:
@@ -55,8 +55,8 @@ def reference(module: Any, image: Any, style: Any) -> Any:
         for each in (image, style)
     )
     with tf.device("CPU:0"):
-        (stylised,) = module(tf.constant(content), tf.constant(picture))
-    return stylised.numpy()[0, ..., ::-1] * 255
+        (stylized,) = module(tf.constant(content), tf.constant(picture))
+    return stylized.numpy()[0, ..., ::-1] * 255
 
 
 @pytest.fixture(scope="module", params=list(ENGINES))
@@ -73,7 +73,9 @@ def engine(make: Make, mobile_programs: SplitModel) -> Engine:
 @pytest.fixture(scope="module")
 def small_model(tmp_path_factory: pytest.TempPathFactory) -> SplitModel:
     """A model that is compiled in no time."""
-    return split(freeze(modules.save(modules.plain, tmp_path_factory.mktemp("small") / "module")))
+    return split_model(
+        freeze_saved_model(modules.save(modules.plain, tmp_path_factory.mktemp("small") / "module"))
+    )
 
 
 # What it computes
@@ -86,14 +88,14 @@ def test_uint8_bgr_in_and_out_is_the_float_module(engine: Engine, mobile_module:
     painted = engine.compile((96, 64), (96, 64))(image, tensors)
 
     expected = reference(mobile_module, image, style)
-    assert painted.stylised.dtype == np.uint8
-    assert painted.stylised.shape == (64, 96, 3)
-    assert np.abs(painted.stylised - expected).max() <= 1
+    assert painted.stylized.dtype == np.uint8
+    assert painted.stylized.shape == (64, 96, 3)
+    assert np.abs(painted.stylized - expected).max() <= 1
     np.testing.assert_array_equal(painted.content, image)
-    # In any other order of colours it would not be the same picture.
-    assert np.abs(painted.stylised[..., ::-1] - expected).mean() > 10
-    assert np.abs(painted.stylised - reference(mobile_module, image[..., ::-1], style)).mean() > 3
-    assert np.abs(painted.stylised - reference(mobile_module, image, style[..., ::-1])).mean() > 3
+    # In any other order of colors it would not be the same picture.
+    assert np.abs(painted.stylized[..., ::-1] - expected).mean() > 10
+    assert np.abs(painted.stylized - reference(mobile_module, image[..., ::-1], style)).mean() > 3
+    assert np.abs(painted.stylized - reference(mobile_module, image, style[..., ::-1])).mean() > 3
 
 
 def test_levels_are_rounded_not_cut_off(engine: Engine, mobile_module: Any) -> None:
@@ -102,7 +104,7 @@ def test_levels_are_rounded_not_cut_off(engine: Engine, mobile_module: Any) -> N
     tensors = engine.expand(engine.encode(style))
     painted = engine.compile((96, 64), (96, 64))(image, tensors)
 
-    off = painted.stylised - reference(mobile_module, image, style)
+    off = painted.stylized - reference(mobile_module, image, style)
     assert abs(off.mean()) < 0.02
     assert np.abs(off).max() < 0.6
 
@@ -116,8 +118,8 @@ def test_sizes_that_are_no_multiples_of_4(
     tensors = engine.expand(engine.encode(style))
     painted = engine.compile(size, size)(image, tensors)
 
-    assert painted.stylised.shape == (size[1], size[0], 3)
-    assert np.abs(painted.stylised - reference(mobile_module, image, style)).max() <= 1
+    assert painted.stylized.shape == (size[1], size[0], 3)
+    assert np.abs(painted.stylized - reference(mobile_module, image, style)).max() <= 1
 
 
 @pytest.mark.parametrize("camera", [(288, 192), (101, 67), (240, 128)])
@@ -130,9 +132,9 @@ def test_frames_are_averaged_down_first(
     painted = engine.compile(camera, size)(image, tensors)
 
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    off = np.abs(painted.stylised - reference(mobile_module, painted.content, style))
-    assert painted.stylised.shape == (64, 96, 3)
-    # Averages over areas, or nearly: see `live_nst.shrink`.
+    off = np.abs(painted.stylized - reference(mobile_module, painted.content, style))
+    assert painted.stylized.shape == (64, 96, 3)
+    # Averages over areas, or nearly: see `live_nst.engines.downscale`.
     assert np.abs(painted.content.astype(int) - small).mean() < 3
     assert off.mean() < 1  # an engine may show it to the network before it is rounded
     assert off.max() < 16
@@ -146,31 +148,31 @@ def test_the_result_is_new_and_the_frame_stays_as_it_is(engine: Engine) -> None:
 
     first = run(image, tensors)
     np.testing.assert_array_equal(image, before)
-    kept = first.stylised.copy()
+    kept = first.stylized.copy()
     second = run(scene(64, 48, 5.0), tensors)
-    second.stylised[:] = 0  # it may be drawn into
+    second.stylized[:] = 0  # it may be drawn into
     image[:] = 0
 
-    np.testing.assert_array_equal(first.stylised, kept)
+    np.testing.assert_array_equal(first.stylized, kept)
     np.testing.assert_array_equal(first.content, before)
 
 
 def test_on_a_cpu_nothing_is_staged(engine: Engine) -> None:
     """It would be one more copy, in the time of the processor that computes."""
-    assert engine.stage(scene(64, 48)) is None
+    assert engine.prefetch(scene(64, 48)) is None
 
 
 def test_frames_that_may_not_be_written_to(engine: Engine) -> None:
     run = engine.compile((64, 48), (64, 48))
     tensors = engine.expand(np.zeros(100, np.float32))
     image = scene(64, 48)
-    expected = run(image, tensors).stylised
+    expected = run(image, tensors).stylized
 
     image.setflags(write=False)
     bottleneck = np.zeros(100, np.float32)
     bottleneck.setflags(write=False)
 
-    np.testing.assert_array_equal(run(image, engine.expand(bottleneck)).stylised, expected)
+    np.testing.assert_array_equal(run(image, engine.expand(bottleneck)).stylized, expected)
 
 
 def test_the_bottleneck_is_float32_and_the_same_for_every_engine(
@@ -211,7 +213,7 @@ def test_half_precision_is_close_and_is_what_runs(
     painted = engine.compile((192, 128), (192, 128))(image, engine.expand(bottleneck))
 
     assert engine.precision == half.split(" ")[1]
-    off = np.abs(painted.stylised - reference(mobile_module, image, style)) / 255
+    off = np.abs(painted.stylized - reference(mobile_module, image, style)) / 255
     assert 1e-4 < off.mean() < 0.006
     # Styles are kept for every engine: they are never computed in less than float32.
     exact = OpenVINOEngine(mobile_programs, "float32").encode(style)
@@ -229,7 +231,7 @@ def test_one_frame_program_serves_every_style(make: Make, small_model: SplitMode
     codes = [np.linspace(0, 1, 5, dtype=np.float32), np.linspace(2, 0, 5, dtype=np.float32)]
 
     one, mixed, other = (
-        run(image, engine.expand(code)).stylised.astype(int)
+        run(image, engine.expand(code)).stylized.astype(int)
         for code in (codes[0], (codes[0] + codes[1]) / 2, codes[1])
     )
 
@@ -244,9 +246,9 @@ def test_threads_may_share_it(make: Make, small_model: SplitModel, concurrency: 
     tensors = engine.expand(np.ones(5, np.float32))
     images = [scene(48, 32, moment) for moment in np.linspace(0, 6, 12)]
 
-    expected = [run(image, tensors).stylised for image in images]
+    expected = [run(image, tensors).stylized for image in images]
     with ThreadPoolExecutor(4) as pool:
-        painted = list(pool.map(lambda image: run(image, tensors).stylised, images))
+        painted = list(pool.map(lambda image: run(image, tensors).stylized, images))
 
     np.testing.assert_array_equal(painted, expected)
 
@@ -256,7 +258,7 @@ def test_a_size_is_compiled_while_frames_run(make: Make, small_model: SplitModel
     run = engine.compile((48, 32), (48, 32))
     tensors = engine.expand(np.ones(5, np.float32))
     image = scene(48, 32)
-    expected = run(image, tensors).stylised
+    expected = run(image, tensors).stylized
     done = threading.Event()
     frames = 0
 
@@ -268,7 +270,7 @@ def test_a_size_is_compiled_while_frames_run(make: Make, small_model: SplitModel
     with ThreadPoolExecutor(1) as pool:
         compiling = pool.submit(compile_others)
         while not done.is_set() and not compiling.done():
-            np.testing.assert_array_equal(run(image, tensors).stylised, expected)
+            np.testing.assert_array_equal(run(image, tensors).stylized, expected)
             frames += 1
         compiling.result()
 
@@ -279,7 +281,9 @@ def test_a_size_is_compiled_while_frames_run(make: Make, small_model: SplitModel
 
 
 def test_a_size_at_which_the_model_cannot_run(make: Make, tmp_path: Path) -> None:
-    model = split(freeze(modules.save(modules.half_as_large, tmp_path / "module")))
+    model = split_model(
+        freeze_saved_model(modules.save(modules.half_as_large, tmp_path / "module"))
+    )
 
     with pytest.raises(ModelError, match="cannot run at 48x32") as caught:
         make(model).compile((96, 64), (48, 32))
@@ -294,11 +298,11 @@ def test_a_size_at_which_the_model_cannot_run(make: Make, tmp_path: Path) -> Non
 def test_modules_of_every_shape(make: Make, module: str, tmp_path: Path) -> None:
     """What others save asks for shapes at run time, and has whole numbers in the cut."""
     paint = getattr(modules, module)
-    engine = make(split(freeze(modules.save(paint, tmp_path / "module"))))
+    engine = make(split_model(freeze_saved_model(modules.save(paint, tmp_path / "module"))))
     image, style = scene(48, 32), style_picture("wave")
 
     painted = engine.compile((48, 32), (48, 32))(image, engine.expand(engine.encode(style)))
 
     floats = [np.float32(each[None, ..., ::-1]) / np.float32(255) for each in (image, style)]
     expected = modules.whole(paint, *floats)[0, ..., ::-1] * 255
-    assert np.abs(painted.stylised - expected).max() <= 1
+    assert np.abs(painted.stylized - expected).max() <= 1

@@ -5,22 +5,24 @@ import pytest
 
 from live_nst.engines import openvino as engine
 from live_nst.engines.openvino import OpenVINOEngine
-from live_nst.models.freeze import freeze
+from live_nst.models.graph.freeze import freeze_saved_model
+from live_nst.models.graph.split import split_model
 from live_nst.models.program import SplitModel
-from live_nst.models.split import split
-from tests.models import two_picture_modules as modules
+from tests.models import tiny_models as modules
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> SplitModel:
-    return split(freeze(modules.save(modules.plain, tmp_path_factory.mktemp("small") / "module")))
+    return split_model(
+        freeze_saved_model(modules.save(modules.plain, tmp_path_factory.mktemp("small") / "module"))
+    )
 
 
 def painted(model: SplitModel, width: int = 48) -> np.ndarray:
     own = OpenVINOEngine(model)
     image = np.random.default_rng(1).integers(0, 256, (32, width, 3), np.uint8)
     style = own.expand(np.ones(modules.CODE, np.float32))
-    return own.compile((width, 32), (width, 32))(image, style).stylised
+    return own.compile((width, 32), (width, 32))(image, style).stylized
 
 
 def test_what_was_compiled_is_kept_and_gives_the_same(model: SplitModel, own_cache: Path) -> None:

@@ -4,36 +4,39 @@ import cv2
 import numpy as np
 import pytest
 
-from live_nst.compose import awaited, compose
-from live_nst.engines import runtime
-from live_nst.engines.base import Painted, Size
+from live_nst.engines.base import StylizedFrame
 from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.errors import DeviceError
-from live_nst.look import Look
-from live_nst.models.freeze import freeze
+from live_nst.models.graph.freeze import freeze_saved_model
+from live_nst.models.graph.split import split_model
 from live_nst.models.program import SplitModel
-from live_nst.models.split import split
-from live_nst.sources.demo_scene import DemoScene
-from live_nst.styles.library import builtin_picture
-from live_nst.styles.picture import crop, read_picture
-from tests.models import two_picture_modules as modules
+from live_nst.runtime import tensorflow as runtime
+from live_nst.sources.demo_video import DemoVideo
+from live_nst.styles.builtin import builtin_image_path
+from live_nst.styles.image import center_crop, read_style_image
+from live_nst.stylizer.compositing import compose, required_images
+from live_nst.stylizer.look import Look
+from live_nst.types import Size
+from tests.models import tiny_models as modules
 
 has_gpu = bool(runtime.gpu_names())
 needs_gpu = pytest.mark.skipif(not has_gpu, reason="TensorFlow finds no GPU here")
 
 
 def style_picture(name: str) -> Any:
-    return crop(read_picture(builtin_picture(name)), (256, 256))
+    return center_crop(read_style_image(builtin_image_path(name)), (256, 256))
 
 
 def scene(width: int, height: int, moment: float = 1.0) -> Any:
-    return DemoScene(width, height).draw(moment)
+    return DemoVideo(width, height).image_at(moment)
 
 
 @pytest.fixture(scope="module")
 def small_model(tmp_path_factory: pytest.TempPathFactory) -> SplitModel:
     """A model that is traced in no time."""
-    return split(freeze(modules.save(modules.plain, tmp_path_factory.mktemp("small") / "module")))
+    return split_model(
+        freeze_saved_model(modules.save(modules.plain, tmp_path_factory.mktemp("small") / "module"))
+    )
 
 
 # Tracing
@@ -84,14 +87,14 @@ def test_pictures_stay_on_the_device_until_they_are_looked_at(
     painted.wait()
     assert fetched(painted) == []
     frame = engine.function(*engine.frame_function((96, 64), (48, 32)))
-    content, stylised = frame(image, *style)
+    content, stylized = frame(image, *style)
     assert np.abs(painted.content.astype(int) - content.numpy()).max() <= 1
     assert fetched(painted) == ["content"]
-    assert np.abs(painted.stylised.astype(int) - stylised.numpy()).max() <= 1
-    assert painted.take_enlarged(image.shape) is None  # a CPU's engine leaves that to OpenCV
+    assert np.abs(painted.stylized.astype(int) - stylized.numpy()).max() <= 1
+    assert painted.take_upscaled(image.shape) is None  # a CPU's engine leaves that to OpenCV
 
 
-def fetched(painted: Painted) -> list[str]:
+def fetched(painted: StylizedFrame) -> list[str]:
     return [name for name, each in painted._pictures.items() if isinstance(each, np.ndarray)]
 
 
@@ -108,12 +111,12 @@ def test_what_the_device_enlarges_is_what_opencv_makes_of_it(
     image = scene(*camera)
     run = engine.compile(camera, size)
 
-    painted = run(image, style).expect(*awaited(Look())).fetch()
+    painted = run(image, style).require(*required_images(Look())).fetch()
 
     assert fetched(painted) == ["enlarged"]  # one picture comes down, and the small ones do not
     composed = compose(image, painted, Look())
     assert fetched(painted) == []
-    on_host = compose(image, Painted(painted.content, painted.stylised), Look())
+    on_host = compose(image, StylizedFrame(painted.content, painted.stylized), Look())
     off = np.abs(composed.astype(int) - on_host)
     assert off.max() <= 1
     assert (off > 0).mean() < 0.005
@@ -128,8 +131,8 @@ def test_a_picture_of_the_cameras_size_is_not_enlarged(small_model: SplitModel, 
 
     painted = engine.compile((48, 32), (48, 32))(scene(48, 32), style)
 
-    assert painted.take_enlarged((32, 48, 3)) is None
-    assert fetched(painted.expect("enlarged").fetch()) == ["stylised"]
+    assert painted.take_upscaled((32, 48, 3)) is None
+    assert fetched(painted.require("enlarged").fetch()) == ["stylized"]
 
 
 @pytest.mark.parametrize("xla", [False, True])
@@ -139,14 +142,14 @@ def test_what_is_staged_is_painted_as_the_frame_is(small_model: SplitModel, xla:
     style = engine.expand(np.ones(engine.bottleneck_size, np.float32))
     image = scene(96, 64)
     run = engine.compile((96, 64), (48, 32))
-    expected = run(image, style).stylised
+    expected = run(image, style).stylized
 
     traces, kept = engine.traces, image.copy()
-    staged = engine.stage(kept)
+    prefetched = engine.prefetch(kept)
     kept[:] = 0  # the camera has it back
 
-    assert staged is not None
-    np.testing.assert_array_equal(run(staged, style).stylised, expected)
+    assert prefetched is not None
+    np.testing.assert_array_equal(run(prefetched, style).stylized, expected)
     assert engine.traces == traces
 
 
@@ -163,11 +166,11 @@ def test_a_gpu_paints_what_the_cpu_does(
         for engine in (gpu, mobile_engine)
     ]
 
-    one, other = (each.stylised.astype(int) for each in painted)
+    one, other = (each.stylized.astype(int) for each in painted)
     assert np.abs(one - other).mean() < 1
-    large = painted[0].take_enlarged(image.shape)
+    large = painted[0].take_upscaled(image.shape)
     assert large is not None
-    on_host = cv2.resize(painted[0].stylised, (288, 192), interpolation=cv2.INTER_CUBIC)
+    on_host = cv2.resize(painted[0].stylized, (288, 192), interpolation=cv2.INTER_CUBIC)
     assert np.abs(large.astype(int) - on_host).max() <= 1
     tensors = gpu.expand(gpu.encode(style))
     assert all("GPU" in tensor.device for tensor in tensors)

@@ -10,14 +10,14 @@ from live_nst.engines import tiled
 from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.engines.tiled import TiledEngine
 from live_nst.errors import ModelError
-from live_nst.models.freeze import freeze
+from live_nst.models.graph.freeze import freeze_saved_model
+from live_nst.models.graph.split import split_model
+from live_nst.models.graph.tile_stages import split_into_stages
 from live_nst.models.program import SplitModel
-from live_nst.models.split import split
-from live_nst.models.stages import staged
-from live_nst.sources.demo_scene import DemoScene
-from live_nst.styles.library import builtin_picture
-from live_nst.styles.picture import crop, read_picture
-from tests.models import two_picture_modules as modules
+from live_nst.sources.demo_video import DemoVideo
+from live_nst.styles.builtin import builtin_image_path
+from live_nst.styles.image import center_crop, read_style_image
+from tests.models import tiny_models as modules
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +27,12 @@ def engine(mobile_programs: SplitModel) -> TiledEngine:
 
 @pytest.fixture(scope="module")
 def style(engine: TiledEngine) -> Any:
-    picture = crop(read_picture(builtin_picture("starry")), engine.style_size)
+    picture = center_crop(read_style_image(builtin_image_path("starry")), engine.style_size)
     return engine.expand(engine.encode(picture))
 
 
 def scene(width: int, height: int) -> Any:
-    return DemoScene(width, height).draw(1.0)
+    return DemoVideo(width, height).image_at(1.0)
 
 
 def assert_same(painted: Any, whole: Any) -> None:
@@ -50,7 +50,7 @@ def test_tiles_are_the_whole(
     engine: TiledEngine, mobile_engine: TensorFlowEngine, style: Any, size: Any, tile: int
 ) -> None:
     image = scene(*size)
-    whole = mobile_engine.compile(size, size)(image, style).stylised
+    whole = mobile_engine.compile(size, size)(image, style).stylized
     content, painted = engine.compile(size, size, tile)(image, style)
     assert whole.std() > 20
     assert_same(painted, whole)
@@ -62,9 +62,9 @@ def test_without_the_statistics_of_the_whole_there_would_be_seams(
 ) -> None:
     """What the test above would see of an engine that paints tiles on their own."""
     image = scene(192, 128)
-    whole = mobile_engine.compile((192, 128), (192, 128))(image, style).stylised
+    whole = mobile_engine.compile((192, 128), (192, 128))(image, style).stylized
     alone = mobile_engine.compile((96, 128), (96, 128))(np.ascontiguousarray(image[:, :96]), style)
-    off = np.abs(alone.stylised[:, :32].astype(int) - whole[:, :32])  # far from the cut
+    off = np.abs(alone.stylized[:, :32].astype(int) - whole[:, :32])  # far from the cut
     assert off.max() > 20
 
 
@@ -72,7 +72,7 @@ def test_what_is_carried_may_lie_in_files(
     engine: TiledEngine, style: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = scene(192, 128)
-    painted = engine.compile((192, 128), (192, 128), 64)(image, style).stylised
+    painted = engine.compile((192, 128), (192, 128), 64)(image, style).stylized
     asked: list[bool] = []
     room = tiled.room
 
@@ -82,7 +82,7 @@ def test_what_is_carried_may_lie_in_files(
 
     monkeypatch.setattr(tiled, "room", noting)
     monkeypatch.setattr(tiled, "MEMORY_SHARE", 0.0)
-    again = engine.compile((192, 128), (192, 128), 64)(image, style).stylised
+    again = engine.compile((192, 128), (192, 128), 64)(image, style).stylized
     assert asked and all(asked)
     np.testing.assert_array_equal(painted, again)
 
@@ -107,7 +107,7 @@ def test_several_threads(engine: TiledEngine, style: Any) -> None:
 
     def paint(image: Any) -> Any:
         size = (image.shape[1], image.shape[0])
-        return engine.compile(size, size, 32)(image, style).stylised
+        return engine.compile(size, size, 32)(image, style).stylized
 
     expected = [paint(image) for image in images]
     with ThreadPoolExecutor(3) as pool:
@@ -116,7 +116,7 @@ def test_several_threads(engine: TiledEngine, style: Any) -> None:
 
 
 def built(paint: modules.Paint, folder: Path) -> SplitModel:
-    return split(freeze(modules.save(paint, folder / "module")))
+    return split_model(freeze_saved_model(modules.save(paint, folder / "module")))
 
 
 def by_squares(content: Any, style: Any) -> Any:
@@ -143,16 +143,18 @@ def test_other_models(paint: modules.Paint, tmp_path: Path) -> None:
     one, other = TensorFlowEngine(model, "cpu"), TiledEngine(model, "cpu")
     tensors = one.expand(np.linspace(-1, 1, one.bottleneck_size, dtype=np.float32))
     image = scene(120, 80)
-    whole = one.compile((120, 80), (120, 80))(image, tensors).stylised
+    whole = one.compile((120, 80), (120, 80))(image, tensors).stylized
     assert whole.std() > 2
-    assert_same(other.compile((120, 80), (120, 80), 32)(image, tensors).stylised, whole)
+    assert_same(other.compile((120, 80), (120, 80), 32)(image, tensors).stylized, whole)
 
 
 @pytest.mark.slow
 def test_the_hub_module(hub_folder: Path) -> None:
     """Painting the trial picture is part of making the engine: it raises if anything differs."""
-    model = split(freeze(hub_folder))
-    assert len(staged(model.frame).stages) == 1 + 2 * 20 + 3  # residual blocks, and the way up
+    model = split_model(freeze_saved_model(hub_folder))
+    assert (
+        len(split_into_stages(model.frame).stages) == 1 + 2 * 20 + 3
+    )  # residual blocks, and the way up
     assert TiledEngine(model, "cpu").name.endswith("in tiles")
 
 

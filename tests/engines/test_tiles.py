@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live_nst.engines import tiles
-from live_nst.engines.tiles import Moments, Window, room, windows
+from live_nst.engines.tiles import RunningMoments, TileWindow, cut_tiles, room
 from live_nst.errors import ModelError
 
 
@@ -16,7 +16,7 @@ def test_windows_cover_the_picture_once(
 ) -> None:
     size = (across * multiple, down * multiple)
     covered = np.zeros((size[1], size[0]), int)
-    for window in windows(size, longest, multiple):
+    for window in cut_tiles(size, longest, multiple):
         window.of(covered)[:] += 1
         assert all(side % multiple == 0 for side in window)
         assert max(window.bottom - window.top, window.right - window.left) <= max(longest, multiple)
@@ -25,12 +25,12 @@ def test_windows_cover_the_picture_once(
 
 
 def test_the_last_window_is_no_sliver() -> None:
-    heights = [w.bottom - w.top for w in windows((512, 1028), 512, 4)]
+    heights = [w.bottom - w.top for w in cut_tiles((512, 1028), 512, 4)]
     assert min(heights) > 300
 
 
 def test_a_window_grows_up_to_the_edges() -> None:
-    inner = Window(100, 200, 0, 50)
+    inner = TileWindow(100, 200, 0, 50)
     outer = inner.grown(16, (60, 400))
     assert outer == (84, 216, 0, 60)
     assert inner.inside(outer) == (16, 116, 0, 50)
@@ -38,7 +38,7 @@ def test_a_window_grows_up_to_the_edges() -> None:
 
 def test_a_window_of_a_reduced_picture_is_a_view() -> None:
     picture = np.zeros((100, 80, 3))
-    Window(40, 80, 8, 16).of(picture, 4)[:] = 1
+    TileWindow(40, 80, 8, 16).of(picture, 4)[:] = 1
     assert picture.sum() == 10 * 2 * 3
     assert (picture[10:20, 2:4] == 1).all()
 
@@ -47,7 +47,7 @@ def test_a_window_of_a_reduced_picture_is_a_view() -> None:
 def test_moments_of_pieces_are_those_of_the_whole(counts: list[int], offset: float) -> None:
     random = np.random.default_rng(sum(counts))
     pieces = [random.normal(offset, 1, (count, 3)) for count in counts]
-    moments = Moments()
+    moments = RunningMoments()
     for piece in pieces:
         moments.add(len(piece), piece.mean(0), piece.var(0))
     whole = np.concatenate(pieces)

@@ -7,7 +7,7 @@ import pytest
 
 from live_nst.sinks.base import Sink
 from tests.live.fakes import FakeClock, own_threads, wait_until
-from tests.live.stage import MakeStage, Stage
+from tests.live.harness import MakeHarness, PipelineHarness
 
 
 @pytest.fixture
@@ -22,11 +22,11 @@ def no_thread_is_left() -> Iterator[None]:
 
 
 @pytest.fixture
-def stage(clock: FakeClock) -> Iterator[MakeStage]:
-    made: list[Stage] = []
+def stage(clock: FakeClock) -> Iterator[MakeHarness]:
+    made: list[PipelineHarness] = []
 
-    def make(*sinks: Sink, **options: Any) -> Stage:
-        made.append(Stage(clock, *sinks, **options))
+    def make(*sinks: Sink, **options: Any) -> PipelineHarness:
+        made.append(PipelineHarness(clock, *sinks, **options))
         return made[-1]
 
     yield make

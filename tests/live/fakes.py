@@ -8,16 +8,15 @@ from typing import Any, Self
 
 import numpy as np
 
-from live_nst.closing import Closing
-from live_nst.compose import compose
-from live_nst.engines.base import Painted
+from live_nst.engines.base import StylizedFrame
 from live_nst.errors import SourceLostError
-from live_nst.frames import Frame, Image
-from live_nst.live.capture import Capture
-from live_nst.look import Look
+from live_nst.live.capture_worker import CaptureWorker
 from live_nst.sources.base import SourceInfo
-from live_nst.styles.shelf import StyleInput
+from live_nst.styles.registry import StyleInput
 from live_nst.styles.spec import StyleSpec
+from live_nst.stylizer.compositing import compose
+from live_nst.stylizer.look import Look
+from live_nst.types import Closeable, Frame, Image
 
 PATIENCE = 10.0
 """Real seconds that a test waits for what must happen; only a failing test waits that long."""
@@ -97,7 +96,7 @@ class SteppedClock(FakeClock):
         self.advance(max(0.0, seconds))
 
 
-class FakeSource(Closing):
+class FakeSource(Closeable):
     """A source that does what a script says, one item per read.
 
     Args:
@@ -178,7 +177,7 @@ class Hand:
         self._changed = threading.Condition()
         self.given = 0
         self.source = FakeSource(iter(self._next, StopIteration))
-        self.capture = Capture(lambda: self.source, clock)
+        self.capture = CaptureWorker(lambda: self.source, clock)
 
     def _next(self) -> Any:
         with self._changed:
@@ -228,7 +227,7 @@ class FakeStylizer:
         prepared: (camera, size) of every size that was made ready beforehand.
         compiled_in_place: (camera, size) of those that were not, when they were painted.
         painted: (number of the picture, style) of every painting.
-        staged: (number of the picture, name of the thread) of every staging.
+        prefetched: (number of the picture, name of the thread) of every staging.
         given: What came staged with each painting: its number, or None.
         stage_failure: Raised by the next staging.
         selected: (style, fade, time) of every change.
@@ -255,7 +254,7 @@ class FakeStylizer:
         self.finishing = threading.Event()
         self.finishing.set()
         self.finished: list[int] = []
-        self.staged: list[tuple[int, str]] = []
+        self.prefetched: list[tuple[int, str]] = []
         self.given: list[int | None] = []
         self.staging = threading.Event()
         self.staging.set()
@@ -264,15 +263,15 @@ class FakeStylizer:
         self.failures: dict[str, BaseException] = {}
         self.paint_failure: BaseException | None = None
 
-    def stage(self, image: Image) -> Staged:
-        self.staged.append((number_of(image), threading.current_thread().name))
+    def prefetch(self, image: Image) -> Staged:
+        self.prefetched.append((number_of(image), threading.current_thread().name))
         assert self.staging.wait(PATIENCE), "nobody let it stage"
         if self.stage_failure is not None:
             raise self.stage_failure
         return Staged(image.copy())
 
-    def network(self, image: Image, time: float = 0.0, staged: Any = None) -> Painted:
-        self.given.append(None if staged is None else number_of(staged.image))
+    def network(self, image: Image, time: float = 0.0, prefetched: Any = None) -> StylizedFrame:
+        self.given.append(None if prefetched is None else number_of(prefetched.image))
         self.entered.release()
         assert self.gate.wait(PATIENCE), "nobody let it paint"
         if self.paint_failure is not None:
@@ -280,13 +279,13 @@ class FakeStylizer:
         self.painted.append((number_of(image), self.style))
         self.times.append(time)
         key = ((image.shape[1], image.shape[0]), self.size)
-        if not self.ready(*key):
+        if not self.is_compiled(*key):
             self.compiled_in_place.append(key)
         result = image.copy()
         result[..., 2] = self.styles.index(self.style)
-        return Painted(image, result)
+        return StylizedFrame(image, result)
 
-    def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
+    def finish(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
         assert self.finishing.wait(PATIENCE), "nobody let it finish"
         if self.finish_failure is not None:
             raise self.finish_failure
@@ -332,7 +331,7 @@ class FakeStylizer:
             raise self.failures[str(size)]
         self.prepared.append((camera, size))
 
-    def ready(self, camera: tuple[int, int], size: int) -> bool:
+    def is_compiled(self, camera: tuple[int, int], size: int) -> bool:
         return (camera, size) in [*self.prepared, *self.compiled_in_place]
 
     def resize(self, size: int) -> None:

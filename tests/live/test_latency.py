@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from live_nst.engines.base import Painted
-from live_nst.frames import Frame, Image
-from live_nst.live.capture import Capture
+from live_nst.engines.base import StylizedFrame
+from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.pipeline import LivePipeline
+from live_nst.types import Frame, Image
 from tests.live.fakes import FakeClock, FakeDisplay, FakeSource, FakeStylizer, Running, picture
 
 FRAMES = 300
@@ -36,7 +36,7 @@ class World:
         self._changed = threading.Condition()
         self._sent = 0
         self.source = FakeSource(iter(self._next, StopIteration))
-        self.capture = Capture(lambda: self.source, self.clock)
+        self.capture = CaptureWorker(lambda: self.source, self.clock)
         self._passed_over: Frame | None = None
         self._take = self.capture.slot.take
         self.capture.slot.take = self._take_in_time  # type: ignore[method-assign]
@@ -91,9 +91,9 @@ class World:
     def _over(self) -> bool:
         return self.pipeline.stats.frames >= FRAMES
 
-    def _paint_in_time(self, image: Image, time: float, staged: None) -> Painted:
+    def _paint_in_time(self, image: Image, time: float, prefetched: None) -> StylizedFrame:
         self._sleep("model", self.clock.now() + next(self._model))
-        return self._paint(image, time, staged)
+        return self._paint(image, time, prefetched)
 
     def _quiet(self) -> bool:
         """Whether nothing can happen before time passes."""

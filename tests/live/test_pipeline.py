@@ -9,13 +9,13 @@ from tests.live.fakes import (
     own_threads,
     wait_until,
 )
-from tests.live.stage import MakeStage
+from tests.live.harness import MakeHarness
 
 
 @pytest.mark.parametrize("overlap", [False, True])
 @pytest.mark.parametrize("display", [False, True])
 def test_every_frame_of_a_slow_source_is_shown_once_and_in_order(
-    stage: MakeStage, display: bool, overlap: bool
+    stage: MakeHarness, display: bool, overlap: bool
 ) -> None:
     sink = FakeSink()
     it = stage(sink, display=display, overlap=overlap)
@@ -34,7 +34,7 @@ def test_every_frame_of_a_slow_source_is_shown_once_and_in_order(
 
 @pytest.mark.parametrize("overlap", [False, True])
 def test_of_a_fast_source_the_newest_frame_wins_and_the_others_are_counted_as_dropped(
-    stage: MakeStage, overlap: bool
+    stage: MakeHarness, overlap: bool
 ) -> None:
     sink = FakeSink()
     it = stage(sink, overlap=overlap)
@@ -57,7 +57,7 @@ def test_of_a_fast_source_the_newest_frame_wins_and_the_others_are_counted_as_dr
 
 
 def test_the_last_frame_of_a_source_is_painted_though_it_is_still_being_staged(
-    stage: MakeStage,
+    stage: MakeHarness,
 ) -> None:
     sink = FakeSink()
     it = stage(sink, overlap=True)
@@ -65,7 +65,7 @@ def test_the_last_frame_of_a_source_is_painted_though_it_is_still_being_staged(
         it.show(3)
         it.stylizer.staging.clear()
         it.hand.give()
-        wait_until(lambda: it.stylizer.staged[-1][0] == 3)
+        wait_until(lambda: it.stylizer.prefetched[-1][0] == 3)
         it.hand.put(None)
         wait_until(lambda: it.hand.capture.ended)
         it.clock.wait_for_looks(5)
@@ -78,7 +78,7 @@ def test_the_last_frame_of_a_source_is_painted_though_it_is_still_being_staged(
 
 
 def test_a_slow_display_shows_the_newest_painted_frame_and_slows_no_sink(
-    stage: MakeStage,
+    stage: MakeHarness,
 ) -> None:
     sink = FakeSink()
     it = stage(sink, display=True)
@@ -97,7 +97,7 @@ def test_a_slow_display_shows_the_newest_painted_frame_and_slows_no_sink(
     assert it.frames == len(shown)
 
 
-def test_what_was_replaced_before_the_session_is_not_counted_as_dropped(stage: MakeStage) -> None:
+def test_what_was_replaced_before_the_session_is_not_counted_as_dropped(stage: MakeHarness) -> None:
     it = stage()
     it.hand.give(10)  # while the model is loaded
     it.hand.wait_captured()
@@ -107,7 +107,7 @@ def test_what_was_replaced_before_the_session_is_not_counted_as_dropped(stage: M
     assert [number for number, _ in it.stylizer.painted] == [9]
 
 
-def test_latency_is_from_capture_to_display(stage: MakeStage) -> None:
+def test_latency_is_from_capture_to_display(stage: MakeHarness) -> None:
     it = stage(display=True)
     assert it.display is not None
     it.display.on_poll = lambda: it.clock.advance(0.004) if it.stylizer.painted else None
@@ -122,11 +122,11 @@ def test_latency_is_from_capture_to_display(stage: MakeStage) -> None:
         it.show()
     assert it.pipeline.stats.latency_ms()["p50"] == pytest.approx(34.0)
     assert it.pipeline.stats.stage_ms() == {
-        "wait": 0.0, "stylise": 30.0, "compose": 0.0, "display": 4.0,
+        "wait": 0.0, "stylize": 30.0, "compose": 0.0, "display": 4.0,
     }  # fmt: skip
 
 
-def test_the_newest_picture_can_be_had(stage: MakeStage) -> None:
+def test_the_newest_picture_can_be_had(stage: MakeHarness) -> None:
     it = stage()
     assert it.pipeline.newest is None
     with it.running:
@@ -138,7 +138,7 @@ def test_the_newest_picture_can_be_had(stage: MakeStage) -> None:
 @pytest.mark.parametrize("display", [False, True])
 @pytest.mark.parametrize("limit", [1, 2, 120])
 def test_the_frame_limit_is_exact_for_display_sink_and_count(
-    stage: MakeStage, display: bool, limit: int
+    stage: MakeHarness, display: bool, limit: int
 ) -> None:
     sink = FakeSink()
     it = stage(sink, display=display, max_frames=limit)
@@ -154,7 +154,7 @@ def test_the_frame_limit_is_exact_for_display_sink_and_count(
         assert len(shown) == limit and shown == sorted(set(shown))
 
 
-def test_a_frame_painted_while_another_is_shown_does_not_pass_the_limit(stage: MakeStage) -> None:
+def test_a_frame_painted_while_another_is_shown_does_not_pass_the_limit(stage: MakeHarness) -> None:
     sink = FakeSink()
     it = stage(sink, display=True, max_frames=2)
     assert it.display is not None
@@ -169,7 +169,7 @@ def test_a_frame_painted_while_another_is_shown_does_not_pass_the_limit(stage: M
     assert it.frames == len(it.display.shown) == 2
 
 
-def test_the_time_limit(stage: MakeStage) -> None:
+def test_the_time_limit(stage: MakeHarness) -> None:
     it = stage(max_seconds=10.0)
     with it.running as running:
         it.clock.advance(4)
@@ -182,7 +182,7 @@ def test_the_time_limit(stage: MakeStage) -> None:
     assert it.frames == 3
 
 
-def test_the_time_limit_also_ends_a_session_without_any_picture(stage: MakeStage) -> None:
+def test_the_time_limit_also_ends_a_session_without_any_picture(stage: MakeHarness) -> None:
     it = stage(max_seconds=10.0)
     with it.running as running:
         it.clock.wait_for_looks()
@@ -191,7 +191,7 @@ def test_the_time_limit_also_ends_a_session_without_any_picture(stage: MakeStage
     assert it.frames == 0
 
 
-def test_stopping_from_another_thread_finishes_the_recording(stage: MakeStage) -> None:
+def test_stopping_from_another_thread_finishes_the_recording(stage: MakeHarness) -> None:
     sink = FakeSink()
     sink.gate.clear()
     it = stage(sink, display=True)
@@ -208,7 +208,7 @@ def test_stopping_from_another_thread_finishes_the_recording(stage: MakeStage) -
 
 
 def test_what_is_painted_while_the_session_ends_is_shown_as_well_as_recorded(
-    stage: MakeStage,
+    stage: MakeHarness,
 ) -> None:
     sink = FakeSink()
     it = stage(sink, display=True)
@@ -227,7 +227,7 @@ def test_what_is_painted_while_the_session_ends_is_shown_as_well_as_recorded(
     assert it.frames == 2
 
 
-def test_closing_the_window_ends_the_session(stage: MakeStage) -> None:
+def test_closing_the_window_ends_the_session(stage: MakeHarness) -> None:
     it = stage(display=True)
     assert it.display is not None
     with it.running as running:
@@ -240,7 +240,7 @@ def test_closing_the_window_ends_the_session(stage: MakeStage) -> None:
 
 @pytest.mark.parametrize("display", [False, True])
 def test_the_end_of_the_source_ends_the_session_after_its_last_frame(
-    stage: MakeStage, display: bool
+    stage: MakeHarness, display: bool
 ) -> None:
     sink = FakeSink()
     it = stage(sink, display=display)
@@ -258,7 +258,7 @@ def test_the_end_of_the_source_ends_the_session_after_its_last_frame(
     assert it.hand.source.closed
 
 
-def test_the_display_is_used_from_the_thread_that_runs_the_pipeline(stage: MakeStage) -> None:
+def test_the_display_is_used_from_the_thread_that_runs_the_pipeline(stage: MakeHarness) -> None:
     it = stage(display=True)
     with it.running as running:
         it.show(3)

@@ -1,9 +1,9 @@
 """What changes while the pipeline runs: sinks, styles, looks and notices."""
 
 from live_nst.errors import StyleError
-from live_nst.live.capture import STALL_NOTICE
-from live_nst.live.painter import FADE_SECONDS
+from live_nst.live.capture_worker import STALL_NOTICE_SECONDS
 from live_nst.live.pipeline import LivePipeline
+from live_nst.live.stylize_worker import FADE_SECONDS
 from tests.live.fakes import (
     FakeClock,
     FakeSink,
@@ -12,10 +12,10 @@ from tests.live.fakes import (
     own_threads,
     wait_until,
 )
-from tests.live.stage import MakeStage
+from tests.live.harness import MakeHarness
 
 
-def test_a_recording_can_be_begun_and_ended_while_it_runs(stage: MakeStage) -> None:
+def test_a_recording_can_be_begun_and_ended_while_it_runs(stage: MakeHarness) -> None:
     first, second = FakeSink("first"), FakeSink("second")
     it = stage(first, display=True)
     with it.running:
@@ -31,7 +31,7 @@ def test_a_recording_can_be_begun_and_ended_while_it_runs(stage: MakeStage) -> N
     assert second.numbers == [2, 3, 4, 5, 6] and second.closed == 1
 
 
-def test_a_slow_sink_slows_neither_display_nor_other_sinks(stage: MakeStage) -> None:
+def test_a_slow_sink_slows_neither_display_nor_other_sinks(stage: MakeHarness) -> None:
     slow, fast = FakeSink("slow"), FakeSink("fast")
     slow.gate.clear()
     it = stage(slow, fast, display=True)
@@ -51,7 +51,7 @@ def test_no_thread_is_started_for_a_session_that_is_never_run(clock: FakeClock) 
     assert not own_threads()
 
 
-def test_a_slow_change_of_style_never_stalls_the_stream(stage: MakeStage) -> None:
+def test_a_slow_change_of_style_never_stalls_the_stream(stage: MakeHarness) -> None:
     it = stage(display=True)
     assert it.display is not None
     it.stylizer.loading.clear()
@@ -68,7 +68,7 @@ def test_a_slow_change_of_style_never_stalls_the_stream(stage: MakeStage) -> Non
     assert [style for _, style in it.stylizer.painted] == ["starry"] * 22 + ["wave"] * 2
 
 
-def test_a_style_that_fails_leaves_the_stream_alone(stage: MakeStage) -> None:
+def test_a_style_that_fails_leaves_the_stream_alone(stage: MakeHarness) -> None:
     it = stage()
     it.stylizer.failures["wave"] = StyleError("there is no such picture")
     told: list[str] = []
@@ -80,7 +80,9 @@ def test_a_style_that_fails_leaves_the_stream_alone(stage: MakeStage) -> None:
     assert told == ["there is no such picture"]
 
 
-def test_a_frozen_picture_is_painted_anew_for_a_new_style_and_not_counted(stage: MakeStage) -> None:
+def test_a_frozen_picture_is_painted_anew_for_a_new_style_and_not_counted(
+    stage: MakeHarness,
+) -> None:
     sink = FakeSink()
     it = stage(sink, display=True)
     assert it.display is not None
@@ -103,13 +105,13 @@ def test_a_frozen_picture_is_painted_anew_for_a_new_style_and_not_counted(stage:
     assert set(sink.numbers[3:-1]) == {2}  # the recording shows what was seen
 
 
-def test_a_notice_appears_over_the_last_picture_and_vanishes(stage: MakeStage) -> None:
+def test_a_notice_appears_over_the_last_picture_and_vanishes(stage: MakeHarness) -> None:
     it = stage(display=True)
     assert it.display is not None
     display = it.display
     with it.running:
         it.show(2)
-        it.clock.advance(STALL_NOTICE + 0.1)
+        it.clock.advance(STALL_NOTICE_SECONDS + 0.1)
         wait_until(
             lambda: it.clock.advance(0.02) or display.shown[-1] == (1, 0, "no picture comes")
         )
@@ -120,26 +122,28 @@ def test_a_notice_appears_over_the_last_picture_and_vanishes(stage: MakeStage) -
     assert it.frames == 3
 
 
-def test_a_notice_vanishes_from_a_frozen_picture_too(stage: MakeStage) -> None:
+def test_a_notice_vanishes_from_a_frozen_picture_too(stage: MakeHarness) -> None:
     it = stage(display=True)
     assert it.display is not None
     display = it.display
     with it.running:
         it.show()
         it.pipeline.view.frozen = True
-        it.clock.advance(STALL_NOTICE + 0.1)
+        it.clock.advance(STALL_NOTICE_SECONDS + 0.1)
         wait_until(lambda: it.clock.advance(0.02) or display.shown[-1][2] == "no picture comes")
         it.hand.give()  # it is back
         it.hand.wait_captured()
         wait_until(lambda: it.clock.advance(0.0002) or display.shown[-1][2] == "")
 
 
-def test_the_last_picture_is_not_drawn_at_full_speed_while_nothing_comes(stage: MakeStage) -> None:
+def test_the_last_picture_is_not_drawn_at_full_speed_while_nothing_comes(
+    stage: MakeHarness,
+) -> None:
     it = stage(display=True)
     assert it.display is not None
     with it.running:
         it.show()
-        it.clock.advance(STALL_NOTICE + 0.1)
+        it.clock.advance(STALL_NOTICE_SECONDS + 0.1)
         it.clock.wait_for_looks(2)
         drawn = len(it.display.shown)
         it.clock.wait_for_looks(10)

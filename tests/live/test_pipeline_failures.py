@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from live_nst.errors import DisplayError, RecordingError, SourceError
-from live_nst.live.capture import Capture
+from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.pipeline import LivePipeline
 from tests.live.fakes import (
     FakeClock,
@@ -16,13 +16,13 @@ from tests.live.fakes import (
     own_threads,
     wait_until,
 )
-from tests.live.stage import MakeStage
+from tests.live.harness import MakeHarness
 
 
 @pytest.mark.parametrize("display", [False, True])
 @pytest.mark.parametrize("error", [ZeroDivisionError("bug"), SourceError("the file is damaged")])
 def test_a_failure_of_the_source_reaches_the_caller(
-    stage: MakeStage, error: BaseException, display: bool
+    stage: MakeHarness, error: BaseException, display: bool
 ) -> None:
     sink = FakeSink()
     it = stage(sink, display=display)
@@ -42,7 +42,7 @@ def test_a_source_that_cannot_be_opened_reaches_the_caller(clock: FakeClock) -> 
     def refuse() -> Any:
         raise error
 
-    capture = Capture(refuse, clock)
+    capture = CaptureWorker(refuse, clock)
     capture.start()
     running = Running(LivePipeline(capture, FakeStylizer(), clock=clock))
     with running:
@@ -51,7 +51,7 @@ def test_a_source_that_cannot_be_opened_reaches_the_caller(clock: FakeClock) -> 
 
 
 @pytest.mark.parametrize("display", [False, True])
-def test_a_failure_of_the_painter_reaches_the_caller(stage: MakeStage, display: bool) -> None:
+def test_a_failure_of_the_painter_reaches_the_caller(stage: MakeHarness, display: bool) -> None:
     sink = FakeSink()
     it = stage(sink, display=display)
     with it.running as running:
@@ -64,7 +64,7 @@ def test_a_failure_of_the_painter_reaches_the_caller(stage: MakeStage, display: 
     assert sink.numbers == [0] and sink.closed == 1
 
 
-def test_an_unexpected_failure_of_a_style_reaches_the_caller(stage: MakeStage) -> None:
+def test_an_unexpected_failure_of_a_style_reaches_the_caller(stage: MakeHarness) -> None:
     it = stage()
     it.stylizer.failures["wave"] = ZeroDivisionError("bug")
     with it.running as running:
@@ -76,7 +76,7 @@ def test_an_unexpected_failure_of_a_style_reaches_the_caller(stage: MakeStage) -
 
 @pytest.mark.parametrize("failing", ["show", "poll"])
 def test_a_failure_of_the_display_reaches_the_caller_and_closes_the_sinks(
-    stage: MakeStage, failing: str
+    stage: MakeHarness, failing: str
 ) -> None:
     sink = FakeSink()
     it = stage(sink, display=True)
@@ -99,7 +99,7 @@ def test_a_failure_of_the_display_reaches_the_caller_and_closes_the_sinks(
     assert not own_threads()
 
 
-def test_an_unexpected_failure_of_a_sink_ends_the_session_at_once(stage: MakeStage) -> None:
+def test_an_unexpected_failure_of_a_sink_ends_the_session_at_once(stage: MakeHarness) -> None:
     broken, whole = FakeSink("broken"), FakeSink("whole")
     broken.fail_at, broken.failure = 1, ZeroDivisionError("bug")
     it = stage(broken, whole, display=True)
@@ -114,7 +114,7 @@ def test_an_unexpected_failure_of_a_sink_ends_the_session_at_once(stage: MakeSta
 
 @pytest.mark.parametrize("left", ["display", "sink", "both"])
 def test_without_a_broken_sink_the_session_goes_on_and_says_so_at_its_end(
-    stage: MakeStage, left: str
+    stage: MakeHarness, left: str
 ) -> None:
     broken, whole = FakeSink("broken"), FakeSink("whole")
     broken.fail_at, broken.failure = 2, RecordingError("the disk is full", "make room")
@@ -132,7 +132,7 @@ def test_without_a_broken_sink_the_session_goes_on_and_says_so_at_its_end(
     assert it.frames == 8
 
 
-def test_when_the_last_sink_breaks_and_nobody_watches_the_session_ends(stage: MakeStage) -> None:
+def test_when_the_last_sink_breaks_and_nobody_watches_the_session_ends(stage: MakeHarness) -> None:
     sinks = [FakeSink("one"), FakeSink("two")]
     for number, sink in enumerate(sinks):
         sink.fail_at, sink.failure = number, RecordingError(f"{sink.name} is full")
@@ -147,7 +147,7 @@ def test_when_the_last_sink_breaks_and_nobody_watches_the_session_ends(stage: Ma
     assert not own_threads()
 
 
-def test_a_sink_that_cannot_be_finished_is_told(stage: MakeStage) -> None:
+def test_a_sink_that_cannot_be_finished_is_told(stage: MakeHarness) -> None:
     sink = FakeSink()
     sink.close_failure = RecordingError("the end cannot be written")
     it = stage(sink)
@@ -156,7 +156,7 @@ def test_a_sink_that_cannot_be_finished_is_told(stage: MakeStage) -> None:
     assert running.error is sink.close_failure
 
 
-def test_a_broken_sink_that_is_long_in_closing_is_waited_for(stage: MakeStage) -> None:
+def test_a_broken_sink_that_is_long_in_closing_is_waited_for(stage: MakeHarness) -> None:
     may_close, closing = threading.Event(), threading.Event()
 
     class SlowToClose(FakeSink):

@@ -52,9 +52,9 @@ def test_without_frames_all_is_zero() -> None:
 def test_stages_are_medians_and_only_of_what_happened() -> None:
     stats = LiveStats()
     for seconds in (0.010, 0.030, 0.020):
-        stats.add_stage("stylise", seconds)
+        stats.add_stage("stylize", seconds)
     stats.add_stage("compose", 0.0011)
-    assert stats.stage_ms() == {"stylise": 20.0, "compose": 1.1}
+    assert stats.stage_ms() == {"stylize": 20.0, "compose": 1.1}
 
 
 def test_the_start_up_is_that_of_the_process_and_measured_once() -> None:
@@ -76,7 +76,7 @@ def test_the_peak_memory_is_at_least_what_is_used_now() -> None:
 def test_the_report_is_plain_json() -> None:
     report = LiveReport(
         frames=3, repeated=1, fps=2.5, dropped=1, latency_ms={"p50": 1.0},
-        stage_ms={"stylise": 2.0}, style_computations=1, startup_seconds=4.0, model="mobile",
+        stage_ms={"stylize": 2.0}, style_computations=1, startup_seconds=4.0, model="mobile",
         engine="tensorflow 2", device="cpu", size="64x48", automatic_size=True,
         frames_by_size={"64x48": 3}, peak_rss_mb=512.0, source="demo", style="starry", reconnects=0,
     )  # fmt: skip

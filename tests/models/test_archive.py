@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from live_nst.errors import DownloadError
-from live_nst.models.archive import unpack
-
-from .fake_modules import FILES, archive, read_module
+from live_nst.models.saved_model import unpack_saved_model
+from tests.models.fake_saved_models import FILES, archive, read_module
 
 
 @pytest.fixture
@@ -25,13 +24,13 @@ def put(into, content):
 
 @pytest.mark.parametrize("mode", ["w", "w:gz"])
 def test_compressed_or_not(into, mode):
-    unpack(put(into, archive(mode=mode)), into, "hint")
+    unpack_saved_model(put(into, archive(mode=mode)), into, "hint")
     assert read_module(into) == FILES
 
 
 @pytest.mark.parametrize("prefix", ["", "./", "some-module/", "./assets/"])
 def test_a_folder_around_the_module_is_taken_off(into, prefix):
-    unpack(put(into, archive(prefix=prefix)), into, "hint")
+    unpack_saved_model(put(into, archive(prefix=prefix)), into, "hint")
     assert read_module(into) == FILES
 
 
@@ -39,7 +38,7 @@ def test_a_folder_around_the_module_is_taken_off(into, prefix):
 def test_names_that_lead_out_are_refused(into, name):
     evil = put(into, archive({name: b"x", **FILES}, prefix=""))
     with pytest.raises(DownloadError, match="not safe to unpack"):
-        unpack(evil, into, "hint")
+        unpack_saved_model(evil, into, "hint")
     assert list(into.parent.parent.rglob("evil")) == []
     assert not Path("/evil").exists()
 
@@ -55,7 +54,7 @@ def test_links_and_devices_are_refused(into, kind):
         member.linkname = "/etc/passwd"
         tar.addfile(member)
     with pytest.raises(DownloadError, match="holds 'link'"):
-        unpack(put(into, buffer.getvalue()), into, "hint")
+        unpack_saved_model(put(into, buffer.getvalue()), into, "hint")
     assert list(into.iterdir()) == []
 
 
@@ -80,7 +79,7 @@ def damaged_middle(content):
 )
 def test_damage_is_named(into, content):
     with pytest.raises(DownloadError, match="damaged") as caught:
-        unpack(put(into, content), into, "try again")
+        unpack_saved_model(put(into, content), into, "try again")
     assert caught.value.hint == "try again"
 
 
@@ -89,4 +88,4 @@ def test_a_disk_error_is_not_called_damage(into):
     into.rmdir()
     into.write_bytes(b"a file in the way")
     with pytest.raises(FileExistsError):
-        unpack(archive_file, into, "hint")
+        unpack_saved_model(archive_file, into, "hint")

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from live_nst.errors import DownloadError, ModelError
-from live_nst.models.cache import CACHE_VARIABLE, ModelCache, cache_root
-from live_nst.models.handles import Handle, HandleKind
+from live_nst.files.cache import CACHE_VARIABLE
+from live_nst.models.cache import ModelCache
+from live_nst.models.handles import HandleKind, ModelHandle
+from tests.models.fake_saved_models import FILES, read_module, write_module
 
-from .fake_modules import FILES, read_module, write_module
-
-HANDLE = Handle(HandleKind.URL, "https://example.org/some-module/1")
+HANDLE = ModelHandle(HandleKind.URL, "https://example.org/some-module/1")
 
 
 @pytest.fixture
@@ -29,19 +29,9 @@ def leftovers(cache: ModelCache) -> list[str]:
     return [path.name for path in cache.root.iterdir() if path.name.startswith(".")]
 
 
-def test_root_is_where_the_user_wants_it(monkeypatch, tmp_path):
-    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "mine"))
-    assert cache_root() == tmp_path / "mine"
-    monkeypatch.setenv(CACHE_VARIABLE, "~/mine")
-    assert cache_root() == Path.home() / "mine"
-    monkeypatch.setenv(CACHE_VARIABLE, "")
-    assert cache_root().is_absolute()
-    assert cache_root().name.lower() in ("live-nst", "cache")
-
-
 def test_an_empty_cache_finds_nothing_and_writes_nothing(cache):
     assert cache.find(HANDLE) is None
-    assert cache.damage(HANDLE) == ""
+    assert cache.damage_reason(HANDLE) == ""
     assert not cache.root.exists()
 
 
@@ -55,9 +45,9 @@ def test_what_was_installed_is_found_again_without_fetching(cache):
 
 
 def test_models_do_not_mix(cache):
-    other = Handle(HandleKind.URL, "https://example.org/some-module/2")
+    other = ModelHandle(HandleKind.URL, "https://example.org/some-module/2")
     assert cache.install(HANDLE, write_module) != cache.install(other, write_module)
-    assert cache.find(Handle(HandleKind.KAGGLE, "a/b/keras/c/1")) is None
+    assert cache.find(ModelHandle(HandleKind.KAGGLE, "a/b/keras/c/1")) is None
 
 
 def remove(name):
@@ -115,7 +105,7 @@ def test_a_half_written_copy_is_noticed_and_replaced(cache, damage):
     entry = cache.install(HANDLE, write_module).parent
     damage(entry)
     assert cache.find(HANDLE) is None
-    assert cache.damage(HANDLE) != ""
+    assert cache.damage_reason(HANDLE) != ""
     folder = cache.install(HANDLE, write_module)
     assert read_module(folder) == FILES
     assert cache.find(HANDLE) == folder

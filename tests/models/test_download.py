@@ -10,10 +10,9 @@ import requests
 from live_nst.errors import DownloadError, ModelError
 from live_nst.models import download
 from live_nst.models.cache import ModelCache
-from live_nst.models.download import HUB_URL, KAGGLE_TWINS, Timeouts, compressed_url, fetch
-from live_nst.models.handles import Handle, HandleKind
-
-from .fake_modules import FILES, ModuleServer, archive, read_module, write_module
+from live_nst.models.download import HUB_URL, KAGGLE_MIRRORS, Timeouts, archive_url, fetch
+from live_nst.models.handles import HandleKind, ModelHandle
+from tests.models.fake_saved_models import FILES, ModuleServer, archive, read_module, write_module
 
 IMPATIENT = Timeouts(connect=1.0, stall=0.2, kaggle=0.2)
 BODY = archive()
@@ -46,10 +45,10 @@ class Listener:
 
     def fetch(self, url, into, *, kind=HandleKind.URL):
         fetch(
-            Handle(kind, url),
+            ModelHandle(kind, url),
             into,
             progress=lambda done, total: self.progress.append((done, total)),
-            say=self.said.append,
+            notify=self.said.append,
             timeouts=IMPATIENT,
         )
 
@@ -79,7 +78,7 @@ def refused(listener, url, into, match):
     ],
 )
 def test_the_compressed_form_is_asked_for(url, expected):
-    assert compressed_url(url) == expected
+    assert archive_url(url) == expected
 
 
 def test_a_module_is_fetched_with_progress(server, into, listener):
@@ -149,7 +148,7 @@ def test_http_errors(server, into, listener, status, words):
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Content_Type": "text/html; charset=utf-8"}, {}], ids=["labelled", "unlabelled"]
+    "headers", [{"Content_Type": "text/html; charset=utf-8"}, {}], ids=["labeled", "unlabeled"]
 )
 def test_a_web_page(server, into, listener, headers):
     page = b"\n <!DOCTYPE html><html><body>Sign in to the network</body></html>"
@@ -198,10 +197,10 @@ def test_a_slow_but_steady_download_is_left_alone(server, into, listener):
     body = archive(files)
     url = server.answer("/m", lambda request: request.send(body))
     fetch(
-        Handle(HandleKind.URL, url),
+        ModelHandle(HandleKind.URL, url),
         into,
         progress=lambda *_: None,
-        say=listener.said.append,
+        notify=listener.said.append,
         timeouts=IMPATIENT,
         clock=Clock(),
     )
@@ -274,11 +273,11 @@ def test_other_trouble_on_the_way(into, listener, monkeypatch, error, words):
 def test_a_full_disk(server, tmp_path):
     url = server.answer("/m", lambda request: request.send(BODY))
     cache = ModelCache(tmp_path / "cache")
-    handle = Handle(HandleKind.URL, url)
+    handle = ModelHandle(HandleKind.URL, url)
 
     def fetch_onto_full_disk(into: Path) -> None:
         (into.parent / "archive").symlink_to("/dev/full")
-        fetch(handle, into, progress=lambda *_: None, say=print)
+        fetch(handle, into, progress=lambda *_: None, notify=print)
 
     with pytest.raises(DownloadError, match="disk is full"):
         cache.install(handle, fetch_onto_full_disk)
@@ -315,12 +314,12 @@ class TestKaggle:
     def twin(self, server, monkeypatch):
         """The URL of a module that its server refuses and Kaggle knows."""
         url = server.answer("/m", lambda request: request.send(b"", status=403))
-        monkeypatch.setitem(KAGGLE_TWINS, url, "a/b/tensorFlow1/c/2")
+        monkeypatch.setitem(KAGGLE_MIRRORS, url, "a/b/tensorFlow1/c/2")
         return url
 
     def test_a_kaggle_handle_goes_to_kagglehub(self, asked, into, listener):
         listener.fetch("a/b/tensorFlow2/c/1", into, kind=HandleKind.KAGGLE)
-        assert asked == [("a/b/tensorFlow2/c/1", IMPATIENT.kaggle, download.WAYS_OUT)]
+        assert asked == [("a/b/tensorFlow2/c/1", IMPATIENT.kaggle, download.DOWNLOAD_HINT)]
         assert read_module(into) == FILES
         assert listener.progress == [(7, None)]
 
@@ -339,12 +338,12 @@ class TestKaggle:
     def test_kaggle_is_not_asked_when_there_is_no_network(self, asked, into, listener, monkeypatch):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             url = f"http://127.0.0.1:{taken.getsockname()[1]}/m"
-        monkeypatch.setitem(KAGGLE_TWINS, url, "a/b/tensorFlow1/c/2")
+        monkeypatch.setitem(KAGGLE_MIRRORS, url, "a/b/tensorFlow1/c/2")
         refused(listener, url, into, "refused the connection")
         assert asked == []
 
     def test_hubs_module_has_a_twin(self):
-        assert KAGGLE_TWINS[HUB_URL] == "google/arbitrary-image-stylization-v1/tensorFlow1/256/2"
+        assert KAGGLE_MIRRORS[HUB_URL] == "google/arbitrary-image-stylization-v1/tensorFlow1/256/2"
 
 
 def test_errors_of_the_disk_are_left_to_the_cache(server, into, listener):

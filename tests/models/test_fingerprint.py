@@ -4,9 +4,8 @@ import re
 import pytest
 
 from live_nst.errors import ModelError
-from live_nst.models.fingerprint import fingerprint
-
-from .fake_modules import write_module
+from live_nst.models.saved_model import fingerprint
+from tests.models.fake_saved_models import write_module
 
 
 @pytest.fixture
@@ -43,7 +42,7 @@ def test_names_matter(module):
     assert fingerprint(module) != before
 
 
-def test_bytes_that_move_between_neighbours_matter(module):
+def test_bytes_that_move_between_neighbors_matter(module):
     first, second = (module / f"variables/{name}" for name in "ab")
     first.write_bytes(b"one")
     second.write_bytes(b"two")

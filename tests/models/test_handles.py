@@ -3,9 +3,14 @@ from pathlib import Path
 import pytest
 
 from live_nst.errors import ModelError, UsageError
-from live_nst.models.handles import HUB_URL, Handle, HandleKind, check_folder, parse_handle
-
-from .fake_modules import write_module
+from live_nst.models.handles import (
+    HUB_URL,
+    HandleKind,
+    ModelHandle,
+    check_model_folder,
+    parse_handle,
+)
+from tests.models.fake_saved_models import write_module
 
 KAGGLE = "google/arbitrary-image-stylization-v1/tensorFlow1/256/2"
 KAGGLE_PAGE = "https://www.kaggle.com/models/google/arbitrary-image-stylization-v1"
@@ -18,8 +23,8 @@ def empty_folder(tmp_path, monkeypatch):
 
 
 def test_short_names():
-    assert parse_handle("mobile") == Handle(HandleKind.PACKAGED, "mobile")
-    assert parse_handle(" hub ") == Handle(HandleKind.URL, HUB_URL)
+    assert parse_handle("mobile") == ModelHandle(HandleKind.PACKAGED, "mobile")
+    assert parse_handle(" hub ") == ModelHandle(HandleKind.URL, HUB_URL)
     assert parse_handle("mobile").name == "mobile"
     assert parse_handle(HUB_URL).name == "hub"
 
@@ -37,7 +42,7 @@ def test_short_names():
     ],
 )
 def test_urls(text, address):
-    assert parse_handle(text) == Handle(HandleKind.URL, address)
+    assert parse_handle(text) == ModelHandle(HandleKind.URL, address)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +58,7 @@ def test_urls(text, address):
     ],
 )
 def test_kaggle_handles(text, address):
-    assert parse_handle(text) == Handle(HandleKind.KAGGLE, address)
+    assert parse_handle(text) == ModelHandle(HandleKind.KAGGLE, address)
 
 
 @pytest.mark.parametrize("text", ["./x", "../x", "~/x", "/x/y", "x/y", "x\\y", "a/b/tfLite/c/1"])
@@ -66,8 +71,8 @@ def test_paths_need_not_exist(text):
 def test_a_folder_that_exists_needs_no_slash_and_beats_a_kaggle_handle(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / KAGGLE).mkdir(parents=True)
-    assert parse_handle("mine") == Handle(HandleKind.FOLDER, str(tmp_path / "mine"))
-    assert parse_handle(KAGGLE) == Handle(HandleKind.FOLDER, str(tmp_path / KAGGLE))
+    assert parse_handle("mine") == ModelHandle(HandleKind.FOLDER, str(tmp_path / "mine"))
+    assert parse_handle(KAGGLE) == ModelHandle(HandleKind.FOLDER, str(tmp_path / KAGGLE))
 
 
 def test_short_names_beat_folders(tmp_path):
@@ -107,11 +112,11 @@ def test_kaggle_pages_must_name_a_variation_of_a_usable_framework():
 
 class TestCheckFolder:
     def test_a_whole_module(self, tmp_path):
-        check_folder(write_module(tmp_path / "m"))
+        check_model_folder(write_module(tmp_path / "m"))
 
     def test_missing(self, tmp_path):
         with pytest.raises(ModelError, match="There is no model folder") as caught:
-            check_folder(tmp_path / "m")
+            check_model_folder(tmp_path / "m")
         assert "--model mobile" in caught.value.hint or "`mobile`" in caught.value.hint
 
     @pytest.mark.parametrize(
@@ -125,9 +130,9 @@ class TestCheckFolder:
     def test_a_file(self, tmp_path, name, way_out):
         (tmp_path / name).write_bytes(b"x")
         with pytest.raises(ModelError, match="is a file") as caught:
-            check_folder(tmp_path / name)
+            check_model_folder(tmp_path / name)
         assert way_out.format(folder=tmp_path) in caught.value.hint
 
     def test_no_saved_model(self, tmp_path):
         with pytest.raises(ModelError, match=r"saved_model\.pb is missing"):
-            check_folder(tmp_path)
+            check_model_folder(tmp_path)

@@ -8,8 +8,7 @@ import pytest
 
 from live_nst.errors import DownloadError
 from live_nst.models import kaggle
-
-from .fake_modules import FILES, read_module, write_module
+from tests.models.fake_saved_models import FILES, read_module, write_module
 
 FAKE = """
     import os, time

@@ -6,13 +6,11 @@ import pytest
 
 from live_nst.errors import DownloadError, ModelError, UsageError
 from live_nst.models import loading
-from live_nst.models.fingerprint import fingerprint
 from live_nst.models.handles import parse_handle
-from live_nst.models.loading import LoadedModel, load_model
-from live_nst.models.resolve import ResolvedModel, resolve
+from live_nst.models.loading import LoadedModel, ResolvedModel, load_model, resolve
+from live_nst.models.saved_model import fingerprint
 from tests.conftest import PACKAGED
-
-from . import two_picture_modules as modules
+from tests.models import tiny_models as modules
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +31,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 def load(choice: str, device: str = "auto", progress: Any = None) -> tuple[LoadedModel, list[str]]:
     """The model and what was said; every line must be a sentence."""
     said: list[str] = []
-    model = load_model(choice, device, say=said.append, progress=progress)
+    model = load_model(choice, device, notify=said.append, progress=progress)
     assert all(line[0].isupper() and "\n" not in line for line in said)
     return model, said
 

@@ -13,9 +13,9 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from live_nst.sources.demo_scene import DemoScene
-from live_nst.styles.library import builtin_picture
-from live_nst.styles.picture import crop, read_picture
+from live_nst.sources.demo_video import DemoVideo
+from live_nst.styles.builtin import builtin_image_path
+from live_nst.styles.image import center_crop, read_style_image
 from tests.conftest import PACKAGED
 from tools.build_mobile_model import PREDICT, TRANSFORM, read_wheel
 
@@ -23,7 +23,7 @@ INT8_SIZE = 384
 """Height and width of the content that the int8 originals insist on."""
 
 Picture = NDArray[np.float32]
-Stylise = Callable[[Picture, Picture], Picture]
+Stylize = Callable[[Picture, Picture], Picture]
 
 
 @pytest.fixture(scope="module")
@@ -34,20 +34,20 @@ def networks(wheel: Path) -> tuple[bytes, bytes]:
 
 
 @pytest.fixture(scope="module")
-def float_reference(networks: tuple[bytes, bytes]) -> Stylise:
-    """ONNX Runtime on the files without the activations' quantisation."""
-    predict, transform = (session(without_quantised_activations(n)) for n in networks)
+def float_reference(networks: tuple[bytes, bytes]) -> Stylize:
+    """ONNX Runtime on the files without the activations' quantization."""
+    predict, transform = (session(without_quantized_activations(n)) for n in networks)
     return lambda content, style: run(predict, transform, content, style)
 
 
 @pytest.fixture(scope="module")
-def int8_original(networks: tuple[bytes, bytes]) -> Stylise:
+def int8_original(networks: tuple[bytes, bytes]) -> Stylize:
     """ONNX Runtime on the files as they are."""
     predict, transform = (session(onnx.load_from_string(n)) for n in networks)
     return lambda content, style: run(predict, transform, content, style)
 
 
-def without_quantised_activations(network: bytes) -> onnx.ModelProto:
+def without_quantized_activations(network: bytes) -> onnx.ModelProto:
     """The network with DequantizeLinear only where it holds weights, for any size of content."""
     model = onnx.load_from_string(network)
     graph = model.graph
@@ -55,8 +55,8 @@ def without_quantised_activations(network: bytes) -> onnx.ModelProto:
     same_as: dict[str, str] = {}
     kept = []
     for node in graph.node:
-        quantises = node.op_type == "QuantizeLinear"
-        if quantises or (node.op_type == "DequantizeLinear" and node.input[0] not in weights):
+        quantizes = node.op_type == "QuantizeLinear"
+        if quantizes or (node.op_type == "DequantizeLinear" and node.input[0] not in weights):
             same_as[node.output[0]] = node.input[0]
         else:
             kept.append(node)
@@ -98,17 +98,17 @@ def run(
     (bottleneck,) = predict.run(None, {style_input.name: style})
     pictures = {3: content, 100: bottleneck}
     feeds = {i.name: pictures[i.shape[-1]] for i in transform.get_inputs()}
-    (stylised,) = transform.run(None, feeds)
-    return stylised
+    (stylized,) = transform.run(None, feeds)
+    return stylized
 
 
 def natural(width: int, height: int, moment: float) -> Picture:
     """The demo scene as content: RGB 0..1."""
-    return as_floats(DemoScene(width, height).draw(moment))
+    return as_floats(DemoVideo(width, height).image_at(moment))
 
 
 def style_picture(name: str, side: int = 256) -> Picture:
-    return as_floats(crop(read_picture(builtin_picture(name)), (side, side)))
+    return as_floats(center_crop(read_style_image(builtin_image_path(name)), (side, side)))
 
 
 def as_floats(picture: NDArray[np.uint8]) -> Picture:
@@ -117,26 +117,26 @@ def as_floats(picture: NDArray[np.uint8]) -> Picture:
 
 def ours(module: Any, content: Picture, style: Picture) -> Picture:
     with tf.device("CPU:0"):
-        (stylised,) = module(tf.constant(content), tf.constant(style))
-    return stylised.numpy()
+        (stylized,) = module(tf.constant(content), tf.constant(style))
+    return stylized.numpy()
 
 
 @pytest.mark.parametrize("style", ["starry", "mosaic"])
 @pytest.mark.parametrize("size", [(256, 192), (140, 260)])
 def test_equals_the_networks_it_was_made_from(
-    mobile_module: Any, float_reference: Stylise, style: str, size: tuple[int, int]
+    mobile_module: Any, float_reference: Stylize, style: str, size: tuple[int, int]
 ) -> None:
     content, picture = natural(*size, moment=1.0), style_picture(style)
 
     expected = float_reference(content, picture)
-    stylised = ours(mobile_module, content, picture)
+    stylized = ours(mobile_module, content, picture)
 
-    assert stylised.shape == expected.shape == content.shape
+    assert stylized.shape == expected.shape == content.shape
     assert expected.std() > 0.05
-    np.testing.assert_allclose(stylised, expected, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(stylized, expected, rtol=0, atol=1e-4)
 
 
-def test_equals_them_on_noise_too(mobile_module: Any, float_reference: Stylise) -> None:
+def test_equals_them_on_noise_too(mobile_module: Any, float_reference: Stylize) -> None:
     random = np.random.default_rng(5)
     content, style = (random.random((1, *hw, 3), np.float32) for hw in ((96, 128), (256, 256)))
 
@@ -147,7 +147,7 @@ def test_equals_them_on_noise_too(mobile_module: Any, float_reference: Stylise) 
 
 @pytest.mark.parametrize("style", ["starry", "wave", "candy"])
 def test_stays_close_to_the_int8_originals(
-    mobile_module: Any, int8_original: Stylise, style: str
+    mobile_module: Any, int8_original: Stylize, style: str
 ) -> None:
     content, picture = natural(INT8_SIZE, INT8_SIZE, moment=2.0), style_picture(style)
 
@@ -162,17 +162,17 @@ def test_stays_close_to_the_int8_originals(
 def test_any_height_and_width(mobile_module: Any, size: tuple[int, int]) -> None:
     content = np.random.default_rng(1).random((1, *size, 3), np.float32)
 
-    stylised = ours(mobile_module, content, style_picture("ink"))
+    stylized = ours(mobile_module, content, style_picture("ink"))
 
-    assert stylised.shape == content.shape
-    assert stylised.dtype == np.float32
-    assert stylised.min() >= 0
-    assert stylised.max() <= 1
-    assert stylised.std() > 0.01
+    assert stylized.shape == content.shape
+    assert stylized.dtype == np.float32
+    assert stylized.min() >= 0
+    assert stylized.max() <= 1
+    assert stylized.std() > 0.01
 
 
 def test_odd_sizes_are_padded_at_the_right_and_bottom_alone(
-    mobile_module: Any, float_reference: Stylise
+    mobile_module: Any, float_reference: Stylize
 ) -> None:
     content, style = natural(130, 61, moment=1.0), style_picture("wave")
     padded = np.pad(content, ((0, 0), (0, 3), (0, 2), (0, 0)), "reflect")

@@ -3,12 +3,12 @@ from pathlib import Path
 import pytest
 
 from live_nst.errors import DownloadError, ModelError, UsageError
-from live_nst.models import resolve as resolve_module
-from live_nst.models.cache import CACHE_VARIABLE, ModelCache
+from live_nst.files.cache import CACHE_VARIABLE
+from live_nst.models import loading as resolve_module
+from live_nst.models.cache import ModelCache
 from live_nst.models.handles import HUB_URL
-from live_nst.models.resolve import default_cache, is_available_offline, resolve
-
-from .fake_modules import FILES, ModuleServer, archive, read_module, write_module
+from live_nst.models.loading import default_model_cache, is_available_offline, resolve
+from tests.models.fake_saved_models import FILES, ModuleServer, archive, read_module, write_module
 
 NETWORK_MODEL = "https://example.org/m.tar.gz"
 
@@ -23,7 +23,7 @@ def fetched(monkeypatch):
     """A network that has everything; gives what was asked of it."""
     fetched = []
 
-    def fake(handle, into, *, progress, say):
+    def fake(handle, into, *, progress, notify):
         fetched.append(handle.address)
         progress(1, 2)
         write_module(into)
@@ -76,7 +76,7 @@ def test_a_model_is_fetched_once(fetched, cache):
     said, progress = [], []
     assert not is_available_offline("hub", cache=cache)
     model = resolve(
-        "hub", cache=cache, progress=lambda *step: progress.append(step), say=said.append
+        "hub", cache=cache, progress=lambda *step: progress.append(step), notify=said.append
     )
     assert model.name == "hub"
     assert read_module(model.folder) == FILES
@@ -84,7 +84,7 @@ def test_a_model_is_fetched_once(fetched, cache):
     assert progress == [(1, 2)]
 
     assert is_available_offline(HUB_URL, cache=cache)
-    assert resolve(HUB_URL, cache=cache, say=said.append) == model
+    assert resolve(HUB_URL, cache=cache, notify=said.append) == model
     assert fetched == [HUB_URL]
     assert len(said) == 1
 
@@ -94,7 +94,7 @@ def test_a_damaged_copy_is_fetched_again_and_said(fetched, cache):
     folder = resolve(NETWORK_MODEL, cache=cache).folder
     (folder / "variables/variables.data-00000-of-00002").unlink()
     assert not is_available_offline(NETWORK_MODEL, cache=cache)
-    assert read_module(resolve(NETWORK_MODEL, cache=cache, say=said.append).folder) == FILES
+    assert read_module(resolve(NETWORK_MODEL, cache=cache, notify=said.append).folder) == FILES
     (line,) = said
     assert "variables/variables.data-00000-of-00002 is missing" in line
     assert "fetched again" in line
@@ -109,7 +109,7 @@ def test_a_failed_download_leaves_the_cache_clean(offline, cache):
 
 def test_the_default_cache_is_the_users(fetched, tmp_path, monkeypatch):
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "mine"))
-    assert default_cache().root == tmp_path / "mine" / "models"
+    assert default_model_cache().root == tmp_path / "mine" / "models"
     assert resolve(NETWORK_MODEL).folder.is_relative_to(tmp_path / "mine")
     assert is_available_offline(NETWORK_MODEL)
 

@@ -6,8 +6,7 @@ from live_nst.models.saved_model import (
     require_saved_model,
     saved_model_problem,
 )
-
-from .fake_modules import write_module
+from tests.models.fake_saved_models import write_module
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from live_nst.models import loading, store
-from live_nst.models.build import build_programs
-from live_nst.models.loading import PROGRAMS, load_model
-from live_nst.models.program import SplitModel
-from live_nst.models.store import read_programs, write_programs
+from live_nst.models import loading
+from live_nst.models import program as store
+from live_nst.models.graph.split import build_programs
+from live_nst.models.loading import PROGRAMS_FOLDER, load_model
+from live_nst.models.program import SplitModel, read_programs, write_programs
 from tests.conftest import PACKAGED
-
-from . import two_picture_modules as modules
+from tests.models import tiny_models as modules
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +22,7 @@ def model(folder: Path) -> SplitModel:
 
 
 def load(folder: Path) -> SplitModel:
-    return load_model(str(folder), "cpu", say=lambda line: None, progress=None).programs
+    return load_model(str(folder), "cpu", notify=lambda line: None, progress=None).programs
 
 
 def test_what_is_written_can_be_read(model: SplitModel, tmp_path: Path) -> None:
@@ -83,7 +82,7 @@ def test_the_packaged_programs_are_those_of_the_packaged_model(
     monkeypatch: pytest.MonkeyPatch, mobile_programs: SplitModel
 ) -> None:
     monkeypatch.setattr(loading, "build_programs", lambda folder: 1 / 0)
-    packaged = load_model("mobile", "cpu", say=lambda line: None, progress=None)
-    assert read_programs(PACKAGED / PROGRAMS, packaged.fingerprint) == packaged.programs
+    packaged = load_model("mobile", "cpu", notify=lambda line: None, progress=None)
+    assert read_programs(PACKAGED / PROGRAMS_FOLDER, packaged.fingerprint) == packaged.programs
     assert packaged.programs.encode == mobile_programs.encode
-    assert set(packaged.programs.forms) == {"blocks", "transposed", "fused"}
+    assert set(packaged.programs.variants) == {"blocks", "transposed", "fused"}

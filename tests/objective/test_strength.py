@@ -6,17 +6,17 @@ import cv2
 import numpy as np
 import pytest
 
-from live_nst.frames import Image
-from live_nst.look import Look
-from live_nst.objective.forms import gatys
-from live_nst.objective.loss import Objective
-from live_nst.objective.network import Vgg, preprocess
-from live_nst.objective.regions import StyleTarget
-from live_nst.objective.weights import load_vgg
-from live_nst.sources.demo_scene import DemoScene
-from live_nst.styles.library import builtin_picture
-from live_nst.styles.picture import crop, read_picture
-from live_nst.stylizer import Stylizer
+from live_nst.objective.image_pyramid import StyleTarget
+from live_nst.objective.loss_functions import gatys
+from live_nst.objective.perceptual_loss import PerceptualLoss
+from live_nst.objective.vgg import Vgg, preprocess
+from live_nst.objective.vgg_weights import load_vgg
+from live_nst.sources.demo_video import DemoVideo
+from live_nst.styles.builtin import builtin_image_path
+from live_nst.styles.image import center_crop, read_style_image
+from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.look import Look
+from live_nst.types import Image
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +35,7 @@ def vgg(real_vgg16: Path) -> Vgg:
 
 @pytest.fixture(scope="module")
 def photos(clips: dict[str, Path]) -> dict[str, Image]:
-    found = {"demo": DemoScene(1280, 720).draw(12.1)}
+    found = {"demo": DemoVideo(1280, 720).image_at(12.1)}
     capture = cv2.VideoCapture(str(clips["bikes"]))
     for _ in range(31):
         _, image = capture.read()
@@ -53,12 +53,14 @@ def photos(clips: dict[str, Path]) -> dict[str, Image]:
 def test_style_loss_falls_with_every_step(
     style: str, blend: str, vgg: Vgg, photos: dict[str, Image]
 ) -> None:
-    seen = np.ascontiguousarray(crop(read_picture(builtin_picture(style)), (256, 256)))
-    with Stylizer("mobile", [style], size=LONG, device="cpu") as stylizer:
+    seen = np.ascontiguousarray(
+        center_crop(read_style_image(builtin_image_path(style)), (256, 256))
+    )
+    with StylizerCore("mobile", [style], size=LONG, device="cpu") as stylizer:
         for name, photo in photos.items():
-            objective = Objective(vgg, photo, [StyleTarget(seen, 1.0)], gatys("vgg16"))
+            objective = PerceptualLoss(vgg, photo, [StyleTarget(seen, 1.0)], gatys("vgg16"))
 
-            def loss(picture: Image, objective: Objective = objective) -> float:
+            def loss(picture: Image, objective: PerceptualLoss = objective) -> float:
                 return objective.losses(preprocess(picture)).style_total
 
             losses = []

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import pyvirtualcam
 
-from live_nst.frames import Frame, Image
 from live_nst.sinks.recorder import Recorder
+from live_nst.types import Frame, Image
 
 
-def plain(size: tuple[int, int], colour: tuple[int, int, int] = (40, 80, 160)) -> Image:
-    """A picture of one colour, BGR."""
-    return np.full((size[1], size[0], 3), colour, np.uint8)
+def plain(size: tuple[int, int], color: tuple[int, int, int] = (40, 80, 160)) -> Image:
+    """A picture of one color, BGR."""
+    return np.full((size[1], size[0], 3), color, np.uint8)
 
 
 def frames(count: int, size: tuple[int, int] = (64, 48), fps: float = 25.0) -> list[Frame]:
@@ -38,7 +38,7 @@ def times(path: Path) -> list[float]:
 class FakeBackend:
     """A backend of pyvirtualcam that keeps what it is sent."""
 
-    opened: "list[FakeBackend]" = []  # noqa: RUF012 (emptied by the fixture)
+    opened: "list[FakeBackend]" = []  # noqa: RUF012
 
     def __init__(
         self, *, width: int, height: int, fps: float, fourcc: int, device: str | None

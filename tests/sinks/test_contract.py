@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from live_nst.errors import SinkError
-from live_nst.frames import Frame
 from live_nst.sinks.base import Sink
 from live_nst.sinks.recorder import Recorder
 from live_nst.sinks.virtual_camera import VirtualCamera
+from live_nst.types import Frame
 from tests.sinks.conftest import FakeBackend, frames, plain
 
 MakeSink = Callable[[], Sink]

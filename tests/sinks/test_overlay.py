@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from live_nst.frames import Image
 from live_nst.sinks.overlay import draw_keys, draw_lines, draw_notice, draw_overlay
+from live_nst.types import Image
 from tests.sinks.conftest import plain
 
 LINES = ["24.3 fps  latency 48 ms", "mobile, TensorFlow, CPU"]

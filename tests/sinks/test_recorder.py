@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from live_nst.errors import RecordingError
-from live_nst.frames import Frame
 from live_nst.sinks.recorder import Recorder
+from live_nst.types import Frame
 from tests.sinks.conftest import frames, plain, record, times
 
-COLOURS = [
+COLORS = [
     (0, 0, 255),
     (0, 255, 0),
     (255, 0, 0),
@@ -108,15 +108,15 @@ def test_keyframes_come_every_two_seconds_at_any_rate(fps: float, tmp_path: Path
     assert [float(key) for key in keys] == pytest.approx([0, 2, 4, 6, 8], abs=1e-3)
 
 
-def test_colours_are_right_by_the_standards_formula(tmp_path: Path) -> None:
+def test_colors_are_right_by_the_standards_formula(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
-    image = np.concatenate([plain((64, 48), colour) for colour in COLOURS], axis=1)
+    image = np.concatenate([plain((64, 48), color) for color in COLORS], axis=1)
     record(path, [Frame(image, index, index / 25) for index in range(10)])
     with av.open(str(path)) as container:
         decoded = bgr_by_bt709(next(container.decode(video=0)))
-    for index, colour in enumerate(COLOURS):
+    for index, color in enumerate(COLORS):
         patch = decoded[8:40, index * 64 + 16 : index * 64 + 48].mean(axis=(0, 1))
-        np.testing.assert_allclose(patch, colour, atol=5, err_msg=str(colour))
+        np.testing.assert_allclose(patch, color, atol=5, err_msg=str(color))
 
 
 @pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not installed")
@@ -191,7 +191,7 @@ RECORD_NOISE = """
 import sys
 import numpy as np
 from live_nst.errors import RecordingError
-from live_nst.frames import Frame
+from live_nst.types import Frame
 from live_nst.sinks.recorder import Recorder
 
 path, limit = sys.argv[1], int(sys.argv[2])

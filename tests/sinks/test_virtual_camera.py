@@ -4,9 +4,9 @@ import pyvirtualcam
 from pyvirtualcam.util import decode_fourcc
 
 from live_nst.errors import VirtualCameraError
-from live_nst.frames import Frame
 from live_nst.sinks.virtual_camera import VirtualCamera
-from live_nst.sinks.virtual_camera_setup import System
+from live_nst.sinks.virtual_camera_setup import HostSystem
+from live_nst.types import Frame
 from tests.sinks.conftest import FakeBackend, frames, plain
 
 
@@ -63,7 +63,7 @@ def test_the_device_is_freed_once(backend: type[FakeBackend]) -> None:
 
 def test_a_device_that_cannot_be_opened(backend: type[FakeBackend]) -> None:
     with pytest.raises(VirtualCameraError, match="not a video output device") as caught:
-        VirtualCamera("broken", 20, (64, 48), system=System(platform="win32"))
+        VirtualCamera("broken", 20, (64, 48), system=HostSystem(platform="win32"))
     assert "OBS" in caught.value.hint
     assert isinstance(caught.value.__cause__, RuntimeError)
 
@@ -79,4 +79,4 @@ def test_a_device_that_goes_away(backend: type[FakeBackend]) -> None:
 def test_no_backend_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pyvirtualcam.camera, "BACKENDS", {})
     with pytest.raises(VirtualCameraError, match="the virtual camera cannot be opened"):
-        VirtualCamera(None, 20, (64, 48), system=System(platform="darwin"))
+        VirtualCamera(None, 20, (64, 48), system=HostSystem(platform="darwin"))

@@ -7,16 +7,16 @@ import pytest
 from live_nst.errors import VirtualCameraError
 from live_nst.sinks.virtual_camera_setup import (
     LOOPBACK_DRIVER,
-    Capability,
-    System,
+    DeviceCapability,
+    HostSystem,
     query_capability,
-    setup_error,
+    virtual_camera_error,
 )
 
-FREE = Capability(LOOPBACK_DRIVER, output=True, capture=False)
-FED = Capability(LOOPBACK_DRIVER, output=False, capture=True)
-SPENT = Capability(LOOPBACK_DRIVER, output=False, capture=False)
-WEBCAM = Capability("uvcvideo", output=False, capture=True)
+FREE = DeviceCapability(LOOPBACK_DRIVER, output=True, capture=False)
+FED = DeviceCapability(LOOPBACK_DRIVER, output=False, capture=True)
+SPENT = DeviceCapability(LOOPBACK_DRIVER, output=False, capture=False)
+WEBCAM = DeviceCapability("uvcvideo", output=False, capture=True)
 
 
 class Machine:
@@ -26,22 +26,22 @@ class Machine:
         self.devices = folder / "dev"
         self.module = folder / "module"
         self.devices.mkdir()
-        self.found: dict[str, Capability | None] = {}
+        self.found: dict[str, DeviceCapability | None] = {}
 
     def load_module(self, version: str = "") -> None:
         self.module.mkdir()
         if version:
             (self.module / "version").write_text(version + "\n")
 
-    def add(self, name: str, capability: Capability | None) -> str:
+    def add(self, name: str, capability: DeviceCapability | None) -> str:
         path = self.devices / name
         path.touch()
         self.found[str(path)] = capability
         return str(path)
 
     def explain(self, device: str | None, reason: str = "it is so") -> VirtualCameraError:
-        system = System("linux", self.module, self.devices, self.found.get)
-        return setup_error(device, reason, system)
+        system = HostSystem("linux", self.module, self.devices, self.found.get)
+        return virtual_camera_error(device, reason, system)
 
 
 @pytest.fixture
@@ -77,7 +77,9 @@ def test_another_device_is_named_where_there_is_one(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("capability", [WEBCAM, None])
-def test_a_device_that_is_no_loopback(machine: Machine, capability: Capability | None) -> None:
+def test_a_device_that_is_no_loopback(
+    machine: Machine, capability: DeviceCapability | None
+) -> None:
     path = machine.add("video0", capability)
     error = machine.explain(path)
     assert "not a virtual camera" in error.message
@@ -145,7 +147,9 @@ def test_anything_else_keeps_the_librarys_words(machine: Machine) -> None:
     ("platform", "words"), [("darwin", ["OBS 30", "macOS 13"]), ("win32", ["OBS 26"])]
 )
 def test_other_systems_have_obs(platform: str, words: list[str]) -> None:
-    error = setup_error(None, "virtual camera output could not be started", System(platform))
+    error = virtual_camera_error(
+        None, "virtual camera output could not be started", HostSystem(platform)
+    )
     assert "virtual camera output could not be started" in error.message
     for word in [*words, "Start Virtual Camera", "https://obsproject.com"]:
         assert word in error.hint

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from live_nst.errors import DisplayError
-from live_nst.sinks.window import Window, key_name, with_bars
+from live_nst.sinks.window import Window, add_aspect_bars, key_name
 from tests.sinks.xvfb import click_close_button, window_manager, xvfb
 
 MISSING = [name for name in ("Xvfb", "xdotool", "import") if shutil.which(name) is None]
@@ -28,8 +28,8 @@ with_manager = pytest.mark.skipif(
 
 TITLE = "live-nst test"
 SIZE = (320, 180)
-COLOURS = {(0, 0): (0, 0, 255), (0, 1): (0, 255, 0), (1, 0): (255, 0, 0), (1, 1): (30, 90, 200)}
-"""(row, column) of a quadrant: its colour, BGR."""
+COLORS = {(0, 0): (0, 0, 255), (0, 1): (0, 255, 0), (1, 0): (255, 0, 0), (1, 1): (30, 90, 200)}
+"""(row, column) of a quadrant: its color, BGR."""
 
 # Shows four quadrants until it is closed or has heard q; f is full screen. Tells what happens.
 PROGRAM = f"""
@@ -38,8 +38,8 @@ import numpy as np
 from live_nst.sinks.window import Window
 
 image = np.zeros(({SIZE[1]}, {SIZE[0]}, 3), np.uint8)
-for (row, column), colour in {COLOURS}.items():
-    image[row * {SIZE[1] // 2} :, column * {SIZE[0] // 2} :] = colour
+for (row, column), color in {COLORS}.items():
+    image[row * {SIZE[1] // 2} :, column * {SIZE[0] // 2} :] = color
 window = Window("{TITLE}", (int(sys.argv[1]), int(sys.argv[2])), fullscreen="full" in sys.argv)
 polls = 0
 while not window.closed:
@@ -93,13 +93,13 @@ class Running:
         self.xdotool("key", "--window", self.id, key)
 
     def screenshot(self, path: Path) -> np.ndarray:
-        """The whole screen, once it shows the picture in its colours; the newest is at `path`."""
+        """The whole screen, once it shows the picture in its colors; the newest is at `path`."""
         for _ in range(50):
             image = self._screenshot(path)
             if shows_quadrants(image[picture_area(image)]):
                 return image
             time.sleep(0.1)
-        pytest.fail(f"the screen does not show the picture in its colours: {path}")
+        pytest.fail(f"the screen does not show the picture in its colors: {path}")
 
     def _screenshot(self, path: Path) -> np.ndarray:
         subprocess.run(
@@ -130,8 +130,8 @@ class Running:
 
 
 def picture_area(screen: np.ndarray) -> tuple[slice, slice]:
-    """The smallest (rows, columns) that hold all pixels of the quadrants' colours."""
-    found = [(screen == colour).all(axis=2) for colour in COLOURS.values()]
+    """The smallest (rows, columns) that hold all pixels of the quadrants' colors."""
+    found = [(screen == color).all(axis=2) for color in COLORS.values()]
     rows, columns = np.nonzero(np.any(found, axis=0))
     if not len(rows):
         return slice(0, 1), slice(0, 1)
@@ -139,11 +139,11 @@ def picture_area(screen: np.ndarray) -> tuple[slice, slice]:
 
 
 def shows_quadrants(shown: np.ndarray) -> bool:
-    """Whether the middles of the quadrants have exactly their colours."""
+    """Whether the middles of the quadrants have exactly their colors."""
     height, width = shown.shape[:2]
     return all(
-        (shown[height * (1 + 2 * row) // 4, width * (1 + 2 * column) // 4] == colour).all()
-        for (row, column), colour in COLOURS.items()
+        (shown[height * (1 + 2 * row) // 4, width * (1 + 2 * column) // 4] == color).all()
+        for (row, column), color in COLORS.items()
     )
 
 
@@ -172,7 +172,7 @@ def running(
 
 @with_screen
 @with_manager
-def test_it_shows_the_picture_in_its_colours_and_size(tmp_path: Path) -> None:
+def test_it_shows_the_picture_in_its_colors_and_size(tmp_path: Path) -> None:
     with running(managed=True) as program:
         shown = program.screenshot(tmp_path / "screen.png")
         program.press("q")
@@ -322,7 +322,7 @@ def test_codes_of_all_systems_are_named(code: int, name: str | None) -> None:
 )
 def test_bars_keep_the_proportions(window: tuple[int, int], shape: tuple[int, int]) -> None:
     image = np.full((48, 64, 3), 200, np.uint8)
-    result = with_bars(image, window)
+    result = add_aspect_bars(image, window)
     assert result.shape == (*shape, 3)
     assert (result == 200).sum() == image.size
     if shape == (48, 64):

@@ -11,8 +11,8 @@ import av
 import cv2
 import numpy as np
 
-from live_nst.frames import Image
 from live_nst.sources.devices import CameraDevice
+from live_nst.types import Image
 
 TICKS = 1000
 """Time base of the files made here: milliseconds."""

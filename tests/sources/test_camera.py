@@ -9,7 +9,7 @@ import pytest
 
 from live_nst.errors import SourceError, SourceLostError
 from live_nst.sources.base import SourceRequest
-from live_nst.sources.camera import CameraSource, prepare_opencv
+from live_nst.sources.camera import CameraSource, configure_opencv
 from live_nst.sources.devices import CameraDevice
 from tests.sources.fakes import FakeCapture, found, picture
 
@@ -111,15 +111,15 @@ def test_a_picture_in_bgr_is_not_copied() -> None:
 
 
 @pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1)])
-def test_a_grey_camera_gives_bgr(shape: tuple[int, ...]) -> None:
+def test_a_gray_camera_gives_bgr(shape: tuple[int, ...]) -> None:
     image = camera(FakeCapture([np.full(shape, 77, np.uint8)])).read().image
     np.testing.assert_array_equal(image, np.full((48, 64, 3), 77, np.uint8))
 
 
 def test_a_camera_with_alpha_gives_bgr() -> None:
-    colour = np.empty((48, 64, 4), np.uint8)
-    colour[:] = (10, 20, 30, 255)
-    image = camera(FakeCapture([colour])).read().image
+    color = np.empty((48, 64, 4), np.uint8)
+    color[:] = (10, 20, 30, 255)
+    image = camera(FakeCapture([color])).read().image
     assert image.shape == (48, 64, 3)
     assert image[5, 5].tolist() == [10, 20, 30]
 
@@ -166,7 +166,7 @@ def test_the_environment_of_opencv_is_set_but_not_overruled(
     monkeypatch.delenv("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", raising=False)
     monkeypatch.delenv("OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER", raising=False)
     monkeypatch.setenv("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "1")
-    prepare_opencv()
+    configure_opencv()
     assert os.environ["OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER"] == "0"
     assert int(os.environ["OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"]) <= 3
     assert os.environ["OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS"] == "1"

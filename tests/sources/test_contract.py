@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from live_nst.frames import check_image
 from live_nst.sources.base import Source, SourceRequest
+from live_nst.types import check_image
 from tests.sources.fakes import FakeCapture, FakeClock, found, picture, write_video
 
 REQUEST = SourceRequest(64, 48, 30.0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from live_nst.errors import UsageError
 from live_nst.sources.base import Source, SourceRequest
 from live_nst.sources.demo import DemoSource
-from live_nst.sources.demo_scene import PERIOD, DemoScene
+from live_nst.sources.demo_video import LOOP_SECONDS, DemoVideo
 
 SMALL = SourceRequest(64, 48, 30.0)
 
@@ -78,12 +78,12 @@ def test_no_frame_comes_early_twice_or_stale(delays: list[float], fps: float) ->
 def test_what_it_shows_depends_on_the_index_alone() -> None:
     clock = FakeClock()
     source = DemoSource(SourceRequest(64, 48, 25.0), clock)
-    scene = DemoScene(64, 48)
+    scene = DemoVideo(64, 48)
     for jump in (0.0, 0.33, 7.0):
         clock.time += jump
         frame = source.read()
         assert frame is not None
-        np.testing.assert_array_equal(frame.image, scene.draw(frame.index / 25))
+        np.testing.assert_array_equal(frame.image, scene.image_at(frame.index / 25))
 
 
 def test_a_frame_is_never_written_again() -> None:
@@ -99,10 +99,10 @@ def test_a_frame_is_never_written_again() -> None:
 def test_it_never_ends() -> None:
     clock = FakeClock()
     source = DemoSource(SMALL, clock)
-    clock.time += 1e6 * PERIOD
+    clock.time += 1e6 * LOOP_SECONDS
     frame = source.read()
     assert frame is not None
-    assert frame.index == math.floor(1e6 * PERIOD * 30)
+    assert frame.index == math.floor(1e6 * LOOP_SECONDS * 30)
     assert source.read() is not None
 
 

@@ -12,18 +12,18 @@ def some(shape: tuple[int, ...], seed: int) -> np.ndarray:
 
 def cut_out(width: int, height: int) -> tuple[Sprite, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(3)
-    colour = rng.uniform(0, 255, (height, width, 3)).astype(np.float32)
+    color = rng.uniform(0, 255, (height, width, 3)).astype(np.float32)
     mask = rng.uniform(0, 1, (height, width)).astype(np.float32)
-    return sprite(colour, mask), colour, mask
+    return sprite(color, mask), color, mask
 
 
 def test_laying_is_alpha_blending_in_place_also_into_a_part() -> None:
     image = some((20, 30, 3), 1)
     before = image.astype(float)
-    picture, colour, mask = cut_out(8, 6)
+    picture, color, mask = cut_out(8, 6)
     lay(image[5:11, 7:15], picture.layers)
     expected = before.copy()
-    expected[5:11, 7:15] += (colour - expected[5:11, 7:15]) * mask[..., None]
+    expected[5:11, 7:15] += (color - expected[5:11, 7:15]) * mask[..., None]
     assert np.abs(image - expected).max() <= 2
     outside = np.ones((20, 30), bool)
     outside[5:11, 7:15] = False

@@ -12,17 +12,17 @@ from live_nst.sources import devices
 from live_nst.sources.devices import (
     CameraDevice,
     CameraMode,
-    Trouble,
-    examine_node,
+    CameraProblem,
+    find_camera,
     list_cameras,
-    locate_camera,
+    probe_device,
 )
 
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="V4L2 is of Linux")
 
 DESK = CameraDevice(0, "/dev/video0", "HD Webcam")
 DOOR = CameraDevice(2, "/dev/video2", "Door Webcam")
-LOOP = CameraDevice(10, "/dev/video10", "OBS", trouble=Trouble.UNFED)
+LOOP = CameraDevice(10, "/dev/video10", "OBS", problem=CameraProblem.UNFED)
 
 
 def machine(monkeypatch: pytest.MonkeyPatch, *cameras: CameraDevice) -> None:
@@ -30,7 +30,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, *cameras: CameraDevice) -> None:
     nodes = {camera.path: camera for camera in cameras}
 
     def examine(path: str) -> CameraDevice:
-        return nodes.get(path, CameraDevice(-1, path, trouble=Trouble.MISSING))
+        return nodes.get(path, CameraDevice(-1, path, problem=CameraProblem.MISSING))
 
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(devices, "examine_node", examine)
@@ -45,13 +45,13 @@ def test_a_camera_is_found_by_number_path_or_part_of_its_name(
     monkeypatch: pytest.MonkeyPatch, which: int | str
 ) -> None:
     machine(monkeypatch, DESK, DOOR)
-    assert locate_camera(which) == DOOR
+    assert find_camera(which) == DOOR
 
 
 def test_a_whole_name_wins_over_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = CameraDevice(4, "/dev/video4", "Webcam")
     machine(monkeypatch, DESK, DOOR, plain)
-    assert locate_camera("webcam") == plain
+    assert find_camera("webcam") == plain
 
 
 def test_a_name_that_fits_several_is_refused_with_their_numbers(
@@ -59,7 +59,7 @@ def test_a_name_that_fits_several_is_refused_with_their_numbers(
 ) -> None:
     machine(monkeypatch, DESK, DOOR, LOOP)
     with pytest.raises(SourceError, match="several cameras") as caught:
-        locate_camera("webcam")
+        find_camera("webcam")
     assert "0 (HD Webcam), 2 (Door Webcam)" in caught.value.hint
     assert "OBS" not in caught.value.hint
 
@@ -70,7 +70,7 @@ def test_an_unknown_camera_is_refused_with_those_there_are(
 ) -> None:
     machine(monkeypatch, DESK, DOOR)
     with pytest.raises(SourceError, match="there is no") as caught:
-        locate_camera(which)
+        find_camera(which)
     assert str(which) in caught.value.message
     assert caught.value.hint == "cameras here: 0 (HD Webcam), 2 (Door Webcam)"
 
@@ -81,26 +81,26 @@ def test_without_any_camera_the_demo_is_offered(
 ) -> None:
     machine(monkeypatch)
     with pytest.raises(SourceError) as caught:
-        locate_camera(which)
+        find_camera(which)
     assert "--source demo" in caught.value.hint
 
 
 @pytest.mark.parametrize(
-    ("trouble", "sentence", "hint"),
+    ("problem", "sentence", "hint"),
     [
-        (Trouble.NO_PERMISSION, "no permission", "usermod -aG video"),
-        (Trouble.BUSY, "another program", "/dev/video1"),
-        (Trouble.BROKEN, "does not answer", "plug"),
-        (Trouble.UNFED, "no program feeds", "0 (HD Webcam)"),
-        (Trouble.NO_VIDEO, "gives no video", "0 (HD Webcam)"),
+        (CameraProblem.NO_PERMISSION, "no permission", "usermod -aG video"),
+        (CameraProblem.BUSY, "another program", "/dev/video1"),
+        (CameraProblem.BROKEN, "does not answer", "plug"),
+        (CameraProblem.UNFED, "no program feeds", "0 (HD Webcam)"),
+        (CameraProblem.NO_VIDEO, "gives no video", "0 (HD Webcam)"),
     ],
 )
 def test_each_trouble_has_its_own_sentence_and_way_out(
-    monkeypatch: pytest.MonkeyPatch, trouble: Trouble, sentence: str, hint: str
+    monkeypatch: pytest.MonkeyPatch, problem: CameraProblem, sentence: str, hint: str
 ) -> None:
-    machine(monkeypatch, DESK, CameraDevice(1, "/dev/video1", "Bad Cam", trouble=trouble))
+    machine(monkeypatch, DESK, CameraDevice(1, "/dev/video1", "Bad Cam", problem=problem))
     with pytest.raises(SourceError, match=sentence) as caught:
-        locate_camera(1)
+        find_camera(1)
     assert "camera 1 (Bad Cam)" in caught.value.message
     assert hint in caught.value.hint
 
@@ -111,7 +111,7 @@ def test_each_trouble_has_its_own_sentence_and_way_out(
 def test_cameras_are_listed_by_number_without_nodes_that_give_no_video(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    metadata = CameraDevice(1, "/dev/video1", "HD Webcam", trouble=Trouble.NO_VIDEO)
+    metadata = CameraDevice(1, "/dev/video1", "HD Webcam", problem=CameraProblem.NO_VIDEO)
     machine(monkeypatch, LOOP, DOOR, metadata, DESK)
     assert list_cameras() == [DESK, DOOR, LOOP]
 
@@ -139,10 +139,10 @@ def test_elsewhere_the_names_come_from_the_system(
         (1, "B", ""),
     ]
     assert all(camera.driver and camera.usable for camera in listed)
-    assert locate_camera(1).name == "B"
-    assert locate_camera(5) == CameraDevice(5), "OpenCV may know more than the list"
+    assert find_camera(1).name == "B"
+    assert find_camera(5) == CameraDevice(5), "OpenCV may know more than the list"
     with pytest.raises(SourceError):
-        locate_camera(-1)
+        find_camera(-1)
 
 
 # One node
@@ -150,26 +150,26 @@ def test_elsewhere_the_names_come_from_the_system(
 
 @needs_linux
 @pytest.mark.parametrize(
-    ("number", "trouble"),
+    ("number", "problem"),
     [
-        (errno.ENOENT, Trouble.MISSING),
-        (errno.ENODEV, Trouble.MISSING),
-        (errno.EACCES, Trouble.NO_PERMISSION),
-        (errno.EPERM, Trouble.NO_PERMISSION),
-        (errno.EBUSY, Trouble.BUSY),
-        (errno.EIO, Trouble.BROKEN),
+        (errno.ENOENT, CameraProblem.MISSING),
+        (errno.ENODEV, CameraProblem.MISSING),
+        (errno.EACCES, CameraProblem.NO_PERMISSION),
+        (errno.EPERM, CameraProblem.NO_PERMISSION),
+        (errno.EBUSY, CameraProblem.BUSY),
+        (errno.EIO, CameraProblem.BROKEN),
     ],
 )
 def test_what_the_system_says_at_opening_is_understood(
-    monkeypatch: pytest.MonkeyPatch, number: int, trouble: Trouble
+    monkeypatch: pytest.MonkeyPatch, number: int, problem: CameraProblem
 ) -> None:
     def refuse(path: str, flags: int) -> int:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(devices.os, "open", refuse)
-    device = examine_node("/dev/video3")
-    assert (device.index, device.trouble, device.usable) == (3, trouble, False)
-    assert device.note == str(trouble)
+    device = probe_device("/dev/video3")
+    assert (device.index, device.problem, device.usable) == (3, problem, False)
+    assert device.note == str(problem)
 
 
 @needs_linux
@@ -177,21 +177,21 @@ def test_what_the_system_says_at_opening_is_understood(
 def test_what_is_no_camera_gives_no_video(tmp_path: Path, path: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
-    assert examine_node(str(tmp_path / path)).trouble is Trouble.NO_VIDEO
+    assert probe_device(str(tmp_path / path)).problem is CameraProblem.NO_VIDEO
 
 
 @needs_linux
 def test_a_link_to_a_node_has_the_number_of_the_node(tmp_path: Path) -> None:
     (tmp_path / "video42").touch()
     (tmp_path / "by-id").symlink_to(tmp_path / "video42")
-    assert examine_node(str(tmp_path / "by-id")).index == 42
+    assert probe_device(str(tmp_path / "by-id")).index == 42
 
 
 @needs_linux
 def test_no_handle_is_left_open(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     before = len(os.listdir("/proc/self/fd"))
-    examine_node(str(tmp_path / "file"))
+    probe_device(str(tmp_path / "file"))
     assert len(os.listdir("/proc/self/fd")) == before
 
 
@@ -261,7 +261,7 @@ def node(tmp_path: Path) -> str:
 @needs_linux
 def test_a_camera_tells_its_name_and_modes(monkeypatch: pytest.MonkeyPatch, node: str) -> None:
     FakeDriver(monkeypatch, "VIDEO_CAPTURE STREAMING")
-    device = examine_node(node)
+    device = probe_device(node)
     assert (device.index, device.name, device.driver) == (5, "HD Webcam", "uvcvideo")
     assert (device.usable, device.note) == (True, "")
     assert device.modes == (
@@ -274,8 +274,8 @@ def test_a_camera_tells_its_name_and_modes(monkeypatch: pytest.MonkeyPatch, node
 @needs_linux
 def test_a_busy_camera_says_so(monkeypatch: pytest.MonkeyPatch, node: str) -> None:
     FakeDriver(monkeypatch, "VIDEO_CAPTURE", busy=True)
-    device = examine_node(node)
-    assert (device.trouble, device.note) == (Trouble.BUSY, "busy")
+    device = probe_device(node)
+    assert (device.problem, device.note) == (CameraProblem.BUSY, "busy")
     assert device.modes
 
 
@@ -284,18 +284,18 @@ def test_a_driver_that_falters_keeps_what_it_told(
     monkeypatch: pytest.MonkeyPatch, node: str
 ) -> None:
     FakeDriver(monkeypatch, "VIDEO_CAPTURE", falters=True)
-    device = examine_node(node)
+    device = probe_device(node)
     assert device.usable
     assert [mode.fourcc for mode in device.modes] == ["MJPG"]
 
 
 @needs_linux
 @pytest.mark.parametrize(
-    ("abilities", "driver", "trouble"),
+    ("abilities", "driver", "problem"),
     [
-        ("META_CAPTURE STREAMING", b"uvcvideo", Trouble.NO_VIDEO),
-        ("VIDEO_M2M", b"bcm2835-codec", Trouble.NO_VIDEO),
-        ("VIDEO_OUTPUT STREAMING", b"v4l2 loopback", Trouble.UNFED),
+        ("META_CAPTURE STREAMING", b"uvcvideo", CameraProblem.NO_VIDEO),
+        ("VIDEO_M2M", b"bcm2835-codec", CameraProblem.NO_VIDEO),
+        ("VIDEO_OUTPUT STREAMING", b"v4l2 loopback", CameraProblem.UNFED),
         ("VIDEO_CAPTURE", b"v4l2 loopback", None),
         ("VIDEO_CAPTURE_MPLANE", b"rkisp", None),
     ],
@@ -305,7 +305,7 @@ def test_what_a_node_can_do_decides(
     node: str,
     abilities: str,
     driver: bytes,
-    trouble: Trouble | None,
+    problem: CameraProblem | None,
 ) -> None:
     FakeDriver(monkeypatch, abilities, driver=driver, busy=driver == b"v4l2 loopback")
-    assert examine_node(node).trouble is trouble
+    assert probe_device(node).problem is problem

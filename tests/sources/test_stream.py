@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from live_nst.errors import SourceError, SourceLostError
-from live_nst.frames import Frame
 from live_nst.sources.stream import StreamSource
+from live_nst.types import Frame
 from tests.sources.fakes import FakeClock, InThread, picture, write_sound, write_video
 
 TENTHS = [number / 10 for number in range(10)]
@@ -160,7 +160,7 @@ def test_a_turned_recording_is_shown_upright(
 
 
 def bgr(luma: int, blue: int, red: int, kr: float, kb: float, full: bool) -> list[float]:
-    """BGR of a YCbCr colour, by the formulas of ITU-R BT.601 and BT.709."""
+    """BGR of a YCbCr color, by the formulas of ITU-R BT.601 and BT.709."""
     y = luma / 255 if full else (luma - 16) / 219
     cb, cr = ((value - 128) / (255 if full else 224) for value in (blue, red))
     r, b = y + 2 * (1 - kr) * cr, y + 2 * (1 - kb) * cb
@@ -172,10 +172,10 @@ def bgr(luma: int, blue: int, red: int, kr: float, kb: float, full: bool) -> lis
 @pytest.mark.parametrize(
     ("tag", "kr", "kb"), [(1, 0.2126, 0.0722), (5, 0.299, 0.114)], ids=["bt709", "bt601"]
 )
-def test_colours_follow_the_matrix_and_range_that_the_file_names(
+def test_colors_follow_the_matrix_and_range_that_the_file_names(
     tmp_path: Path, tag: int, kr: float, kb: float, full: bool
 ) -> None:
-    path = tmp_path / "colour.mp4"
+    path = tmp_path / "color.mp4"
     with av.open(str(path), "w") as out:
         stream = out.add_stream("libx264", rate=30, options={"crf": "1"})
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
@@ -195,6 +195,19 @@ def test_colours_follow_the_matrix_and_range_that_the_file_names(
 
 
 # Bad files
+
+
+def test_a_file_whose_metadata_is_not_utf8_is_played(tmp_path: Path) -> None:
+    path = tmp_path / "old.mp4"
+    with av.open(str(path), "w") as out:
+        out.metadata["title"] = "Cafeteria"
+        stream = out.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        out.mux(stream.encode(av.VideoFrame.from_ndarray(picture(0), format="bgr24")))
+        out.mux(stream.encode(None))
+    path.write_bytes(path.read_bytes().replace(b"Cafeteria", b"Caf\xe9teria"))
+    with StreamSource(str(path), FakeClock()) as source:
+        assert source.read() is not None
 
 
 def test_a_file_cut_off_in_the_middle_is_played_as_far_as_it_goes(clip: Path) -> None:

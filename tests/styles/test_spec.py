@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live_nst.errors import StyleError
-from live_nst.styles.library import builtin_picture, builtin_styles
-from live_nst.styles.spec import StylePart, mix, parse_style
+from live_nst.styles.builtin import builtin_image_path, builtin_styles
+from live_nst.styles.spec import StylePart, mix_styles, parse_style
 
 NAMES = st.sampled_from(tuple(builtin_styles()))
 WEIGHTS = st.floats(0, 1e300).map(lambda weight: weight if weight > 1e-300 else 0.0)
@@ -32,7 +32,7 @@ def refusal(text: str) -> StyleError:
 
 
 def test_a_mix_has_the_parts_of_both() -> None:
-    spec = mix(parse_style("starry:1+ink:3"), parse_style("wave"), 0.25)
+    spec = mix_styles(parse_style("starry:1+ink:3"), parse_style("wave"), 0.25)
     assert spec.label == "(starry 25% + ink 75%) 75% + wave 25%"
     assert [(part.picture.stem, part.weight) for part in spec.parts] == [
         ("starry", 0.1875),
@@ -43,8 +43,8 @@ def test_a_mix_has_the_parts_of_both() -> None:
 
 def test_the_ends_of_a_mix_are_the_styles() -> None:
     first, second = parse_style("starry"), parse_style("wave")
-    assert mix(first, second, 0.0) is first
-    assert mix(first, second, 1.0) is second
+    assert mix_styles(first, second, 0.0) is first
+    assert mix_styles(first, second, 1.0) is second
 
 
 # One picture
@@ -54,12 +54,12 @@ def test_the_ends_of_a_mix_are_the_styles() -> None:
 def test_a_name(name: str) -> None:
     spec = parse_style(name)
     assert spec.label == name
-    assert spec.parts == (StylePart(builtin_picture(name), 1.0),)
+    assert spec.parts == (StylePart(builtin_image_path(name), 1.0),)
 
 
 def test_a_name_goes_before_a_file_called_alike(folder: Path) -> None:
     (folder / "starry").touch()
-    assert parse_style("starry").parts[0].picture == builtin_picture("starry")
+    assert parse_style("starry").parts[0].picture == builtin_image_path("starry")
     assert parse_style("./starry").parts[0].picture == Path("starry")
 
 
@@ -101,8 +101,8 @@ def test_a_mix() -> None:
     spec = parse_style("starry:0.7+wave:0.3")
     assert spec.label == "starry 70% + wave 30%"
     assert [part.picture for part in spec.parts] == [
-        builtin_picture("starry"),
-        builtin_picture("wave"),
+        builtin_image_path("starry"),
+        builtin_image_path("wave"),
     ]
     assert [part.weight for part in spec.parts] == pytest.approx([0.7, 0.3])
 

@@ -37,7 +37,7 @@ def test_pictures_and_descriptions_are_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_shipped_picture_is_a_small_square_colour_jpeg(path: Path) -> None:
+def test_shipped_picture_is_a_small_square_color_jpeg(path: Path) -> None:
     picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
 
     assert picture is not None

@@ -29,13 +29,13 @@ class Style:
 
 STYLES = {
     "abstract": Style(oil.abstract, "circles, wedges and black lines between yellow and blue"),
-    "candy": Style(crafted.candy, "glossy swirls of pulled sugar in bright colours"),
+    "candy": Style(crafted.candy, "glossy swirls of pulled sugar in bright colors"),
     "comic": Style(printed.comic, "halftone dots, bursts and bold black outlines"),
     "ember": Style(oil.ember, "flames and sparks in thick paint"),
     "ink": Style(paper.ink, "sumi-e: black ink strokes and washes on rice paper"),
     "mosaic": Style(crafted.mosaic, "stone tesserae in fans of terracotta, gold and teal"),
     "neon": Style(crafted.neon, "glowing circuits on a midnight board"),
-    "pointillist": Style(oil.pointillist, "a sunlit park in thousands of coloured dots"),
+    "pointillist": Style(oil.pointillist, "a sunlit park in thousands of colored dots"),
     "stained-glass": Style(crafted.stained_glass, "a rose window of jewel glass in black lead"),
     "starry": Style(oil.starry, "a swirling night sky in thick blue and yellow strokes"),
     "watercolor": Style(paper.watercolor, "wet flowers with pigment gathered at the edges"),

@@ -1,7 +1,7 @@
 """Brushes: lines and polygons, bristle strokes along a flow, dry ink strokes and dots.
 
 A wet canvas is BGR and relief (the height of the paint), uint8 ``[side, side, 4]``, so that one
-drawing call lays down colour and thickness together.
+drawing call lays down color and thickness together.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.paint_styles.canvas import Colours, Plane, Points, bgr, blur, finish, light
+from tools.paint_styles.canvas import Colors, Plane, Points, bgr, blur, finish, light
 
 Wet = NDArray[np.uint8]
 """uint8 ``[side, side, 4]``: blue, green, red, relief."""
@@ -33,7 +33,7 @@ class Brush:
         length: Of a stroke.
         width: Of a stroke at its middle.
         bristles: Lines that a stroke is made of.
-        jitter: How far colours stray from stroke to stroke, of 255.
+        jitter: How far colors stray from stroke to stroke, of 255.
         streak: How far they stray from bristle to bristle, of 255.
     """
 
@@ -44,13 +44,13 @@ class Brush:
     streak: float = 12.0
 
 
-def wet(picture: Colours) -> Wet:
+def wet(picture: Colors) -> Wet:
     """A canvas with an underpainting and no relief yet."""
     relief = np.full(picture.shape[:2], 128, np.uint8)
     return np.ascontiguousarray(np.dstack([finish(picture), relief]))
 
 
-def dry(canvas: Wet, depth: float, gloss: float = 0.0) -> Colours:
+def dry(canvas: Wet, depth: float, gloss: float = 0.0) -> Colors:
     """The painting under light; `depth` and `gloss` as in `light`."""
     relief = blur(canvas[..., 3].astype(np.float32) / 255, 0.0007)
     return light(canvas[..., :3].astype(np.float32), relief, depth, gloss)
@@ -65,7 +65,7 @@ def along(height: Plane) -> Plane:
 
 
 def trace(starts: Points, angles: Plane, lengths: NDArray[np.float32], steps: int = 9) -> Points:
-    """Paths ``[n, steps, 2]`` in pixels that follow a field of angles, centred on `starts`."""
+    """Paths ``[n, steps, 2]`` in pixels that follow a field of angles, centered on `starts`."""
     limit = len(angles) - 1
     halves = []
     for sign in (-1.0, 1.0):
@@ -89,28 +89,28 @@ def normals(paths: Points) -> Points:
 
 
 def line(
-    target: Canvas, path: Points, colour: Sequence[float], width: float, closed: bool = False
+    target: Canvas, path: Points, color: Sequence[float], width: float, closed: bool = False
 ) -> None:
     """Draw a line along `path` ``[steps, 2]``; `width` in pixels, at least one."""
     points = np.round(path * SUBPIXELS).astype(np.int32)
     thickness = max(1, round(width))
-    cv2.polylines(target, [points], closed, colour, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+    cv2.polylines(target, [points], closed, color, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
 
 
-def fill(target: Canvas, corners: Points, colour: Sequence[float]) -> None:
+def fill(target: Canvas, corners: Points, color: Sequence[float]) -> None:
     """Fill the polygon with these `corners` ``[n, 2]``."""
     points = np.round(corners * SUBPIXELS).astype(np.int32)
-    cv2.fillPoly(target, [points], colour, cv2.LINE_AA, SUBPIXEL_BITS)
+    cv2.fillPoly(target, [points], color, cv2.LINE_AA, SUBPIXEL_BITS)
 
 
 def disc(
-    target: Canvas, centre: Points, radius: float, colour: Sequence[float], rim: float = 0.0
+    target: Canvas, center: Points, radius: float, color: Sequence[float], rim: float = 0.0
 ) -> None:
     """Draw a disc, or a circle if its line has a width: `rim` in pixels."""
-    x, y = (round(float(value) * SUBPIXELS) for value in centre)
+    x, y = (round(float(value) * SUBPIXELS) for value in center)
     thickness = max(1, round(rim)) if rim else cv2.FILLED
     size = round(radius * SUBPIXELS)
-    cv2.circle(target, (x, y), size, colour, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+    cv2.circle(target, (x, y), size, color, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
 
 
 def mask_of(corners: Points, side: int) -> Plane:
@@ -122,19 +122,19 @@ def mask_of(corners: Points, side: int) -> Plane:
 
 def stroke_over(
     canvas: Wet,
-    picture: Colours,
+    picture: Colors,
     angles: Plane,
     brush: Brush,
     rng: np.random.Generator,
     coverage: float = 2.0,
 ) -> None:
-    """Cover the canvas with tapered bristle strokes that take their colours from `picture`.
+    """Cover the canvas with tapered bristle strokes that take their colors from `picture`.
 
     Args:
         canvas: Painted on in place.
-        picture: The colour wanted at each place.
+        picture: The color wanted at each place.
         angles: The way strokes run at each place, in radians.
-        brush: Its size and how its colours stray.
+        brush: Its size and how its colors stray.
         rng: Where the chance comes from.
         coverage: Mean number of strokes over a place.
     """
@@ -145,22 +145,22 @@ def stroke_over(
     paths = trace(starts, angles, lengths)
     across = normals(paths)
     column, row = starts.astype(int).T
-    colours = picture[row, column]
-    colours = colours + rng.normal(0, brush.jitter, (count, 1))
-    colours = colours + rng.normal(0, brush.jitter * 0.5, (count, 3))
-    for path, normal, colour in zip(paths, across, colours, strict=True):
-        _bristle_stroke(canvas, path, normal, colour, brush, rng)
+    colors = picture[row, column]
+    colors = colors + rng.normal(0, brush.jitter, (count, 1))
+    colors = colors + rng.normal(0, brush.jitter * 0.5, (count, 3))
+    for path, normal, color in zip(paths, across, colors, strict=True):
+        _bristle_stroke(canvas, path, normal, color, brush, rng)
 
 
 def _bristle_stroke(
     canvas: Wet,
     path: Points,
     across: Points,
-    colour: Colours,
+    color: Colors,
     brush: Brush,
     rng: np.random.Generator,
 ) -> None:
-    """Draw one stroke, thin at both ends, as lines of slightly different colour and height."""
+    """Draw one stroke, thin at both ends, as lines of slightly different color and height."""
     taper = np.sin(np.linspace(0.12, 1, len(path)) * np.pi * 0.93)[:, None] ** 0.6
     width = brush.width * len(canvas)
     spread = across * taper * width
@@ -168,7 +168,7 @@ def _bristle_stroke(
     streaks = rng.normal(0, brush.streak, brush.bristles)
     heights = rng.uniform(60, 255, brush.bristles)
     for offset, streak, height in zip(offsets, streaks, heights, strict=True):
-        paint = (*bgr(colour + streak), float(height))
+        paint = (*bgr(color + streak), float(height))
         line(canvas, path + spread * offset, paint, 1.5 * width / brush.bristles)
 
 
@@ -205,12 +205,12 @@ def dry_stroke(
     np.maximum(ink, layer, out=ink)
 
 
-def spiral(centre: tuple[float, float], radius: float, start: float, turn: float) -> Points:
-    """A path ``[64, 2]`` around `centre` in pixels: `turn` radians from angle `start`."""
+def spiral(center: tuple[float, float], radius: float, start: float, turn: float) -> Points:
+    """A path ``[64, 2]`` around `center` in pixels: `turn` radians from angle `start`."""
     angles = np.linspace(start, start + turn, 64)
     shrink = radius * np.linspace(1, 0.93, 64)
     return np.stack(
-        [centre[0] + shrink * np.cos(angles), centre[1] + shrink * np.sin(angles)], axis=1
+        [center[0] + shrink * np.cos(angles), center[1] + shrink * np.sin(angles)], axis=1
     ).astype(np.float32)
 
 
@@ -218,11 +218,11 @@ def dab(
     canvas: NDArray[np.uint8],
     points: Points,
     radii: NDArray[np.float32],
-    colours: Colours,
+    colors: Colors,
 ) -> None:
-    """Set round dots: centres ``[n, 2]`` and radii ``[n]`` in pixels, one colour each.
+    """Set round dots: centers ``[n, 2]`` and radii ``[n]`` in pixels, one color each.
 
-    `colours` is ``[n, channels]`` in the order of the canvas.
+    `colors` is ``[n, channels]`` in the order of the canvas.
     """
-    for point, radius, colour in zip(points, radii, colours, strict=True):
-        disc(canvas, point, float(radius), tuple(float(value) for value in colour))
+    for point, radius, color in zip(points, radii, colors, strict=True):
+        disc(canvas, point, float(radius), tuple(float(value) for value in color))

@@ -1,4 +1,4 @@
-"""Grounds, colours, noise and light: what every style starts from and ends with.
+"""Grounds, colors, noise and light: what every style starts from and ends with.
 
 Pictures are BGR. Lengths are fractions of the side, so that a style looks the same at any size.
 """
@@ -18,23 +18,23 @@ Plane = NDArray[np.floating[Any]]
 Points = NDArray[np.floating[Any]]
 """x and y ``[..., 2]``, in pixels unless a docstring says otherwise."""
 
-Colours = NDArray[np.floating[Any]]
+Colors = NDArray[np.floating[Any]]
 """BGR ``[..., 3]``, 0..255."""
 
 
-def palette(*codes: str) -> Colours:
-    """Colours ``[n, 3]`` from codes such as "1f4e9c" (red, green, blue)."""
+def palette(*codes: str) -> Colors:
+    """Colors ``[n, 3]`` from codes such as "1f4e9c" (red, green, blue)."""
     return np.array([tuple(bytes.fromhex(code))[::-1] for code in codes], np.float32)
 
 
-def bgr(colour: Colours) -> tuple[float, float, float]:
-    """One colour in the form that OpenCV's drawing functions take, clipped to 0..255."""
-    blue, green, red = (float(value) for value in np.clip(colour, 0, 255))
+def bgr(color: Colors) -> tuple[float, float, float]:
+    """One color in the form that OpenCV's drawing functions take, clipped to 0..255."""
+    blue, green, red = (float(value) for value in np.clip(color, 0, 255))
     return blue, green, red
 
 
 def grid(side: int) -> tuple[Plane, Plane]:
-    """Planes of x and of y at every pixel's centre, 0..1."""
+    """Planes of x and of y at every pixel's center, 0..1."""
     line = ((np.arange(side) + 0.5) / side).astype(np.float32)
     x, y = np.meshgrid(line, line)
     return x, y
@@ -58,11 +58,11 @@ def noise(side: int, cells: float, rng: np.random.Generator, octaves: int = 4) -
     return np.asarray(np.clip((total - low) / (high - low), 0, 1), np.float32)
 
 
-def ramp(values: Plane, colours: Colours) -> Colours:
-    """Colours ``[side, side, 3]`` for values in 0..1, blended between evenly spaced `colours`."""
-    stops = np.linspace(0, 1, len(colours))
+def ramp(values: Plane, colors: Colors) -> Colors:
+    """Colors ``[side, side, 3]`` for values in 0..1, blended between evenly spaced `colors`."""
+    stops = np.linspace(0, 1, len(colors))
     return np.stack(
-        [np.interp(values, stops, colours[:, channel]) for channel in range(3)], axis=-1
+        [np.interp(values, stops, colors[:, channel]) for channel in range(3)], axis=-1
     ).astype(np.float32)
 
 
@@ -72,7 +72,7 @@ def smoothstep(values: Plane, low: float, high: float) -> Plane:
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
-def mix(below: Colours, above: Colours, amount: Plane) -> Colours:
+def mix(below: Colors, above: Colors, amount: Plane) -> Colors:
     """`above` laid over `below` where `amount` (0..1) says."""
     return below + (above - below) * amount[..., None]
 
@@ -83,7 +83,7 @@ def blur(plane: Plane, radius: float) -> Plane:
     return np.asarray(smooth, np.float32)
 
 
-def light(picture: Colours, relief: Plane, depth: float, gloss: float = 0.0) -> Colours:
+def light(picture: Colors, relief: Plane, depth: float, gloss: float = 0.0) -> Colors:
     """Light a relief from the upper left, as thick paint or glass would show it.
 
     Args:
@@ -100,13 +100,13 @@ def light(picture: Colours, relief: Plane, depth: float, gloss: float = 0.0) -> 
     return np.asarray(picture * (1 + 0.45 * slope) + 255 * gloss * np.clip(slope, 0, 1) ** 3)
 
 
-def grain(picture: Colours, amount: float, rng: np.random.Generator) -> Colours:
+def grain(picture: Colors, amount: float, rng: np.random.Generator) -> Colors:
     """Multiply by the fine tooth of paper, canvas or plaster."""
     side = len(picture)
     tooth = noise(side, side / 10, rng, octaves=2) + 0.6 * noise(side, 24, rng, octaves=3)
     return np.asarray(picture * (1 + amount * (tooth - tooth.mean()))[..., None])
 
 
-def finish(picture: Colours) -> Image:
+def finish(picture: Colors) -> Image:
     """Round to uint8."""
     return np.asarray(np.clip(picture + 0.5, 0, 255), np.uint8)

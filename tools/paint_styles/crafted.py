@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from tools.paint_styles.brushes import disc, fill, line
 from tools.paint_styles.canvas import (
-    Colours,
+    Colors,
     Image,
     Points,
     bgr,
@@ -34,29 +34,29 @@ STONES = (
 
 def mosaic(side: int, rng: np.random.Generator) -> Image:
     """Tesserae laid in overlapping fans, with pale grout between the stones."""
-    colours = np.full((side, side, 3), (150, 168, 176), np.uint8)
+    colors = np.full((side, side, 3), (150, 168, 176), np.uint8)
     relief = np.zeros((side, side), np.uint8)
     pitch = 0.38
     for row in range(-1, 9):
         for column in range(-1, 4):
-            centre = ((column + 0.5 * (row % 2)) * pitch, (row + 1) * 0.36 * pitch)
-            _fan(colours, relief, centre, 0.56 * pitch, rng)
+            center = ((column + 0.5 * (row % 2)) * pitch, (row + 1) * 0.36 * pitch)
+            _fan(colors, relief, center, 0.56 * pitch, rng)
     height = blur(relief.astype(np.float32) / 255, 0.0018)
-    rough = grain(colours.astype(np.float32), 0.25, rng)
+    rough = grain(colors.astype(np.float32), 0.25, rng)
     return finish(light(rough, height, depth=0.9, gloss=0.10))
 
 
 def _fan(
-    colours: Image,
+    colors: Image,
     relief: Image,
-    centre: tuple[float, float],
+    center: tuple[float, float],
     radius: float,
     rng: np.random.Generator,
 ) -> None:
     """One disc of rings of stones, laid over what is there."""
-    side = len(colours)
-    disc(colours, np.array(centre) * side, radius * side, (118, 136, 146))
-    disc(relief, np.array(centre) * side, radius * side, (0,))
+    side = len(colors)
+    disc(colors, np.array(center) * side, radius * side, (118, 136, 146))
+    disc(relief, np.array(center) * side, radius * side, (0,))
     families = rng.choice(len(STONES), 3, replace=False)
     rings = 5
     depth = radius / rings
@@ -68,9 +68,9 @@ def _fan(
         for start in np.arange(count) * share + rng.uniform(0, share):
             turns = start + np.array([0.0, 0.88, 0.88, 0.0]) * share + rng.normal(0, 0.02, 4)
             reach = np.array([inner, inner, outer, outer]) + rng.normal(0, depth * 0.04, 4)
-            quad = centre + np.stack([np.cos(turns), np.sin(turns)], axis=1) * reach[:, None]
-            colour = stones[rng.integers(len(stones))] + rng.normal(0, 10) + rng.normal(0, 5, 3)
-            fill(colours, quad * side, bgr(colour))
+            quad = center + np.stack([np.cos(turns), np.sin(turns)], axis=1) * reach[:, None]
+            color = stones[rng.integers(len(stones))] + rng.normal(0, 10) + rng.normal(0, 5, 3)
+            fill(colors, quad * side, bgr(color))
             fill(relief, quad * side, (rng.uniform(150, 255),))
 
 
@@ -80,7 +80,7 @@ RING_GEMS = ((0, 0), (2, 6), (1, 5), (6, 0), (3, 1), (5, 6), (0, 3), (1, 2))
 
 
 def stained_glass(side: int, rng: np.random.Generator) -> Image:
-    """A rose window: jewel-coloured panes, streaked and lit from behind, in black lead."""
+    """A rose window: jewel-colored panes, streaked and lit from behind, in black lead."""
     sites, gems = _rose(rng)
     panes = _nearest(sites, side)
     glass = gems[panes]
@@ -110,8 +110,8 @@ def _nearest(sites: Points, side: int) -> NDArray[np.intp]:
     return np.asarray(site_of_label[labels])
 
 
-def _rose(rng: np.random.Generator) -> tuple[Points, Colours]:
-    """Sites ``[n, 2]`` in 0..1 of panes in rings around the centre, and their colours."""
+def _rose(rng: np.random.Generator) -> tuple[Points, Colors]:
+    """Sites ``[n, 2]`` in 0..1 of panes in rings around the center, and their colors."""
     sites, gems = [np.array([[0.5, 0.5]])], [GEMS[:1]]
     for ring, count in enumerate(RINGS, start=1):
         turns = (np.arange(count) + 0.5 * (ring % 2)) * 2 * np.pi / count
@@ -121,9 +121,9 @@ def _rose(rng: np.random.Generator) -> tuple[Points, Colours]:
         pair = np.array(RING_GEMS[ring])[np.arange(count) % 2]
         stray = rng.random(count) < 0.12
         gems.append(GEMS[np.where(stray, rng.integers(len(GEMS), size=count), pair)])
-    every, colours = np.vstack(sites), np.vstack(gems)
+    every, colors = np.vstack(sites), np.vstack(gems)
     shown = ((every > 0) & (every < 1)).all(axis=1)
-    return every[shown].astype(np.float32), colours[shown]
+    return every[shown].astype(np.float32), colors[shown]
 
 
 SWEETS = palette("ff2e88", "ffffff", "ffd400", "ff7a1a", "19d3c5", "ffffff", "8a3ffc", "35a7ff")
@@ -160,18 +160,18 @@ def neon(side: int, rng: np.random.Generator) -> Image:
     cells = 30
     for _ in range(75):
         path = _circuit(cells, rng) * side / cells
-        colour = TUBES[rng.choice(len(TUBES), p=(0.3, 0.28, 0.18, 0.1, 0.08, 0.06))]
+        color = TUBES[rng.choice(len(TUBES), p=(0.3, 0.28, 0.18, 0.1, 0.08, 0.06))]
         width = side * rng.choice([0.003, 0.0045, 0.007])
-        line(glow, path, bgr(colour), width * 1.6)
-        line(core, path, bgr(160 + 0.37 * colour), width * 0.6)
+        line(glow, path, bgr(color), width * 1.6)
+        line(core, path, bgr(160 + 0.37 * color), width * 0.6)
         for end in (path[0], path[-1]):
-            disc(glow, end, side * 0.009, bgr(colour), rim=width)
+            disc(glow, end, side * 0.009, bgr(color), rim=width)
     tubes = glow.astype(np.float32)
     halo = sum(
         strength * cv2.GaussianBlur(tubes, (0, 0), side * radius)
         for radius, strength in ((0.004, 0.5), (0.012, 0.7), (0.04, 0.9))
     )
-    lit: Colours = np.maximum(board + halo, 0.95 * tubes)
+    lit: Colors = np.maximum(board + halo, 0.95 * tubes)
     return finish(grain(np.maximum(lit, core.astype(np.float32)), 0.12, rng))
 
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from tools.paint_styles.brushes import Brush, along, dab, disc, dry, fill, line, stroke_over, wet
 from tools.paint_styles.canvas import (
-    Colours,
+    Colors,
     Image,
     Points,
     bgr,
@@ -117,11 +117,11 @@ def pointillist(side: int, rng: np.random.Generator) -> Image:
         count = round(coverage / (3.14 * radius**2))
         points = rng.uniform(0, side - 1, (count, 2)).astype(np.float32)
         column, row = points.astype(int).T
-        colours = picture[row, column]
-        grey = colours.mean(axis=1, keepdims=True)
-        pure = grey + (colours - grey) * rng.uniform(1.0, 1.35, (count, 1))
+        colors = picture[row, column]
+        gray = colors.mean(axis=1, keepdims=True)
+        pure = gray + (colors - gray) * rng.uniform(1.0, 1.35, (count, 1))
         opposite = rng.random((count, 1)) < 0.07
-        pure = np.where(opposite, 1.1 * grey - 0.6 * (colours - grey), pure)
+        pure = np.where(opposite, 1.1 * gray - 0.6 * (colors - gray), pure)
         pure = np.clip(pure + rng.normal(0, 13, (count, 3)), 0, 255)
         heights = rng.uniform(120, 255, (count, 1))
         radii = (side * radius * rng.uniform(0.75, 1.15, count)).astype(np.float32)
@@ -150,7 +150,7 @@ def abstract(side: int, rng: np.random.Generator) -> Image:
     return finish(grain(picture, 0.08, rng))
 
 
-def _translucent(picture: Colours, points: Points, colour: Colours, amount: float) -> None:
+def _translucent(picture: Colors, points: Points, color: Colors, amount: float) -> None:
     """Glaze a polygon ``[n, 2]`` over the picture, in place."""
     low = np.clip(points.min(axis=0).astype(int) - 1, 0, len(picture))
     high = np.clip(points.max(axis=0).astype(int) + 2, low, len(picture))
@@ -161,34 +161,34 @@ def _translucent(picture: Colours, points: Points, colour: Colours, amount: floa
     fill(mask, points - low, (255,))
     fade = np.linspace(0.6, 1.0, len(mask), dtype=np.float32)[:, None]
     amounts = amount * fade * mask.astype(np.float32) / 255
-    window += (colour * (0.55 + 0.45 * window / 255) - window) * amounts[..., None]
+    window += (color * (0.55 + 0.45 * window / 255) - window) * amounts[..., None]
 
 
 def _polygon(side: int, rng: np.random.Generator) -> Points:
     """A triangle, wedge or half moon somewhere on the canvas."""
-    centre = rng.uniform(0.05, 0.95, 2)
+    center = rng.uniform(0.05, 0.95, 2)
     size = rng.uniform(0.10, 0.32)
     angle = rng.uniform(0, 2 * np.pi)
     if rng.random() < 0.3:
         turns = angle + np.linspace(0, np.pi, 40)
     else:
         turns = angle + np.array([0, rng.uniform(0.4, 1.2), rng.uniform(2.4, 4.0)])
-    corners = centre + size * np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    corners = center + size * np.stack([np.cos(turns), np.sin(turns)], axis=1)
     return (corners * side).astype(np.float32)
 
 
-def _rings(picture: Colours, side: int, rng: np.random.Generator) -> None:
-    """Concentric circles, each of another colour, with a dark rim."""
-    centre = rng.uniform(0.05, 0.95, 2) * side
+def _rings(picture: Colors, side: int, rng: np.random.Generator) -> None:
+    """Concentric circles, each of another color, with a dark rim."""
+    center = rng.uniform(0.05, 0.95, 2) * side
     outer = rng.uniform(0.04, 0.17) * side
     for share in np.linspace(1, 0.2, int(rng.integers(2, 6))):
-        colour = bgr(INKS[rng.integers(len(INKS))] + rng.normal(0, 12))
-        disc(picture, centre, outer * share, colour)
-        disc(picture, centre, outer * share, bgr(INKS[3]), rim=side * 0.0035)
+        color = bgr(INKS[rng.integers(len(INKS))] + rng.normal(0, 12))
+        disc(picture, center, outer * share, color)
+        disc(picture, center, outer * share, bgr(INKS[3]), rim=side * 0.0035)
 
 
-def _chequers(picture: Colours, side: int, rng: np.random.Generator) -> None:
-    """A leaning chequerboard of two colours."""
+def _chequers(picture: Colors, side: int, rng: np.random.Generator) -> None:
+    """A leaning chequerboard of two colors."""
     origin = rng.uniform(0.05, 0.85, 2)
     lean = rng.uniform(-0.7, 0.7)
     cell = rng.uniform(0.018, 0.03)
@@ -202,8 +202,8 @@ def _chequers(picture: Colours, side: int, rng: np.random.Generator) -> None:
             _translucent(picture, quad.astype(np.float32), pair[(i + j) % 2], 1.0)
 
 
-def _bar(picture: Colours, side: int, rng: np.random.Generator) -> None:
-    """A straight or bent black or coloured line, thin or thick."""
+def _bar(picture: Colors, side: int, rng: np.random.Generator) -> None:
+    """A straight or bent black or colored line, thin or thick."""
     start = rng.uniform(0, 1, 2)
     angle = rng.choice([0.5, 0.8, -0.6, 2.2]) + rng.normal(0, 0.12)
     reach = np.linspace(0, rng.uniform(0.2, 0.7), 40)
@@ -213,5 +213,5 @@ def _bar(picture: Colours, side: int, rng: np.random.Generator) -> None:
         np.stack([np.cos(turns), np.sin(turns)], axis=1) * reach[-1] / len(reach), axis=0
     )
     dark = rng.random() < 0.7
-    colour = bgr(INKS[3] if dark else INKS[rng.integers(len(INKS))])
-    line(picture, path * side, colour, side * rng.choice([0.003, 0.005, 0.011]))
+    color = bgr(INKS[3] if dark else INKS[rng.integers(len(INKS))])
+    line(picture, path * side, color, side * rng.choice([0.003, 0.005, 0.011]))

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from tools.paint_styles.brushes import dab, dry_stroke, spiral
 from tools.paint_styles.canvas import (
-    Colours,
+    Colors,
     Image,
     Points,
     blur,
@@ -77,7 +77,7 @@ def _bamboo(
         top -= length
 
 
-def _seal(picture: Colours, rng: np.random.Generator) -> None:
+def _seal(picture: Colors, rng: np.random.Generator) -> None:
     """A red square stamp with carved bars, in place."""
     side = len(picture)
     left, upper, size = round(0.80 * side), round(0.84 * side), round(0.085 * side)
@@ -95,15 +95,15 @@ def watercolor(side: int, rng: np.random.Generator) -> Image:
     greens = palette("2f8a57", "7fae3a", "1f6f73")
     picture = np.broadcast_to(palette("fbf8f0"), (side, side, 3)).astype(np.float32)
     for _ in range(14):
-        colour = pigments[rng.integers(len(pigments))]
-        _wash(picture, rng.uniform(0, 1, 2), rng.uniform(0.12, 0.24, 2), 0.0, colour, 0.35, rng)
+        color = pigments[rng.integers(len(pigments))]
+        _wash(picture, rng.uniform(0, 1, 2), rng.uniform(0.12, 0.24, 2), 0.0, color, 0.35, rng)
     for _ in range(18):
         size = rng.uniform((0.02, 0.05), (0.035, 0.12))
-        colour = greens[rng.integers(len(greens))]
-        _wash(picture, rng.uniform(0, 1, 2), size, rng.uniform(0, 3.1), colour, 0.75, rng)
+        color = greens[rng.integers(len(greens))]
+        _wash(picture, rng.uniform(0, 1, 2), size, rng.uniform(0, 3.1), color, 0.75, rng)
     for spot in rng.permutation(12):
-        centre = (np.array(divmod(spot, 4)) + rng.uniform(0.1, 0.9, 2)) / (3, 4)
-        _flower(picture, centre, pigments[rng.integers(len(pigments))], rng)
+        center = (np.array(divmod(spot, 4)) + rng.uniform(0.1, 0.9, 2)) / (3, 4)
+        _flower(picture, center, pigments[rng.integers(len(pigments))], rng)
     count = 320
     drops = np.full((side, side, 3), 255, np.uint8)
     radii = (side * 0.0014 * (1 + rng.pareto(1.8, count)).clip(0, 7)).astype(np.float32)
@@ -112,22 +112,22 @@ def watercolor(side: int, rng: np.random.Generator) -> Image:
     return finish(grain(picture * drops / 255, 0.07, rng))
 
 
-def _flower(picture: Colours, centre: Points, colour: Colours, rng: np.random.Generator) -> None:
-    """Five overlapping petals around a dark heart at `centre` (0..1), in place."""
+def _flower(picture: Colors, center: Points, color: Colors, rng: np.random.Generator) -> None:
+    """Five overlapping petals around a dark heart at `center` (0..1), in place."""
     size = rng.uniform(0.07, 0.13)
     for turn in np.arange(5) * 2 * np.pi / 5 + rng.uniform(0, 1):
-        place = centre + 0.8 * size * np.array([np.cos(turn), np.sin(turn)])
+        place = center + 0.8 * size * np.array([np.cos(turn), np.sin(turn)])
         radii = np.array([0.8, 0.52]) * size * rng.uniform(0.85, 1.15)
-        _wash(picture, place, radii, turn, colour + rng.normal(0, 14, 3), 0.7, rng)
-    _wash(picture, centre, np.full(2, 0.22 * size), 0.0, palette("6b3a12")[0], 0.9, rng)
+        _wash(picture, place, radii, turn, color + rng.normal(0, 14, 3), 0.7, rng)
+    _wash(picture, center, np.full(2, 0.22 * size), 0.0, palette("6b3a12")[0], 0.9, rng)
 
 
 def _wash(
-    picture: Colours,
-    centre: Points,
+    picture: Colors,
+    center: Points,
     radii: Points,
     angle: float,
-    colour: Colours,
+    color: Colors,
     strength: float,
     rng: np.random.Generator,
 ) -> None:
@@ -135,20 +135,20 @@ def _wash(
 
     Args:
         picture: What it is laid on.
-        centre: Of the pool, 0..1.
+        center: Of the pool, 0..1.
         radii: Along and across `angle`, in fractions of the side.
         angle: Radians.
-        colour: Of the pigment.
+        color: Of the pigment.
         strength: How dense it is, 0..1.
         rng: Where the chance comes from.
     """
     side = len(picture)
     reach = float(max(radii)) * 1.5
-    low = np.clip(((centre - reach) * side).astype(int), 0, side - 1)
-    high = np.clip(((centre + reach) * side).astype(int) + 1, low + 1, side)
+    low = np.clip(((center - reach) * side).astype(int), 0, side - 1)
+    high = np.clip(((center + reach) * side).astype(int) + 1, low + 1, side)
     window = np.s_[low[1] : high[1], low[0] : high[0]]
     x, y = np.meshgrid(np.arange(low[0], high[0]) / side, np.arange(low[1], high[1]) / side)
-    x, y = x - centre[0], y - centre[1]
+    x, y = x - center[0], y - center[1]
     along = (x * np.cos(angle) + y * np.sin(angle)) / radii[0]
     across = (y * np.cos(angle) - x * np.sin(angle)) / radii[1]
     span = max(x.shape)
@@ -159,4 +159,4 @@ def _wash(
     rim = body * np.exp(-np.clip(inside, 0, 1) / (4 * edge))
     pool = noise(span, max(2.0, reach * 9), rng, 3)[: x.shape[0], : x.shape[1]]
     density = np.clip(strength * body * (0.25 + 0.75 * pool) + 0.55 * strength * rim, 0, 1)
-    picture[window] *= 1 - density[..., None] * (1 - np.clip(colour, 0, 255) / 255)
+    picture[window] *= 1 - density[..., None] * (1 - np.clip(color, 0, 255) / 255)

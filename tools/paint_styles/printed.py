@@ -5,7 +5,7 @@ import numpy as np
 
 from tools.paint_styles.brushes import dab, disc, fill, line, mask_of
 from tools.paint_styles.canvas import (
-    Colours,
+    Colors,
     Image,
     Points,
     bgr,
@@ -46,7 +46,7 @@ def _sun(canvas: Image) -> None:
 
 
 def _breaker(
-    canvas: Image, base: float, scale: float, colour: Colours, rng: np.random.Generator
+    canvas: Image, base: float, scale: float, color: Colors, rng: np.random.Generator
 ) -> None:
     """One row of waves: a dark body, stripes that follow the crest, and foam on it."""
     side = len(canvas)
@@ -60,9 +60,9 @@ def _breaker(
     crest = np.stack([crest_x, crest_y], axis=1) * side
     floor = np.array([[1.4, 1.6], [-0.4, 1.6]]) * side
     body = np.vstack([crest, floor])
-    carved = np.full_like(canvas, finish(colour))
+    carved = np.full_like(canvas, finish(color))
     for stripe in range(1, 7):
-        tone = colour * 0.55 if stripe % 2 else colour * 0.55 + 0.45 * FOAM
+        tone = color * 0.55 if stripe % 2 else color * 0.55 + 0.45 * FOAM
         sunk = crest + np.array([0.012 * stripe * scale, 0.024 * stripe * scale]) * side
         sunk[:, 1] += 0.007 * side * stripe * (1 + np.cos(turn))
         line(carved, sunk, bgr(tone), side * 0.0065 * scale)
@@ -116,7 +116,7 @@ def comic(side: int, rng: np.random.Generator) -> Image:
     return finish(grain(picture, 0.06, rng))
 
 
-def _halftone(side: int, paper: Colours, dots: Colours, rng: np.random.Generator) -> Colours:
+def _halftone(side: int, paper: Colors, dots: Colors, rng: np.random.Generator) -> Colors:
     """Paper under a leaning raster of dots that grow with a slow gradient."""
     x, y = grid(side)
     pitch = 0.03
@@ -128,9 +128,9 @@ def _halftone(side: int, paper: Colours, dots: Colours, rng: np.random.Generator
 
 
 def _burst(
-    picture: Colours,
-    shade: Colours,
-    centre: tuple[float, float],
+    picture: Colors,
+    shade: Colors,
+    center: tuple[float, float],
     size: float,
     rng: np.random.Generator,
 ) -> None:
@@ -140,16 +140,16 @@ def _burst(
     turns = np.linspace(0, 2 * np.pi, 2 * spikes, endpoint=False) + rng.uniform(0, 1)
     reach = np.where(np.arange(2 * spikes) % 2, 0.62, 1.0) * rng.uniform(0.85, 1.1, 2 * spikes)
     star = np.stack([np.cos(turns), np.sin(turns)], axis=1) * (size * reach)[:, None]
-    shadow = star + centre + np.array([0.022, 0.03])
+    shadow = star + center + np.array([0.022, 0.03])
     fill(picture, shadow * side, BLACK)
     core = 255 - 0.35 * (255 - shade[::-1, ::-1])
     for share, filling in ((1.0, shade), (0.45, core)):
-        corners = (star * share + centre) * side
+        corners = (star * share + center) * side
         picture[:] = mix(picture, filling, mask_of(corners, side))
         line(picture, corners, BLACK, side * 0.014 * share**0.5, closed=True)
 
 
-def _speed_line(picture: Colours, rng: np.random.Generator) -> None:
+def _speed_line(picture: Colors, rng: np.random.Generator) -> None:
     """A bold black sweep that thins towards its end, in place."""
     side = len(picture)
     start, bend = rng.uniform(0, 1, 2), rng.uniform(-0.8, 0.8)

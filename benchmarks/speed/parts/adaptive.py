@@ -27,13 +27,12 @@ from benchmarks.speed.part import (
     written,
 )
 from benchmarks.speed.stage import CAMERA
-from live_nst.engines.base import Size
 from live_nst.errors import LiveNstError
-from live_nst.frames import Frame, Image
-from live_nst.live.capture import Capture
+from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.pipeline import LivePipeline
-from live_nst.sources.demo_scene import DemoScene
-from live_nst.stylizer import Stylizer
+from live_nst.sources.demo_video import DemoVideo
+from live_nst.stylizer.core import StylizerCore
+from live_nst.types import Frame, Image, Size
 
 ROUNDS = 3
 FPS = 30.0
@@ -87,8 +86,8 @@ class Watch:
 
 def measure(settings: Settings) -> dict[str, Any]:
     """Changes of size by hand, then by speed while another program comes and goes."""
-    scene = DemoScene(*CAMERA)
-    images = [scene.draw(10 + index / 6) for index in range(PICTURES)]
+    scene = DemoVideo(*CAMERA)
+    images = [scene.image_at(10 + index / 6) for index in range(PICTURES)]
     facts: dict[str, Any] = {"loaded": [CALM, CALM + LOADED]}
 
     def one_round() -> Values:
@@ -135,10 +134,10 @@ def session(
     watch = Watch()
     with ExitStack() as stack:
         stylizer = stack.enter_context(
-            Stylizer("mobile", ["starry"], device="cpu", stabilize="fast")
+            StylizerCore("mobile", ["starry"], device="cpu", stabilize="fast")
         )
         stylizer.prepare(CAMERA, stylizer.size)
-        capture = Capture(partial(PreparedSource, images, FPS))
+        capture = CaptureWorker(partial(PreparedSource, images, FPS))
         capture.start()
         capture.wait_opened()
         pipeline = LivePipeline(

@@ -19,12 +19,12 @@ from benchmarks.speed.part import (
 )
 from benchmarks.speed.share import NetworkTime, watch_openvino
 from benchmarks.speed.stage import CAMERA, LARGE, SMALL, bare_program, camera_frame, open_engine
-from live_nst.bench.rounds import time_calls
-from live_nst.frames import Image
-from live_nst.live.capture import Capture
+from live_nst.bench.measurement import time_calls
+from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.pipeline import LivePipeline
-from live_nst.sources.demo_scene import DemoScene
-from live_nst.stylizer import Stylizer
+from live_nst.sources.demo_video import DemoVideo
+from live_nst.stylizer.core import StylizerCore
+from live_nst.types import Image
 
 ROUNDS, BLOCK, SECONDS, CAMERA_SECONDS = 7, 0.25, 2.0, 6.0
 PICTURES = 12
@@ -48,8 +48,8 @@ that is faster waits for its frames, and adds nothing, but for what slow frames 
 
 def measure(settings: Settings) -> dict[str, Any]:
     """The program, the whole call and the pipeline, in turn, at both sizes."""
-    scene = DemoScene(*CAMERA)
-    images = [scene.draw(10 + index / 6) for index in range(PICTURES)]
+    scene = DemoVideo(*CAMERA)
+    images = [scene.image_at(10 + index / 6) for index in range(PICTURES)]
     engine = open_engine("auto", "auto")
     networks = {size: bare_program(engine, size) for size in WANTED_FPS}
     counted = None
@@ -78,7 +78,7 @@ class _Stage:
         self._counted = counted
         self._images = images
         self._stylizer, self._steadying = (
-            Stylizer("mobile", ["starry"], size=size[0], device="cpu", stabilize=mode)
+            StylizerCore("mobile", ["starry"], size=size[0], device="cpu", stabilize=mode)
             for mode in ("off", "fast")
         )
         for stylizer in (self._stylizer, self._steadying):
@@ -108,9 +108,9 @@ class _Stage:
             values[f"added {name}"] = at_rate[name] - at_rate[f"painting {name}"]
         return {f"{self._name} {name}": value for name, value in values.items()}
 
-    def _live(self, stylizer: Stylizer, fps: float, seconds: float) -> Values:
+    def _live(self, stylizer: StylizerCore, fps: float, seconds: float) -> Values:
         """Run the pipeline for a while; its rate, latency, stages and processor time per frame."""
-        capture = Capture(partial(PreparedSource, self._images, fps))
+        capture = CaptureWorker(partial(PreparedSource, self._images, fps))
         capture.start()
         capture.wait_opened()
         pipeline = LivePipeline(capture, stylizer, max_seconds=seconds)
@@ -126,7 +126,7 @@ class _Stage:
         for percent in (50, 99):
             stages = stats.stage_ms(percent)
             values[f"p{percent}"] = latency[f"p{percent}"]
-            values[f"painting p{percent}"] = stages["stylise"] + stages["compose"]
+            values[f"painting p{percent}"] = stages["stylize"] + stages["compose"]
         return values
 
 
@@ -175,7 +175,7 @@ ROWS = {
     "share of network": "of the network's rate",
     "cpu ms": "processor time per frame, all threads, ms",
     "cpu outside": "of which outside the network",
-    "steadied fps": "**live**, with the stabiliser, as live-nst does by itself: frames per second",
+    "steadied fps": "**live**, with the stabilizer, as live-nst does by itself: frames per second",
     "camera fps": "**live**, 30 fps camera: frames per second",
     "camera p50": "capture to composed frame, p50, ms",
     "camera painting p50": "of which the painting",

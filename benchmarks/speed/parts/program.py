@@ -15,9 +15,8 @@ from benchmarks.speed.part import (
     written,
 )
 from benchmarks.speed.stage import LARGE, SMALL, bare_program, open_engine
-from live_nst.bench.cost import frame_flops
-from live_nst.bench.peak import SHAPES, openvino_products, peak_flops
-from live_nst.bench.rounds import time_calls
+from live_nst.bench.flops import MATMUL_SHAPES, frame_flops, openvino_matmuls, peak_flops
+from live_nst.bench.measurement import time_calls
 
 ROUNDS, BLOCK, PRODUCT_BLOCK, TURNS = 7, 0.15, 0.03, 3
 
@@ -40,7 +39,7 @@ def measure(settings: Settings) -> dict[str, Any]:
             calls[f"{name} {_written(size)}"] = bare_program(opened, size)
     precisions = ("float32", "bfloat16")
     products = {
-        threads: {p: openvino_products(p, threads=threads) for p in precisions}
+        threads: {p: openvino_matmuls(p, threads=threads) for p in precisions}
         for threads in (None, 1)
     }
 
@@ -49,7 +48,7 @@ def measure(settings: Settings) -> dict[str, Any]:
         for threads, by_precision in products.items():
             for precision, ways in by_precision.items():
                 times = time_calls(ways, seconds=PRODUCT_BLOCK, turns=TURNS)
-                flops, _ = peak_flops(precision, times, SHAPES)
+                flops, _ = peak_flops(precision, times, MATMUL_SHAPES)
                 cores = "one core" if threads == 1 else "all cores"
                 peaks[f"peak {precision}, {cores}"] = flops / 1e9
         taken = {

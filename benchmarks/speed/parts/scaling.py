@@ -16,7 +16,7 @@ from benchmarks.speed.part import (
     written,
 )
 from benchmarks.speed.stage import bare_program, open_engine
-from live_nst.bench.rounds import time_calls
+from live_nst.bench.measurement import time_calls
 
 ROUNDS, BLOCK, TURNS = 5, 0.12, 3
 SIZES = (

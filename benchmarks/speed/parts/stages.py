@@ -11,14 +11,14 @@ import numpy as np
 from benchmarks.speed.camera import PreparedSource
 from benchmarks.speed.part import Part, Settings, Values, play, table, written
 from benchmarks.speed.stage import CAMERA, LARGE, SMALL, camera_frame
-from live_nst.bench.rounds import time_calls
-from live_nst.engines.base import Painted
-from live_nst.frames import Image
-from live_nst.live.capture import Capture
+from live_nst.bench.measurement import time_calls
+from live_nst.engines.base import StylizedFrame
+from live_nst.engines.downscale import downscale
+from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.pipeline import LivePipeline
-from live_nst.shrink import shrink
-from live_nst.sources.demo_scene import DemoScene
-from live_nst.stylizer import Stylizer
+from live_nst.sources.demo_video import DemoVideo
+from live_nst.stylizer.core import StylizerCore
+from live_nst.types import Image
 
 ROUNDS, BLOCK = 7, 0.25
 PIPELINE_FPS, PIPELINE_SECONDS = 200.0, 1.0
@@ -31,18 +31,18 @@ class IdleStylizer:
 
     def __init__(self) -> None:
         small: Image = np.zeros((SMALL[1], SMALL[0], 3), np.uint8)
-        self._painted = Painted(small, small)
+        self._painted = StylizedFrame(small, small)
         self._picture: Image = np.zeros((CAMERA[1], CAMERA[0], 3), np.uint8)
 
-    def stage(self, image: Image) -> None: ...
+    def prefetch(self, image: Image) -> None: ...
 
-    def network(self, image: Image, time: float = 0.0, staged: None = None) -> Painted:
+    def network(self, image: Image, time: float = 0.0, prefetched: None = None) -> StylizedFrame:
         return self._painted
 
-    def finish(self, image: Image, painted: Painted, time: float = 0.0) -> Image:
+    def finish(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
         return self._picture
 
-    def ready(self, camera: tuple[int, int], size: int) -> bool:
+    def is_compiled(self, camera: tuple[int, int], size: int) -> bool:
         return True
 
     def prepare(self, camera: tuple[int, int], size: int) -> None: ...
@@ -73,17 +73,20 @@ def measure(settings: Settings) -> dict[str, Any]:
 
 
 def _calls() -> tuple[dict[str, Callable[[], object]], str]:
-    frame, scene = camera_frame(), DemoScene(*CAMERA)
-    calls: dict[str, Callable[[], object]] = {"copy": frame.copy, "demo": partial(scene.draw, 12.1)}
+    frame, scene = camera_frame(), DemoVideo(*CAMERA)
+    calls: dict[str, Callable[[], object]] = {
+        "copy": frame.copy,
+        "demo": partial(scene.image_at, 12.1),
+    }
     for size in (SMALL, LARGE):
         plain, steady = (
-            Stylizer("mobile", ["starry"], size=size[0], device="cpu", stabilize=mode)
+            StylizerCore("mobile", ["starry"], size=size[0], device="cpu", stabilize=mode)
             for mode in ("off", "fast")
         )
-        small = shrink(frame, size)
+        small = downscale(frame, size)
         painted = plain.network(frame)
         calls |= {
-            f"{size[0]} shrink": partial(shrink, frame, size),
+            f"{size[0]} shrink": partial(downscale, frame, size),
             f"{size[0]} network": partial(plain.network, small),
             f"{size[0]} compose": partial(plain.finish, frame, painted),
             f"{size[0]} steady": partial(steady.finish, frame, painted),
@@ -93,7 +96,7 @@ def _calls() -> tuple[dict[str, Callable[[], object]], str]:
 
 def _pipeline() -> float:
     """Milliseconds of processor time that threads, slots, clocks and figures take per frame."""
-    capture = Capture(partial(PreparedSource, [camera_frame()], PIPELINE_FPS))
+    capture = CaptureWorker(partial(PreparedSource, [camera_frame()], PIPELINE_FPS))
     capture.start()
     capture.wait_opened()
     pipeline = LivePipeline(
@@ -106,7 +109,7 @@ def _pipeline() -> float:
 
 ROWS = {
     "shrink": "bring the frame to the network's size",
-    "network": "the network, colours and rounding in it",
+    "network": "the network, colors and rounding in it",
     "compose": "bring the painted picture to 1280x720",
     "steady": "the same, steadied first (`--stabilize fast`)",
 }

@@ -20,9 +20,9 @@ from benchmarks.speed.part import (
     written,
 )
 from benchmarks.speed.stage import SMALL, camera_frame, tutorial_call
-from live_nst.bench.rounds import time_calls
-from live_nst.models.resolve import resolve
-from live_nst.stylizer import Stylizer
+from live_nst.bench.measurement import time_calls
+from live_nst.models.loading import resolve
+from live_nst.stylizer.core import StylizerCore
 
 ROUNDS, BLOCK, LEAST = 5, 0.5, 2
 VARIABLE = "LIVE_NST_HUB_GRAPH"
@@ -55,7 +55,10 @@ def measure(settings: Settings) -> dict[str, Any]:
 
 
 def _our_call(folder: Path) -> Callable[[], object]:
-    stylizer, frame = Stylizer(str(folder), ["starry"], size=SMALL[0], device="cpu"), camera_frame()
+    stylizer, frame = (
+        StylizerCore(str(folder), ["starry"], size=SMALL[0], device="cpu"),
+        camera_frame(),
+    )
     return lambda: stylizer(frame)
 
 

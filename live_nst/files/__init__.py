@@ -1,0 +1,1 @@
+"""Files: checks of paths, atomic writing, locks, formats, and images in files."""

@@ -1,0 +1,118 @@
+"""The one place where TensorFlow is imported, late and without its start-up chatter."""
+
+import ctypes
+import importlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from live_nst.errors import DeviceError, UsageError
+from live_nst.types import Precision
+
+DEBUG_VARIABLE = "LIVE_NST_DEBUG"
+DEVICES = ("auto", "cpu", "gpu")
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Keep what native libraries write to file descriptor 2 from the user's terminal.
+
+    TensorFlow logs before its own log level is in force, so no setting can silence it. With
+    `LIVE_NST_DEBUG` set, everything is let through.
+    """
+    if os.environ.get(DEBUG_VARIABLE):
+        yield
+        return
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as sink:
+        os.dup2(sink.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+@cache
+def import_tensorflow() -> Any:
+    """The module `tensorflow`, imported at the first call (3 to 5 seconds)."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with quiet_stderr():
+        module: Any = importlib.import_module("tensorflow")
+        for gpu in module.config.list_physical_devices("GPU"):
+            # Else TensorFlow takes all of the GPU's memory, also from the game being streamed.
+            module.config.experimental.set_memory_growth(gpu, True)
+    module.get_logger().setLevel("ERROR")
+    return module
+
+
+@cache
+def import_tensorflow_hub() -> Any:
+    """The module `tensorflow_hub`."""
+    import_tensorflow()
+    with quiet_stderr():
+        return importlib.import_module("tensorflow_hub")
+
+
+def has_gpu_driver() -> bool:
+    """Whether NVIDIA's driver is there, without which TensorFlow finds no GPU."""
+    library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def gpu_names() -> list[str]:
+    """The GPUs that TensorFlow can use: ["GPU:0", ...]. Without a driver it is not imported."""
+    if not has_gpu_driver():
+        return []
+    return [
+        device.name.removeprefix("/physical_device:")
+        for device in import_tensorflow().config.list_physical_devices("GPU")
+    ]
+
+
+def gpu_precisions(device: str) -> tuple[Precision, ...]:
+    """What the matrix units of a GPU compute in, float32 first; `device` as in `gpu_names`.
+
+    Half precision is listed where it is faster: NVIDIA's have units for float16 since compute
+    capability 7.0 and for bfloat16 since 8.0 (CUDA C++ Programming Guide, "Compute Capabilities").
+    """
+    for gpu in import_tensorflow().config.list_physical_devices("GPU"):
+        if gpu.name.endswith(device):
+            details = import_tensorflow().config.experimental.get_device_details(gpu)
+            capability = details.get("compute_capability", (0, 0))
+            if capability >= (8, 0):
+                return "float32", "float16", "bfloat16"
+            if capability >= (7, 0):
+                return "float32", "float16"
+    return ("float32",)
+
+
+def pick_device(wanted: str) -> str:
+    """The TensorFlow device name for `wanted`: auto, cpu or gpu.
+
+    Raises:
+        UsageError: Another word.
+        DeviceError: "gpu", and TensorFlow can use none.
+    """
+    if wanted not in DEVICES:
+        raise UsageError(f"There is no device {wanted!r}.", "use auto, cpu or gpu")
+    gpus = [] if wanted == "cpu" else gpu_names()
+    if gpus:
+        return gpus[0]
+    if wanted == "gpu":
+        raise DeviceError(
+            "TensorFlow finds no GPU that it can use.",
+            "install the GPU build with: pip install 'live-nst[gpu]', check `nvidia-smi`, "
+            "or use --device cpu",
+        )
+    return "CPU:0"

@@ -1,0 +1,312 @@
+"""Interrupted in any way, a conversion goes on where it stopped, and nobody sees that it was."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from live_nst.conversion.api import convert
+from live_nst.conversion.video import convert as module
+from live_nst.conversion.video.segments import work_folder
+from live_nst.errors import ConversionCancelled, ConversionError, LiveNstError
+from live_nst.files.lock import FileLock
+from live_nst.stylizer.core import StylizerCore
+from tests.conversion.fakes import Negative
+from tests.conversion.material import frames_of, write
+from tests.conversion.reading import read
+
+SEGMENT = 8
+FRAMES = 60
+
+
+@pytest.fixture(autouse=True)
+def _short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "segment_frames", lambda codec, threads: SEGMENT)
+
+
+@pytest.fixture(scope="module")
+def film(clips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Uneven times, B-frames, open GOPs, a late start, and sound."""
+    pictures = frames_of(clips["bikes"], FRAMES, (160, 90))
+    steps = np.random.default_rng(7).integers(200, 9000, FRAMES)
+    return write(
+        tmp_path_factory.mktemp("film") / "film.mp4",
+        pictures,
+        ticks=(6400 + np.cumsum(steps)).tolist(),
+        options={"x264-params": "open-gop=1:keyint=15:bframes=3:b-adapt=0:scenecut=0"},
+        audio=[("aac", "stereo", 300)],
+    )
+
+
+def run(film: Path, output: Path, painter: Negative | None = None, **options: Any) -> list[str]:
+    said: list[str] = []
+    convert(film, output, stylizer=painter or Negative(), notify=said.append, **options)  # type: ignore[arg-type]
+    return said
+
+
+def interrupted(film: Path, output: Path, after: int, **options: Any) -> None:
+    """A run that is stopped when the network has seen so many frames."""
+    stop = threading.Event()
+    painter = Negative(stop_after(stop, after))
+    with pytest.raises(ConversionCancelled):
+        run(film, output, painter, cancel=stop, **options)
+    assert not output.exists()
+
+
+def stop_after(stop: threading.Event, frames: int) -> Callable[[int], None]:
+    """Sets the event at that frame, and holds up the later ones until it must have been seen."""
+
+    def look_on(count: int) -> None:
+        if count == frames:
+            stop.set()
+        elif count > frames:
+            time.sleep(0.25)
+
+    return look_on
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("after", [1, 9, 20, 41, 58])
+def test_the_resumed_output_is_that_of_a_whole_run(film: Path, tmp_path: Path, after: int) -> None:
+    whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    run(film, whole)
+    interrupted(film, output, after)
+
+    painter = Negative()
+    said = run(film, output, painter)
+
+    assert output.read_bytes() == whole.read_bytes()
+    kept = FRAMES - len(painter.seen)
+    assert kept % SEGMENT == 0
+    assert (kept > 0) == any("Going on after" in line for line in said)
+    assert files(tmp_path) == ["out.mp4", "whole.mp4"]
+
+
+def test_interrupted_again_and_again(film: Path, tmp_path: Path) -> None:
+    whole, output = tmp_path / "whole.mkv", tmp_path / "out.mkv"
+    run(film, whole)
+    painted = 0
+    for _ in range(20):
+        stop = threading.Event()
+        painter = Negative(stop_after(stop, 26))
+        try:
+            run(film, output, painter, cancel=stop)
+        except ConversionCancelled:
+            painted += len(painter.seen)
+            continue
+        break
+    assert [p.tobytes() for p in read(output, "bgr24").pictures] == [
+        p.tobytes() for p in read(whole, "bgr24").pictures
+    ]
+    assert read(output).times == read(whole).times
+
+
+def test_what_the_stylizer_remembers_is_kept(film: Path, tmp_path: Path) -> None:
+    """Every frame leans on the one before: a gap would show."""
+    whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    run(film, whole, Negative(leans=True))
+    for after in (20, 27):
+        stop = threading.Event()
+        painter = Negative(stop_after(stop, after), leans=True)
+        with pytest.raises(ConversionCancelled):
+            run(film, output, painter, cancel=stop)
+    assert len(list(work_folder(output).glob("*.npz"))) <= 2
+    last = Negative(leans=True)
+    run(film, output, last)
+    assert output.read_bytes() == whole.read_bytes()
+
+
+def test_a_lost_memory_goes_back_as_far_as_it_must(film: Path, tmp_path: Path) -> None:
+    whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    run(film, whole, Negative(leans=True))
+    stop = threading.Event()
+    with pytest.raises(ConversionCancelled):
+        run(film, output, Negative(stop_after(stop, 45), leans=True), cancel=stop)
+    sorted(work_folder(output).glob("*.npz"))[-1].write_bytes(b"PK")
+    run(film, output, Negative(leans=True))
+    assert output.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("options", [{"start": 1.0, "end": 12.5}, {"every": 3}, {"start": 2.2}])
+def test_with_trims(film: Path, tmp_path: Path, options: dict[str, Any]) -> None:
+    whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    run(film, whole, **options)
+    interrupted(film, output, 14, **options)
+    painter = Negative()
+    run(film, output, painter, **options)
+    assert output.read_bytes() == whole.read_bytes()
+
+
+def test_other_settings_start_anew_and_say_so(film: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    interrupted(film, output, 40)
+    painter = Negative()
+    said = run(film, output, painter, crf=30)
+    assert "Starting anew: crf changed" in said
+    assert len(painter.seen) == FRAMES
+
+
+def test_restart_starts_anew_and_replaces_at_the_end(film: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    interrupted(film, output, 40)
+    painter = Negative()
+    said = run(film, output, painter, restart=True)
+    assert "Starting anew, as asked for" in said
+    assert len(painter.seen) == FRAMES
+
+    before = output.read_bytes()
+    with pytest.raises(ConversionError, match="already"):
+        run(film, output)
+    stop = threading.Event()
+    with pytest.raises(ConversionCancelled):
+        run(film, output, Negative(lambda count: stop.set()), cancel=stop, restart=True, crf=30)
+    assert output.read_bytes() == before
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "gone", "no description", "half a line"])
+def test_a_damaged_segment_is_made_again(film: Path, tmp_path: Path, damage: str) -> None:
+    whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    run(film, whole)
+    interrupted(film, output, 55)
+    folder = work_folder(output)
+    packets, described = folder / "000002.packets", folder / "000002.json"
+    assert packets.exists() and described.exists()
+    data = packets.read_bytes()
+    if damage == "cut":
+        packets.write_bytes(data[:-1])
+    elif damage == "changed":
+        packets.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    elif damage == "gone":
+        packets.unlink()
+    elif damage == "no description":
+        described.unlink()
+    else:
+        described.write_text(described.read_text()[:50])
+    painter = Negative()
+    said = run(film, output, painter)
+    assert said[0] == f"Going on after {2 * SEGMENT} frames"
+    assert output.read_bytes() == whole.read_bytes()
+
+
+def test_damaged_settings_start_anew(film: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    interrupted(film, output, 40)
+    (work_folder(output) / "settings.json").write_text("{")
+    painter = Negative()
+    run(film, output, painter)
+    assert len(painter.seen) == FRAMES
+
+
+def test_interrupted_while_joining(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "out.mp4"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", _refuse(output, os.replace))
+        with pytest.raises(LiveNstError, match="cannot be written"):
+            run(film, output)
+    assert not output.exists()
+    painter = Negative()
+    run(film, output, painter)
+    assert painter.seen == []
+    assert len(read(output).times) == FRAMES
+
+
+def _refuse(output: Path, replace: Any) -> Any:
+    def refuse(source: Any, target: Any) -> None:
+        if Path(target) == output:
+            raise PermissionError(13, "Permission denied")
+        replace(source, target)
+
+    return refuse
+
+
+def test_a_second_process_is_refused(film: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    folder = work_folder(output)
+    folder.mkdir()
+    with (
+        FileLock(folder / "lock", output),
+        pytest.raises(ConversionError, match="another live-nst"),
+    ):
+        run(film, output)
+    run(film, output)
+
+
+def test_an_error_of_the_stylizer_keeps_what_is_finished(film: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+
+    def fail(count: int) -> None:
+        if count == 50:
+            raise RuntimeError("the network broke")
+
+    with pytest.raises(RuntimeError, match="the network broke"):
+        run(film, output, Negative(fail))
+    painter = Negative()
+    run(film, output, painter)
+    assert len(painter.seen) < FRAMES
+
+
+def test_settings_are_plain(film: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    interrupted(film, output, 40)
+    kept = json.loads((work_folder(output) / "settings.json").read_text())
+    assert kept["settings"]["codec"] == "libx264"
+    assert kept["threads"] >= 1
+
+
+KILLED = """
+import os, signal, sys
+from live_nst.conversion.video import convert as module
+from live_nst.conversion.api import convert
+from live_nst.stylizer.core import Stylizer
+
+class Killed(Stylizer):
+    def finish(self, image, painted, time=0.0):
+        if time > 0.8:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().finish(image, painted, time)
+
+module.segment_frames = lambda codec, threads: 8
+stylizer = Killed("mobile", ["starry", "wave"], size=64, device="cpu", stabilize="fast")
+convert(sys.argv[1], sys.argv[2], ["starry", ("wave", 0.4)], fade=1.0, stylizer=stylizer)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kill -9 is of POSIX")
+def test_a_fade_goes_on_after_a_kill(clips: dict[str, Path], tmp_path: Path) -> None:
+    """It takes from 0.4 s to 1.4 s; the kill comes at 0.84 s, and nothing shows of it."""
+    film = write(tmp_path / "in.mp4", frames_of(clips["bikes"], 40, (64, 48)))
+    whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    process = subprocess.run([sys.executable, "-c", KILLED, str(film), str(output)], check=False)
+    assert process.returncode == -signal.SIGKILL
+    assert not output.exists()
+
+    said: list[str] = []
+    with StylizerCore(
+        "mobile", ["starry", "wave"], size=64, device="cpu", stabilize="fast"
+    ) as painter:
+        for path in (output, whole):
+            report = convert(
+                film,
+                path,
+                ["starry", ("wave", 0.4)],
+                fade=1.0,
+                stylizer=painter,
+                notify=said.append,
+            )
+            assert report.frames == 40
+    assert said.count("Going on after 16 frames") == 1  # frame 16 is shown at 0.64 s
+    assert output.read_bytes() == whole.read_bytes()

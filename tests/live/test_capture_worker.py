@@ -1,0 +1,423 @@
+"""The thread that reads the source, and what it does when the source fails."""
+
+import dataclasses
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from live_nst.errors import SourceError, SourceLostError
+from live_nst.live import capture_worker as capture_module
+from live_nst.live.capture_worker import STALL_LIMIT_SECONDS, STALL_NOTICE_SECONDS, CaptureWorker
+from tests.live.fakes import (
+    INFO,
+    PATIENCE,
+    FakeClock,
+    FakeSource,
+    Openings,
+    frame,
+    own_threads,
+    wait_until,
+)
+
+LOST = SourceLostError("the camera gives no more frames", "check its cable")
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that readers make, which take no time here."""
+    made: list[float] = []
+
+    class NoPause(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            if timeout is None:
+                return super().wait()
+            made.append(timeout)
+            return super().wait(0.001)
+
+    monkeypatch.setattr(capture_module, "threading", SimpleNamespace(Event=NoPause))
+    return made
+
+
+def frames(count: int) -> list[object]:
+    return [frame(number) for number in range(count)]
+
+
+class Taken:
+    """A source whose frames all reach the reader of the slot, in order."""
+
+    def __init__(self, capture: CaptureWorker) -> None:
+        self._capture = capture
+        self.indexes: list[int] = []
+
+    def take(self, count: int) -> None:
+        for _ in range(count):
+            got = self._capture.slot.take(10)
+            assert got is not None
+            self.indexes.append(got.index)
+
+
+def in_lockstep(capture_of: list[CaptureWorker], items: list[object]) -> list[object]:
+    """`items`, each given only when the slot is empty."""
+
+    def after_the_last(item: object) -> object:
+        def give() -> object:
+            wait_until(lambda: capture_of[0].slot.empty, "nobody took the frame before")
+            return item
+
+        return give
+
+    return [after_the_last(item) for item in items]
+
+
+def test_the_grant_is_known_once_the_source_is_open(clock: FakeClock) -> None:
+    openings = Openings(FakeSource())
+    capture = CaptureWorker(openings, clock)
+    capture.start()
+    assert capture.wait_opened() == INFO
+    openings.release()
+    capture.close()
+    assert openings.opened[0].closed
+
+
+def test_waiting_for_a_slow_opening_gives_up_without_an_error(clock: FakeClock) -> None:
+    may_open = threading.Event()
+
+    def open_slowly() -> FakeSource:
+        assert may_open.wait(10)
+        return FakeSource([None])
+
+    capture = CaptureWorker(open_slowly, clock)
+    capture.start()
+    assert capture.wait_opened(0.01) is None
+    may_open.set()
+    assert capture.wait_opened() == INFO
+    capture.close()
+
+
+@pytest.mark.parametrize(
+    "error", [SourceError("no such camera", "plug it in"), ZeroDivisionError()]
+)
+def test_the_first_opening_must_succeed(error: BaseException, clock: FakeClock) -> None:
+    openings = Openings(error)
+    capture = CaptureWorker(openings, clock)
+    capture.start()
+    with pytest.raises(type(error)) as caught:
+        capture.wait_opened()
+    assert caught.value is error
+    capture.close()
+    assert openings.count == 1
+
+
+def test_a_source_is_opened_read_and_closed_by_one_thread(clock: FakeClock) -> None:
+    source = FakeSource([*frames(3), None])
+    capture = CaptureWorker(lambda: source, clock)
+    capture.start()
+    wait_until(lambda: capture.ended)
+    capture.close()
+    assert source.closed
+    assert len(source.threads) == 1
+    assert threading.get_ident() not in source.threads
+
+
+def test_the_end_of_a_source_is_no_trouble(clock: FakeClock) -> None:
+    openings = Openings(FakeSource([*frames(3), None]))
+    capture = CaptureWorker(openings, clock)
+    capture.start()
+    wait_until(lambda: capture.ended)
+    clock.advance(10 * STALL_LIMIT_SECONDS)
+    assert capture.check() == ""
+    last = capture.slot.take(0)
+    assert last is not None and last.index == 2
+    assert capture.slot.replaced == 2
+    capture.close()
+    assert openings.count == 1
+
+
+def test_a_gap_in_the_source_stays_a_gap(clock: FakeClock) -> None:
+    holder: list[CaptureWorker] = []
+    capture = CaptureWorker(
+        lambda: FakeSource(in_lockstep(holder, [frame(0), frame(4), None])), clock
+    )
+    holder.append(capture)
+    taken = Taken(capture)
+    capture.start()
+    taken.take(2)
+    capture.close()
+    assert taken.indexes == [0, 4]
+
+
+def test_a_lost_source_is_opened_again_and_goes_on(clock: FakeClock, pauses: list[float]) -> None:
+    holder: list[CaptureWorker] = []
+    openings = Openings(
+        FakeSource(in_lockstep(holder, [*frames(3), LOST])),
+        SourceError("not there"),
+        SourceError("not there"),
+        FakeSource(in_lockstep(holder, [*frames(2), LOST])),
+        FakeSource(in_lockstep(holder, frames(2))),
+    )
+    capture = CaptureWorker(openings, clock)
+    holder.append(capture)
+    taken = Taken(capture)
+    capture.start()
+    taken.take(7)
+    assert taken.indexes == list(range(7))
+    assert capture.reopened == 2
+    assert openings.count == 5
+    assert openings.opened[0].closed and openings.opened[1].closed
+    openings.release()
+    capture.close()
+
+
+def test_people_are_told_while_it_is_gone_and_no_longer(
+    clock: FakeClock, pauses: list[float]
+) -> None:
+    holder: list[CaptureWorker] = []
+    may_open = threading.Event()
+
+    def open_again() -> FakeSource:
+        openings.count += 1
+        if openings.count == 1:
+            return FakeSource(in_lockstep(holder, [frame(0), LOST]))
+        if not may_open.is_set():
+            raise SourceError("no camera is there")
+        return source
+
+    openings = Openings()
+    source = FakeSource(in_lockstep(holder, [frame(0)]))
+    capture = CaptureWorker(open_again, clock)
+    holder.append(capture)
+    taken = Taken(capture)
+    capture.start()
+    taken.take(1)
+    wait_until(lambda: openings.count > 3)
+    assert capture.check() == "reconnecting: no camera is there"
+    may_open.set()
+    taken.take(1)
+    assert capture.check() == ""
+    assert taken.indexes == [0, 1]
+    source.released.set()
+    capture.close()
+
+
+def test_the_pauses_between_attempts_grow_and_begin_anew_after_a_frame(
+    clock: FakeClock, pauses: list[float]
+) -> None:
+    holder: list[CaptureWorker] = []
+    missing = [SourceError("not there")] * 5
+    openings = Openings(
+        FakeSource(in_lockstep(holder, [frame(0), LOST])),
+        *missing,
+        FakeSource([LOST]),  # opens, but gives nothing: no reason to hurry
+        FakeSource(in_lockstep(holder, [frame(0), LOST])),
+        FakeSource(in_lockstep(holder, [frame(0)])),
+    )
+    capture = CaptureWorker(openings, clock)
+    holder.append(capture)
+    taken = Taken(capture)
+    capture.start()
+    taken.take(3)
+    assert pauses == [0.5, 1, 2, 4, 5, 5, 5, 0.5]
+    openings.release()
+    capture.close()
+
+
+def test_trying_in_vain_for_long_is_not_taken_for_a_hanging_driver(
+    clock: FakeClock, pauses: list[float]
+) -> None:
+    """Else every quarter of a minute the pauses would begin anew, with one more thread."""
+    holder: list[CaptureWorker] = []
+
+    def reopen() -> FakeSource:
+        openings.count += 1
+        if openings.count == 1:
+            return FakeSource(in_lockstep(holder, [frame(0), LOST]))
+        clock.advance(5)
+        raise SourceError("not there")
+
+    openings = Openings()
+    capture = CaptureWorker(reopen, clock)
+    holder.append(capture)
+    capture.start()
+    Taken(capture).take(1)
+    reader = capture._reader
+    while openings.count < 30:
+        assert capture.check() in ("", "reconnecting: not there", f"reconnecting: {LOST.message}")
+    assert capture._reader is reader
+    assert pauses.count(0.5) == 1
+    capture.close()
+
+
+def test_silence_is_told(clock: FakeClock) -> None:
+    source = FakeSource([frame(0)])
+    capture = CaptureWorker(lambda: source, clock)
+    capture.start()
+    wait_until(lambda: not capture.slot.empty)
+    assert capture.check() == ""
+    clock.advance(STALL_NOTICE_SECONDS + 0.1)
+    assert capture.check() == "no picture comes"
+    source.released.set()
+    capture.close()
+
+
+def test_a_slow_first_opening_is_no_silence(clock: FakeClock) -> None:
+    may_open = threading.Event()
+
+    def open_slowly() -> FakeSource:
+        assert may_open.wait(10)
+        return FakeSource([None])
+
+    capture = CaptureWorker(open_slowly, clock)
+    capture.start()
+    clock.advance(10 * STALL_LIMIT_SECONDS)
+    assert capture.check() == ""
+    may_open.set()
+    capture.close()
+
+
+def test_a_hanging_driver_is_left_to_itself(clock: FakeClock) -> None:
+    hangs, delivers = threading.Event(), threading.Event()
+
+    def hang() -> object:
+        assert hangs.wait(10)
+        return frame(99)
+
+    def deliver() -> object:
+        assert delivers.wait(10)
+        return frame(0)
+
+    stuck, fresh = FakeSource([frame(0), hang, frame(100)]), FakeSource([deliver])
+    openings = Openings(stuck, fresh)
+    capture = CaptureWorker(openings, clock)
+    taken = Taken(capture)
+    capture.start()
+    taken.take(1)
+    clock.advance(STALL_LIMIT_SECONDS - 0.1)
+    assert capture.check() == "no picture comes"
+    assert openings.count == 1
+    clock.advance(0.2)
+    assert capture.check() == "the source hangs, opening it again"
+    delivers.set()
+    taken.take(1)
+    assert taken.indexes == [0, 1]
+    assert capture.check() == ""
+    assert capture.reopened == 1
+
+    hangs.set()  # the driver comes back at last: nobody listens any more
+    wait_until(lambda: stuck.closed)
+    assert capture.slot.empty
+    assert capture.check() == ""
+    fresh.released.set()
+    capture.close()
+
+
+def test_a_driver_that_hangs_in_opening_again_is_left_to_itself(
+    clock: FakeClock, pauses: list[float]
+) -> None:
+    hangs = threading.Event()
+    late = FakeSource(frames(1))
+
+    def reopen() -> FakeSource:
+        openings.count += 1
+        if openings.count == 2:
+            assert hangs.wait(10)
+            return late
+        return FakeSource([frame(0), LOST]) if openings.count == 1 else fresh
+
+    openings = Openings()
+    fresh = FakeSource(frames(1))
+    capture = CaptureWorker(reopen, clock)
+    taken = Taken(capture)
+    capture.start()
+    taken.take(1)
+    wait_until(lambda: openings.count == 2)
+    clock.advance(STALL_LIMIT_SECONDS + 0.1)
+    capture.check()
+    taken.take(1)
+    hangs.set()
+    wait_until(lambda: late.closed)
+    assert taken.indexes == [0, 1]
+    assert capture.slot.empty
+    assert capture.reopened == 1
+    assert capture.wait_opened() == INFO
+    fresh.released.set()
+    capture.close()
+
+
+def test_a_replacement_that_finds_nothing_tries_again(
+    clock: FakeClock, pauses: list[float]
+) -> None:
+    stuck, fresh = FakeSource(frames(1)), FakeSource(frames(1))
+    openings = Openings(stuck, SourceError("busy"), SourceError("busy"), fresh)
+    capture = CaptureWorker(openings, clock)
+    taken = Taken(capture)
+    capture.start()
+    taken.take(1)
+    clock.advance(STALL_LIMIT_SECONDS + 1)
+    capture.check()
+    taken.take(1)
+    assert taken.indexes == [0, 1]
+    openings.release()
+    capture.close()
+
+
+def test_closing_does_not_wait_for_a_hanging_driver(clock: FakeClock) -> None:
+    source = FakeSource()
+    capture = CaptureWorker(lambda: source, clock)
+    capture.start()
+    capture.wait_opened()
+    capture.close(timeout=0.01)
+    assert own_threads() == ["live-nst capture"]
+    source.released.set()
+
+
+def test_closing_ends_a_pause(clock: FakeClock) -> None:
+    openings = Openings(FakeSource([LOST]))
+    capture = CaptureWorker(openings, clock)
+    capture.start()
+    wait_until(lambda: "reconnecting" in capture.check())
+    capture.close(timeout=10)
+    assert not own_threads()
+    assert openings.count == 1
+
+
+def test_closing_what_was_never_started_does_nothing(clock: FakeClock) -> None:
+    CaptureWorker(FakeSource, clock).close()
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("bug"), SourceError("the file is damaged")])
+def test_what_opening_again_cannot_mend_reaches_the_caller(
+    error: BaseException, clock: FakeClock
+) -> None:
+    openings = Openings(FakeSource([frame(0), error]))
+    capture = CaptureWorker(openings, clock)
+    capture.start()
+    wait_until(lambda: capture.ended)
+    with pytest.raises(type(error)) as caught:
+        capture.check()
+    assert caught.value is error
+    capture.close()
+    assert openings.count == 1
+    assert openings.opened[0].closed
+
+
+def test_a_source_that_waits_is_read_only_once_frames_are_wanted(clock: FakeClock) -> None:
+    """Else a short film would be over before the model is loaded."""
+    source = FakeSource([frame(0), None], dataclasses.replace(INFO, paused_until_read=True))
+    capture = CaptureWorker(lambda: source, clock)
+    capture.start()
+    try:
+        assert capture.wait_opened() is not None
+        assert capture.slot.take(0.05) is None
+        capture.begin()
+        assert capture.slot.take(PATIENCE) is not None
+    finally:
+        capture.close()
+
+
+def test_a_source_that_waits_can_be_closed_unread(clock: FakeClock) -> None:
+    source = FakeSource([None], dataclasses.replace(INFO, paused_until_read=True))
+    capture = CaptureWorker(lambda: source, clock)
+    capture.start()
+    capture.wait_opened()
+    capture.close()

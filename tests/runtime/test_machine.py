@@ -1,0 +1,35 @@
+import json
+from pathlib import Path
+
+from live_nst.runtime.machine import describe_machine, instructions, processor
+
+INTEL = """processor\t: 0
+model name\t: Some(R) CPU @ 2.0GHz
+flags\t\t: fpu sse2 avx2 avx512f avx512_bf16 amx_bf16 amx_tile
+
+processor\t: 1
+model name\t: Another
+"""
+ARM = "processor\t: 0\nFeatures\t: fp asimd bf16 i8mm\n"
+
+
+def test_what_linux_tells(tmp_path: Path) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(INTEL, "utf-8")
+    assert processor(cpuinfo) == "Some(R) CPU @ 2.0GHz"
+    assert instructions(cpuinfo) == ["avx2", "avx512f", "avx512_bf16", "amx_bf16"]
+    cpuinfo.write_text(ARM, "utf-8")
+    assert instructions(cpuinfo) == ["asimd", "bf16"]
+
+
+def test_other_systems_tell_less(tmp_path: Path) -> None:
+    assert processor(tmp_path / "none")
+    assert instructions(tmp_path / "none") == []
+
+
+def test_this_machine() -> None:
+    machine = json.loads(json.dumps(describe_machine()))
+    assert machine["cores"] >= 1
+    assert machine["memory_gb"] > 0
+    assert {"numpy", "tensorflow"} <= set(machine["versions"])
+    assert all(machine["versions"].values())
