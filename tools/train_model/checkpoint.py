@@ -11,15 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from tools.train_model.settings import Settings
-from tools.train_model.students import make
 
-State = dict[str, Tensor]
-"""Tensors by the names that the student gives them."""
+State = dict[str, NDArray[np.floating[Any]]]
+"""Arrays by the names that the student gives its parameters."""
 
 
 @dataclass(slots=True)
@@ -48,13 +45,6 @@ class Checkpoint:
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
-def student_of(checkpoint: Checkpoint) -> nn.Module:
-    """Make the student with the averaged weights of a checkpoint."""
-    student = make(checkpoint.settings.student)
-    student.load_state_dict(checkpoint.average)
-    return student.eval()
-
-
 def save(checkpoint: Checkpoint, file: Path, *, small: bool = False) -> None:
     """Write a checkpoint; the file is whole at every moment.
 
@@ -77,7 +67,7 @@ def save(checkpoint: Checkpoint, file: Path, *, small: bool = False) -> None:
     arrays: dict[str, NDArray[Any]] = {"meta": np.array(json.dumps(meta, sort_keys=True))}
     for group, state in groups.items():
         for name, values in state.items():
-            arrays[f"{group}/{name}"] = values.detach().cpu().numpy()
+            arrays[f"{group}/{name}"] = values
     partial = file.with_name(f".{file.name}.part")
     with partial.open("wb") as out:
         np.savez(out, **arrays)
@@ -102,7 +92,7 @@ def load(file: Path) -> Checkpoint:
     groups: dict[str, State] = {"average": {}, "weights": {}, "first": {}, "second": {}}
     for name, values in arrays.items():
         group, _, parameter = name.partition("/")
-        groups[group][parameter] = torch.from_numpy(values)
+        groups[group][parameter] = values
     full = bool(groups["weights"] and groups["first"])
     return Checkpoint(
         Settings.from_dict(meta["settings"]),

@@ -8,12 +8,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from tools.train_model.checkpoint import load, student_of
+from tools.train_model.checkpoint import load
 from tools.train_model.onnx_weights import load as load_weights
+from tools.train_model.painting import Pair, Way, held_out_pairs, record_pairs
 from tools.train_model.pictures import read_pictures, split
-from tools.train_model.ruler import Pair, Ruler, Way, held_out_pairs, record_pairs
+from tools.train_model.ruler import Ruler
 from tools.train_model.runtime import frozen, pick_device
-from tools.train_model.students import packaged
+from tools.train_model.students import packaged, student_of
 
 CONTROLS = (0.1, 0.2, 0.35)
 """Shares of the photo that are mixed into the packaged network's paintings, for comparison: a
@@ -26,7 +27,9 @@ Table = dict[str, dict[str, float]]
 """Means over the pairs by way of painting."""
 
 
-def ways(network: nn.Module, own: dict[str, nn.Module], strengths: Iterable[float]) -> dict[str, Way]:
+def ways(
+    network: nn.Module, own: dict[str, nn.Module], strengths: Iterable[float]
+) -> dict[str, Way]:
     """List the ways of painting that are compared.
 
     Args:

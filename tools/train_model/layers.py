@@ -5,14 +5,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 EPSILON = 1e-5
-"""What instance normalisation adds to the variance; that of the packaged network."""
+"""What instance normalization adds to the variance; that of the packaged network."""
 
 BOTTLENECK = 100
 """How many numbers describe a style."""
 
 
 class StyleNorm(nn.Module):
-    """Instance normalisation whose scale and shift are affine in the bottleneck.
+    """Instance normalization whose scale and shift are affine in the bottleneck.
 
     Source: Dumoulin et al., "A Learned Representation For Artistic Style" (2017), section 2;
     Ghiasi et al. (2017) for the affine map.
@@ -27,7 +27,7 @@ class StyleNorm(nn.Module):
         self.beta = nn.Linear(BOTTLENECK, channels)
 
     def forward(self, x: Tensor, bottleneck: Tensor) -> Tensor:
-        """Normalise `[batch, channels, height, width]` for the styles `[batch, BOTTLENECK]`."""
+        """Normalize `[batch, channels, height, width]` for the styles `[batch, BOTTLENECK]`."""
         x = F.instance_norm(x.float(), eps=EPSILON)
         gamma, beta = self.gamma(bottleneck), self.beta(bottleneck)
         return torch.addcmul(beta[:, :, None, None], x, gamma[:, :, None, None])

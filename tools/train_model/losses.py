@@ -10,7 +10,7 @@ from torch import Tensor
 from tools.train_model.vgg import CONTENT
 
 BETA = 1000.0
-"""The weight of style in Gatys' form, where content has 1; see `live_nst.objective.forms`."""
+"""The weight of style in Gatys' form, where content has 1: `live_nst.objective.loss_functions`."""
 
 
 class _Gram(torch.autograd.Function):

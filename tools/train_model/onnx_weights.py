@@ -40,9 +40,9 @@ def read_vgg(file: Path) -> Weights:
         ValueError: The file is none of them.
     """
     if file.suffix in (".h5", ".hdf5"):
-        from live_nst.objective.weights import read_weights
+        from live_nst.objective.vgg_weights import read_vgg_weights
 
-        found = read_weights("vgg16", file).layers
+        found = read_vgg_weights("vgg16", file).layers
         parts = {f"{name}/weights": each.kernel for name, each in found.items()}
         return parts | {f"{name}/bias": each.bias for name, each in found.items()}
     content = file.read_bytes()

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tools.train_model.checkpoint import Checkpoint, State
 from tools.train_model.layers import (
     Conv,
     StyleNorm,
@@ -130,6 +131,30 @@ def make(name: str, seed: int = 0) -> nn.Module:
                 module.gamma.bias.fill_(1.0)
                 module.beta.bias.zero_()
     return student
+
+
+def load_state(student: nn.Module, state: State) -> None:
+    """Copy the arrays of a checkpoint into a student.
+
+    Raises:
+        ValueError: Names or shapes differ.
+    """
+    try:
+        student.load_state_dict({name: torch.tensor(values) for name, values in state.items()})
+    except RuntimeError as exc:
+        raise ValueError("the checkpoint does not fit the student") from exc
+
+
+def state_of(student: nn.Module) -> State:
+    """Return a student's parameters as arrays; on a CPU they share its memory."""
+    return {name: each.detach().cpu().numpy() for name, each in student.state_dict().items()}
+
+
+def student_of(checkpoint: Checkpoint) -> nn.Module:
+    """Make the student with the averaged weights of a checkpoint."""
+    student = make(checkpoint.settings.student)
+    load_state(student, checkpoint.average)
+    return student.eval()
 
 
 def packaged(weights: Weights) -> Mobile:

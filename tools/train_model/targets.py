@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from live_nst.styles.picture import crops
+from live_nst.styles.image import stroke_crops
 from tools.train_model.losses import grams, roughness
 from tools.train_model.pictures import Picture, Rgb, long_side
 from tools.train_model.predictor import SIDE, Predictor
@@ -111,7 +111,7 @@ class Targets:
 def windows(picture: Rgb, stroke: float) -> list[Rgb]:
     """Cut the views of a style in which its strokes are `stroke` times as large.
 
-    They are what the program shows the model: see `live_nst.styles.picture.crops`.
+    They are what the program shows the model: see `live_nst.styles.image.stroke_crops`.
 
     Args:
         picture: RGB uint8.
@@ -120,4 +120,4 @@ def windows(picture: Rgb, stroke: float) -> list[Rgb]:
     Returns:
         Squares of `predictor.SIDE` pixels; the mean of their bottlenecks is the style.
     """
-    return crops(picture, (SIDE, SIDE), stroke)
+    return stroke_crops(picture, (SIDE, SIDE), stroke)

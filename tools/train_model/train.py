@@ -17,7 +17,7 @@ from tools.train_model.pictures import Picture, middle_square, read_pictures, so
 from tools.train_model.runtime import frozen, pick_device, pick_precision
 from tools.train_model.settings import Settings
 from tools.train_model.sheet import draw, paint, write
-from tools.train_model.students import make, packaged
+from tools.train_model.students import make, packaged, state_of
 from tools.train_model.targets import Targets
 from tools.train_model.trainer import Trainer
 
@@ -78,10 +78,10 @@ def first_checkpoint(run: Run, settings: dict[str, object]) -> Checkpoint:
         found = checkpoints.load(last)
     elif run.start == "random":
         fresh = Settings().changed(**settings)
-        found = Checkpoint(fresh, dict(make(fresh.student, fresh.seed).state_dict()))
+        found = Checkpoint(fresh, state_of(make(fresh.student, fresh.seed)))
     elif run.start == "packaged":
         student = packaged(load_weights(run.weights / "mobile.npz"))
-        found = Checkpoint(Settings(), dict(student.state_dict()))
+        found = Checkpoint(Settings(), state_of(student))
     else:
         found = checkpoints.load(Path(run.start))
     asked = found.settings.changed(**settings)
@@ -190,7 +190,7 @@ def _stop_on_signals() -> list[int]:
 
 def describe(state: Checkpoint) -> str:
     """Say in a line what a checkpoint is."""
-    count = sum(values.numel() for values in state.average.values())
+    count = sum(values.size for values in state.average.values())
     return f"{state.settings.student}, {count} weights, {state.seen} pictures seen"
 
 

@@ -21,7 +21,7 @@ from tools.train_model.losses import (
     texture_loss,
 )
 from tools.train_model.predictor import SIDE, Predictor
-from tools.train_model.students import make
+from tools.train_model.students import load_state, make, state_of
 from tools.train_model.targets import Target
 from tools.train_model.vgg import CONTENT, Vgg16
 from tools.train_model.views import moved, noisy
@@ -71,10 +71,10 @@ class Trainer:
         self._vgg, self._predictor, self._target = vgg, predictor, target
         self._shards, self._pool = shards, ThreadPoolExecutor(shards)
         self.student = make(self.settings.student)
-        self.student.load_state_dict(checkpoint.weights or checkpoint.average)
+        load_state(self.student, checkpoint.weights or checkpoint.average)
         self.student.to(self.device)
         self.average = copy.deepcopy(self.student)
-        self.average.load_state_dict(checkpoint.average)
+        load_state(self.average, checkpoint.average)
         self._optimizer = torch.optim.Adam(self.student.parameters(), betas=BETAS)
         self._step, self.seen = checkpoint.step, checkpoint.seen
         self._history = checkpoint.history
@@ -89,8 +89,8 @@ class Trainer:
         first, second = self._moments()
         return Checkpoint(
             self.settings,
-            dict(self.average.state_dict()),
-            dict(self.student.state_dict()),
+            state_of(self.average),
+            state_of(self.student),
             (first, second),
             self._step,
             self.seen,
@@ -230,13 +230,14 @@ class Trainer:
         for name, parameter in self.student.named_parameters():
             state = self._optimizer.state.get(parameter)
             if state:
-                first[name], second[name] = state["exp_avg"], state["exp_avg_sq"]
+                first[name] = state["exp_avg"].cpu().numpy()
+                second[name] = state["exp_avg_sq"].cpu().numpy()
         return first, second
 
     def _restore(self, first: State, second: State) -> None:
         for name, parameter in self.student.named_parameters():
             self._optimizer.state[parameter] = {
                 "step": torch.tensor(float(self._step)),
-                "exp_avg": first[name].to(self.device, copy=True),
-                "exp_avg_sq": second[name].to(self.device, copy=True),
+                "exp_avg": torch.tensor(first[name], device=self.device),
+                "exp_avg_sq": torch.tensor(second[name], device=self.device),
             }

@@ -1,4 +1,4 @@
-"""VGG16's features of a batch of pictures, as `live_nst.objective.network` defines them."""
+"""VGG16's features of a batch of pictures, as `live_nst.objective.vgg` defines them."""
 
 import torch
 import torch.nn.functional as F
