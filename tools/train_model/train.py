@@ -94,12 +94,13 @@ def first_checkpoint(run: Run, settings: dict[str, object]) -> Checkpoint:
     return found
 
 
-def train(run: Run, settings: dict[str, object]) -> Checkpoint:
+def train(run: Run, settings: dict[str, object], *, stop_at: int | None = None) -> Checkpoint:
     """Train until the pictures or the minutes are used up, or a signal asks to stop.
 
     Args:
         run: See `Run`.
         settings: Values of `Settings` that were asked for, by name.
+        stop_at: Stop once so many pictures were seen, whatever the settings say.
 
     Returns:
         The last state, which is also in the folder.
@@ -136,6 +137,8 @@ def train(run: Run, settings: dict[str, object]) -> Checkpoint:
     with contextlib.closing(drawn):
         while trainer.seen < state.settings.pictures and not stop:
             if run.minutes is not None and time.monotonic() - begin > 60 * run.minutes:
+                break
+            if stop_at is not None and trainer.seen >= stop_at:
                 break
             batch = next(drawn)
             log(trainer.seen + state.settings.batch, state.settings.batch, trainer.step(batch))
