@@ -88,7 +88,7 @@ def test_the_packaged_weights_give_the_packaged_paintings(
 
 
 def test_the_program_paints_with_it(exported: Path) -> None:
-    from live_nst.stylizer import Stylizer
+    from live_nst import Stylizer
 
     frame = random_picture(2, 96, 128)
     model = str(exported / "model")
