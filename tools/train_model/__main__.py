@@ -20,6 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     _sheet(commands.add_parser("sheet", help="draw what checkpoints paint"))
     _evaluate(commands.add_parser("evaluate", help="measure checkpoints"))
     _shrink(commands.add_parser("shrink", help="leave the optimizer's state out"))
+    _mix(commands.add_parser("mix", help="mix a checkpoint with what it was fine-tuned from"))
     _export(commands.add_parser("export", help="write a checkpoint as a SavedModel"))
     arguments = parser.parse_args(argv)
     try:
@@ -150,6 +151,29 @@ def _run_shrink(arguments: argparse.Namespace) -> int:
     from tools.train_model.checkpoint import load, save
 
     save(load(arguments.checkpoint), arguments.out, small=True)
+    return 0
+
+
+def _mix(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("share", type=float, help="of the checkpoint, 0 to 1")
+    other = "another checkpoint, or mobile.npz of `weights`: the packaged network"
+    parser.add_argument("--with", dest="other", type=Path, required=True, help=other)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.set_defaults(run=_run_mix)
+
+
+def _run_mix(arguments: argparse.Namespace) -> int:
+    from tools.train_model import checkpoint, onnx_weights
+
+    if not 0 <= arguments.share <= 1:
+        raise ValueError("the share must be between 0 and 1")
+    if arguments.other.name == "mobile.npz":
+        other, name = onnx_weights.packaged_state(onnx_weights.load(arguments.other)), "packaged"
+    else:
+        other, name = checkpoint.load(arguments.other).average, arguments.other.name
+    mixed = checkpoint.mix(checkpoint.load(arguments.checkpoint), other, arguments.share, name)
+    checkpoint.save(mixed, arguments.out, small=True)
     return 0
 
 

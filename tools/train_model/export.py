@@ -25,7 +25,6 @@ from tools.build_mobile_model import (
     EPSILON,
     FRAME_INPUT,
     PREDICT,
-    RESIDUAL_BLOCKS,
     Weights,
     predict,
     read_wheel,
@@ -33,6 +32,7 @@ from tools.build_mobile_model import (
     transform,
 )
 from tools.train_model.checkpoint import State, load
+from tools.train_model.onnx_weights import mobile_names
 
 Painter = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """Content `[batch, height, width, 3]` and bottleneck `[batch, 1, 1, 100]` to the painting."""
@@ -97,7 +97,7 @@ class StudentWeights:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._names = _mobile_names()
+        self._names = mobile_names()
 
     def array(self, name: str) -> tf.Tensor:
         """Return the parameter `name`: kernels `[height, width, in, out]`, biases `[out]`."""
@@ -116,22 +116,6 @@ class StudentWeights:
     def bias(self, name: str) -> tf.Tensor:
         """Return the bias that belongs to the weights `name`."""
         return self.array(f"{self._names[name.removesuffix('/weights')]}.bias")
-
-
-def _mobile_names() -> dict[str, str]:
-    """Names of the packaged network's layers, and those of `Mobile`'s parameters."""
-    names = {f"transformer/contract/conv{n}": f"down.{n - 1}.conv" for n in (1, 2, 3)}
-    residual = [
-        f"transformer/residual/residual{block}/conv{number}"
-        for block in range(1, RESIDUAL_BLOCKS + 1)
-        for number in (1, 2)
-    ]
-    expand = [f"transformer/expand/conv{number}/conv" for number in (1, 2, 3)]
-    for index, name in enumerate([*residual, *expand]):
-        names[name] = f"convs.{index}.conv"
-        names[f"style_params/{name}/StyleNorm/Conv_1"] = f"norms.{index}.gamma"
-        names[f"style_params/{name}/StyleNorm/Conv"] = f"norms.{index}.beta"
-    return names
 
 
 def mobile(state: State) -> Painter:

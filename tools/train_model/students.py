@@ -14,9 +14,7 @@ from tools.train_model.layers import (
     space_to_depth,
     upsample,
 )
-from tools.train_model.onnx_weights import Weights
-
-RESIDUAL_BLOCKS = 5
+from tools.train_model.onnx_weights import RESIDUAL_BLOCKS, Weights, packaged_state
 
 
 class Mobile(nn.Module):
@@ -164,26 +162,5 @@ def packaged(weights: Weights) -> Mobile:
         weights: What `onnx_weights.read_mobile` gave.
     """
     student = Mobile()
-    names = [
-        *(f"residual/residual{i}/conv{j}" for i in range(1, RESIDUAL_BLOCKS + 1) for j in (1, 2)),
-        *(f"expand/conv{i}/conv" for i in (1, 2, 3)),
-    ]
-    with torch.no_grad():
-        for number, layer in enumerate(student.down, 1):
-            _fill(layer.conv, weights, f"transformer/contract/conv{number}")
-        for name, conv, norm in zip(names, student.convs, student.norms, strict=True):
-            conv.conv.weight.copy_(_oihw(weights[f"transformer/{name}/weights"]))
-            stem = f"style_params/transformer/{name}/StyleNorm"
-            _fill(norm.gamma, weights, f"{stem}/Conv_1")
-            _fill(norm.beta, weights, f"{stem}/Conv")
+    load_state(student, packaged_state(weights))
     return student
-
-
-def _fill(layer: nn.Module, weights: Weights, name: str) -> None:
-    kernel = _oihw(weights[f"{name}/weights"])
-    layer.weight.copy_(kernel.reshape(layer.weight.shape))
-    layer.bias.copy_(torch.from_numpy(weights[f"{name}/bias"]))
-
-
-def _oihw(kernel: object) -> Tensor:
-    return torch.as_tensor(kernel).permute(3, 2, 0, 1).contiguous()

@@ -89,7 +89,7 @@ def first_checkpoint(run: Run, settings: dict[str, object]) -> Checkpoint:
         raise ValueError(f"the start is a {found.settings.student!r}, not a {asked.student!r}")
     found.settings = asked
     part = {"from": found.seen, "settings": asked.to_dict()}
-    if not found.history or found.history[-1]["settings"] != part["settings"]:
+    if not found.history or found.history[-1].get("settings") != part["settings"]:
         found.history = [*found.history, part]
     return found
 
