@@ -118,6 +118,7 @@ def _evaluate(parser: argparse.ArgumentParser) -> None:
     _compared(parser, 24)
     parser.add_argument("--strengths", type=float, nargs="*", default=[], help="besides 1")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--earlier", type=Path, help="a result with the packaged network's rows")
     parser.add_argument("--out", type=Path, help="a JSON file")
     parser.set_defaults(run=_run_evaluate)
 
@@ -136,6 +137,7 @@ def _run_evaluate(arguments: argparse.Namespace) -> int:
         count=a.count,
         strengths=a.strengths,
         device=a.device,
+        earlier=a.earlier,
     )
     write(result, a.out)
     return 0

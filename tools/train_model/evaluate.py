@@ -70,6 +70,7 @@ def evaluate(
     count: int = 24,
     strengths: Sequence[float] = (),
     device: str = "auto",
+    earlier: Path | None = None,
 ) -> dict[str, Any]:
     """Measure checkpoints on the record's pairs and on held-out ones.
 
@@ -82,6 +83,7 @@ def evaluate(
         count: Held-out pairs.
         strengths: At which students are measured besides 1.
         device: "auto", "cpu" or "cuda".
+        earlier: A result on the same pairs, from which the packaged network's rows are taken.
 
     Returns:
         "seen", pictures seen by checkpoint; "record" and "held out", a `Table` each.
@@ -95,16 +97,20 @@ def evaluate(
     own = {name: student_of(each).to(where) for name, each in loaded.items()}
     network = packaged(load_weights(weights / "mobile.npz")).to(where)
     compared = ways(network, own, strengths)
+    before = json.loads(earlier.read_text()) if earlier else {}
     result: dict[str, Any] = {"seen": {name: each.seen for name, each in loaded.items()}}
-    result["record"] = measure(record_pairs(), compared, vgg, predictor)
+    found = {"record": record_pairs()}
     if photos and styles:
         share = max((each.settings.held_out for each in loaded.values()), default=0.05)
         _, held_photos = split(read_pictures(photos), share)
         _, held_styles = split(read_pictures(styles), share)
         if not held_photos or not held_styles:
             raise ValueError("no photo or no style is held out: give more pictures")
-        pairs = held_out_pairs(held_photos, held_styles, count)
-        result["held out"] = measure(pairs, compared, vgg, predictor)
+        found["held out"] = held_out_pairs(held_photos, held_styles, count)
+    for name, pairs in found.items():
+        kept = {way: v for way, v in before.get(name, {}).items() if way.startswith("packaged")}
+        rest = {way: how for way, how in compared.items() if way not in kept}
+        result[name] = kept | measure(pairs, rest, vgg, predictor)
     return rounded(result)
 
 
