@@ -10,11 +10,15 @@ BIN := $(VENV)/bin
 run: $(VENV)/installed
 	@$(BIN)/python tools/first_run.py
 
-test: $(VENV)/installed-tests
+test: lint
+	$(BIN)/pytest
+
+# Style, types, and that no import points upward or in a circle.
+lint: $(VENV)/installed-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/lint-imports
 
 # Soak tests, stress loops and everything else that takes minutes.
 test-slow: $(VENV)/installed-tests

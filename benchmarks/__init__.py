@@ -1,13 +1,13 @@
-"""live-nst's own record: what is promised of speed, motion and quality, measured.
+"""Benchmarks of live-nst: measure speed, motion and quality, and check the promises.
 
-    python -m benchmarks [SUBJECT|all] [the subject's options]
+    python -m benchmarks [NAME|all] [options of the benchmark]
 
-A subject is a package in this folder, found by its name. Its docstring's first line says what it
-measures, and it owes one function:
+Each package in this folder is a benchmark. The first line of its docstring says what it measures.
+It has one function:
 
     def main(argv: list[str]) -> int: ...
 
-which takes the subject's options, prints what it measures and a line BROKEN for every promise that
-was not kept, and returns the exit code: 0, or 1 if one was broken. What cannot be measured on this
-machine is said and is no failure. The package itself imports nothing heavy before `main` runs.
+`main` gets the options, prints the results and a line "BROKEN" for each promise that was not kept,
+and returns the exit code: 0, or 1 if a promise was broken. What cannot be measured on this machine
+is reported and is not a failure. Packages import heavy modules only inside `main`.
 """

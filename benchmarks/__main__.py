@@ -1,4 +1,4 @@
-"""Run one subject of the record, or all of them one after the other."""
+"""Run one benchmark, or all of them in sequence."""
 
 import importlib
 import pkgutil
@@ -9,16 +9,16 @@ from collections.abc import Iterable
 import benchmarks
 
 
-def subjects() -> tuple[str, ...]:
-    """The names of the packages in this folder: what can be measured."""
+def benchmark_names() -> tuple[str, ...]:
+    """Return the names of the packages in this folder."""
     return tuple(
         sorted(found.name for found in pkgutil.iter_modules(benchmarks.__path__) if found.ispkg)
     )
 
 
 def main(argv: list[str]) -> int:
-    """Run the subject that `argv` names first; without one, all."""
-    known = subjects()
+    """Run the benchmark named by the first argument, or all without arguments."""
+    known = benchmark_names()
     name, *options = argv or ["all"]
     if name in ("-h", "--help"):
         print(usage(known))
@@ -26,15 +26,15 @@ def main(argv: list[str]) -> int:
     if name == "all":
         return run_all(known, options)
     if name not in known:
-        print(f"There is no subject {name!r}.\n\n{usage(known)}", file=sys.stderr)
+        print(f"Unknown benchmark {name!r}.\n\n{usage(known)}", file=sys.stderr)
         return 2
     return int(importlib.import_module(f"benchmarks.{name}").main(options))
 
 
 def run_all(known: Iterable[str], options: list[str]) -> int:
-    """Every subject in a process of its own, so that none inherits another's threads and memory."""
+    """Run each benchmark in its own process, so that no threads or memory are shared."""
     if options:
-        print("all takes no options: they belong to one subject.", file=sys.stderr)
+        print("Options need the name of one benchmark.", file=sys.stderr)
         return 2
     failed = []
     for name in known:
@@ -42,13 +42,13 @@ def run_all(known: Iterable[str], options: list[str]) -> int:
         if subprocess.run([sys.executable, "-m", "benchmarks", name], check=False).returncode:
             failed.append(name)
     if failed:
-        print(f"Not everything held: {', '.join(failed)}.")
+        print(f"Failed: {', '.join(failed)}.")
     return int(bool(failed))
 
 
 def usage(known: Iterable[str]) -> str:
-    """How it is called, and what each subject measures."""
-    lines = ["usage: python -m benchmarks [SUBJECT|all] [options]", ""]
+    """Return the usage with one line per benchmark."""
+    lines = ["usage: python -m benchmarks [NAME|all] [options]", ""]
     for name in known:
         summary = (importlib.import_module(f"benchmarks.{name}").__doc__ or "").split("\n", 1)[0]
         lines.append(f"  {name:10} {summary}")

@@ -1,4 +1,4 @@
-"""What several measurements of one thing say together."""
+"""Summarize repeated measurements of one value."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class SampleStats:
-    """Measurements of one thing, in the unit they came in.
+    """Order statistics of measurements, in their unit.
 
     Attributes:
-        median: The middle one.
-        low: The least.
-        high: The largest.
-        quarter: A quarter of them are not above it.
-        three_quarters: Three quarters of them are not above it.
-        count: How many there were.
+        median: The median.
+        low: The minimum.
+        high: The maximum.
+        quarter: The first quartile.
+        three_quarters: The third quartile.
+        count: The number of measurements.
     """
 
     median: float
@@ -28,10 +28,10 @@ class SampleStats:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "SampleStats":
-        """The spread of `values`.
+        """Return the statistics of `values`.
 
         Raises:
-            ValueError: There are none.
+            ValueError: There are no values.
         """
         if not len(values):
             raise ValueError("nothing was measured")
@@ -41,7 +41,7 @@ class SampleStats:
         )
 
     def as_dict(self) -> dict[str, float]:
-        """Plain numbers of five digits, ready for JSON."""
+        """Return numbers of five digits for JSON."""
         return {
             "median": _short(self.median),
             "min": _short(self.low),

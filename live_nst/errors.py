@@ -1,31 +1,31 @@
-"""The one tree of errors.
+"""All errors of live-nst, in one tree.
 
-    LiveNstError                 anything live-nst says no to
-    +-- UsageError               an option or argument that cannot be meant (exit code 2)
-    +-- ModelError               a model that cannot be had or used
-    |   +-- DownloadError        it could not be fetched
-    |   +-- SplitError           it has no style part that could run once
-    +-- DeviceError              the processor asked for is not there
-    +-- StyleError               a style picture, name or mix that cannot be used
-    +-- SourceError              a camera, stream or file that cannot be opened
-    |   +-- SourceLostError      it was open and went away: worth opening again
-    +-- SinkError                a place where frames cannot go
-        +-- DisplayError         no window can be opened
-        +-- RecordingError       the recording cannot be written
-        +-- VirtualCameraError   the virtual camera cannot be fed
-    +-- ConversionError          a conversion that did not end as it should; what is done is kept
-        +-- ConversionCancelled  it was told to stop (exit code 130)
+    LiveNstError
+    +-- UsageError               an invalid option or argument (exit code 2)
+    +-- ModelError               a model that cannot be found or used
+    |   +-- DownloadError        a model that cannot be downloaded
+    |   +-- SplitError           a model whose style part cannot be separated
+    +-- DeviceError              a processor or library that is not available
+    +-- StyleError               a style image, name or mix that cannot be used
+    +-- SourceError              a camera, stream or file that cannot be opened or read
+    |   +-- SourceLostError      a source that was open and is gone; opening it again may help
+    +-- SinkError                an output that cannot be opened or written
+    |   +-- DisplayError         a window
+    |   +-- RecordingError       a recording
+    |   +-- VirtualCameraError   a virtual camera
+    +-- ConversionError          a conversion that failed; finished parts are kept
+        +-- ConversionCancelled  a conversion that was cancelled (exit code 130)
 
-Errors of other libraries are translated where they appear, `from exc`.
+Errors of other libraries are translated where they occur, with `raise ... from exc`.
 """
 
 
 class LiveNstError(Exception):
-    """An error with a sentence for the user and, where there is one, a way out.
+    """An error with a message for the user and, where there is one, a way to solve it.
 
     Args:
-        message: One sentence that says what is wrong.
-        hint: What the user can do about it; empty when there is nothing.
+        message: What is wrong, in one sentence.
+        hint: What the user can do about it; empty if there is nothing.
     """
 
     exit_code = 1
@@ -40,29 +40,29 @@ class LiveNstError(Exception):
 
 
 class UsageError(LiveNstError):
-    """An option or argument that cannot be meant; the command line's exit code is 2."""
+    """An invalid option or argument; the exit code of the command line is 2."""
 
     exit_code = 2
 
 
 class ModelError(LiveNstError):
-    """A model that cannot be had or used."""
+    """A model that cannot be found or used."""
 
 
 class DownloadError(ModelError):
-    """A model that could not be fetched."""
+    """A model that cannot be downloaded."""
 
 
 class SplitError(ModelError):
-    """A model in which nothing depends on the style alone, so that nothing can be cached."""
+    """A model in which nothing depends on the style alone, so that no style can be cached."""
 
 
 class DeviceError(LiveNstError):
-    """The processor that was asked for is not there."""
+    """A processor or library that is not available."""
 
 
 class StyleError(LiveNstError):
-    """A style picture, name or mix that cannot be used."""
+    """A style image, name or mix that cannot be used."""
 
 
 class SourceError(LiveNstError):
@@ -70,30 +70,30 @@ class SourceError(LiveNstError):
 
 
 class SourceLostError(SourceError):
-    """A source that was open and went away; opening it again may help."""
+    """A source that was open and is gone; opening it again may help."""
 
 
 class SinkError(LiveNstError):
-    """A place where frames cannot go."""
+    """An output that cannot be opened or written."""
 
 
 class DisplayError(SinkError):
-    """No window can be opened."""
+    """A window that cannot be opened."""
 
 
 class RecordingError(SinkError):
-    """The recording cannot be written."""
+    """A recording that cannot be written."""
 
 
 class VirtualCameraError(SinkError):
-    """The virtual camera cannot be opened or fed."""
+    """A virtual camera that cannot be opened or written."""
 
 
 class ConversionError(LiveNstError):
-    """A conversion that did not end as it should; what was finished is kept."""
+    """A conversion that failed; finished parts are kept for the next run."""
 
 
 class ConversionCancelled(ConversionError):
-    """A conversion that was told to stop; the command line's exit code is 130."""
+    """A conversion that was cancelled; the exit code of the command line is 130."""
 
     exit_code = 130

@@ -1,4 +1,4 @@
-"""The unit that flows from source to sink: a picture, its index and its time."""
+"""The types that all packages share: images, frames, and what can be closed."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -10,30 +10,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
-"""BGR uint8 ``[height, width, 3]``: the form of every image at every boundary."""
+"""BGR uint8 ``[height, width, 3]``: the format of every image that is passed around."""
 
 Size = tuple[int, int]
 """(width, height) in pixels."""
 
 Precision = Literal["float32", "bfloat16", "float16"]
-"""What a network computes in."""
+"""Number format that a network computes in."""
 
 Notify = Callable[[str], None]
-"""Shows one sentence to the user."""
+"""Called with one sentence for the user."""
 
 DownloadProgress = Callable[[int, int | None], None]
-"""Takes the number of bytes done, and of bytes in all or None where that is not known."""
+"""Called with the number of bytes done and in all; None if the total is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of a stream.
+    """One image of a video.
 
     Attributes:
-        image: BGR uint8 ``[height, width, 3]``. Nobody writes into it after it was handed on.
-        index: Position in the source, from 0. It only grows; a gap means frames that were lost.
-        time: Seconds. Live sources give `time.monotonic()` at the moment of capture; files give
-            the presentation time.
+        image: BGR uint8 ``[height, width, 3]``. It must not be modified.
+        index: Position in the source, from 0. It increases; a gap means that frames were lost.
+        time: Seconds: `time.monotonic()` at the moment of capture for live sources, the
+            presentation time for files.
     """
 
     image: Image
@@ -41,16 +41,16 @@ class Frame:
     time: float
 
     @property
-    def size(self) -> tuple[int, int]:
+    def size(self) -> Size:
         """(width, height) in pixels."""
         return self.image.shape[1], self.image.shape[0]
 
 
 def check_image(image: object) -> Image:
-    """Return `image` if it keeps the contract, else raise.
+    """Return `image` if it is an image as all functions here take it.
 
     Raises:
-        TypeError: It is no array, or its dtype is not uint8.
+        TypeError: It is not an array, or its dtype is not uint8.
         ValueError: Its shape is not ``[height, width, 3]`` with at least one pixel.
     """
     if not isinstance(image, np.ndarray):
@@ -63,11 +63,11 @@ def check_image(image: object) -> Image:
 
 
 class Closeable(ABC):
-    """Closed at the end of a `with` block, also after an error."""
+    """Something that must be closed; a `with` block does it, also after an error."""
 
     @abstractmethod
     def close(self) -> None:
-        """Give back what is held. Calling it again does nothing."""
+        """Free all resources. Calling it again does nothing."""
 
     def __enter__(self) -> Self:
         return self

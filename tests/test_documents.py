@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from live_nst.cli import _with_optional_value
+from live_nst.cli import add_optional_values
 from live_nst.cli.app import app
 
 ROOT = Path(__file__).parents[1]
@@ -33,16 +33,18 @@ def shell_lines(program: str) -> list[str]:
 def test_python_examples_run(example: str) -> None:
     names: dict[str, Any] = {}
     exec(compile(example, "example", "exec"), names)
-    assert names["painted"].shape == names["frame"].shape
+    assert names["stylized"].shape == names["frame"].shape
 
 
 @pytest.mark.parametrize("line", shell_lines("live-nst"))
 def test_commands_are_understood(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-
     ran = []
-    for module in ("live", "convert", "styles", "devices", "doctor", "bench", "paint", "score"):
-        monkeypatch.setattr(f"live_nst.cli.{module}.run", lambda **options: ran.append(options))
-    arguments = _with_optional_value(shlex.split(line, comments=True)[1:])
+    for function in (
+        *("live.run", "convert.run", "styles.list_styles", "styles.make_sheet", "devices.run"),
+        *("doctor.run", "bench.run", "paint.run", "score.run"),
+    ):
+        monkeypatch.setattr(f"live_nst.cli.{function}", lambda *args, **options: ran.append(args))
+    arguments = add_optional_values(shlex.split(line, comments=True)[1:])
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert len(ran) == 1

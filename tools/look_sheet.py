@@ -1,4 +1,4 @@
-"""Draw docs/look.jpg: what the controls of the look do, on a moment of the demo scene.
+"""Draw docs/look.jpg, which shows the options of the look on a frame of the demo.
 
 python tools/look_sheet.py [OUT.jpg]
 """
@@ -10,15 +10,16 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Image
+from tools.draw_demo.scene import DemoScene
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "look.jpg"
-MOMENT = 10.6
+DEMO_SECONDS = 10.6
 CELL = (256, 144)
-LABEL = 22  # pixels of height below each picture
+LABEL = 22  # height in pixels below each image
 
 Cell = tuple[str, str, Look, float]
 """Label, style, look, stroke."""
@@ -53,27 +54,27 @@ ROWS: list[list[Cell]] = [
 
 
 def main(out: Path) -> None:
-    """Paint every cell and write the sheet."""
-    frame = DemoVideo(1280, 720).image_at(MOMENT)
+    """Stylize each cell and write the sheet."""
+    frame = DemoScene(1280, 720).draw(DEMO_SECONDS)
     columns = max(len(row) for row in ROWS)
     step = CELL[0] + 8, CELL[1] + LABEL
     sheet = Pillow.new("RGB", (columns * step[0] - 8, len(ROWS) * step[1]), "white")
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(14)
-    with StylizerCore("mobile", size=384, device="cpu") as stylizer:
+    with StylizerCore(StylizerOptions(model="mobile", size=384, device="cpu")) as stylizer:
         for y, row in enumerate(ROWS):
             for x, (label, style, look, stroke) in enumerate(row):
                 stylizer.look = look
                 stylizer.select(style, stroke=stroke)
-                place = x * step[0], y * step[1]
-                sheet.paste(_small(stylizer(frame)), place)
-                pen.text((place[0] + 2, place[1] + CELL[1] + 3), label, "black", font)
+                position = x * step[0], y * step[1]
+                sheet.paste(_thumbnail(stylizer(frame)), position)
+                pen.text((position[0] + 2, position[1] + CELL[1] + 3), label, "black", font)
     sheet.save(out, quality=56, optimize=True, progressive=True)
     print(f"wrote {out} ({out.stat().st_size / 1000:.0f} kB)")
 
 
-def _small(painted: Image) -> Pillow.Image:
-    rgb = Pillow.fromarray(np.ascontiguousarray(painted[..., ::-1]))
+def _thumbnail(image: Image) -> Pillow.Image:
+    rgb = Pillow.fromarray(np.ascontiguousarray(image[..., ::-1]))
     return rgb.resize(CELL, Pillow.Resampling.LANCZOS)
 
 

@@ -1,8 +1,8 @@
-"""Conversions: how near the whole comes to its stages, shared out perfectly over the cores."""
+"""Measure the speed of conversions relative to ideal parallel stages."""
 
 
 def main(argv: list[str]) -> int:
-    """Measure, print what was found, and give the exit code."""
+    """Run the benchmark and return the exit code."""
     from benchmarks.convert.record import main as record
 
     return record(argv)

@@ -1,20 +1,20 @@
-"""Frame programs carried to a GPU as StableHLO and timed there: `export DIR`, then `run DIR`.
+"""Measure frame programs on a GPU without TensorFlow: `export DIR`, then `run DIR`.
 
     python -m benchmarks gpu export DIR [--model mobile|hub|FOLDER] [--size 1280x720 ...]
-    python benchmarks/gpu/run.py DIR        # there: needs jax and NumPy, and nothing of live-nst
+    python benchmarks/gpu/run.py DIR        # on the GPU machine: needs jax and NumPy only
 
-For machines with a GPU that have no TensorFlow. Where it is, `live-nst bench` measures all that.
+The programs are exported as StableHLO. With TensorFlow on the GPU machine, use `live-nst bench`.
 """
 
 USAGE = """usage: python -m benchmarks gpu export DIR [options]
        python -m benchmarks gpu run DIR [options]
 
-Nothing was measured: this takes two steps, often on two machines (docs/gpu.md).
+Nothing was measured: this takes two steps, often on two machines (benchmarks/gpu/README.md).
 With a GPU that TensorFlow can use, `live-nst bench` measures speed and share of peak at once."""
 
 
 def main(argv: list[str]) -> int:
-    """Export, or run what was exported; without a word, say how."""
+    """Export programs or run exported ones; without arguments, print the usage."""
     if argv[:1] == ["export"]:
         from benchmarks.gpu.export import main as export
 

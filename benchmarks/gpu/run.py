@@ -1,18 +1,16 @@
 """Time exported frame programs on JAX's first device: `python run.py DIR`.
 
-Stands alone: it needs jax and NumPy. StableHLO is compiled through private interfaces of JAX, tried
-with jax 0.10.2. For every program it measures
+This file needs only jax and NumPy. StableHLO is compiled through private interfaces of JAX, tried
+with jax 0.10.2. For each program it measures
 
-- ms: one frame, with frames and style on the device and several executions under way, so that the
-  device never waits; from it FLOP/s, and their share of the largest rate of matrix products that
-  the device reaches here in the same precision (float32 as JAX does it by itself: TF32, where there
-  is that);
-- stream fps: every frame brought to the device and what is looked at fetched (the two small
-  pictures, or the one of camera size), by several threads as conversions do it, so that transfers
-  run beside the computation;
-- latency ms: the same for one frame alone.
+- ms: one frame, with all data on the device and several executions at once, so that the device is
+  always busy; from it FLOP/s, and their share of the highest measured rate of matrix products in
+  the same precision (float32 is JAX's default: TF32 where it exists);
+- stream fps: frames per second with upload and download (of the two small images, or of the one in
+  the camera's size), in several threads, so that transfers and computation overlap;
+- latency ms: the same for a single frame.
 
-Results are first compared with what TensorFlow made of the same frame in float32 on a CPU.
+The images are first compared with TensorFlow's in float32 on a CPU.
 """
 
 import argparse
@@ -27,22 +25,22 @@ from typing import Any
 
 import numpy as np
 
-UNDER_WAY = (1, 2, 4)
+CONCURRENCY = (1, 2, 4)
 MEAN_LIMIT = 0.004
-COLUMNS = ("program", "ms", "fps", "TFLOP/s", "of peak", "stream fps", "latency ms", "mean off")
+COLUMNS = ("program", "ms", "fps", "TFLOP/s", "of peak", "stream fps", "latency ms", "mean error")
 
 
 def main(argv: list[str]) -> int:
-    """Measure all programs of a folder; 1 if one paints another picture than TensorFlow."""
+    """Measure all programs of a folder; return 1 if an image differs from TensorFlow's."""
     parser = argparse.ArgumentParser(prog="run.py", description="Time exported frame programs.")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--seconds", type=float, default=2.0, help="for each measurement")
-    parser.add_argument("--matrix", type=int, nargs="+", help="sides of the peak's matrices")
-    parser.add_argument("--json", type=Path, help="default: result.json in the folder")
+    parser.add_argument("--seconds", type=float, default=2.0, help="duration of each measurement")
+    parser.add_argument("--matrix", type=int, nargs="+", help="sizes of the matrices for the peak")
+    parser.add_argument("--json", type=Path, help="[default: result.json in the folder]")
     arguments = parser.parse_args(argv)
     paths = sorted(arguments.folder.glob("*.mlir"))
     if not paths:
-        print(f"There is no program in {arguments.folder}.", file=sys.stderr)
+        print(f"No programs found in {arguments.folder}.", file=sys.stderr)
         return 2
     import jax
 
@@ -53,7 +51,7 @@ def main(argv: list[str]) -> int:
     peaks = {p: peak(device, p, sides, arguments.seconds) for p in precisions}
     print(f"{device.device_kind} ({device.platform}), jax {jax.__version__}")
     for precision, flops in peaks.items():
-        print(f"largest rate of {precision} matrix products: {flops / 1e12:.3g} TFLOP/s")
+        print(f"peak of {precision} matrix products: {flops / 1e12:.3g} TFLOP/s")
     report = {
         "device": device.device_kind,
         "platform": device.platform,
@@ -68,10 +66,12 @@ def main(argv: list[str]) -> int:
         print(row(cells(path.stem, found)), flush=True)
     target = arguments.json or arguments.folder / "result.json"
     target.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
-    off = [n for n, p in report["programs"].items() if not p["difference"]["mean"] < MEAN_LIMIT]
-    for name in off:
-        print(f"BROKEN: {name} does not paint what TensorFlow does.")
-    return int(bool(off))
+    different = [
+        n for n, p in report["programs"].items() if not p["difference"]["mean"] < MEAN_LIMIT
+    ]
+    for name in different:
+        print(f"BROKEN: {name} differs from TensorFlow.")
+    return int(bool(different))
 
 
 class Executable:
@@ -90,7 +90,7 @@ class Executable:
         self._loaded = get_backend().compile_and_load(code, devices, options)
 
     def __call__(self, inputs: Sequence[Any]) -> list[Any]:
-        """Start it with arrays that are on the device; what it gives may still be under way."""
+        """Start an execution with arrays on the device; the results may still be computing."""
         results = self._loaded.execute_sharded(list(inputs))
         return [each[0] for each in results.disassemble_into_single_device_arrays()]
 
@@ -98,7 +98,7 @@ class Executable:
 def measure(
     path: Path, known: dict[str, Any], peak_flops: float, device: Any, seconds: float
 ) -> dict[str, Any]:
-    """Compile and time one program, and compare what it paints."""
+    """Compile and time one program, and compare its images."""
     import jax
 
     arrays = np.load(path.with_suffix(".npz"))
@@ -106,39 +106,39 @@ def measure(
     begin = time.perf_counter()
     run = Executable(path.read_text("utf-8"), device)
     compiled = time.perf_counter() - begin
-    there = [jax.device_put(each, device) for each in inputs]
+    on_device = [jax.device_put(each, device) for each in inputs]
 
-    def painted(_: int = 0) -> list[Any]:
+    def stylize(_: int = 0) -> list[Any]:
         frame = jax.device_put(inputs[0], device)
-        outputs = run([frame, *there[1:]])
+        outputs = run([frame, *on_device[1:]])
         return [np.asarray(outputs[index]) for index in known["fetched"]]
 
-    off = [
+    errors = [
         np.abs(np.asarray(each).astype(np.float64) - arrays[f"output_{index}"]) / 255
-        for index, each in enumerate(run(there))
+        for index, each in enumerate(run(on_device))
     ]
-    by_count = {n: seconds_each(lambda: run(there), n, seconds) for n in UNDER_WAY}
+    by_count = {n: seconds_per_call(lambda: run(on_device), n, seconds) for n in CONCURRENCY}
     best = min(by_count.values())
     flops = known["flops"] / best
     return {
         **known,
         "compile s": compiled,
         "ms": 1000 * best,
-        "ms by executions under way": {n: 1000 * each for n, each in by_count.items()},
+        "ms by concurrency": {n: 1000 * each for n, each in by_count.items()},
         "fps": 1 / best,
         "flops per s": flops,
         "share of peak": flops / peak_flops,
-        "stream fps by threads": {n: stream_fps(painted, n, seconds) for n in UNDER_WAY},
-        "latency ms": 1000 * seconds_each(painted, 1, seconds),
+        "stream fps by threads": {n: stream_fps(stylize, n, seconds) for n in CONCURRENCY},
+        "latency ms": 1000 * seconds_per_call(stylize, 1, seconds),
         "difference": {
-            "mean": max(float(each.mean()) for each in off),
-            "maximum": max(float(each.max()) for each in off),
+            "mean": max(float(each.mean()) for each in errors),
+            "maximum": max(float(each.max()) for each in errors),
         },
     }
 
 
 def peak(device: Any, precision: str, sides: Sequence[int], seconds: float) -> float:
-    """The largest rate of products of square matrices, in FLOP/s."""
+    """Return the highest rate of products of square matrices in FLOP/s."""
     import jax
     import jax.numpy as jnp
 
@@ -147,24 +147,24 @@ def peak(device: Any, precision: str, sides: Sequence[int], seconds: float) -> f
     for side in sides:
         values = np.random.default_rng(0).normal(size=(side, side)).astype(np.float32)
         matrix = jax.device_put(jnp.asarray(values, dtype=precision), device)
-        taken = seconds_each(lambda m=matrix: [product(m, m)], 4, seconds)
+        taken = seconds_per_call(lambda m=matrix: [product(m, m)], 4, seconds)
         rates.append(2 * side**3 / taken)
     return max(rates)
 
 
-def seconds_each(start: Callable[[], list[Any]], under_way: int, seconds: float) -> float:
-    """Seconds of one call, while so many are kept under way."""
-    waiting: deque[list[Any]] = deque()
+def seconds_per_call(start: Callable[[], list[Any]], concurrency: int, seconds: float) -> float:
+    """Return the time per call with `concurrency` calls in flight."""
+    in_flight: deque[list[Any]] = deque()
 
     def calls(until: Callable[[int], bool]) -> int:
         done = 0
         while not until(done):
-            waiting.append(start())
-            if len(waiting) >= under_way:
-                wait(waiting.popleft())
+            in_flight.append(start())
+            if len(in_flight) >= concurrency:
+                wait(in_flight.popleft())
             done += 1
-        while waiting:
-            wait(waiting.popleft())
+        while in_flight:
+            wait(in_flight.popleft())
         return done
 
     calls(lambda done: done >= 3)
@@ -174,23 +174,23 @@ def seconds_each(start: Callable[[], list[Any]], under_way: int, seconds: float)
 
 
 def wait(results: list[Any]) -> None:
-    """Until all are there; arrays of NumPy are."""
+    """Wait for the results; NumPy arrays are ready."""
     for each in results:
         if not isinstance(each, np.ndarray):
             each.block_until_ready()
 
 
-def stream_fps(paint: Callable[[int], object], threads: int, seconds: float) -> float:
-    """Frames per second of so many threads that each paint one frame after the other."""
+def stream_fps(stylize: Callable[[int], object], threads: int, seconds: float) -> float:
+    """Return the frames per second of `threads` threads that call `stylize` in a loop."""
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(paint, range(threads)))
+        list(pool.map(stylize, range(threads)))
         begin = time.perf_counter()
         end = begin + seconds
 
         def work(_: int) -> int:
             done = 0
             while time.perf_counter() < end or not done:
-                paint(done)
+                stylize(done)
                 done += 1
             return done
 
@@ -199,7 +199,7 @@ def stream_fps(paint: Callable[[int], object], threads: int, seconds: float) -> 
 
 
 def cells(name: str, found: dict[str, Any]) -> tuple[str, ...]:
-    """One program's line of the table."""
+    """Return the cells of one program."""
     return (
         name,
         f"{found['ms']:.3f}",
@@ -213,7 +213,7 @@ def cells(name: str, found: dict[str, Any]) -> tuple[str, ...]:
 
 
 def row(texts: Sequence[str]) -> str:
-    """A line of the table."""
+    """Return a line of the table."""
     return f"{texts[0]:34}" + "".join(f"{text:>12}" for text in texts[1:])
 
 

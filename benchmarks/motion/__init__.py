@@ -1,13 +1,13 @@
-"""Steadiness: flicker, ghosts and sharpness of stabilized films; see docs/motion.md."""
+"""Measure flicker, ghosts and sharpness of stabilized videos."""
 
 from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run it; the exit code."""
+    """Run the benchmark and return the exit code; see results.md."""
     from live_nst.sources.camera import configure_opencv
 
-    configure_opencv()  # as the program does, before cv2 is imported
+    configure_opencv()  # like live-nst, before cv2 is imported
     from benchmarks.motion.record import main as run
 
     return run(argv)

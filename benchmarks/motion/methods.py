@@ -1,4 +1,4 @@
-"""Ways to steady a painted film; each is made anew for every film."""
+"""Stabilization methods to compare; each video gets a new instance."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -6,36 +6,36 @@ from typing import Protocol
 import numpy as np
 
 from benchmarks.motion.scenes import Flow
-from live_nst.stabilizer import Stabilizer
 from live_nst.stabilizer.filter import StabilizerState, stabilize_frame
+from live_nst.stabilizer.stabilizer import Stabilizer
 from live_nst.types import Image
 
 
 class Method(Protocol):
-    """One frame in, one frame out, in order; `exact` is the flow to the frame before, if known."""
+    """Stabilize one frame after the other; `exact` is the flow to the last frame, if known."""
 
-    def __call__(self, content: Image, painted: Image, exact: Flow | None) -> Image: ...
+    def __call__(self, content: Image, stylized: Image, exact: Flow | None) -> Image: ...
 
 
 class Raw:
-    """Every frame as the network painted it."""
+    """No stabilization."""
 
-    def __call__(self, content: Image, painted: Image, exact: Flow | None) -> Image:
-        return painted
+    def __call__(self, content: Image, stylized: Image, exact: Flow | None) -> Image:
+        return stylized
 
 
 class Average:
-    """What others do: a share of the output before, blended in where it is."""
+    """Exponential average without motion compensation, as other programs do it."""
 
     def __init__(self, share: float) -> None:
         self._share = share
-        self._kept: np.ndarray | None = None
+        self._average: np.ndarray | None = None
 
-    def __call__(self, content: Image, painted: Image, exact: Flow | None) -> Image:
-        new = painted.astype(np.float32)
-        old = new if self._kept is None else self._kept
-        self._kept = self._share * old + (1 - self._share) * new
-        return np.rint(self._kept).astype(np.uint8)
+    def __call__(self, content: Image, stylized: Image, exact: Flow | None) -> Image:
+        new = stylized.astype(np.float32)
+        old = new if self._average is None else self._average
+        self._average = self._share * old + (1 - self._share) * new
+        return np.rint(self._average).astype(np.uint8)
 
 
 class Stabilized:
@@ -44,22 +44,22 @@ class Stabilized:
     def __init__(self, mode: str) -> None:
         self._stabilizer = Stabilizer(mode)
 
-    def __call__(self, content: Image, painted: Image, exact: Flow | None) -> Image:
-        return self._stabilizer(content, painted)
+    def __call__(self, content: Image, stylized: Image, exact: Flow | None) -> Image:
+        return self._stabilizer(content, stylized)
 
 
 class FastOnExactFlow:
-    """The same, told the true motion: what better motion could still gain."""
+    """The filter of `fast` with the exact motion: the limit of better motion estimation."""
 
     def __init__(self) -> None:
         self._state: StabilizerState | None = None
 
-    def __call__(self, content: Image, painted: Image, exact: Flow | None) -> Image:
+    def __call__(self, content: Image, stylized: Image, exact: Flow | None) -> Image:
         assert exact is not None
-        self._state, steadied = stabilize_frame(
-            self._state, content, painted, lambda now, then, guess: exact.copy()
+        self._state, stabilized = stabilize_frame(
+            self._state, content, stylized, lambda now, then, guess: exact.copy()
         )
-        return steadied
+        return stabilized
 
 
 METHODS: dict[str, Callable[[], Method]] = {

@@ -1,8 +1,8 @@
-"""Seeded sequences of which the motion is known exactly: photographs on moving planes.
+"""Generate sequences with exactly known motion: photos on moving planes.
 
-A scene is a background and perhaps an object before it. Each is a photograph (the object with a
-mask) that a similarity transform puts on the screen, another one for each frame; so where a pixel
-was, or will be, in any other frame, and whether it was hidden there, is known in closed form.
+A scene has a background and optionally an object in front of it. Each is a photo (the object has a
+mask) with one similarity transform per frame. The position of a pixel in any other frame, and
+whether it is hidden there, can therefore be computed exactly.
 """
 
 from collections.abc import Callable
@@ -14,44 +14,44 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.motion.photos import PORTRAITS, VIEWS, photo
+from benchmarks.motion.footage import PORTRAITS, VIEWS, photo
 from live_nst.types import Image
 
 Flow = NDArray[np.float32]
-"""`[height, width, 2]`: from where to where, (x, y) in pixels."""
+"""Displacements `[height, width, 2]`, (x, y) in pixels."""
 Mask = NDArray[np.bool_]
 
 KINDS = ("pan", "zoom", "portrait", "object", "subject", "still", "exposure", "creep")
-NOISE = 3.0  # levels; standard deviation of the camera's noise
-_SUPER = 2  # drawn at twice the size, so that edges are smooth
+NOISE = 3.0  # uint8 values; standard deviation of the camera's noise
+_SUPERSAMPLING = 2  # for smooth edges
 
 
 @lru_cache(maxsize=8)
 def positions(height: int, width: int) -> Flow:
-    """Where each pixel is: `[height, width, 2]` of (x, y). Shared: nobody writes into it."""
+    """Return the (x, y) of each pixel, `[height, width, 2]`; cached, so do not modify it."""
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     return np.stack([x, y], -1)
 
 
-class Move(NamedTuple):
-    """Where the pixels of one frame are in another.
+class Motion(NamedTuple):
+    """Motion of the pixels of one frame to another.
 
     Attributes:
         flow: Displacement of each pixel.
-        seen: The pixel shows the same point there, and neither is on an object's edge.
-        hidden: The point is hidden there, by the object or beyond the frame.
+        visible: The pixel shows the same point there, and neither is on an object's edge.
+        hidden: The point is covered by the object there, or outside the frame.
     """
 
     flow: Flow
-    seen: Mask
+    visible: Mask
     hidden: Mask
 
 
 @dataclass
 class Layer:
-    """A photograph on a plane; `path(t)` is the 2x3 matrix from its pixels to the screen's."""
+    """A photo on a plane; `path(t)` is the 2x3 matrix from its pixels to the frame's."""
 
-    picture: Image
+    image: Image
     path: Callable[[int], NDArray[np.float64]]
     mask: NDArray[np.float32] | None = None
 
@@ -70,69 +70,72 @@ class Scene:
 
     @property
     def name(self) -> str:
+        """Return kind and seed."""
         return f"{self.kind}-{self.seed}"
 
     def clean(self, t: int) -> Image:
-        """Frame `t` without noise."""
-        picture = self._draw(self.background, t)
+        """Return frame `t` without noise."""
+        image = self._draw(self.background, t)
         if self.object is not None:
             alpha = self._alpha(t)[..., None]
-            picture = picture * (1 - alpha) + self._draw(self.object, t) * alpha
-        return np.clip(np.rint(picture * self.gain(t)), 0, 255).astype(np.uint8)
+            image = image * (1 - alpha) + self._draw(self.object, t) * alpha
+        return np.clip(np.rint(image * self.gain(t)), 0, 255).astype(np.uint8)
 
     def noisy(self, t: int) -> Image:
-        """Frame `t` as a camera gives it."""
+        """Return frame `t` with camera noise."""
         noise = np.random.default_rng((self.seed, t)).normal(0, NOISE, (*self.size[::-1], 3))
         return np.clip(np.rint(self.clean(t) + noise), 0, 255).astype(np.uint8)
 
-    def move(self, t: int, other: int) -> Move:
-        """Where the pixels of frame `t` are in frame `other`."""
+    def motion(self, t: int, other: int) -> Motion:
+        """Return the motion of the pixels of frame `t` to frame `other`."""
         width, height = self.size
         grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype(np.float64)
-        there = _apply(_between(self.background, t, other), grid)
+        there = _apply(_layer_motion(self.background, t, other), grid)
         if self.object is None:
             clean = np.ones((height, width), bool)
             covered = ~clean
         else:
             here, alpha = self._alpha(t), self._alpha(other)
             front = here > 0.5
-            there[front] = _apply(_between(self.object, t, other), grid)[front]
+            there[front] = _apply(_layer_motion(self.object, t, other), grid)[front]
             then = cv2.remap(alpha, there.astype(np.float32), None, cv2.INTER_LINEAR)
             clean = np.where(front, (here > 0.98) & (then > 0.98), (here < 0.02) & (then < 0.02))
             covered = (here < 0.02) & (then > 0.5)
         x, y = there[..., 0], there[..., 1]
-        slack = 1e-6  # rounding may not put a pixel at rest beyond the frame
+        slack = 1e-6  # rounding must not move a static pixel out of the frame
         inside = (x > -slack) & (x < width - 1 + slack) & (y > -slack) & (y < height - 1 + slack)
         flow = (there - grid).astype(np.float32)
-        return Move(flow, clean & inside, covered | ~inside)
+        return Motion(flow, clean & inside, covered | ~inside)
 
     def _draw(self, layer: Layer, t: int) -> NDArray[np.float32]:
-        return self._put(layer.picture, layer.path(t), cv2.BORDER_REFLECT).astype(np.float32)
+        return self._put(layer.image, layer.path(t), cv2.BORDER_REFLECT).astype(np.float32)
 
     def _alpha(self, t: int) -> NDArray[np.float32]:
         assert self.object is not None and self.object.mask is not None
         return self._put(self.object.mask, self.object.path(t), cv2.BORDER_CONSTANT)
 
-    def _put(self, picture: np.ndarray, matrix: NDArray[np.float64], border: int) -> np.ndarray:
+    def _put(self, image: np.ndarray, matrix: NDArray[np.float64], border: int) -> np.ndarray:
         width, height = self.size
-        large = _SUPER * matrix + np.array([[0, 0, 1], [0, 0, 1]]) * (_SUPER - 1) / 2
+        large = (
+            _SUPERSAMPLING * matrix + np.array([[0, 0, 1], [0, 0, 1]]) * (_SUPERSAMPLING - 1) / 2
+        )
         drawn = cv2.warpAffine(
-            picture,
+            image,
             large,
-            (_SUPER * width, _SUPER * height),
-            flags=cv2.INTER_CUBIC if picture.dtype == np.uint8 else cv2.INTER_LINEAR,
+            (_SUPERSAMPLING * width, _SUPERSAMPLING * height),
+            flags=cv2.INTER_CUBIC if image.dtype == np.uint8 else cv2.INTER_LINEAR,
             borderMode=border,
         )
         return cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def scene(kind: str, seed: int, size: tuple[int, int] = (384, 216), frames: int = 60) -> Scene:
-    """A sequence of one of `KINDS`; the seed chooses photographs, ways and speeds."""
+def make_scene(kind: str, seed: int, size: tuple[int, int] = (384, 216), frames: int = 60) -> Scene:
+    """Return a sequence of one of `KINDS`; the seed chooses photos, directions and speeds."""
     random = np.random.default_rng((KINDS.index(kind), seed))
     view = photo(str(random.choice(VIEWS)))
     face = photo(str(random.choice(PORTRAITS)))
     angle = random.uniform(0, 2 * np.pi)
-    way = np.array([np.cos(angle), 0.6 * np.sin(angle)])
+    direction = np.array([np.cos(angle), 0.6 * np.sin(angle)])
     shake = _shake(random, frames)
 
     def still(t: int) -> NDArray[np.float64]:
@@ -140,13 +143,13 @@ def scene(kind: str, seed: int, size: tuple[int, int] = (384, 216), frames: int 
 
     def pan(t: int) -> NDArray[np.float64]:
         phase = np.sin(2 * np.pi * t / frames)
-        return np.array([*(way * 32 * phase), 0.03 * np.sin(2 * np.pi * t / 75), 0.0])
+        return np.array([*(direction * 32 * phase), 0.03 * np.sin(2 * np.pi * t / 75), 0.0])
 
     def zoom(t: int) -> NDArray[np.float64]:
-        return np.array([*(0.3 * t * way), 0.0012 * t, 0.005 * t])
+        return np.array([*(0.3 * t * direction), 0.0012 * t, 0.005 * t])
 
     def creep(t: int) -> NDArray[np.float64]:
-        return np.array([*(0.15 * t * way), 0.0, 0.0006 * t])
+        return np.array([*(0.15 * t * direction), 0.0, 0.0006 * t])
 
     def handheld(t: int) -> NDArray[np.float64]:
         return shake[t]
@@ -161,8 +164,8 @@ def scene(kind: str, seed: int, size: tuple[int, int] = (384, 216), frames: int 
         "still": still,
         "creep": creep,
     }
-    picture = face if kind == "portrait" else view
-    back = _layer(picture, size, paths[kind], cover=1.25)
+    image = face if kind == "portrait" else view
+    back = _layer(image, size, paths[kind], cover=1.25)
     made = Scene(kind, seed, size, frames, back)
     if kind in ("object", "subject"):
         made.object = _object(
@@ -179,7 +182,7 @@ def _other(random: np.random.Generator, view: Image) -> str:
 
 
 def _shake(random: np.random.Generator, frames: int) -> NDArray[np.float64]:
-    """A hand's tremor: x, y in pixels, angle, log of the scale; smooth, two time scales."""
+    """Return camera shake `[frames, 4]`: x, y in pixels, angle, log of the scale."""
     shake = np.zeros((frames, 4))
     for sigma, amount in ((8.0, (9, 6, 0.02, 0.015)), (1.6, (0.7, 0.7, 0.002, 0.001))):
         steps = random.normal(0, 1, (frames + 64, 4))
@@ -189,27 +192,27 @@ def _shake(random: np.random.Generator, frames: int) -> NDArray[np.float64]:
 
 
 def _layer(
-    picture: Image,
+    image: Image,
     size: tuple[int, int],
     pose: Callable[[int], NDArray[np.float64]],
     cover: float,
 ) -> Layer:
-    """The picture's middle in the screen's, `cover` times as large as would fill it."""
-    height, width = picture.shape[:2]
+    """Return a centered layer, `cover` times as large as needed to fill the frame."""
+    height, width = image.shape[:2]
     scale = cover * max(size[0] / width, size[1] / height)
-    if scale < 0.5:  # cv2.warpAffine knows no area average
-        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        height, width = picture.shape[:2]
+    if scale < 0.5:  # cv2.warpAffine has no area interpolation
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        height, width = image.shape[:2]
         scale = 1.0
-    return Layer(picture, lambda t: _similarity(picture.shape, size, scale, pose(t)))
+    return Layer(image, lambda t: _similarity(image.shape, size, scale, pose(t)))
 
 
-def _object(picture: Image, random: np.random.Generator, made: Scene) -> Layer:
-    """A blob cut out of a picture, on a way of its own."""
+def _object(image: Image, random: np.random.Generator, made: Scene) -> Layer:
+    """Return a blob cut out of an image, with its own motion."""
     width, height = made.size
-    scale = 0.72 * height / picture.shape[0]
-    picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    rows, columns = picture.shape[:2]
+    scale = 0.72 * height / image.shape[0]
+    image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    rows, columns = image.shape[:2]
     angles = np.linspace(0, 2 * np.pi, 200, endpoint=False)
     radius = 0.85 + sum(
         random.uniform(-0.05, 0.05) * np.cos(k * angles + random.uniform(0, 6)) for k in (2, 3, 5)
@@ -232,14 +235,14 @@ def _object(picture: Image, random: np.random.Generator, made: Scene) -> Layer:
         return np.array([x, y, 0.05 * np.sin(0.05 * t + start[1]), 0.0])
 
     return Layer(
-        picture,
-        lambda t: _similarity(picture.shape, made.size, 1.0, pose(t)),
+        image,
+        lambda t: _similarity(image.shape, made.size, 1.0, pose(t)),
         mask.astype(np.float32) / 255,
     )
 
 
 def _drift(random: np.random.Generator, frames: int) -> Callable[[int], NDArray[np.float64]]:
-    """Exposure and white balance that drift, and one step of the exposure."""
+    """Return gains for drifting exposure and white balance, and one step of the exposure."""
     phase = random.uniform(0, 2 * np.pi, 3)
 
     def gain(t: int) -> NDArray[np.float64]:
@@ -254,17 +257,17 @@ def _drift(random: np.random.Generator, frames: int) -> Callable[[int], NDArray[
 def _similarity(
     shape: tuple[int, ...], size: tuple[int, int], scale: float, pose: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """From the picture's pixels to the screen's: x, y, angle, log of the scale about the middle."""
+    """Return the 2x3 matrix from an image to the frame; `pose` is x, y, angle, log of scale."""
     x, y, angle, zoom = pose
     factor = scale * np.exp(zoom)
-    turn = factor * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    middle = (np.array([shape[1], shape[0]]) - 1) / 2
+    rotation = factor * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    center = (np.array([shape[1], shape[0]]) - 1) / 2
     target = (np.array(size) - 1) / 2 + (x, y)
-    return np.column_stack([turn, target - turn @ middle])
+    return np.column_stack([rotation, target - rotation @ center])
 
 
-def _between(layer: Layer, t: int, other: int) -> NDArray[np.float64]:
-    """From the screen at `t` to the screen at `other`, for points of a layer."""
+def _layer_motion(layer: Layer, t: int, other: int) -> NDArray[np.float64]:
+    """Return the 2x3 matrix from frame `t` to frame `other` for points of a layer."""
     here, there = (np.vstack([layer.path(i), (0, 0, 1)]) for i in (t, other))
     return (there @ np.linalg.inv(here))[:2]
 

@@ -1,8 +1,8 @@
-"""How good it looks, by VGG's loss: between doing nothing and the optimum."""
+"""Measure quality by the style transfer loss of VGG."""
 
 
 def main(argv: list[str]) -> int:
-    """Measure and write docs/quality.json, .jpg and the tables of docs/quality.md."""
+    """Write results.json, results.jpg and the tables of results.md in this folder."""
     from benchmarks.quality.record import main as record
 
     return record(argv)

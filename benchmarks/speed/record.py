@@ -1,12 +1,12 @@
-"""The record of speed: measure its parts, keep what they gave, and say which promises hold.
+"""Measure the parts of the speed benchmark, write the record and check its promises.
 
-    python -m benchmarks speed                       all of it: about fifteen minutes
-    python -m benchmarks speed --only live scaling   these parts; the others stay as they are
+    python -m benchmarks speed                       all parts: about fifteen minutes
+    python -m benchmarks speed --only live scaling   these parts; the others keep their results
     python -m benchmarks speed --trial               one round each, nothing is written
 
-Every part runs in a process of its own, so that none inherits another's threads and memory. What
-it gave is written at once, as JSON, and at the end a plot and the tables of the page beside it.
-The exit code is 1 if a promise is broken, or if the machine was too busy to measure on.
+Each part runs in its own process. Its result is written to the JSON file at once; the plot and the
+tables of the page follow at the end. The exit code is 1 if a promise is broken, or if the machine
+was too busy.
 """
 
 import argparse
@@ -20,13 +20,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed.page import fill
+from benchmarks.markdown import fill_tables, markdown_table
 from benchmarks.speed.part import NotMeasuredError, Part, Promise, Settings, TooBusyError
 from live_nst.runtime.machine import describe_machine
 from live_nst.sources.camera import configure_opencv
 
-OUT = Path("docs/benchmarks.json")
-NAMES = (
+OUT = Path("benchmarks/speed/results.json")
+PART_NAMES = (
     "program",
     "peer",
     "tutorial",
@@ -37,28 +37,28 @@ NAMES = (
     "accuracy",
     "scaling",
 )
-"""The parts, in the order in which they run and stand on the page."""
+"""The parts in order."""
 
 Record = dict[str, Any]
 
 
 def find_part(name: str) -> Part:
-    """The part of that name."""
+    """Return the part with this name."""
     found: Part = import_module(f"benchmarks.speed.parts.{name}").PART
     return found
 
 
 def main(argv: Sequence[str]) -> int:
-    """Measure what `argv` asks for."""
-    asked = _parse(argv)
-    settings = Settings(asked.rounds, asked.trial, asked.out.parent)
-    record = read(asked.out)
+    """Run the command line and return the exit code."""
+    arguments = _parse(argv)
+    settings = Settings(arguments.rounds, arguments.trial, arguments.out.parent)
+    record = read_record(arguments.out)
     failed = []
-    for name in asked.only:
+    for name in arguments.only:
         begin = time.monotonic()
         print(f"{name}: {find_part(name).title}", flush=True)
         try:
-            result = apart(name, settings)
+            result = measure_in_process(name, settings)
         except NotMeasuredError as exc:
             print(f"  not measured: {exc}")
             continue
@@ -66,100 +66,102 @@ def main(argv: Sequence[str]) -> int:
             print(f"  BROKEN: not measured, {exc}")
             failed.append(name)
             continue
-        except Exception:  # the other parts are worth having nevertheless
+        except Exception:  # measure the other parts nevertheless
             traceback.print_exc()
-            print("  BROKEN: it failed, see above")
+            print("  BROKEN: failed, see above")
             failed.append(name)
             continue
         result["seconds"] = round(time.monotonic() - begin)
         record["parts"][name] = {"date": time.strftime("%Y-%m-%d"), **result}
-        if not asked.trial:
-            write(record, asked.out)
-    made = {name: record["parts"][name] for name in asked.only if name in record["parts"]}
-    broken = show(promises({**record, "parts": made}))
-    if not asked.trial:
-        write_page(record, asked.out)
+        if not arguments.trial:
+            write_record(record, arguments.out)
+    measured = {name: record["parts"][name] for name in arguments.only if name in record["parts"]}
+    broken = print_promises(collect_promises({**record, "parts": measured}))
+    if not arguments.trial:
+        write_page(record, arguments.out)
     return int(broken or bool(failed))
 
 
-def apart(name: str, settings: Settings) -> dict[str, Any]:
-    """Measure one part in a process of its own."""
+def measure_in_process(name: str, settings: Settings) -> dict[str, Any]:
+    """Measure one part in its own process, so that no threads or memory are shared."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         return pool.submit(_measure, name, settings).result()
 
 
 def _measure(name: str, settings: Settings) -> dict[str, Any]:
-    configure_opencv()  # as the program does
+    configure_opencv()  # like live-nst
     return find_part(name).measure(settings)
 
 
-def read(path: Path) -> Record:
-    """What was measured on this machine before; figures of another machine are dropped."""
+def read_record(path: Path) -> Record:
+    """Return the earlier record of this machine; one of another machine is dropped."""
     machine = describe_machine()
-    fresh: Record = {"machine": machine, "parts": {}}
+    empty: Record = {"machine": machine, "parts": {}}
     if not path.is_file():
-        return fresh
-    kept: Record = json.loads(path.read_text("utf-8"))
+        return empty
+    stored: Record = json.loads(path.read_text("utf-8"))
     hardware = ("processor", "cores")
-    if any(kept.get("machine", {}).get(name) != machine[name] for name in hardware):
-        return fresh
-    return fresh | {"parts": {n: p for n, p in kept.get("parts", {}).items() if n in NAMES}}
+    if any(stored.get("machine", {}).get(name) != machine[name] for name in hardware):
+        return empty
+    return empty | {"parts": {n: p for n, p in stored.get("parts", {}).items() if n in PART_NAMES}}
 
 
-def write(record: Record, path: Path) -> None:
-    """Keep the record."""
+def write_record(record: Record, path: Path) -> None:
+    """Write the record as JSON."""
     path.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
 
 
 def write_page(record: Record, path: Path) -> None:
-    """Draw the plot, and fill in the tables of the page, if there is one."""
-    from benchmarks.speed.plot import plot
+    """Write the plot, and the tables of the page if it exists."""
+    from benchmarks.speed.plot import write_plot
 
-    plot(record, path.with_suffix(".png"))
+    write_plot(record, path.with_suffix(".png"))
     page = path.with_suffix(".md")
     if page.is_file():
-        page.write_text(fill(page.read_text("utf-8"), tables(record)), "utf-8")
+        page.write_text(fill_tables(page.read_text("utf-8"), make_tables(record)), "utf-8")
 
 
-def tables(record: Record) -> dict[str, str]:
-    """What stands in the page's places, by name: every part, the machine and the promises."""
+def make_tables(record: Record) -> dict[str, str]:
+    """Return the tables of the page by name: the parts, the machine and the promises."""
     made = {
         name: find_part(name).tables(record["parts"][name])
-        for name in NAMES
+        for name in PART_NAMES
         if name in record["parts"]
     }
-    return {**made, "machine": _about(record), "promises": _verdicts(promises(record))}
+    return {
+        **made,
+        "machine": _machine_line(record),
+        "promises": _promise_table(collect_promises(record)),
+    }
 
 
-def promises(record: Record) -> list[Promise]:
-    """Those of every part that was measured."""
+def collect_promises(record: Record) -> list[Promise]:
+    """Return the promises of all measured parts."""
     return [
         promise
-        for name in NAMES
+        for name in PART_NAMES
         if name in record["parts"]
         for promise in find_part(name).promises(record["parts"][name])
     ]
 
 
-def show(made: Iterable[Promise]) -> bool:
-    """Print the promises; whether one is broken."""
+def print_promises(made: Iterable[Promise]) -> bool:
+    """Print the promises and return whether one is broken."""
     broken = False
     for promise in made:
-        print(f"{promise.verdict + ':':13} {promise.text}: {promise.measured}")
+        print(f"{promise.verdict + ':':13} {promise.text}: {promise.value_text}")
         broken |= promise.broken
     return broken
 
 
-def _verdicts(made: Iterable[Promise]) -> str:
-    from benchmarks.speed.part import table
-
-    rows = [[promise.text, promise.measured, promise.verdict] for promise in made]
-    return table(["promise", "measured", ""], rows)
+def _promise_table(made: Iterable[Promise]) -> str:
+    rows = [[promise.text, promise.value_text, promise.verdict] for promise in made]
+    return markdown_table(["promise", "measured", "result"], rows)
 
 
-def _about(record: Record) -> str:
-    """The machine, and when it was measured."""
+def _machine_line(record: Record) -> str:
+    """Return one line about the machine and the dates."""
     machine = record["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     dates = sorted({part["date"] for part in record["parts"].values()})
@@ -177,17 +179,17 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--only", nargs="+", choices=NAMES, default=list(NAMES), metavar="PART",
-        help=f"measure these parts alone: {', '.join(NAMES)}",
+        "--only", nargs="+", choices=PART_NAMES, default=list(PART_NAMES), metavar="PART",
+        help=f"measure only these parts: {', '.join(PART_NAMES)}",
     )  # fmt: skip
-    parser.add_argument("--rounds", type=int, help="how many quiet rounds; each part has its own")
+    parser.add_argument("--rounds", type=int, help="number of quiet rounds [default: by part]")
     parser.add_argument(
-        "--trial", action="store_true", help="one round each, also in a busy machine; not written"
+        "--trial", action="store_true", help="one round each, on a busy machine, too; write nothing"
     )
-    parser.add_argument("--out", type=Path, default=OUT, help="the JSON [default: %(default)s]")
-    asked = parser.parse_args(argv)
-    if asked.rounds is not None and asked.rounds < 1:
+    parser.add_argument("--out", type=Path, default=OUT, help="JSON file [default: %(default)s]")
+    arguments = parser.parse_args(argv)
+    if arguments.rounds is not None and arguments.rounds < 1:
         parser.error("--rounds must be 1 or more")
-    if not asked.out.parent.is_dir():
-        parser.error(f"{asked.out.parent} is no folder: run it from the repository")
-    return asked
+    if not arguments.out.parent.is_dir():
+        parser.error(f"folder {arguments.out.parent} not found: run from the repository's root")
+    return arguments

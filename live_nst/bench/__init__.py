@@ -1,1 +1,1 @@
-"""Measuring: what this machine can do, for `live-nst bench` and for the project's own record."""
+"""Measure what this machine can do, for `live-nst bench` and for `benchmarks/`."""

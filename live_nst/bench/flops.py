@@ -1,10 +1,8 @@
-"""The most arithmetic that this machine does: products of large matrices.
+"""Arithmetic: what one frame needs, and the most that this machine does.
 
-A product of matrices is what processors, and the libraries on them, do best, so its rate is the
-measure of how well a network uses the machine. OpenVINO computes it, as it computes the networks,
-on all cores and with the same precision; its second factor is a constant, as weights are. Neither
-very small nor very large matrices are fastest, and which ones are differs between processors: so
-several shapes are tried, and the fastest counts.
+Matrix multiplication is what processors and their libraries do best. So its rate is the peak
+against which a network is compared. It runs in the same library, in the same precision and on the
+same cores as the network. The fastest matrix size differs between processors, so several are tried.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +11,13 @@ from statistics import median
 import numpy as np
 
 from live_nst.types import Size
+
+FLOPS_PER_PIXEL = {"mobile": 25_056, "hub": 860_544}
+"""Floating-point operations per pixel of the network's input, by model name.
+
+Counted over the convolutions of the published network, a multiplication and an addition each. All
+other operations together are below one percent. What an engine rewrites does not change the count.
+"""
 
 MatmulShape = tuple[int, int, int]
 """(m, k, n): a matrix of m rows and k columns times one of k rows and n columns."""
@@ -25,44 +30,60 @@ MATMUL_SHAPES: tuple[MatmulShape, ...] = (
     (1024, 1024, 1024),
     (2048, 2048, 2048),
 )
-_HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+
+_PRECISION_HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}  # for OpenVINO
+
+Calls = dict[str, Callable[[], object]]
+"""Functions to time, by name."""
+
+
+def frame_flops(model: str, size: Size) -> float | None:
+    """Return the floating-point operations of one frame; None for an unknown model.
+
+    Args:
+        model: The model's name.
+        size: (width, height) of the network's input in pixels.
+    """
+    per_pixel = FLOPS_PER_PIXEL.get(model)
+    return None if per_pixel is None else float(per_pixel * size[0] * size[1])
 
 
 def matmul_flops(shape: MatmulShape) -> float:
-    """Floating-point operations of one product: a multiplication and an addition each."""
+    """Return the floating-point operations of one matrix multiplication."""
     return 2.0 * shape[0] * shape[1] * shape[2]
 
 
 def matmul_name(precision: str, shape: MatmulShape) -> str:
-    """As in "bfloat16 512x512x512"."""
+    """Return a name such as "bfloat16 512x512x512"."""
     return f"{precision} {'x'.join(map(str, shape))}"
 
 
 def openvino_matmuls(
     precision: str, shapes: Sequence[MatmulShape] = MATMUL_SHAPES, threads: int | None = None
-) -> dict[str, Callable[[], object]]:
-    """Products on the processor, each ready to be called, by `product_name`.
+) -> Calls:
+    """Return compiled matrix multiplications on the CPU, by `matmul_name`.
 
     Args:
         precision: float32, bfloat16 or float16.
-        shapes: What is multiplied.
-        threads: On how many cores; all by default.
+        shapes: The sizes of the matrices.
+        threads: Number of threads; None for all cores.
     """
-    from live_nst.engines.openvino import openvino
+    from live_nst.runtime.openvino import import_openvino
 
-    ov = openvino()
+    ov = import_openvino()
     settings: dict[str, object] = {
-        "INFERENCE_PRECISION_HINT": _HINTS[precision],
+        "INFERENCE_PRECISION_HINT": _PRECISION_HINTS[precision],
         "PERFORMANCE_HINT": "LATENCY",
     }
     if threads is not None:
         settings["INFERENCE_NUM_THREADS"] = threads
     core, random = ov.Core(), np.random.default_rng(0)
-    calls: dict[str, Callable[[], object]] = {}
+    calls: Calls = {}
     for m, k, n in shapes:
-        factor = ov.opset13.parameter([m, k], np.float32)
+        inputs = ov.opset13.parameter([m, k], np.float32)
+        # Constant, as the weights of a network are.
         weights = ov.opset13.constant(random.random((k, n), np.float32))
-        model = ov.Model([ov.opset13.matmul(factor, weights, False, False)], [factor])
+        model = ov.Model([ov.opset13.matmul(inputs, weights, False, False)], [inputs])
         request = core.compile_model(model, "CPU", settings).create_infer_request()
         request.set_input_tensor(ov.Tensor(random.random((m, k), np.float32)))
         calls[matmul_name(precision, (m, k, n))] = request.infer
@@ -71,26 +92,26 @@ def openvino_matmuls(
 
 def tensorflow_matmuls(
     device: str, precision: str, shapes: Sequence[MatmulShape] = MATMUL_SHAPES
-) -> dict[str, Callable[[], object]]:
-    """The same in TensorFlow, which also runs on GPUs.
+) -> Calls:
+    """Return matrix multiplications in TensorFlow, by `matmul_name`.
 
     Args:
-        device: TensorFlow's name of it: "GPU:0".
+        device: TensorFlow's name of the device, for example "GPU:0".
         precision: float32, bfloat16 or float16.
-        shapes: What is multiplied. A GPU wants larger matrices than a processor.
+        shapes: The sizes of the matrices. A GPU needs larger ones than a CPU.
     """
     from live_nst.runtime.tensorflow import import_tensorflow
 
     tf = import_tensorflow()
     dtype = tf.as_dtype(precision)
-    calls: dict[str, Callable[[], object]] = {}
+    calls: Calls = {}
     with tf.device(device):
         for m, k, n in shapes:
             left = tf.cast(tf.random.uniform([m, k]), dtype)
             right = tf.cast(tf.random.uniform([k, n]), dtype)
 
             def call(left: object = left, right: object = right) -> object:
-                # One number is brought to the host, so that the product is really done.
+                # Reading one number makes sure that the device is done.
                 return (left @ right)[0, 0].numpy()  # type: ignore[operator]
 
             calls[matmul_name(precision, (m, k, n))] = call
@@ -102,34 +123,17 @@ def peak_flops(
     times: Mapping[str, Sequence[float]],
     shapes: Sequence[MatmulShape] = MATMUL_SHAPES,
 ) -> tuple[float, MatmulShape]:
-    """The highest rate in `times`, each shape taken by its median, and the shape that gave it.
+    """Return the highest rate of the measured shapes, and its shape.
 
     Args:
-        precision: Whose products are looked at.
-        times: Seconds of single calls by `product_name`; other names are passed over.
-        shapes: Those that were measured.
+        precision: The precision to look at.
+        times: Seconds of single calls, by `matmul_name`. Other names are ignored.
+        shapes: The shapes that were measured. Each counts by its median.
 
     Returns:
         (floating-point operations per second, shape).
     """
-    rates = {
-        shape: matmul_flops(shape) / median(times[matmul_name(precision, shape)])
+    return max(
+        (matmul_flops(shape) / median(times[matmul_name(precision, shape)]), shape)
         for shape in shapes
-    }
-    best = max(rates, key=lambda shape: rates[shape])
-    return rates[best], best
-
-
-FLOPS_PER_PIXEL = {"mobile": 25_056, "hub": 860_544}
-"""Floating-point operations for each pixel that the network sees, by the name of the model.
-
-Counted over the convolutions of the network as it was published, a multiplication and an addition
-each; normalizations and the like are below a hundredth of it. How an engine rearranges the network
-does not change what counts as done.
-"""
-
-
-def frame_flops(model: str, size: Size) -> float | None:
-    """Floating-point operations of one frame of network size `size`; None for unknown models."""
-    per_pixel = FLOPS_PER_PIXEL.get(model)
-    return None if per_pixel is None else float(per_pixel * size[0] * size[1])
+    )

@@ -1,24 +1,33 @@
-"""How much of the machine other programs take while something is measured."""
+"""Timing on a shared machine: short blocks in turn, in rounds, and a meter of other programs' load.
 
-import time
+The speed of a shared machine drifts by a fifth within minutes, and other programs may halve it. So
+what is compared runs in short blocks, one after the other, again and again. Ratios are taken within
+a round, rounds on a busy machine are discarded, and the median over the rounds counts.
+"""
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import psutil
 
-from live_nst.runtime.timing import Clock, SystemClock
+from live_nst.runtime.timing import Clock, PreciseClock, SystemClock
+
+Result = TypeVar("Result")
 
 MAX_BACKGROUND_LOAD = 0.15
-"""The share of all cores that other programs may take before a measurement is worth nothing."""
+"""Share of all cores that other programs may take while a round counts."""
+
+_SETTLE_SECONDS = 0.02
+"""Before each block: the idle threads of the block before still spin for some milliseconds."""
 
 
 class CpuUsage(NamedTuple):
-    """Seconds of processor time, summed over all cores, since some fixed moments.
+    """CPU time in seconds, summed over all cores, since some fixed moments.
 
     Attributes:
-        busy: What every program, and another virtual machine on the same cores, took.
-        own: What this process and those of its children that have ended took.
+        busy: Of all programs, and of other virtual machines on the same cores.
+        own: Of this process and of its children that have ended.
     """
 
     busy: float
@@ -26,19 +35,19 @@ class CpuUsage(NamedTuple):
 
 
 def read_cpu_usage() -> CpuUsage:
-    """The machine's counters."""
+    """Read the counters of this machine."""
     times, own = psutil.cpu_times(), psutil.Process().cpu_times()
     idle = times.idle + getattr(times, "iowait", 0.0)
     return CpuUsage(sum(times) - idle, sum(own[:4]))
 
 
 class BackgroundLoadMeter:
-    """The share of the machine that other programs took since this was made.
+    """Measures the share of the machine that other programs take, from its construction on.
 
     Args:
-        read: The counters.
-        clock: Time.
-        cores: Of the machine.
+        read: Reads the counters.
+        clock: Gives the time.
+        cores: Number of cores; None for this machine's.
     """
 
     def __init__(
@@ -54,7 +63,7 @@ class BackgroundLoadMeter:
         self._before = read()
 
     def share(self) -> float:
-        """0..1 of all cores; 0.0 as long as no time has passed."""
+        """Return the share of all cores, 0..1; 0.0 if no time has passed."""
         seconds = self._clock.now() - self._start
         if seconds <= 0:
             return 0.0
@@ -63,36 +72,14 @@ class BackgroundLoadMeter:
         return min(1.0, max(0.0, others / (seconds * self._cores)))
 
 
-Result = TypeVar("Result")
-
-_SETTLE = 0.02
-"""Seconds before a block: idle threads of the block before spin for some milliseconds."""
-
-
-class PreciseClock(SystemClock):
-    """The finest clock of the machine; Windows' monotonic one ticks 64 times a second."""
-
-    def now(self) -> float:
-        """Seconds since some fixed moment."""
-        return time.perf_counter()
-
-
-class LoadMeter(Protocol):
-    """Tells what share of the machine others took since it was made."""
-
-    def share(self) -> float:
-        """0..1 of all cores."""
-        ...
-
-
 @dataclass
 class MeasurementRounds(Generic[Result]):
-    """Rounds that were played.
+    """Rounds of a measurement, repeated until enough of them were on a quiet machine.
 
     Attributes:
-        wanted: How many in a quiet machine are enough.
-        results: What every round gave, in order.
-        loads: The share of the machine that others took in each, 0..1.
+        wanted: The number of quiet rounds that is enough.
+        results: The result of every round, in order.
+        loads: The background load in every round, 0..1.
     """
 
     wanted: int
@@ -101,50 +88,47 @@ class MeasurementRounds(Generic[Result]):
 
     @property
     def quiet(self) -> list[Result]:
-        """The rounds in which the machine was ours."""
-        return [
-            r
-            for r, load in zip(self.results, self.loads, strict=True)
-            if load <= MAX_BACKGROUND_LOAD
-        ]
+        """The results of the rounds on a quiet machine."""
+        rounds = zip(self.results, self.loads, strict=True)
+        return [result for result, load in rounds if load <= MAX_BACKGROUND_LOAD]
 
     @property
     def discarded(self) -> int:
-        """How many were played in a busy machine."""
+        """The number of rounds on a busy machine."""
         return len(self.results) - len(self.quiet)
 
     @property
     def complete(self) -> bool:
-        """Whether the machine was quiet in as many rounds as were wanted."""
+        """Whether there are as many quiet rounds as wanted."""
         return len(self.quiet) >= self.wanted
 
-    def play(
+    def run(
         self,
-        play: Callable[[], Result],
+        measure: Callable[[], Result],
         *,
         attempts: int | None = None,
         deadline: float | None = None,
-        tell: Callable[[float], None] = lambda load: None,
-        meter: Callable[[], LoadMeter] = BackgroundLoadMeter,
+        on_load: Callable[[float], None] = lambda load: None,
+        meter: Callable[[], BackgroundLoadMeter] = BackgroundLoadMeter,
         clock: Clock | None = None,
     ) -> None:
-        """Play rounds until enough of them found the machine quiet.
+        """Run rounds until enough of them were quiet.
 
         Args:
-            play: Plays one round, and gives what it measured.
-            attempts: How many are played at most; three times `wanted` by default.
-            deadline: The moment, on `clock`, after which no further round begins.
-            tell: Called after each with the load in it.
-            meter: Begins to measure what others take.
-            clock: Time.
+            measure: Runs one round and returns its result.
+            attempts: Most rounds to run; None for three times `wanted`.
+            deadline: Time of `clock` after which no further round begins.
+            on_load: Called after each round with its background load.
+            meter: Starts to measure the background load.
+            clock: Gives the time.
         """
         clock = clock or PreciseClock()
         while len(self.results) < (attempts or 3 * self.wanted) and not self.complete:
             load = meter()
-            result = play()
+            result = measure()
             self.loads.append(load.share())
             self.results.append(result)
-            tell(self.loads[-1])
+            on_load(self.loads[-1])
             if deadline is not None and clock.now() >= deadline:
                 break
 
@@ -157,48 +141,49 @@ def time_calls(
     least: int = 3,
     clock: Clock | None = None,
 ) -> dict[str, list[float]]:
-    """Blocks of each call, in turn: the seconds that each single call took.
+    """Run one block of each call in turn, and return the seconds of every single call.
 
-    The first call of a block is not counted: caches and threads belong to what ran before.
+    The first call of a block is not counted: it still meets the caches of the block before.
 
     Args:
-        calls: What is timed, by name; each ends when its result is there, on the host.
-        seconds: How long a block lasts.
-        turns: How many blocks of each there are. Many short ones compare better than few long
-            ones: memory and caches are shared with other virtual machines, whose load nothing
-            tells.
-        least: How many calls of a block are counted even if they take longer.
-        clock: Time.
+        calls: What to time, by name. A call returns when its result is there.
+        seconds: Length of a block.
+        turns: Number of blocks of each. Many short blocks compare better than few long ones,
+            because other virtual machines share memory and caches, and no counter shows that.
+        least: Number of calls to count in a block even if they take longer.
+        clock: Gives the time.
     """
     clock = clock or PreciseClock()
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(turns):
         for name, call in calls.items():
-            times[name] += _block(call, seconds, least, clock)
+            times[name] += _time_block(call, seconds, least, clock)
     return times
 
 
 def block_seconds(calls: Sequence[float], seconds: float, least: int = 3) -> float:
-    """How long the blocks of `time_calls` may last so that one of each takes `seconds` in all.
+    """Return the length of blocks with which one block of each call takes `seconds` in all.
 
     Args:
-        calls: Seconds that a single call of each takes.
-        seconds: For all of them together.
-        least: As for `time_calls`: what slow calls take beyond a block, the others lack.
+        calls: Seconds of a single call of each.
+        seconds: For all blocks together.
+        least: As for `time_calls`. Slow calls overrun their block; the others get shorter ones.
 
     Returns:
         Seconds; zero or less if even the least number of calls takes longer.
     """
-    # The first call of a block is not counted; the last one goes on beyond it, by half in the mean.
-    left = seconds - sum(1.5 * call + _SETTLE for call in calls)
+    # The first call of a block is not counted; the last one overruns it by half on average.
+    left = seconds - sum(1.5 * call + _SETTLE_SECONDS for call in calls)
     slowest = sorted((least * call for call in calls), reverse=True)
     while len(slowest) > 1 and slowest[0] > left / len(slowest):
         left -= slowest.pop(0)
     return left / len(slowest)
 
 
-def _block(call: Callable[[], object], seconds: float, least: int, clock: Clock) -> list[float]:
-    clock.sleep(_SETTLE)
+def _time_block(
+    call: Callable[[], object], seconds: float, least: int, clock: Clock
+) -> list[float]:
+    clock.sleep(_SETTLE_SECONDS)
     call()
     taken: list[float] = []
     begin = now = clock.now()

@@ -1,4 +1,4 @@
-"""What `live-nst bench` found out."""
+"""The results of `live-nst bench`, and the command line that they recommend."""
 
 import shlex
 from collections.abc import Sequence
@@ -6,6 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from live_nst.types import Size
+
+HEADROOM = 1.25
+"""How much faster than wanted it must be, to leave time for the camera and for other programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +29,16 @@ class EngineSetup:
 
 @dataclass(frozen=True, slots=True)
 class BenchResult:
-    """One way to paint, measured: camera frame in, camera-sized frame out.
+    """One setup at one size, measured from camera frame to stylized frame.
 
     Attributes:
         setup: Engine and precision.
-        size: The long side that `--size` names, in pixels.
-        network: (width, height) of what the network saw.
+        size: Value of `--size`: the longer side in pixels.
+        network: (width, height) of the network's input in pixels.
         fps: Frames per second, one after the other.
-        p50_ms: Milliseconds that half of the frames took at most.
-        p99_ms: Milliseconds that 99 of 100 frames took at most.
-        share: Of the machine's peak arithmetic in that precision, 0..1; None if unknown.
+        p50_ms: Median time of a frame in milliseconds.
+        p99_ms: Time that 99 of 100 frames do not exceed, in milliseconds.
+        share: Share of the machine's peak FLOP/s in that precision, 0..1; None if unknown.
     """
 
     setup: EngineSetup
@@ -46,15 +49,28 @@ class BenchResult:
     p99_ms: float
     share: float | None
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "engine": self.setup.engine,
+            "precision": self.setup.precision,
+            "size": self.size,
+            "network": list(self.network),
+            "fps": round(self.fps, 2),
+            "p50_ms": round(self.p50_ms, 2),
+            "p99_ms": round(self.p99_ms, 2),
+            "share_of_peak": None if self.share is None else round(self.share, 3),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
     """What to run.
 
     Attributes:
-        row: The measured way that is recommended.
-        enough: Whether it holds the wanted rate with headroom.
-        sentence: For people.
+        row: The result that is recommended.
+        enough: Whether it reaches the wanted rate with headroom.
+        sentence: The reason, for people.
         command: The command line.
     """
 
@@ -66,20 +82,20 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True)
 class BenchReport:
-    """All of it; `as_dict` is what `--json` prints.
+    """Everything that was measured.
 
     Attributes:
-        machine: Of `live_nst.runtime.machine.describe_machine`.
-        model: The model that ran.
+        machine: See `live_nst.runtime.machine.describe_machine`.
+        model: Name of the model.
         device: Where it ran.
-        camera: (width, height) of the frames that went in and came out.
+        camera: (width, height) of the frames in and out, in pixels.
         fps: The wanted rate.
-        peaks: Floating-point operations per second of matrix products, by precision.
-        rows: What was measured.
-        other_load: The share of the machine that other programs took, 0..1.
-        busy: Whether that was too much for the figures to mean something.
-        rounds: How many rounds the figures come from.
-        interrupted: Whether it was ended from the keyboard.
+        peaks: FLOP/s of matrix multiplication, by precision.
+        rows: The results.
+        other_load: Share of the machine that other programs took, 0..1.
+        busy: Whether that was too much for figures that mean something.
+        rounds: Number of rounds that the figures come from.
+        interrupted: Whether Ctrl-C ended the measurement.
         recommendation: What to run.
     """
 
@@ -97,66 +113,44 @@ class BenchReport:
     recommendation: Recommendation
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        report = asdict(self)
-        report["rows"] = [_flat(row) for row in self.rows]
-        report["peaks"] = {name: round(flops / 1e9, 1) for name, flops in self.peaks.items()}
-        report["other_load"] = round(self.other_load, 3)
-        choice = self.recommendation
-        report["recommendation"] = {
-            **_flat(choice.row),
-            "enough": choice.enough,
-            "sentence": choice.sentence,
-            "command": choice.command,
+        """Return plain values for `--json`; peaks are in GFLOP/s."""
+        choice = asdict(self.recommendation)
+        del choice["row"]
+        return asdict(self) | {
+            "rows": [row.as_dict() for row in self.rows],
+            "peaks": {name: round(flops / 1e9, 1) for name, flops in self.peaks.items()},
+            "other_load": round(self.other_load, 3),
+            "recommendation": self.recommendation.row.as_dict() | choice,
         }
-        return report
-
-
-def _flat(row: BenchResult) -> dict[str, Any]:
-    return {
-        "engine": row.setup.engine,
-        "precision": row.setup.precision,
-        "size": row.size,
-        "network": list(row.network),
-        "fps": round(row.fps, 2),
-        "p50_ms": round(row.p50_ms, 2),
-        "p99_ms": round(row.p99_ms, 2),
-        "share_of_peak": None if row.share is None else round(row.share, 3),
-    }
-
-
-HEADROOM = 1.25
-"""How much faster than wanted it must be, so that the call, the game and the camera have room."""
 
 
 def recommend(
     rows: Sequence[BenchResult], fps: float, default: EngineSetup, extra: Sequence[str] = ()
 ) -> Recommendation:
-    """The largest picture that holds `fps` with headroom or, if none does, the fastest.
+    """Choose the largest size that reaches `fps` with headroom or, if none does, the fastest.
 
     Args:
-        rows: What was measured; at least one.
+        rows: The results, at least one.
         fps: The wanted frames per second.
-        default: What live-nst picks by itself, which need not be named.
-        extra: Further arguments that the command needs, such as ("--model", "hub").
+        default: The setup that live-nst chooses without options.
+        extra: Further arguments for the command line, such as ("--model", "hub").
     """
     enough = [row for row in rows if row.fps >= HEADROOM * fps]
     if enough:
         row = max(enough, key=lambda row: (row.size, row.fps))
     else:
         row = max(rows, key=lambda row: row.fps)
-    command = _command(row, default, extra)
     width, height = row.network
     what = f"{row.setup.engine} in {row.setup.precision} at {width}x{height}"
-    if not enough:
-        reason = "too few to spare any" if row.fps >= fps else f"fewer than {fps:g}"
-        sentence = f"The fastest here is {what}: {row.fps:.0f} frames per second, {reason}."
-    else:
+    if enough:
         sentence = (
             f"For {fps:g} frames per second with room to spare, use {what}, "
             f"which does {row.fps:.0f}."
         )
-    return Recommendation(row, bool(enough), sentence, command)
+    else:
+        reason = "too few to spare any" if row.fps >= fps else f"fewer than {fps:g}"
+        sentence = f"The fastest here is {what}: {row.fps:.0f} frames per second, {reason}."
+    return Recommendation(row, bool(enough), sentence, _command(row, default, extra))
 
 
 def _command(row: BenchResult, default: EngineSetup, extra: Sequence[str]) -> str:

@@ -1,88 +1,51 @@
-"""`live-nst bench`: measure what this machine can do, within a minute."""
+"""`live-nst bench`: measure within a minute what this machine can do."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from statistics import mean, median
-from typing import Protocol
 
 import numpy as np
 
-from live_nst.bench.flops import MatmulShape, frame_flops, matmul_name, peak_flops
+from live_nst.bench.flops import Calls, MatmulShape, frame_flops, matmul_name, peak_flops
 from live_nst.bench.measurement import (
     MAX_BACKGROUND_LOAD,
     BackgroundLoadMeter,
-    LoadMeter,
     MeasurementRounds,
-    PreciseClock,
     block_seconds,
     time_calls,
 )
 from live_nst.bench.report import BenchReport, BenchResult, EngineSetup, recommend
+from live_nst.bench.setups import StylizerSetups
 from live_nst.errors import DeviceError, LiveNstError, UsageError
 from live_nst.runtime.machine import describe_machine
-from live_nst.runtime.timing import Clock
-from live_nst.types import Image, Size
+from live_nst.runtime.timing import Clock, PreciseClock
+from live_nst.stylizer.core import StylizerCore
+from live_nst.types import Notify, Size
 
 SIZES = (256, 384, 512, 640, 960, 1280)
 QUICK_SIZES = (256, 384, 640)
 PEAK_SHAPES: tuple[MatmulShape, ...] = ((256, 512, 512), (512, 512, 512), (512, 1024, 512))
 MIN_USEFUL_FPS = 5.0
-"""Frames per second below which a larger size is not worth the time it takes to measure."""
+"""Larger sizes are not measured once a size is slower than this."""
 
-_SECONDS = {False: 55.0, True: 11.0}  # by `quick`; to start and end the program takes some more
-_ROUNDS = {False: 4, True: 2}
-_READY = 0.4  # of the progress, when all is ready
-_LONGEST_BLOCK, _SHORTEST_BLOCK, _PEAK_BLOCK = 0.6, 0.08, 0.05  # seconds
-_PEAK_START = 0.025  # seconds before a block of products
+_PREPARATION_SHARE = 0.4  # of the progress bar
+_MAX_BLOCK, _MIN_BLOCK, _PEAK_BLOCK = 0.6, 0.08, 0.05  # seconds
+_PEAK_START = 0.025  # seconds before a block of matrix multiplications
 
 Times = dict[str, list[float]]
-
-
-class TimedStylizer(Protocol):
-    """Paints frames in one way; `live_nst.Stylizer` does."""
-
-    def __call__(self, image: Image) -> Image: ...  # noqa: D102
-
-    def close(self) -> None: ...  # noqa: D102
-
-
-class BenchSetups(Protocol):
-    """What there is to measure on a machine."""
-
-    model: str
-    device: str
-    default: EngineSetup
-
-    @property
-    def setups(self) -> Sequence[EngineSetup]:
-        """Every engine and precision that runs here."""
-        ...
-
-    def network(self, camera: Size, size: int) -> Size:
-        """What the network sees of a camera frame at a long side."""
-        ...
-
-    def painter(self, setup: EngineSetup, camera: Size, size: int) -> TimedStylizer:
-        """One that is ready to paint frames of `camera` pixels."""
-        ...
-
-    def products(
-        self, precision: str, shapes: Sequence[MatmulShape]
-    ) -> dict[str, Callable[[], object]]:
-        """Matrix products on the device, by `product_name`; empty if they cannot be had."""
-        ...
+"""Seconds of single calls in one round, by name."""
 
 
 @dataclass(frozen=True)
 class BenchOptions:
-    """What `live-nst bench` is asked.
+    """Options of `live-nst bench`.
 
     Attributes:
-        camera: (width, height) of the camera's frames.
-        fps: The wanted rate, for which a way to paint is recommended.
-        quick: Measure only what live-nst would pick by itself, at fewer sizes.
+        camera: (width, height) of the camera's frames in pixels.
+        fps: The wanted rate, for which a setup is recommended.
+        quick: Measure only what live-nst would choose by itself, at fewer sizes.
         extra: Arguments that the recommended command needs, too.
     """
 
@@ -91,8 +54,23 @@ class BenchOptions:
     quick: bool = False
     extra: tuple[str, ...] = ()
 
+    @property
+    def sizes(self) -> Sequence[int]:
+        """The sizes to measure, ascending."""
+        return QUICK_SIZES if self.quick else SIZES
+
+    @property
+    def seconds(self) -> float:
+        """The time to take; starting and ending the program is not included."""
+        return 11.0 if self.quick else 55.0
+
+    @property
+    def rounds(self) -> int:
+        """The number of quiet rounds that is enough."""
+        return 2 if self.quick else 4
+
     def check(self) -> None:
-        """Refuse what cannot be meant.
+        """Check the ranges of the numbers.
 
         Raises:
             UsageError: A number is out of range.
@@ -100,57 +78,55 @@ class BenchOptions:
         if not all(64 <= side <= 8192 for side in self.camera):
             width, height = self.camera
             raise UsageError(
-                f"A camera of {width}x{height} pixels cannot be meant.",
-                "use 64 to 8192 pixels each way, such as 1280x720",
+                f"Invalid camera size {width}x{height}",
+                "use 64 to 8192 pixels for each side, such as 1280x720",
             )
         if not 1 <= self.fps <= 240:
             raise UsageError(
-                f"A rate of {self.fps:g} frames per second cannot be meant.",
-                "use 1 to 240, such as 30",
+                f"Invalid rate of {self.fps:g} frames per second", "use 1 to 240, such as 30"
             )
 
 
 def run_bench(
     options: BenchOptions,
-    workshop: BenchSetups,
+    setups: StylizerSetups,
     *,
-    notify: Callable[[str], None] = lambda sentence: None,
+    notify: Notify = lambda sentence: None,
     progress: Callable[[float, str], None] = lambda done, what: None,
     clock: Clock | None = None,
-    meter: Callable[[], LoadMeter] = BackgroundLoadMeter,
+    meter: Callable[[], BackgroundLoadMeter] = BackgroundLoadMeter,
 ) -> BenchReport:
-    """Measure every way to paint on this machine, in rounds, within about a minute.
+    """Measure every engine, precision and size on this machine, in rounds.
 
-    Interrupted from the keyboard it reports what was measured until then, if that is a round.
+    Ctrl-C ends it with a report of the rounds until then.
 
     Args:
         options: What to measure.
-        workshop: What there is to measure.
+        setups: Opens what is measured.
         notify: Called with one sentence at a time.
-        progress: Called with how much is done, 0..1, and what is done now.
-        clock: Time.
-        meter: Begins to measure what other programs take.
+        progress: Called with the share that is done, 0..1, and the name of the current step.
+        clock: Gives the time.
+        meter: Starts to measure the load of other programs.
 
     Raises:
-        LiveNstError: Nothing of it can be run.
-        KeyboardInterrupt: Before a round was played.
+        LiveNstError: Nothing can be measured.
+        KeyboardInterrupt: Ctrl-C before the end of the first round.
     """
     options.check()
     with ExitStack() as stack:
-        run = _BenchRun(options, workshop, notify, progress, clock or PreciseClock(), stack)
-        run.get_ready()
-        rounds = run.play(meter)
-        return _report(options, workshop, run.ways, rounds, run.interrupted)
+        run = _BenchRun(options, setups, notify, progress, clock or PreciseClock(), stack)
+        run.prepare()
+        return run.report(*run.measure(meter))
 
 
 @dataclass(frozen=True)
 class _Candidate:
-    """One way to paint, ready."""
+    """A setup at one size, ready to run."""
 
     setup: EngineSetup
     size: int
     network: Size
-    painter: TimedStylizer
+    stylizer: StylizerCore
     seconds: float  # for a frame, about
 
     @property
@@ -159,157 +135,149 @@ class _Candidate:
 
 
 class _BenchRun:
-    """One run: first everything is made ready, then rounds are played until time is up."""
+    """One run: everything is prepared first, then rounds are measured until time is up."""
 
     def __init__(
         self,
         options: BenchOptions,
-        workshop: BenchSetups,
-        notify: Callable[[str], None],
+        setups: StylizerSetups,
+        notify: Notify,
         progress: Callable[[float, str], None],
         clock: Clock,
         stack: ExitStack,
     ) -> None:
         self._options = options
-        self._workshop = workshop
+        self._setups = setups
         self._notify = notify
         self._progress = progress
         self._clock = clock
         self._stack = stack
         self._start = clock.now()
-        self._seconds = _SECONDS[options.quick]
         random = np.random.default_rng(0)
         self._image = random.integers(0, 256, (*options.camera[::-1], 3), np.uint8)
-        self.ways: list[_Candidate] = []
-        self.interrupted = False
-        self._told = False
+        self._candidates: list[_Candidate] = []
+        self._warned = False
 
-    def get_ready(self) -> None:
-        """Open every setup at every size that makes sense.
+    def prepare(self) -> None:
+        """Open every setup at every size that is fast enough.
 
         Raises:
-            LiveNstError: None of them can be run.
+            LiveNstError: None of them can run.
         """
-        workshop = self._workshop
-        setups = [workshop.default] if self._options.quick else list(workshop.setups)
-        for number, setup in enumerate(setups):
-            self._progress(_READY * number / len(setups), f"getting {setup} ready")
+        chosen = [self._setups.default] if self._options.quick else self._setups.available()
+        for number, setup in enumerate(chosen):
+            self._progress(_PREPARATION_SHARE * number / len(chosen), f"preparing {setup}")
             try:
                 self._open(setup)
             except LiveNstError as exc:
-                if len(setups) == 1:
+                if len(chosen) == 1:
                     raise
                 self._notify(f"{setup} is left out: {exc.message}")
-        if not self.ways:
-            raise DeviceError("Nothing can be measured here.", "`live-nst doctor` may tell why")
+        if not self._candidates:
+            raise DeviceError("Nothing can be measured here.", "run `live-nst doctor`")
 
     def _open(self, setup: EngineSetup) -> None:
-        """From the smallest size to the first that is too slow for live, while there is time."""
+        """Open the sizes up to the first that is too slow for live video, while there is time."""
         networks: set[Size] = set()
-        for size in QUICK_SIZES if self._options.quick else SIZES:
-            network = self._workshop.network(self._options.camera, size)
-            late = self._clock.now() - self._start > self._seconds / 2
+        for size in self._options.sizes:
+            network = self._setups.network_size(self._options.camera, size)
+            late = self._clock.now() - self._start > self._options.seconds / 2
             if network in networks or (networks and late):
-                break  # beyond the camera's size nothing changes
+                break  # sizes above the camera's do not change the network's input
             networks.add(network)
-            painter = self._workshop.painter(setup, self._options.camera, size)
-            self._stack.callback(painter.close)
-            painter(self._image)
+            stylizer = self._setups.open_stylizer(setup, self._options.camera, size)
+            self._stack.callback(stylizer.close)
+            stylizer(self._image)
             before = self._clock.now()
-            painter(self._image)
+            stylizer(self._image)
             taken = self._clock.now() - before
-            self.ways.append(_Candidate(setup, size, network, painter, taken))
+            self._candidates.append(_Candidate(setup, size, network, stylizer, taken))
             if taken > 1 / MIN_USEFUL_FPS:
                 break
 
-    def play(self, meter: Callable[[], LoadMeter]) -> MeasurementRounds[Times]:
-        """Play the rounds."""
-        rounds: MeasurementRounds[Times] = MeasurementRounds(_ROUNDS[self._options.quick])
-        products: dict[str, Callable[[], object]] = {}
-        for precision in dict.fromkeys(way.setup.precision for way in self.ways):
-            products |= self._workshop.products(precision, PEAK_SHAPES)
-        left = self._start + self._seconds - self._clock.now()
-        for_ways = left / rounds.wanted - len(products) * (_PEAK_BLOCK + _PEAK_START)
-        wanted = block_seconds([way.seconds for way in self.ways], for_ways)
-        block = min(_LONGEST_BLOCK, max(_SHORTEST_BLOCK, wanted))
+    def measure(
+        self, meter: Callable[[], BackgroundLoadMeter]
+    ) -> tuple[MeasurementRounds[Times], bool]:
+        """Measure rounds; return them, and whether Ctrl-C ended them."""
+        rounds: MeasurementRounds[Times] = MeasurementRounds(self._options.rounds)
+        matmuls: Calls = {}
+        for precision in self._precisions():
+            matmuls |= self._setups.matmuls(precision, PEAK_SHAPES)
+        deadline = self._start + self._options.seconds
+        left = (deadline - self._clock.now()) / rounds.wanted
+        left -= len(matmuls) * (_PEAK_BLOCK + _PEAK_START)
+        wanted = block_seconds([candidate.seconds for candidate in self._candidates], left)
+        block = min(_MAX_BLOCK, max(_MIN_BLOCK, wanted))
 
-        def play_one() -> Times:
-            times = time_calls(products, seconds=_PEAK_BLOCK, clock=self._clock)
-            for number, way in enumerate(self.ways):
-                done = (len(rounds.results) + number / len(self.ways)) / rounds.wanted
-                self._progress(_READY + (1 - _READY) * min(1.0, done), way.name)
-                call = partial(way.painter, self._image)
-                times |= time_calls({way.name: call}, seconds=block, clock=self._clock)
+        def measure_round() -> Times:
+            times = time_calls(matmuls, seconds=_PEAK_BLOCK, clock=self._clock)
+            for number, candidate in enumerate(self._candidates):
+                done = len(rounds.results) + number / len(self._candidates)
+                share = (1 - _PREPARATION_SHARE) * min(1.0, done / rounds.wanted)
+                self._progress(_PREPARATION_SHARE + share, candidate.name)
+                call = {candidate.name: partial(candidate.stylizer, self._image)}
+                times |= time_calls(call, seconds=block, clock=self._clock)
             return times
 
         try:
-            rounds.play(
-                play_one,
-                deadline=self._start + self._seconds,
-                tell=self._tell_load,
+            rounds.run(
+                measure_round,
+                deadline=deadline,
+                on_load=self._warn_of_load,
                 meter=meter,
                 clock=self._clock,
             )
         except KeyboardInterrupt:
             if not rounds.results:
                 raise
-            self.interrupted = True
-        return rounds
+            return rounds, True
+        return rounds, False
 
-    def _tell_load(self, load: float) -> None:
-        if load > MAX_BACKGROUND_LOAD and not self._told:
-            self._told = True
+    def _precisions(self) -> list[str]:
+        return list(dict.fromkeys(candidate.setup.precision for candidate in self._candidates))
+
+    def _warn_of_load(self, load: float) -> None:
+        if load > MAX_BACKGROUND_LOAD and not self._warned:
+            self._warned = True
             self._notify(
                 f"Other programs take {load:.0%} of this machine: close them for true figures."
             )
 
-
-def _report(
-    options: BenchOptions,
-    workshop: BenchSetups,
-    ways: Sequence[_Candidate],
-    rounds: MeasurementRounds[Times],
-    interrupted: bool,
-) -> BenchReport:
-    """What the rounds say: quiet ones alone, or all where the machine was never quiet."""
-    played = rounds.quiet or rounds.results
-    peaks = [_peaks(ways, times) for times in played]
-    rows = tuple(_row(way, workshop.model, played, peaks) for way in ways)
-    return BenchReport(
-        machine=describe_machine(),
-        model=workshop.model,
-        device=workshop.device,
-        camera=options.camera,
-        fps=options.fps,
-        peaks={name: median(each[name] for each in peaks) for name in peaks[0]},
-        rows=rows,
-        other_load=median(rounds.loads),
-        busy=not rounds.quiet,
-        rounds=len(played),
-        interrupted=interrupted,
-        recommendation=recommend(rows, options.fps, workshop.default, options.extra),
-    )
-
-
-def _peaks(ways: Sequence[_Candidate], times: Times) -> dict[str, float]:
-    """The peaks of one round, by precision."""
-    precisions = dict.fromkeys(way.setup.precision for way in ways)
-    measured = [p for p in precisions if matmul_name(p, PEAK_SHAPES[0]) in times]
-    return {p: peak_flops(p, times, PEAK_SHAPES)[0] for p in measured}
-
-
-def _row(
-    way: _Candidate, model: str, played: Sequence[Times], peaks: Sequence[dict[str, float]]
-) -> BenchResult:
-    calls = [1000 * seconds for times in played for seconds in times[way.name]]
-    rates = [1 / mean(times[way.name]) for times in played]
-    flops, precision = frame_flops(model, way.network), way.setup.precision
-    share = None
-    if flops is not None and precision in peaks[0]:
-        share = median(
-            flops * rate / peak[precision] for rate, peak in zip(rates, peaks, strict=True)
+    def report(self, rounds: MeasurementRounds[Times], interrupted: bool) -> BenchReport:
+        """Return the report of the quiet rounds, or of all if none was quiet."""
+        counted = rounds.quiet or rounds.results
+        peaks = {
+            precision: [peak_flops(precision, times, PEAK_SHAPES)[0] for times in counted]
+            for precision in self._precisions()
+            if matmul_name(precision, PEAK_SHAPES[0]) in counted[0]
+        }
+        rows = tuple(self._result(candidate, counted, peaks) for candidate in self._candidates)
+        options, setups = self._options, self._setups
+        return BenchReport(
+            machine=describe_machine(),
+            model=setups.model,
+            device=setups.device,
+            camera=options.camera,
+            fps=options.fps,
+            peaks={precision: median(flops) for precision, flops in peaks.items()},
+            rows=rows,
+            other_load=median(rounds.loads),
+            busy=not rounds.quiet,
+            rounds=len(counted),
+            interrupted=interrupted,
+            recommendation=recommend(rows, options.fps, setups.default, options.extra),
         )
-    p50, p99 = np.percentile(calls, (50, 99))
-    return BenchResult(
-        way.setup, way.size, way.network, median(rates), float(p50), float(p99), share
-    )
+
+    def _result(
+        self, candidate: _Candidate, counted: Sequence[Times], peaks: dict[str, list[float]]
+    ) -> BenchResult:
+        setup, network = candidate.setup, candidate.network
+        milliseconds = [1000 * seconds for times in counted for seconds in times[candidate.name]]
+        rates = [1 / mean(times[candidate.name]) for times in counted]
+        flops, share = frame_flops(self._setups.model, network), None
+        if flops is not None and setup.precision in peaks:
+            pairs = zip(rates, peaks[setup.precision], strict=True)
+            share = median(flops * rate / peak for rate, peak in pairs)
+        p50, p99 = np.percentile(milliseconds, (50, 99))
+        fps = median(rates)
+        return BenchResult(setup, candidate.size, network, fps, float(p50), float(p99), share)

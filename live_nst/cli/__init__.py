@@ -1,4 +1,4 @@
-"""The command line: wiring, messages and exit codes, nothing else."""
+"""The command line: options, messages and exit codes."""
 
 import os
 import re
@@ -12,7 +12,7 @@ def main() -> None:
     from live_nst.errors import LiveNstError
 
     try:
-        app(_with_optional_value(sys.argv[1:]), prog_name="live-nst")
+        app(add_optional_values(sys.argv[1:]), prog_name="live-nst")
     except LiveNstError as exc:
         _reraise_when_debugging()
         show_error(exc.message, exc.hint)
@@ -26,11 +26,11 @@ def main() -> None:
         sys.exit(1)
 
 
-def _with_optional_value(arguments: list[str]) -> list[str]:
-    """Let some options stand without a value, which Typer's cannot.
+def add_optional_values(arguments: list[str]) -> list[str]:
+    """Return arguments in which options with an optional value have one; Typer needs it.
 
-    `--virtual-camera` takes any value that does not look like an option, `--keep-colors` one that
-    begins as a number does: what follows it may be a file.
+    The value of `--virtual-camera` is whatever does not look like an option. That of
+    `--keep-colors` must look like a number, as a file name may follow the option.
     """
     completed = []
     for argument, following in zip(arguments, [*arguments, "-"][1:], strict=True):
@@ -43,6 +43,6 @@ def _with_optional_value(arguments: list[str]) -> list[str]:
 
 
 def _reraise_when_debugging() -> None:
-    """Let the exception through to Python, which prints where it came from."""
+    """Raise the current exception again if LIVE_NST_DEBUG is set, for the traceback."""
     if os.environ.get("LIVE_NST_DEBUG"):
         raise

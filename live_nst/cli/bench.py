@@ -1,72 +1,91 @@
-"""`live-nst bench`: what this machine can do, as a table or JSON, and what to run on it."""
+"""`live-nst bench`: measure how fast this machine is, and recommend options."""
 
 import json
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from live_nst.bench.report import BenchReport, BenchResult
-from live_nst.bench.run import BenchOptions, BenchSetups, run_bench
-from live_nst.bench.setups import StylizerSetups
-from live_nst.cli.console import DownloadProgressBar, notify, result
-from live_nst.cli.options import parse_size
-from live_nst.runtime.signals import handle_stop_signals, raise_interrupt
+from live_nst.cli.console import DownloadProgressBar, count, notify, show_result
+from live_nst.cli.options import (
+    CameraSizeOption,
+    Device,
+    DeviceOption,
+    JsonOption,
+    ModelOption,
+    parse_size,
+)
 
-INTERRUPTED = 130
+if TYPE_CHECKING:
+    from live_nst.bench.report import BenchReport, BenchResult
+    from live_nst.bench.run import BenchOptions
+    from live_nst.bench.setups import StylizerSetups
+
+_INTERRUPTED = 130  # exit code
 
 
-def run(
-    *,
-    model: str,
-    device: str,
-    camera_size: str,
-    fps: float,
-    quick: bool,
-    as_json: bool,
-    workshop: BenchSetups | None = None,
+def bench(
+    model: ModelOption = "auto",
+    device: DeviceOption = Device.auto,
+    camera_size: CameraSizeOption = "1280x720",
+    fps: Annotated[float, typer.Option(metavar="RATE", help="The rate that you want.")] = 30.0,
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="Only what live-nst would choose by itself, in 10 seconds."),
+    ] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Measure, and print what was found.
+    """Measure how fast this machine is, and recommend options."""
+    from live_nst.sources.camera import configure_opencv
 
-    Args:
-        model: As for the live stream.
-        device: auto, cpu or gpu.
-        camera_size: "1280x720".
-        fps: The wanted rate.
-        quick: Measure only what live-nst would pick by itself.
-        as_json: Print JSON instead of the table.
-        workshop: What there is to measure; this machine when None.
+    configure_opencv()  # before anything imports cv2
+    from live_nst.bench.run import BenchOptions
 
-    Raises:
-        LiveNstError: Nothing can be measured.
-    """
-    extra = [("--model", model, "auto"), ("--device", device, "auto")]
+    given = {"--model": model, "--device": device.value}
     options = BenchOptions(
         camera=parse_size(camera_size),
         fps=fps,
         quick=quick,
-        extra=tuple(w for name, value, usual in extra if value != usual for w in (name, value)),
+        extra=tuple(word for item in given.items() if item[1] != "auto" for word in item),
     )
     options.check()
-    if workshop is None:
-        bar = DownloadProgressBar()
-        try:
-            workshop = StylizerSetups(model, device, notify, bar)
-        finally:
-            bar.close()
+    run(options, model, device.value, as_json=as_json)
+
+
+def run(options: "BenchOptions", model: str, device: str, *, as_json: bool) -> None:
+    """Load the model, measure, and print the report; see `measure`."""
+    from live_nst.bench.setups import StylizerSetups
+
+    with closing(DownloadProgressBar()) as bar:
+        setups = StylizerSetups(model, device, notify, bar)
+    measure(options, setups, as_json=as_json)
+
+
+def measure(options: "BenchOptions", setups: "StylizerSetups", *, as_json: bool) -> None:
+    """Measure, and print the report.
+
+    Raises:
+        LiveNstError: Nothing can be measured.
+        typer.Exit: With exit code 130 if it was interrupted.
+    """
+    from live_nst.bench.run import run_bench
+    from live_nst.runtime.signals import handle_stop_signals, raise_interrupt
+
     with handle_stop_signals(raise_interrupt), _MeasuringBar() as measuring:
-        report = run_bench(options, workshop, notify=measuring.notify, progress=measuring)
+        report = run_bench(options, setups, notify=measuring.notify, progress=measuring)
     if as_json:
-        result(json.dumps(report.as_dict(), indent=2))
+        show_result(json.dumps(report.as_dict(), indent=2))
     else:
         show_report(report)
     if report.interrupted:
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(_INTERRUPTED)
 
 
 class _MeasuringBar:
-    """How far the measuring is, on a terminal; nothing in a pipe."""
+    """A progress bar on a terminal; nothing in a pipe."""
 
     def __init__(self) -> None:
         console = Console(stderr=True, highlight=False)
@@ -79,41 +98,43 @@ class _MeasuringBar:
             self._progress.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *exception: object) -> None:
         if self._progress.live.is_started:
             self._progress.stop()
 
     def __call__(self, done: float, what: str) -> None:
-        """Show that `done` of 1 is done, and what is done now."""
+        """Show the share that is done, 0..1, and the current step."""
         self._progress.update(self._task, completed=done, description=what)
 
     def notify(self, sentence: str) -> None:
-        """A sentence above the bar."""
+        """Print a sentence above the bar."""
         self._progress.console.print(sentence, markup=False)
 
 
-def show_report(report: BenchReport) -> None:
-    """The table and what to make of it."""
+def show_report(report: "BenchReport") -> None:
+    """Print the table and the recommendation."""
     console = Console(highlight=False)
     machine, (width, height) = report.machine, report.camera
     peaks = ", ".join(f"{flops / 1e9:.0f} GFLOP/s in {p}" for p, flops in report.peaks.items())
-    result(f"{machine['processor']}, {machine['cores']} cores; matrix products: {peaks}.")
-    result(f"Model {report.model} on {report.device}; {width}x{height} frames in and out.")
-    result()
+    show_result(f"{machine['processor']}, {machine['cores']} cores; matrix products: {peaks}.")
+    show_result(f"Model {report.model} on {report.device}; {width}x{height} frames in and out.")
+    show_result()
     console.print(_table(report))
-    result()
+    show_result()
     if report.busy:
-        result(
+        show_result(
             f"Other programs took {report.other_load:.0%} of this machine all the time: "
             "it can do more than this when they are closed."
         )
     if report.interrupted:
-        result(f"Interrupted after {_rounds(report.rounds)}: take the figures with care.")
-    result(report.recommendation.sentence)
-    result(f"    {report.recommendation.command}")
+        show_result(
+            f"Interrupted after {count(report.rounds, 'round')}: take the figures with care."
+        )
+    show_result(report.recommendation.sentence)
+    show_result(f"    {report.recommendation.command}")
 
 
-def _table(report: BenchReport) -> Table:
+def _table(report: "BenchReport") -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("engine", "precision"):
         table.add_column(heading, no_wrap=True)
@@ -138,7 +159,3 @@ def _table(report: BenchReport) -> Table:
         )
         before = row
     return table
-
-
-def _rounds(number: int) -> str:
-    return f"{number} round" if number == 1 else f"{number} rounds"

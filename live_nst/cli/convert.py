@@ -1,117 +1,170 @@
-"""`live-nst convert INPUT OUTPUT`: a whole file, every frame of it."""
+"""`live-nst convert`: stylize a video, an image, or a folder of them."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from live_nst.cli.console import DownloadProgressBar
-from live_nst.cli.convert_reporters import ConvertReporter, make_reporter
-from live_nst.conversion.options import ConvertOptions
-from live_nst.conversion.progress import ProgressReporter
-from live_nst.conversion.timetable import (
-    LookChange,
-    StyleChange,
-    build_look_changes,
-    parse_number,
-    parse_style_changes,
-    parse_time,
-    parse_timed_values,
-    with_strokes,
+import typer
+
+from live_nst.cli.options import (
+    Blend,
+    BlendOption,
+    Device,
+    DeviceOption,
+    Engine,
+    EngineOption,
+    ModelOption,
+    PrecisionChoice,
+    PrecisionOption,
+    SizeOption,
+    StabilizeMode,
+    StabilizeOption,
+    TimedDetailOption,
+    TimedKeepColorsOption,
+    TimedOnlyOption,
+    TimedStrengthOption,
+    TimedStrokeOption,
 )
-from live_nst.conversion.video.convert import VideoTask, available_cores, convert_video
 from live_nst.errors import LiveNstError, UsageError
-from live_nst.runtime.signals import handle_stop_signals
-from live_nst.stylizer.core import StylizerCore
-from live_nst.stylizer.look import EVERYWHERE, Look
+from live_nst.masks.regions import EVERYWHERE
+
+if TYPE_CHECKING:
+    from live_nst.cli.convert_reporters import ConvertReporter
+    from live_nst.cli.convert_run import ConvertRequest
+    from live_nst.conversion.timetable import LookChange, StyleChange
 
 
-@dataclass(frozen=True)
-class Request:
-    """What was asked for on the command line.
-
-    Attributes:
-        input: What is read.
-        output: What is written.
-        options: How a video is converted.
-        stylizer: What `live_nst.Stylizer` is told.
-        jobs: How many pictures of a folder at once; None for what suits the machine.
-        as_json: Whether standard output is for JSON.
-    """
-
-    input: Path
-    output: Path
-    options: ConvertOptions
-    stylizer: dict[str, Any]
-    jobs: int | None = None
-    as_json: bool = False
-
-    @property
-    def size(self) -> int | None:
-        """Long side of what the network sees, if one was asked for."""
-        size: int | None = self.stylizer["size"]
-        return size
-
-    def make_stylizer(self, told: ConvertReporter, concurrency: int) -> StylizerCore:
-        """Load the model and the styles, saying which.
-
-        Args:
-            told: Is told.
-            concurrency: How many frames are painted at once.
-        """
-        bar = DownloadProgressBar()
-        try:
-            options = self.options
-            return StylizerCore(
-                styles=[change.style for change in options.changes],
-                stroke=options.changes[0].stroke or 1.0,
-                look=options.looks[0].look,
-                notify=told.notify,
-                progress=bar,
-                concurrency=concurrency,
-                **self.stylizer,
-            )
-        finally:
-            bar.close()
-
-
-def run(
-    *,
-    input: str,
-    output: str,
-    styles: tuple[str, ...],
-    stroke: tuple[str, ...],
-    strength: tuple[str, ...],
-    blend: str,
-    keep_colors: tuple[str, ...],
-    detail: tuple[str, ...],
-    only: tuple[str, ...],
-    fade: str,
-    start: str,
-    end: str | None,
-    every: int,
-    codec: str | None,
-    crf: int | None,
-    preset: str | None,
-    restart: bool,
-    jobs: int | None,
-    preview: bool,
-    dry_run: bool,
-    as_json: bool,
-    quiet: bool,
-    **stylizer: Any,
+def convert(
+    input: Annotated[
+        str,
+        typer.Argument(
+            metavar="INPUT", help="A video, a picture, a folder of them, or - for standard input."
+        ),
+    ],
+    output: Annotated[
+        str,
+        typer.Argument(
+            metavar="OUTPUT",
+            help="A video: .mp4, .mov, .mkv, .webm, .gif. A picture: .jpg, .png, .webp, .tif, "
+            ".bmp, .avif. For a folder, another one. - for standard output.",
+        ),
+    ],
+    style: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STYLE[@TIME]",
+            help="As for the live session. Several follow each other: --style starry "
+            "--style wave@1:30.",
+            show_default="starry",
+        ),
+    ] = None,
+    fade: Annotated[
+        str, typer.Option(metavar="TIME", help="How long each change takes, such as 2s.")
+    ] = "0",
+    start: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="Leave out what comes before: 90, 1:30 or 0:01:30.5."),
+    ] = "0",
+    end: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Leave out what comes from here on.")
+    ] = None,
+    every: Annotated[int, typer.Option(metavar="N", help="Keep one frame in N.")] = 1,
+    codec: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CODEC",
+            help="h264, hevc, vp9, av1, h264_nvenc, hevc_nvenc, av1_nvenc, libx264rgb or ffv1.",
+            show_default="h264; vp9 in .webm",
+        ),
+    ] = None,
+    crf: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Quality on the codec's scale: lower is better and larger.",
+            show_default="18 for h264",
+        ),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Speed of the codec.", show_default="veryfast for h264"),
+    ] = None,
+    model: ModelOption = "auto",
+    device: DeviceOption = Device.auto,
+    engine: EngineOption = Engine.auto,
+    precision: PrecisionOption = PrecisionChoice.auto,
+    size: SizeOption = None,
+    stabilize: StabilizeOption = StabilizeMode.fast,
+    strength: TimedStrengthOption = None,
+    blend: BlendOption = Blend.pictures,
+    keep_colors: TimedKeepColorsOption = None,
+    detail: TimedDetailOption = None,
+    stroke: TimedStrokeOption = None,
+    only: TimedOnlyOption = None,
+    restart: Annotated[
+        bool,
+        typer.Option(
+            "--restart",
+            help="Start again: discard an interrupted run, and replace an existing output.",
+        ),
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            metavar="N",
+            help="The number of pictures of a folder that are converted at once.",
+            show_default="one per core, at most 4",
+        ),
+    ] = None,
+    preview: Annotated[
+        bool,
+        typer.Option(
+            "--preview",
+            help="Only show a few frames beside their originals, in OUTPUT.preview.png.",
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Only show what would be done, and how long and large it would be."
+        ),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the progress as JSON, one object per line.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print only errors.")] = False,
 ) -> None:
-    """Convert what was asked for, and tell how it goes.
+    """Stylize every frame of a video and keep its sound and all else, or stylize pictures.
 
-    Raises:
-        LiveNstError: It cannot be done, failed, or was stopped; what is finished is kept.
+    Options with a @TIME can be given several times: each value holds from its time on.
+    An interrupted conversion continues where it stopped when the same command is run again.
+    Pictures are stylized at their full size; --size limits what the network sees of them.
     """
-    from live_nst.cli import convert_files
+    from live_nst.runtime.memory import share_heap
 
-    told = make_reporter(as_json=as_json, quiet=quiet)
+    share_heap()
+    from live_nst.cli.convert_reporters import make_reporter
+    from live_nst.cli.convert_run import ConvertRequest
+    from live_nst.conversion.options import ConvertOptions
+    from live_nst.conversion.timetable import parse_time
+    from live_nst.stylizer.options import StylizerOptions
+
+    reporter = make_reporter(as_json=as_json, quiet=quiet)
     try:
+        if preview and dry_run:
+            raise UsageError("--preview and --dry-run exclude each other", "use one of them")
+        changes = _parse_styles(style or ["starry"], stroke or [])
+        looks = _parse_looks(
+            blend.value,
+            only or [],
+            strength=strength or [],
+            keep_colors=keep_colors or [],
+            detail=detail or [],
+        )
         options = ConvertOptions(
-            changes=_styles(styles, stroke),
-            looks=_looks(blend, strength, keep_colors, detail, only),
+            changes=changes,
+            looks=looks,
             fade=parse_time(fade),
             start=parse_time(start),
             end=None if end is None else parse_time(end),
@@ -121,74 +174,71 @@ def run(
             preset=preset,
             restart=restart,
         )
-        if preview and dry_run:
-            raise UsageError("A preview and a dry run are two things.", "ask for one at a time")
-        with handle_stop_signals() as stop:
-            request = Request(Path(input), Path(output), options, stylizer, jobs, as_json)
-            listener = ProgressReporter(told.notify, told.plan, told.progress, stop)
-            if convert_files.is_for_files(request):
-                if preview or dry_run:
-                    raise UsageError(
-                        "A preview or a dry run is of a video.", "leave the option out for pictures"
-                    )
-                convert_files.run_files(request, listener, told)
-            elif preview or dry_run:
-                _look_at_video(request, listener, told, preview=preview)
-            else:
-                _convert_video(request, listener, told)
+        stylizer = StylizerOptions(
+            model=model,
+            styles=tuple(change.style for change in changes),
+            size=size,
+            device=device.value,
+            engine=engine.value,
+            precision=precision.value,
+            stabilize=stabilize.value,
+            look=looks[0].look,
+            stroke=changes[0].stroke or 1.0,
+        )
+        request = ConvertRequest(
+            input=Path(input),
+            output=Path(output),
+            options=options,
+            stylizer=stylizer,
+            jobs=jobs,
+            preview=preview,
+            dry_run=dry_run,
+            as_json=as_json,
+        )
+        run(request, reporter)
     except LiveNstError as exc:
-        told.failed(exc)
+        reporter.failed(exc)
         raise
 
 
-def _styles(styles: tuple[str, ...], stroke: tuple[str, ...]) -> tuple[StyleChange, ...]:
-    """The styles and their strokes, over time."""
-    strokes = parse_timed_values("--stroke", stroke, 1.0, parse_number("--stroke"))
-    return with_strokes(parse_style_changes(styles), strokes)
+def run(request: "ConvertRequest", reporter: "ConvertReporter") -> None:
+    """Convert what the request describes, and report the progress.
+
+    Raises:
+        LiveNstError: The conversion is not possible, failed or was stopped; what is finished stays.
+    """
+    from live_nst.cli.convert_run import ConvertRun
+    from live_nst.runtime.signals import handle_stop_signals
+
+    with handle_stop_signals() as stop:
+        ConvertRun(request, reporter, stop).run()
 
 
-def _looks(
-    blend: str,
-    strength: tuple[str, ...],
-    keep_colors: tuple[str, ...],
-    detail: tuple[str, ...],
-    only: tuple[str, ...],
-) -> tuple[LookChange, ...]:
-    """The looks, over time."""
-    given = {
-        "strength": (strength, 1.0),
-        "keep-colors": (keep_colors, 0.0),
-        "detail": (detail, 0.0),
-    }
-    tracks: dict[str, Any] = {
-        name.replace("-", "_"): parse_timed_values(
-            f"--{name}", texts, first, parse_number(f"--{name}")
-        )
-        for name, (texts, first) in given.items()
-    }
-    tracks["only"] = parse_timed_values("--only", only, EVERYWHERE, str)
-    return build_look_changes(Look(blend=blend), tracks)
+def _parse_styles(styles: list[str], strokes: list[str]) -> "tuple[StyleChange, ...]":
+    """Return the styles and the sizes of their strokes over time."""
+    from live_nst.conversion.timetable import (
+        parse_number,
+        parse_style_changes,
+        parse_timed_values,
+        with_strokes,
+    )
+
+    sizes = parse_timed_values("--stroke", strokes, 1.0, parse_number("--stroke"))
+    return with_strokes(parse_style_changes(styles), sizes)
 
 
-def _convert_video(request: Request, listener: ProgressReporter, told: ConvertReporter) -> None:
-    task = VideoTask.open(request.input, request.output, request.options)
-    with request.make_stylizer(told, available_cores()) as stylizer:
-        told.done(convert_video(task, stylizer, listener))
+def _parse_looks(blend: str, only: list[str], **numbers: list[str]) -> "tuple[LookChange, ...]":
+    """Return the looks over time; `numbers` are attributes of a look as texts."""
+    from live_nst.conversion.timetable import (
+        build_look_changes,
+        parse_number,
+        parse_timed_values,
+    )
+    from live_nst.stylizer.look import Look
 
-
-def _look_at_video(
-    request: Request, listener: ProgressReporter, told: ConvertReporter, *, preview: bool
-) -> None:
-    """Tell what would be done, or show a few frames of it; the output is not touched."""
-    from live_nst.conversion.video import preview as looking
-
-    task = VideoTask.open(request.input, request.output, request.options)
-    with request.make_stylizer(told, available_cores()) as stylizer:
-        if preview:
-            output = request.output
-            path = output.with_name(f"{output.stem}.preview.png")
-            told.notify(
-                f"A few frames, before and after, are in {looking.preview(task, stylizer, path)}"
-            )
-        else:
-            told.estimated(looking.estimate(task, stylizer, listener))
+    look = Look(blend=blend)
+    values: dict[str, Any] = {"only": parse_timed_values("--only", only, EVERYWHERE, str)}
+    for name, texts in numbers.items():
+        option = f"--{name.replace('_', '-')}"
+        values[name] = parse_timed_values(option, texts, getattr(look, name), parse_number(option))
+    return build_look_changes(look, values)

@@ -1,33 +1,38 @@
-"""How a conversion is seen: a bar, lines, JSON, or nothing."""
+"""Show the progress of a conversion: as a bar, as lines, as JSON, or not at all."""
 
 import json
 import sys
 import time
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as Bar
+from rich.progress import BarColumn, Progress, TextColumn
 
-from live_nst.cli.console import notify, result
-from live_nst.conversion.batch.folder import BatchReport
-from live_nst.conversion.progress import ConversionPlan, ConversionProgress, ConversionReport
-from live_nst.conversion.video.preview import Estimate
-from live_nst.errors import LiveNstError
+from live_nst.cli.console import notify, show_result
+
+if TYPE_CHECKING:
+    from live_nst.conversion.batch.folder import BatchReport
+    from live_nst.conversion.progress import (
+        ConversionPlan,
+        ConversionProgress,
+        ConversionReport,
+    )
+    from live_nst.conversion.video.preview import Estimate
+    from live_nst.errors import LiveNstError
 
 _SECONDS_BETWEEN_LINES = 10.0
-_SHORTEST_BAR = 12  # characters
+_MIN_BAR = 12  # characters
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FolderProgress:
-    """How far the conversion of a folder is.
+    """How much of a folder is done.
 
     Attributes:
-        files: How many of its files were looked after.
-        total: How many there are.
-        name: The last of them, or the one that begins.
+        files: The number of finished files.
+        total: The number of files.
+        name: The last finished file, or the one that begins.
     """
 
     files: int
@@ -35,108 +40,72 @@ class FolderProgress:
     name: str
 
 
-class ConvertReporter(Protocol):
-    """Who tells the user what goes on."""
-
-    def notify(self, sentence: str) -> None:
-        """Something worth knowing."""
-        ...
-
-    def plan(self, plan: ConversionPlan) -> None:
-        """What is about to be done."""
-        ...
-
-    def progress(self, step: ConversionProgress) -> None:
-        """How far it is."""
-        ...
-
-    def done(self, report: ConversionReport) -> None:
-        """It is done."""
-        ...
-
-    def file(self, step: FolderProgress) -> None:
-        """Another file of a folder is done, or begins."""
-        ...
-
-    def folder(self, report: BatchReport) -> None:
-        """A folder is done."""
-        ...
-
-    def estimated(self, estimate: Estimate) -> None:
-        """What it would take."""
-        ...
-
-    def failed(self, error: LiveNstError) -> None:
-        """It failed; the command line itself says why, on stderr."""
-        ...
-
-
-def make_reporter(*, as_json: bool, quiet: bool) -> ConvertReporter:
-    """The one that suits: JSON or nothing if asked for, a bar on a terminal, else lines."""
+def make_reporter(*, as_json: bool, quiet: bool) -> "ConvertReporter":
+    """Return JSON or no output if the user asked for it, else a bar on a terminal, else lines."""
     if as_json:
         return JsonReporter()
     if quiet:
-        return QuietReporter()
+        return ConvertReporter()
     return BarReporter() if sys.stderr.isatty() else LineReporter()
 
 
-class QuietReporter:
-    """Says nothing."""
+class ConvertReporter:
+    """Shows only what is needed: estimates, and the files of a folder that failed."""
 
     def notify(self, sentence: str) -> None:
-        """Nothing."""
+        """Show a sentence."""
 
-    def plan(self, plan: ConversionPlan) -> None:
-        """Nothing."""
+    def plan(self, plan: "ConversionPlan") -> None:
+        """Show what will be done."""
 
-    def progress(self, step: ConversionProgress) -> None:
-        """Nothing."""
+    def progress(self, progress: "ConversionProgress") -> None:
+        """Show the progress of a video."""
 
-    def done(self, report: ConversionReport) -> None:
-        """Nothing."""
+    def done(self, report: "ConversionReport") -> None:
+        """Show that a video is finished."""
 
-    def file(self, step: FolderProgress) -> None:
-        """Nothing."""
+    def file(self, progress: FolderProgress) -> None:
+        """Show that a file of a folder is finished, or begins."""
 
-    def folder(self, report: BatchReport) -> None:
-        """What could not be converted."""
+    def folder(self, report: "BatchReport") -> None:
+        """Show that a folder is finished, and which files failed."""
         for name, error in report.failed:
             notify(error.message if name in error.message else f"{name}: {error.message}")
 
-    def estimated(self, estimate: Estimate) -> None:
-        """What was asked for is told even so."""
+    def estimated(self, estimate: "Estimate") -> None:
+        """Show the result of a dry run."""
         for line in describe_estimate(estimate):
-            result(line)
+            show_result(line)
 
-    def failed(self, error: LiveNstError) -> None:
-        """Nothing."""
+    def failed(self, error: "LiveNstError") -> None:
+        """Take note of an error, which the command line shows by itself."""
 
 
-class JsonReporter:
-    """One JSON object per line on stdout, each with its kind as "event"."""
+class JsonReporter(ConvertReporter):
+    """Prints one JSON object per line, with its kind as "event"."""
 
     def notify(self, sentence: str) -> None:
-        """{"event": "note", "text": ...}."""
+        """Print {"event": "note", "text": ...}."""
         self._print("note", {"text": sentence})
 
-    def plan(self, plan: ConversionPlan) -> None:
-        """{"event": "plan", ...}."""
+    def plan(self, plan: "ConversionPlan") -> None:
+        """Print {"event": "plan", ...}."""
         self._print("plan", plan.as_dict())
 
-    def progress(self, step: ConversionProgress) -> None:
-        """{"event": "progress", ...}."""
-        self._print("progress", step.as_dict())
+    def progress(self, progress: "ConversionProgress") -> None:
+        """Print {"event": "progress", ...}."""
+        self._print("progress", progress.as_dict())
 
-    def done(self, report: ConversionReport) -> None:
-        """{"event": "done", ...}."""
+    def done(self, report: "ConversionReport") -> None:
+        """Print {"event": "done", ...}."""
         self._print("done", report.as_dict())
 
-    def file(self, step: FolderProgress) -> None:
-        """{"event": "file", "files": ..., "total": ..., "name": ...}."""
-        self._print("file", asdict(step))
+    def file(self, progress: FolderProgress) -> None:
+        """Print {"event": "file", "files": ..., "total": ..., "name": ...}."""
+        self._print("file", asdict(progress))
 
-    def folder(self, report: BatchReport) -> None:
-        """{"event": "folder", "done": [...], "skipped": [...], "failed": [...]}."""
+    def folder(self, report: "BatchReport") -> None:
+        """Print {"event": "folder", "done": [...], "skipped": [...], "failed": [...]}."""
         failed = [
             {"name": name, "message": error.message, "hint": error.hint}
             for name, error in report.failed
@@ -144,66 +113,70 @@ class JsonReporter:
         names = {"done": report.done, "skipped": report.skipped}
         self._print("folder", {**names, "failed": failed})
 
-    def estimated(self, estimate: Estimate) -> None:
-        """{"event": "estimate", ...}."""
+    def estimated(self, estimate: "Estimate") -> None:
+        """Print {"event": "estimate", ...}."""
         self._print("estimate", estimate.as_dict())
 
-    def failed(self, error: LiveNstError) -> None:
-        """{"event": "error", "message": ..., "hint": ..., "exit_code": ...}."""
-        words = {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
-        self._print("error", words)
+    def failed(self, error: "LiveNstError") -> None:
+        """Print {"event": "error", "message": ..., "hint": ..., "exit_code": ...}."""
+        values = {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
+        self._print("error", values)
 
     def _print(self, event: str, values: dict[str, Any]) -> None:
         print(json.dumps({"event": event, **values}), flush=True)
 
 
-class LineReporter(QuietReporter):
-    """Whole lines on stderr, for logs."""
+class LineReporter(ConvertReporter):
+    """Prints lines to stderr from time to time, for logs."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
         self._stage = "painting"
 
     def notify(self, sentence: str) -> None:
-        """The sentence."""
+        """Print the sentence."""
         notify(sentence)
 
-    def plan(self, plan: ConversionPlan) -> None:
-        """What is read and written, what runs, and what changes when."""
+    def plan(self, plan: "ConversionPlan") -> None:
+        """Print what will be done."""
         for line in describe_plan(plan):
             notify(line)
 
-    def progress(self, step: ConversionProgress) -> None:
-        """A line every so often, and one where another stage begins."""
-        now = time.monotonic()
-        if now - self._last >= _SECONDS_BETWEEN_LINES or step.stage != self._stage:
-            self._last, self._stage = now, step.stage
-            notify(describe_progress(step))
+    def progress(self, progress: "ConversionProgress") -> None:
+        """Print a line every ten seconds, and when another stage begins."""
+        if self._is_due() or progress.stage != self._stage:
+            self._stage = progress.stage
+            notify(describe_progress(progress))
 
-    def done(self, report: ConversionReport) -> None:
-        """One line."""
-        result(describe_report(report))
+    def done(self, report: "ConversionReport") -> None:
+        """Print a line."""
+        show_result(describe_report(report))
 
-    def file(self, step: FolderProgress) -> None:
-        """A line every so often."""
-        now = time.monotonic()
-        if now - self._last >= _SECONDS_BETWEEN_LINES:
-            self._last = now
-            notify(describe_step(step))
+    def file(self, progress: FolderProgress) -> None:
+        """Print a line every ten seconds."""
+        if self._is_due():
+            notify(describe_folder_progress(progress))
 
-    def folder(self, report: BatchReport) -> None:
-        """One line, and one for every file that could not be converted."""
-        result(describe_folder(report))
+    def folder(self, report: "BatchReport") -> None:
+        """Print a line, and one for every file that failed."""
+        show_result(describe_folder(report))
         super().folder(report)
+
+    def _is_due(self) -> bool:
+        now = time.monotonic()
+        if now - self._last < _SECONDS_BETWEEN_LINES:
+            return False
+        self._last = now
+        return True
 
 
 class BarReporter(LineReporter):
-    """A bar that is redrawn, on a terminal."""
+    """Shows a progress bar on a terminal."""
 
     def __init__(self) -> None:
         super().__init__()
         self._console = Console(stderr=True, highlight=False)
-        self._bar = Bar(
+        self._bar = Progress(
             BarColumn(None),
             TextColumn("{task.fields[words]}", markup=False),
             console=self._console,
@@ -213,47 +186,38 @@ class BarReporter(LineReporter):
         self._task = self._bar.add_task("convert", total=None, words="")
         self._longest = 0
 
-    def notify(self, sentence: str) -> None:
-        """The sentence, above the bar."""
-        notify(sentence)
-
-    def progress(self, step: ConversionProgress) -> None:
+    def progress(self, progress: "ConversionProgress") -> None:
         """Move the bar."""
-        if not self._bar.live.is_started:
-            self._bar.start()
-        words = describe_progress(step, self._console.width - _SHORTEST_BAR)
-        self._longest = max(self._longest, len(words))
-        self._bar.update(
-            self._task,
-            total=step.total or None,
-            completed=step.frames,
-            words=words.ljust(self._longest),  # so that the bar's end stays where it is
-        )
+        words = describe_progress(progress, self._console.width - _MIN_BAR)
+        self._longest = max(self._longest, len(words))  # so that the end of the bar stays in place
+        self._move(progress.total or None, progress.frames, words.ljust(self._longest))
 
-    def done(self, report: ConversionReport) -> None:
-        """Remove the bar; one line stays."""
+    def done(self, report: "ConversionReport") -> None:
+        """Remove the bar and print a line."""
         self._bar.stop()
         super().done(report)
 
-    def file(self, step: FolderProgress) -> None:
-        """Move the bar of files, until a video's frames move it."""
-        if not self._bar.live.is_started:
-            self._bar.start()
-        words, files = describe_step(step), step.files
-        self._bar.update(self._task, total=step.total, completed=files, words=words)
+    def file(self, progress: FolderProgress) -> None:
+        """Move the bar to the number of files."""
+        self._move(progress.total, progress.files, describe_folder_progress(progress))
 
-    def folder(self, report: BatchReport) -> None:
-        """Remove the bar; the lines stay."""
+    def folder(self, report: "BatchReport") -> None:
+        """Remove the bar and print lines."""
         self._bar.stop()
         super().folder(report)
 
-    def failed(self, error: LiveNstError) -> None:
+    def failed(self, error: "LiveNstError") -> None:
         """Remove the bar."""
         self._bar.stop()
 
+    def _move(self, total: int | None, completed: int, words: str) -> None:
+        if not self._bar.live.is_started:
+            self._bar.start()
+        self._bar.update(self._task, total=total, completed=completed, words=words)
 
-def describe_plan(plan: ConversionPlan) -> list[str]:
-    """What is read and written, what runs and, if it is not one and the same, what shows when."""
+
+def describe_plan(plan: "ConversionPlan") -> list[str]:
+    """Return lines about input, output and model, and about what changes over time."""
     frames = f"about {plan.frames} frames" if plan.frames else "an unknown number of frames"
     return [
         f"Converting {plan.input.name} to {plan.output.name}: {plan.width}x{plan.height}, "
@@ -264,68 +228,67 @@ def describe_plan(plan: ConversionPlan) -> list[str]:
     ]
 
 
-def describe_timetable(plan: ConversionPlan) -> list[str]:
-    """What is set when: "From 1:30 on, over 2 s: style wave, strength 100%"."""
+def describe_timetable(plan: "ConversionPlan") -> list[str]:
+    """Return lines such as "From 1:30 on, over 2 s: style wave, strength 100%"."""
+    if len(plan.timetable) == 1 and set(plan.timetable[0]) <= {"time", "style"}:
+        return []  # a single style with the usual look
     lines = []
     for row in plan.timetable:
-        words = [_setting(name, value) for name, value in row.items() if name != "time"]
-        fades = f", over {plan.fade:g} s" if plan.fade and row["time"] else ""
-        lines.append(f"From {moment(row['time'])} on{fades}: {', '.join(words)}")
-    plain = len(plan.timetable) == 1 and set(plan.timetable[0]) <= {"time", "style"}
-    return [] if plain else lines
+        words = [_describe_setting(name, value) for name, value in row.items() if name != "time"]
+        fade = f", over {plan.fade:g} s" if plan.fade and row["time"] else ""
+        lines.append(f"From {format_timestamp(row['time'])} on{fade}: {', '.join(words)}")
+    return lines
 
 
-def _setting(name: str, value: Any) -> str:
-    """In words: "strength 30%", "only person"."""
+def _describe_setting(name: str, value: Any) -> str:
+    """Return words such as "strength 30%" or "only person"."""
     shown = f"{value:.0%}" if isinstance(value, float) else str(value)
     return f"{name.replace('_', '-')} {shown}"
 
 
-def describe_progress(step: ConversionProgress, room: int | None = None) -> str:
-    """Frames, percent, rate, times and size: "120/250 48% 31.2 fps, 0:04, 0:04 left, 1.2 MB".
+def describe_progress(progress: "ConversionProgress", max_length: int | None = None) -> str:
+    """Return a text such as "120/250 48% 31.2 fps, 0:04, 0:04 left, 1.2 MB".
 
     Args:
-        step: How far it is.
-        room: How many characters there are; time gone and size are left out where they are few.
+        progress: The progress.
+        max_length: If the text is longer, elapsed time and size are left out.
     """
-    if step.stage == "joining":
-        return f"{step.frames} frames painted in {clock(step.elapsed)}, joining {size(step.bytes)}"
-    total = f"/{step.total} {step.share:.0%}" if step.total else ""
-    frames = f"{step.frames}{total} {step.fps:.1f} fps"
-    gone, written = clock(step.elapsed), size(step.bytes)
-    left = [] if step.left is None else [f"{clock(step.left)} left"]
-    whole = ", ".join([frames, gone, *left, written])
-    return whole if room is None or len(whole) <= room else ", ".join([frames, *left])
+    elapsed, written = format_duration(progress.elapsed), format_bytes(progress.bytes)
+    if progress.stage == "joining":
+        return f"{progress.frames} frames done in {elapsed}, joining {written}"
+    total = f"/{progress.total} {progress.share:.0%}" if progress.total else ""
+    frames = f"{progress.frames}{total} {progress.fps:.1f} fps"
+    left = [] if progress.left is None else [f"{format_duration(progress.left)} left"]
+    text = ", ".join([frames, elapsed, *left, written])
+    return text if max_length is None or len(text) <= max_length else ", ".join([frames, *left])
 
 
-def describe_estimate(estimate: Estimate) -> list[str]:
-    """What would be done, how long it would take and how large it would be."""
-    took = f"measured on {estimate.measured} frames: {estimate.fps:.1f} fps"
+def describe_estimate(estimate: "Estimate") -> list[str]:
+    """Return lines about the plan, the time and the size."""
+    lines = describe_plan(estimate.plan)
+    measured = f"measured on {estimate.measured} frames: {estimate.fps:.1f} fps"
     if estimate.seconds is None or estimate.bytes is None:
-        return [*describe_plan(estimate.plan), f"How long it takes cannot be told; {took}"]
-    return [
-        *describe_plan(estimate.plan),
-        f"It would take {clock(estimate.seconds)} and about {size(estimate.bytes)} without sound; "
-        f"{took}",
-    ]
+        return [*lines, f"The duration is unknown; {measured}"]
+    duration, size = format_duration(estimate.seconds), format_bytes(estimate.bytes)
+    return [*lines, f"It would take {duration} and about {size} without sound; {measured}"]
 
 
-def describe_report(report: ConversionReport) -> str:
-    """What was made, in one line."""
-    before = f", {report.resumed} of them before" if report.resumed else ""
+def describe_report(report: "ConversionReport") -> str:
+    """Return a line about the output."""
+    resumed = f", {report.resumed} of them before" if report.resumed else ""
     return (
-        f"{report.output}: {report.frames} frames{before}, {size(report.bytes)}, in "
-        f"{clock(report.seconds)} ({report.fps:.1f} fps)"
+        f"{report.output}: {report.frames} frames{resumed}, {format_bytes(report.bytes)}, in "
+        f"{format_duration(report.seconds)} ({report.fps:.1f} fps)"
     )
 
 
-def describe_step(step: FolderProgress) -> str:
-    """Files and the last name: "12/100 files, holiday/a.jpg"."""
-    return f"{step.files}/{step.total} files, {step.name}"
+def describe_folder_progress(progress: FolderProgress) -> str:
+    """Return a text such as "12/100 files, holiday/a.jpg"."""
+    return f"{progress.files}/{progress.total} files, {progress.name}"
 
 
-def describe_folder(report: BatchReport) -> str:
-    """What became of a folder, in one line."""
+def describe_folder(report: "BatchReport") -> str:
+    """Return a line with the numbers of files."""
     parts = [f"{len(report.done)} converted"]
     if report.skipped:
         parts.append(f"{len(report.skipped)} done already")
@@ -334,24 +297,24 @@ def describe_folder(report: BatchReport) -> str:
     return f"Files: {', '.join(parts)}"
 
 
-def clock(seconds: float) -> str:
-    """Seconds as people write them: 0:04, 1:02:03."""
+def format_duration(seconds: float) -> str:
+    """Return seconds as "0:04" or "1:02:03"."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def moment(seconds: float) -> str:
-    """A place in a video: 1:30, 0:00.5."""
+def format_timestamp(seconds: float) -> str:
+    """Return a position in a video as "1:30" or "0:00.5"."""
     whole = int(seconds)
-    rest = f"{seconds - whole:.3f}"[1:].rstrip("0").rstrip(".")
-    return f"{clock(whole)}{rest}"
+    fraction = f"{seconds - whole:.3f}"[1:].rstrip("0").rstrip(".")
+    return f"{format_duration(whole)}{fraction}"
 
 
-def size(count: float) -> str:
-    """Bytes as people write them: 1.2 MB."""
+def format_bytes(count: float) -> str:
+    """Return a number of bytes as "1.2 MB"."""
     for unit in ("kB", "MB", "GB"):
         count /= 1000
         if count < 1000 or unit == "GB":
-            return f"{count:.1f} {unit}"
-    return ""
+            break
+    return f"{count:.1f} {unit}"

@@ -1,39 +1,53 @@
-"""`live-nst doctor`: what this machine has, and what is wrong with it."""
+"""`live-nst doctor`: check this machine."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from live_nst.doctor.checks import Finding, Severity, run_checks
+from live_nst.cli.console import count
 
-_COLORS = {Severity.OK: "green", Severity.NOTE: "yellow", Severity.FAULT: "bold red"}
-_WIDTHS = (5, 14)
-"""Of the state and the topic, in characters."""
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from live_nst.doctor.finding import Finding
+
+_COLORS = {"ok": "green", "note": "yellow", "fault": "bold red"}
+_WIDTHS = (5, 14)  # of severity and topic, in characters
 
 
-def run(findings: Callable[[], Iterable[Finding]] = run_checks) -> None:
-    """Print every finding as it comes, and what they add up to.
+def doctor() -> None:
+    """Show what this machine has, and what is wrong with it."""
+    from live_nst.doctor.checks import run_checks
+
+    run(run_checks())
+
+
+def run(findings: "Iterable[Finding]") -> None:
+    """Print every finding when its check is done, and a summary.
 
     Raises:
         typer.Exit: With exit code 1 if there is a fault.
     """
+    from rich.console import Console
+
     console = Console(highlight=False)
-    counts = dict.fromkeys(Severity, 0)
-    for finding in findings():
-        _show(console, finding)
+    counts = dict.fromkeys(_COLORS, 0)
+    for finding in findings:
+        _show_finding(console, finding)
         counts[finding.severity] += 1
-    faults, notes = counts[Severity.FAULT], counts[Severity.NOTE]
-    if faults:
-        console.print(f"{_count(faults, 'fault')}, {_count(notes, 'note')}.", soft_wrap=True)
+    notes = count(counts["note"], "note")
+    if counts["fault"]:
+        console.print(f"{count(counts['fault'], 'fault')}, {notes}.", soft_wrap=True)
         raise typer.Exit(1)
-    console.print(f"Nothing essential is wrong; {_count(notes, 'note')}.", soft_wrap=True)
+    console.print(f"Nothing essential is wrong; {notes}.", soft_wrap=True)
 
 
-def _show(console: Console, finding: Finding) -> None:
-    """One finding: in columns on a terminal, in whole lines where something reads them."""
+def _show_finding(console: "Console", finding: "Finding") -> None:
+    """Print a finding: in columns on a terminal, in one line in a pipe."""
+    from rich.table import Table
+    from rich.text import Text
+
     severity = f"{finding.severity:{_WIDTHS[0]}}"
     topic = f"{finding.topic:{_WIDTHS[1]}}"
     if console.is_terminal:
@@ -46,10 +60,6 @@ def _show(console: Console, finding: Finding) -> None:
     else:
         console.print(f"{severity}  {topic}  {finding.text}", markup=False, soft_wrap=True)
     if finding.hint:
-        # Never wrapped: a command in it can be copied.
+        # Not wrapped, so that a command in it can be copied.
         hint = Text(f"{' ' * (sum(_WIDTHS) + 4)}Hint: {finding.hint}", "dim")
         console.print(hint, soft_wrap=True)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,56 +1,196 @@
-"""`live-nst --style PICTURE`: options in, a session, its figures out."""
+"""`live-nst`: stylize a camera, a stream or a file live."""
 
 import json
-import os
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated
 
-from live_nst.cli.console import DownloadProgressBar, notify, show_live_report
-from live_nst.cli.options import parse_size
-from live_nst.errors import UsageError
-from live_nst.live.session import LiveOptions, run_live
-from live_nst.sources.base import SourceRequest
+import typer
+
+from live_nst import __version__
+from live_nst.cli.console import DownloadProgressBar, notify, show_result
+from live_nst.cli.options import (
+    Blend,
+    BlendOption,
+    DetailOption,
+    Device,
+    DeviceOption,
+    Engine,
+    EngineOption,
+    KeepColorsOption,
+    LiveSizeOption,
+    ModelOption,
+    OnlyOption,
+    PrecisionChoice,
+    PrecisionOption,
+    StabilizeMode,
+    StabilizeOption,
+    StrengthOption,
+    StrokeOption,
+    StyleOption,
+    make_look,
+    parse_size,
+)
+from live_nst.files.output import check_output, write_errors
+
+if TYPE_CHECKING:
+    from live_nst.live.options import LiveOptions
+    from live_nst.live.stats import LiveReport
 
 
-def run(
-    *, camera_size: str, fps: float, stats: Path | None, virtual_camera: str | None, **rest: Any
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"live-nst {__version__}")
+        raise typer.Exit
+
+
+def live(
+    context: typer.Context,
+    style: StyleOption = None,
+    source: Annotated[
+        str,
+        typer.Option(
+            metavar="SOURCE",
+            help="A camera's number, path or name, the address of a stream, a video file, or demo.",
+        ),
+    ] = "0",
+    model: ModelOption = "auto",
+    device: DeviceOption = Device.auto,
+    engine: EngineOption = Engine.auto,
+    precision: PrecisionOption = PrecisionChoice.auto,
+    size: LiveSizeOption = None,
+    stabilize: StabilizeOption = StabilizeMode.fast,
+    strength: StrengthOption = 1.0,
+    blend: BlendOption = Blend.pictures,
+    keep_colors: KeepColorsOption = 0.0,
+    detail: DetailOption = 0.0,
+    stroke: StrokeOption = 1.0,
+    only: OnlyOption = "",
+    mirror: Annotated[bool, typer.Option("--mirror", help="Flip left and right.")] = False,
+    camera_size: Annotated[
+        str, typer.Option(metavar="WxH", help="The size to request from the camera.")
+    ] = "1280x720",
+    fps: Annotated[
+        float,
+        typer.Option(
+            metavar="RATE",
+            help="The rate to request from the camera, and to hold with --size auto.",
+        ),
+    ] = 30.0,
+    window: Annotated[
+        bool, typer.Option("--window/--no-window", help="Show the result in a window.")
+    ] = True,
+    fullscreen: Annotated[
+        bool, typer.Option("--fullscreen", help="Let the window fill the screen.")
+    ] = False,
+    record: Annotated[
+        Path | None, typer.Option(metavar="OUT.mp4", help="Record what is shown.")
+    ] = None,
+    virtual_camera: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[DEVICE]",
+            help="Send the result to a virtual camera that other programs can read: a device such "
+            "as /dev/video10, or the first one found.",
+        ),
+    ] = None,
+    frames: Annotated[
+        int | None, typer.Option(metavar="N", help="Stop after this number of frames.")
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Stop after this time.")
+    ] = None,
+    stats: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Write the figures of the session.")
+    ] = None,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
 ) -> None:
-    """Run a session and show, and if asked write, its figures."""
-    if stats is not None:
-        _check_writable(stats)
-    width, height = parse_size(camera_size)
-    options = LiveOptions(
-        request=SourceRequest(width, height, fps),
-        virtual_camera="" if virtual_camera == "auto" else virtual_camera,
-        **rest,
+    """Stylize your webcam in the style of any picture, live.
+
+    In the window, press h for a list of the keys.
+    """
+    if context.invoked_subcommand is not None:
+        _refuse_options(context)
+        return
+    from live_nst.sources.camera import configure_opencv
+
+    configure_opencv()  # before anything imports cv2
+    from live_nst.live.options import LiveOptions
+    from live_nst.sources.base import SourceRequest
+    from live_nst.stylizer.options import StylizerOptions
+
+    stylizer = StylizerOptions(
+        model=model,
+        styles=tuple(style or ["starry"]),
+        size=size,
+        device=device.value,
+        engine=engine.value,
+        precision=precision.value,
+        stabilize=stabilize.value,
+        look=make_look(strength, blend, keep_colors, detail, only),
+        stroke=stroke,
     )
-    bar = DownloadProgressBar()
-    try:
+    options = LiveOptions(
+        stylizer=stylizer,
+        source=source,
+        request=SourceRequest(*parse_size(camera_size), fps),
+        mirror=mirror,
+        window=window,
+        fullscreen=fullscreen,
+        record=record,
+        virtual_camera="" if virtual_camera == "auto" else virtual_camera,
+        frames=frames,
+        duration=duration,
+    )
+    run(options, stats)
+
+
+def run(options: "LiveOptions", stats: Path | None) -> None:
+    """Run a session and show its figures; write them to `stats`, too."""
+    from live_nst.live.session import run_live
+
+    if stats is not None:
+        check_output(stats)
+    with closing(DownloadProgressBar()) as bar:
         report = run_live(options, notify, bar)
-    finally:
-        bar.close()
     show_live_report(report)
     if stats is not None:
-        _write(stats, json.dumps(report.as_dict(), indent=2) + "\n")
+        with write_errors(stats):
+            stats.write_text(json.dumps(report.as_dict(), indent=2) + "\n", "utf-8")
 
 
-def _check_writable(path: Path) -> None:
-    """Refuse a place for the figures before a session that would end without them."""
-    folder = path.parent
-    if (
-        path.is_dir()
-        or not folder.is_dir()
-        or not os.access(path if path.exists() else folder, os.W_OK)
-    ):
-        raise UsageError(
-            f"The file {path} cannot be written.", "choose a file in a folder that exists"
-        )
+def show_live_report(report: "LiveReport") -> None:
+    """Print the figures of a session."""
+    latency = report.latency_ms
+    stages = ", ".join(f"{stage} {ms:.1f}" for stage, ms in report.stage_ms.items())
+    show_result(
+        f"{report.frames} frames at {report.fps:.1f} fps, {report.dropped} dropped; "
+        f"started in {report.startup_seconds:.1f} s"
+    )
+    show_result(
+        f"latency {latency['p50']:.0f} ms (p95 {latency['p95']:.0f}, p99 {latency['p99']:.0f}); "
+        f"stages in ms: {stages}"
+    )
+    show_result(
+        f"model {report.model}, {report.engine} on {report.device}, size {report.size}, "
+        f"style {report.style}; style computations: {report.style_computations}; "
+        f"peak memory {report.peak_rss_mb:.0f} MB"
+    )
 
 
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, "utf-8")
-    except OSError as exc:
-        raise UsageError(
-            f"{path} cannot be written: {exc.strerror}.", "choose another file"
-        ) from exc
+def _refuse_options(context: typer.Context) -> None:
+    """Raise if options of the live session come before a command, which would ignore them."""
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        given = context.get_parameter_source(name)
+        if given is not None and given.name == "COMMANDLINE":
+            denied = context.params[name] is False and parameter.secondary_opts
+            option = (parameter.secondary_opts if denied else parameter.opts)[0]
+            raise typer.BadParameter(
+                f"{option} stands before {context.invoked_subcommand}, which has no such option."
+            )

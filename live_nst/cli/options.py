@@ -1,174 +1,162 @@
-"""The options that several commands share."""
+"""The options that several commands share.
+
+Nothing heavy is imported here: the help of every command needs this module.
+"""
 
 import re
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from live_nst.errors import UsageError
-from live_nst.stylizer.look import EVERYWHERE, Look
+from live_nst.masks.regions import EVERYWHERE
+from live_nst.styles.builtin import builtin_styles
+from live_nst.stylizer.look import Look
+
+Device = StrEnum("Device", ["auto", "cpu", "gpu"])
+Engine = StrEnum("Engine", ["auto", "tensorflow", "openvino"])
+PrecisionChoice = StrEnum("PrecisionChoice", ["auto", "float32", "bfloat16", "float16"])
+StabilizeMode = StrEnum("StabilizeMode", ["off", "fast", "best"])
+Blend = StrEnum("Blend", ["pictures", "styles"])
 
 
-class Device(StrEnum):
-    """Where the network runs."""
-
-    auto = "auto"
-    cpu = "cpu"
-    gpu = "gpu"
+def _complete_style(incomplete: str) -> list[str]:
+    return [name for name in builtin_styles() if name.startswith(incomplete)]
 
 
-class EngineName(StrEnum):
-    """What runs the network."""
-
-    auto = "auto"
-    tensorflow = "tensorflow"
-    openvino = "openvino"
-
-
-class PrecisionName(StrEnum):
-    """What the network computes in."""
-
-    auto = "auto"
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-    float16 = "float16"
-
-
-class StabilizeName(StrEnum):
-    """What is done against flicker."""
-
-    off = "off"
-    fast = "fast"
-    best = "best"
-
-
+StyleOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="STYLE",
+        help="A picture file, a built-in style (see `live-nst styles`), or a mix such as "
+        "starry:0.7+wave:0.3. Give several to switch between them.",
+        show_default="starry",
+        autocompletion=_complete_style,
+    ),
+]
 ModelOption = Annotated[
     str,
     typer.Option(
+        metavar="MODEL",
         help="mobile (built in), hub (TF Hub's arbitrary-image-stylization-v1-256), another Hub or "
-        "Kaggle handle, or a SavedModel folder. auto: hub where there is a GPU, else mobile.",
+        "Kaggle handle, or a SavedModel folder. auto: hub if there is a GPU, else mobile.",
     ),
 ]
-DeviceOption = Annotated[Device, typer.Option(help="Where the network runs.")]
+DeviceOption = Annotated[Device, typer.Option(help="The processor that runs the network.")]
 EngineOption = Annotated[
-    EngineName,
-    typer.Option(help="What runs it. auto: TensorFlow on a GPU, OpenVINO on a CPU."),
+    Engine,
+    typer.Option(
+        help="The library that runs the network. auto: TensorFlow on a GPU, OpenVINO on a CPU."
+    ),
 ]
 PrecisionOption = Annotated[
-    PrecisionName,
-    typer.Option(help="What it computes in. auto: bfloat16 on a CPU that has it, else float32."),
+    PrecisionChoice,
+    typer.Option(
+        help="The number format of the network. auto: float16 on a GPU and bfloat16 on a CPU that "
+        "have units for it, else float32."
+    ),
 ]
 StabilizeOption = Annotated[
-    StabilizeName,
-    typer.Option(
-        help="Steady the painted picture, so that it does not flicker. best takes longer: for "
-        "conversions."
-    ),
+    StabilizeMode,
+    typer.Option(help="Remove flicker. best takes longer: use it for conversions."),
 ]
 SizeOption = Annotated[
     int | None,
     typer.Option(
-        help="Long side, in pixels, of what the network sees: smaller is faster.  "
-        "[default: 384 on a CPU, 640 on a GPU]",
-        show_default=False,
+        metavar="PIXELS",
+        help="Long side of the image that the network sees: smaller is faster.",
+        show_default="384 on a CPU, 640 on a GPU",
     ),
 ]
-
-
-StrengthOption = Annotated[
-    float, typer.Option(help="0 shows the camera's picture, 1 the full style.")
-]
-
-
-class Blend(StrEnum):
-    """What strength blends."""
-
-    pictures = "pictures"
-    styles = "styles"
-
-
 BlendOption = Annotated[
     Blend,
     typer.Option(
-        help="What --strength blends: the camera's and the painted picture, or the style and that "
-        "of the camera's picture itself, which takes longer."
+        help="What --strength blends: the original and the stylized picture, or the style and the "
+        "original's own style, which takes longer."
     ),
 ]
-KeepColorsOption = Annotated[
-    float,
-    typer.Option(
-        metavar="[0..1]",
-        help="Keep the camera's colors: paint in light and dark only. With a number, as far as "
-        "that.  [default: 0; 1 if no number is given]",
-        show_default=False,
-    ),
-]
-DetailOption = Annotated[
-    float, typer.Option(help="How much of the camera's fine detail is added back, 0 to 1.")
-]
+
+_STRENGTH = "0 shows the original, 1 the full style."
+_KEEP_COLORS = "How much of the original's colors to keep; 1 if no number is given."
+_DETAIL = "How much of the original's fine detail to add."
+_STROKE = "Size of the brush strokes; 1 is their size in the style picture."
+_ONLY = (
+    "Stylize only people, only what is not a person, or only where a mask picture is white, "
+    "instead of everything."
+)
+_TIMED = " With @TIME, from that time on."
+
+StrengthOption = Annotated[float, typer.Option(metavar="0..1", help=_STRENGTH)]
+KeepColorsOption = Annotated[float, typer.Option(metavar="[0..1]", help=_KEEP_COLORS)]
+DetailOption = Annotated[float, typer.Option(metavar="0..1", help=_DETAIL)]
+StrokeOption = Annotated[float, typer.Option(metavar="0.3..3", help=_STROKE)]
 OnlyOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="person|background|MASK.png",
-        help="Paint only people, only what is not a person, or only where a mask picture is white. "
-        " [default: everywhere]",
-        show_default=False,
-    ),
-]
-StrokeOption = Annotated[
-    float,
-    typer.Option(help="Size of the brush strokes, 0.3 to 3; 1 is their size in the style picture."),
+    str, typer.Option(metavar="person|background|MASK.png", help=_ONLY, show_default=False)
 ]
 
-
-StrengthKeys = Annotated[
+TimedStrengthOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="0..1[@TIME]",
-        help="0 shows the video itself, 1 the full style. With a time, from there on: "
-        "--strength 0.3 --strength 1@1:30.  [default: 1]",
-        show_default=False,
+        help=f"{_STRENGTH}{_TIMED} Give several: --strength 0.3 --strength 1@1:30.",
+        show_default="1",
     ),
 ]
-KeepColorsKeys = Annotated[
+TimedKeepColorsOption = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="[0..1[@TIME]]",
-        help="Keep the video's colors: paint in light and dark only. With a number, as far as "
-        "that; with a time, from there on.  [default: 0; 1 if no number is given]",
-        show_default=False,
-    ),
+    typer.Option(metavar="[0..1[@TIME]]", help=_KEEP_COLORS + _TIMED, show_default="0"),
 ]
-DetailKeys = Annotated[
+TimedDetailOption = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="0..1[@TIME]",
-        help="How much of the video's fine detail is added back.  [default: 0]",
-        show_default=False,
-    ),
+    typer.Option(metavar="0..1[@TIME]", help=_DETAIL + _TIMED, show_default="0"),
 ]
-OnlyKeys = Annotated[
+TimedStrokeOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="0.3..3[@TIME]", help=_STROKE + _TIMED, show_default="1"),
+]
+TimedOnlyOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="person|background|everywhere|MASK.png[@TIME]",
-        help="Paint only people, only what is not a person, or only where a mask picture is white. "
-        " [default: everywhere]",
-        show_default=False,
+        help=_ONLY + _TIMED,
+        show_default="everywhere",
     ),
 ]
-StrokeKeys = Annotated[
-    list[str] | None,
+
+CameraSizeOption = Annotated[str, typer.Option(metavar="WxH", help="Size of the camera's frames.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+LossOption = Annotated[
+    str,
     typer.Option(
-        metavar="0.3..3[@TIME]",
-        help="Size of the brush strokes; 1 is their size in the style picture.  [default: 1]",
-        show_default=False,
+        "--loss",
+        "--form",
+        metavar="NAME",
+        help="The loss: gatys (2015), johnson (2016), or magenta (2017, that of the fast models).",
+    ),
+]
+NetworkOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The network whose features are compared: vgg16 or vgg19.",
+        show_default="that of the loss",
+    ),
+]
+VggOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.h5",
+        help="A copy of Keras' file of VGG's weights.",
+        show_default="downloaded once",
     ),
 ]
 
 
 def parse_live_size(text: str) -> int | None:
-    """A number of pixels, or None for "auto"."""
+    """Return a number of pixels, or None for "auto"."""
     if text == "auto":
         return None
     try:
@@ -182,29 +170,27 @@ LiveSizeOption = Annotated[
     typer.Option(
         parser=parse_live_size,
         metavar="auto|PIXELS",
-        help="Long side, in pixels, of what the network sees: smaller is faster. auto: the largest "
-        "that holds --fps, changed as the machine is busy or idle.  [default: auto]",
-        show_default=False,
+        help="Long side of the image that the network sees: smaller is faster. auto: the largest "
+        "that holds --fps, adapted to the load of the machine.",
+        show_default="auto",
     ),
 ]
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """(width, height) from "1280x720".
+    """Return (width, height) from a text such as "1280x720".
 
     Raises:
-        UsageError: It is written otherwise.
+        UsageError: The text has another form.
     """
     match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text.strip())
     if match is None:
-        raise UsageError(f"{text!r} is no size.", "write it as 1280x720")
+        raise UsageError(f"Invalid size {text!r}", "write it as 1280x720")
     return int(match[1]), int(match[2])
 
 
-def look_of(
-    strength: float, blend: Blend, keep_colors: float, detail: float, only: str | None
-) -> Look:
-    """The look that the options ask for.
+def make_look(strength: float, blend: Blend, keep_colors: float, detail: float, only: str) -> Look:
+    """Return the look that the options describe.
 
     Raises:
         UsageError: A number is out of range.

@@ -1,42 +1,72 @@
-"""`live-nst styles`: the built-in styles, as a list or as a contact sheet."""
+"""`live-nst styles`: list the built-in styles, or draw a contact sheet of them."""
 
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
-from rich.table import Table
+import typer
 
-from live_nst.errors import StyleError, UsageError
+from live_nst.cli.console import DownloadProgressBar, notify, show_result
+from live_nst.cli.options import (
+    Device,
+    DeviceOption,
+    Engine,
+    EngineOption,
+    ModelOption,
+    PrecisionChoice,
+    PrecisionOption,
+    SizeOption,
+)
+from live_nst.errors import UsageError
 from live_nst.styles.builtin import builtin_styles
 
 if TYPE_CHECKING:
+    from live_nst.stylizer.options import StylizerOptions
     from live_nst.types import Image
 
-_MOMENT = 10.6
-"""Seconds into the demo: somebody waves, and the cat shows itself."""
+_DEMO_SECONDS = 10.6
+"""A moment of the demo with a waving person and a cat."""
 
 
-def run(*, sheet: Path | None, photo: Path | None, **how: Any) -> None:
-    """List the built-in styles, or paint one photo in all of them.
+def styles(
+    sheet: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.png", help="Stylize one photo in all styles, on one sheet."),
+    ] = None,
+    photo: Annotated[
+        Path | None,
+        typer.Option(metavar="PHOTO", help="The photo for the sheet.", show_default="the demo"),
+    ] = None,
+    model: ModelOption = "auto",
+    device: DeviceOption = Device.auto,
+    engine: EngineOption = Engine.auto,
+    precision: PrecisionOption = PrecisionChoice.auto,
+    size: SizeOption = None,
+) -> None:
+    """List the built-in styles."""
+    if sheet is None:
+        if photo is not None:
+            raise UsageError("--photo has no effect without --sheet", "add --sheet OUT.png")
+        list_styles()
+        return
+    from live_nst.stylizer.options import StylizerOptions
 
-    Args:
-        sheet: Where the contact sheet goes; None to list the styles.
-        photo: What is painted; None for a moment of the demo.
-        how: The model, the engine and so on: what `live_nst.Stylizer` takes.
-
-    Raises:
-        UsageError: A photo without a sheet, or one of them cannot be used.
-        LiveNstError: The model cannot be had, or the sheet cannot be written.
-    """
-    if sheet is not None:
-        _make_sheet(sheet, photo, how)
-    elif photo is not None:
-        raise UsageError("A photo is painted only onto a sheet.", "add --sheet OUT.png")
-    else:
-        _list()
+    options = StylizerOptions(
+        model=model,
+        styles=tuple(builtin_styles()),
+        size=size,
+        device=device.value,
+        engine=engine.value,
+        precision=precision.value,
+    )
+    make_sheet(sheet, photo, options)
 
 
-def _list() -> None:
+def list_styles() -> None:
+    """Print the names and descriptions of the built-in styles."""
+    from rich.console import Console
+    from rich.table import Table
+
     console = Console(highlight=False, soft_wrap=True)
     if not console.is_terminal:
         for name, description in builtin_styles().items():
@@ -50,48 +80,57 @@ def _list() -> None:
     console.print(table, soft_wrap=False)
 
 
-def _make_sheet(path: Path, photo: Path | None, how: dict[str, Any]) -> None:
-    from live_nst.cli.console import DownloadProgressBar, notify, result
+def make_sheet(path: Path, photo: Path | None, options: "StylizerOptions") -> None:
+    """Write a contact sheet of a photo in all built-in styles.
+
+    Args:
+        path: The picture to write.
+        photo: The photo; None for a moment of the demo.
+        options: The options of the stylizer, with all built-in styles.
+
+    Raises:
+        UsageError: The photo cannot be used, or the sheet not be written.
+        LiveNstError: The model cannot be loaded.
+    """
+    from live_nst.files.formats import IMAGE_FORMATS
+    from live_nst.files.images import write_image
+    from live_nst.files.output import check_output
     from live_nst.styles.contact_sheet import (
         CELL_SIDE,
         SheetCell,
-        check_sheet,
         draw_sheet,
         scale_to_fit,
-        write_sheet,
     )
     from live_nst.stylizer.core import StylizerCore
 
-    check_sheet(path)
-    original = _demo() if photo is None else _read(photo)
+    exists = UsageError(f"There is a file {path} already", "choose another name, or remove it")
+    check_output(path, kind="a sheet", suffixes=IMAGE_FORMATS, exists=exists)
+    original = _demo_image() if photo is None else _read_photo(photo)
     small = scale_to_fit(original, (CELL_SIDE, CELL_SIDE))
-    bar = DownloadProgressBar()
-    try:
-        stylizer = StylizerCore(styles=tuple(builtin_styles()), notify=notify, progress=bar, **how)
-    finally:
-        bar.close()
-    painted = []
+    with closing(DownloadProgressBar()) as bar:
+        stylizer = StylizerCore(options, notify=notify, progress=bar)
+    cells = []
     with stylizer:
         for name, description in builtin_styles().items():
             stylizer.select(name)
-            painted.append(SheetCell(stylizer(small), name, description))
-    first = SheetCell(original, "original", f"and in {len(painted)} styles")
-    write_sheet(draw_sheet(first, painted), path)
-    result(f"The sheet is in {path}.")
+            cells.append(SheetCell(stylizer(small), name, description))
+    first = SheetCell(original, "original", f"and in {len(cells)} styles")
+    write_image(path, draw_sheet(first, cells))
+    show_result(f"The sheet is in {path}.")
 
 
-def _demo() -> "Image":
+def _demo_image() -> "Image":
     from live_nst.sources.demo_video import DemoVideo
 
-    return DemoVideo(1280, 720).image_at(_MOMENT)
+    return DemoVideo(1280, 720).image_at(_DEMO_SECONDS)
 
 
-def _read(photo: Path) -> "Image":
-    from live_nst.styles.image import read_style_image
+def _read_photo(photo: Path) -> "Image":
+    from live_nst.files.images import read_image
 
-    try:
-        return read_style_image(photo)
-    except StyleError as exc:
-        raise UsageError(
-            f"The photo cannot be used: {exc.message}", "give a JPEG, PNG, WebP or TIFF picture"
-        ) from exc
+    return read_image(
+        photo,
+        f"photo {photo}",
+        error=UsageError,
+        hint="use a JPEG, PNG, WebP or TIFF file",
+    )

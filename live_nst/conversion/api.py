@@ -1,7 +1,7 @@
-"""`live_nst.convert`: what `live-nst convert` does to a file, as a function."""
+"""The function `live_nst.convert`."""
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,15 @@ from live_nst.conversion.progress import (
     ProgressReporter,
 )
 from live_nst.conversion.timetable import parse_look_changes, parse_style_changes
-from live_nst.conversion.video.convert import VideoTask, available_cores, convert_video
+from live_nst.conversion.video.convert import convert_video
+from live_nst.conversion.video.task import VideoTask
 from live_nst.errors import SourceError
+from live_nst.runtime.machine import available_cores
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
+from live_nst.stylizer.options import StylizerOptions
+from live_nst.stylizer.stylizer import Stylizer, core_of
+from live_nst.types import Notify
 
 
 def convert(
@@ -25,10 +30,10 @@ def convert(
     output: str | Path,
     styles: Sequence[Any] = ("starry",),
     *,
-    stylizer: StylizerCore | None = None,
+    stylizer: Stylizer | StylizerCore | None = None,
     progress: Callable[[ConversionProgress], None] | None = None,
     cancel: CancelEvent | None = None,
-    notify: Callable[[str], None] = lambda sentence: None,
+    notify: Notify = lambda sentence: None,
     fade: float = 0.0,
     start: float = 0.0,
     end: float | None = None,
@@ -38,77 +43,115 @@ def convert(
     preset: str | None = None,
     restart: bool = False,
     looks: Sequence[tuple[Look, float]] = (),
-    **stylizer_options: Any,
+    look: Look | None = None,
+    model: str = "auto",
+    size: int | None = None,
+    device: str = "auto",
+    engine: str = "auto",
+    precision: str = "auto",
+    concurrency: int | None = None,
+    stabilize: str = "fast",
+    stroke: float = 1.0,
+    content_style_seconds: float = 0.0,
 ) -> ConversionReport:
-    """Paint a video or a picture, as `live-nst convert` does.
+    """Convert a video or an image, as `live-nst convert` does.
 
         live_nst.convert("film.mp4", "painted.mp4", styles=["starry", ("wave", 30.0)], fade=2.0)
         live_nst.convert("photo.jpg", "painted.png", styles=["candy"])
 
-    Of a video every frame is painted with its own time, and its sound and all that goes with it is
-    copied. A conversion that was interrupted goes on where it stopped when it is called again in
-    the same way.
+    Every frame of a video is stylized and keeps its time; sound, subtitles and chapters are copied.
+    An interrupted conversion continues where it stopped when it is called again with the same
+    arguments.
 
-    A picture is painted at its full size unless there is a `size`; it takes none of `fade`,
-    `start`, `end`, `every`, `codec`, `crf`, `preset`, `looks` and times of styles. Nobody is told
-    of its progress, and `cancel` is looked at before it begins.
+    An image is stylized at its full size unless `size` is given. It takes none of `fade`, `start`,
+    `end`, `every`, `codec`, `crf`, `preset`, `looks` and times of styles. Its progress is not
+    reported, and `cancel` is checked only before it begins.
 
     Args:
-        input: A video or picture file. The files of a folder are converted one by one.
-        output: Ends in .mp4, .mov, .mkv, .webm or .gif, or in what pictures are written to: .png,
-            .jpg, .webp, .tif and others.
+        input: A video or image file. Call the function once for each file of a folder.
+        output: A file that ends in .mp4, .mov, .mkv, .webm or .gif, or in .png, .jpg, .webp, .tif,
+            .bmp or .avif.
         styles: Styles as `live_nst.Stylizer` takes them; all but the first with the seconds at
-            which they come: (style, seconds), (style, seconds, stroke) or "STYLE@1:30".
-        stylizer: Paints; one is made if there is none, and closed at the end.
-        progress: Called with a `Progress` about ten times a second, in this thread.
-        cancel: A `threading.Event`, or the like, that stops the work when it is set.
-        notify: Called with one sentence for everything worth telling.
-        fade: Seconds that a change takes.
-        start: Leave out what comes before, in seconds of the input.
-        end: Leave out what comes from here on.
+            which they begin: (style, seconds), (style, seconds, stroke) or "STYLE@1:30".
+        stylizer: The stylizer; None to create one, and close it at the end.
+        progress: Called with the progress about ten times a second, from this thread.
+        cancel: A `threading.Event` that stops the conversion when it is set.
+        notify: Called with a sentence for everything that the user should know.
+        fade: Seconds that a change of style or look takes.
+        start: Frames before this are left out, in seconds into the input.
+        end: Frames from here on are left out.
         every: Keep one frame in so many.
-        codec: The encoder; None for the container's own.
-        crf: Constant quality of the codec, lower is better.
-        preset: The codec's name for its speed.
-        restart: Throw away what an earlier run left, and replace an output that is there.
-        looks: Looks that come later, each with its seconds: (live_nst.Look(strength=0.5), 30.0).
-        stylizer_options: What else `live_nst.Stylizer` takes: model, size, device, look, ...
+        codec: The encoder; None for the container's default.
+        crf: Constant quality on the codec's own scale, lower is better.
+        preset: The codec's name of a speed.
+        restart: Discard what an earlier run left, and replace an existing output.
+        looks: Looks that begin later, with their seconds: (live_nst.Look(strength=0.5), 30.0).
+        look: The look at the start; the stylizer's own if a stylizer is given. This and all that
+            follow are options of the stylizer that is created; see `live_nst.Stylizer`.
+        model: The model.
+        size: Longer side, in pixels, of the image that the network sees.
+        device: "auto", "cpu" or "gpu".
+        engine: "auto", "tensorflow" or "openvino".
+        precision: "auto", "float32", "bfloat16" or "float16".
+        concurrency: How many frames the network may compute at the same time; None for one per
+            processor core.
+        stabilize: "off", "fast" or "best".
+        stroke: Size of the brush strokes.
+        content_style_seconds: How long the content style of one frame is used.
 
     Returns:
-        What became of it.
+        The result.
 
     Raises:
         ConversionCancelled: `cancel` was set; what is finished is kept.
-        LiveNstError: It cannot be done, or failed; what is finished is kept.
+        LiveNstError: The conversion is not possible, or failed; what is finished is kept.
     """
     changes = parse_style_changes(styles)
-    own = stylizer_options.get("look") or Look() if stylizer is None else stylizer.look
-    coming = parse_look_changes(own, looks)
-    options = ConvertOptions(changes, fade, start, end, every, codec, crf, preset, restart, coming)
-    listener = ProgressReporter(
+    first_look = (look or Look()) if stylizer is None else stylizer.look
+    options = ConvertOptions(
+        changes=changes,
+        fade=fade,
+        start=start,
+        end=end,
+        every=every,
+        codec=codec,
+        crf=crf,
+        preset=preset,
+        restart=restart,
+        looks=parse_look_changes(first_look, looks),
+    )
+    reporter = ProgressReporter(
         notify=notify, progress=progress or (lambda step: None), cancel=cancel
     )
     source, target = Path(input), Path(output)
     if source.is_dir():
         raise SourceError(
-            f"{source} is a folder.", "convert its files one by one, or run `live-nst convert`"
+            f"{source} is a folder", "convert its files one by one, or run `live-nst convert`"
         )
     task: ImageTask | VideoTask
     if is_image_conversion(source, target):
-        task = ImageTask.open(source, target, options, stylizer_options.get("size"))
+        task = ImageTask.open(source, target, options, size)
     else:
         task = VideoTask.open(source, target, options)
-    with ExitStack() as stack:
-        if stylizer is None:
-            names = [change.style for change in changes]
-            stylizer_options = {
-                "concurrency": available_cores(),
-                "stabilize": "fast",
-                **stylizer_options,
-            }
-            stylizer = stack.enter_context(
-                StylizerCore(styles=names, notify=notify, **stylizer_options)
-            )
+
+    def create_stylizer() -> StylizerCore:
+        stylizer_options = StylizerOptions(
+            model=model,
+            styles=tuple(change.style for change in changes),
+            size=size,
+            device=device,
+            engine=engine,
+            precision=precision,
+            concurrency=concurrency or available_cores(),
+            stabilize=stabilize,
+            look=first_look,
+            stroke=stroke,
+            content_style_seconds=content_style_seconds,
+        )
+        return StylizerCore(stylizer_options, notify=notify)
+
+    context = create_stylizer() if stylizer is None else nullcontext(core_of(stylizer))
+    with context as core:
         if isinstance(task, ImageTask):
-            return convert_image(task, stylizer, listener)
-        return convert_video(task, stylizer, listener)
+            return convert_image(task, core, reporter)
+        return convert_video(task, core, reporter)

@@ -1,4 +1,4 @@
-"""What is told while a conversion runs, and when it is over."""
+"""Report the plan, the progress and the result of a conversion."""
 
 from collections import deque
 from collections.abc import Callable
@@ -8,67 +8,31 @@ from typing import Any, Protocol
 
 from live_nst.errors import ConversionCancelled
 from live_nst.runtime.timing import Clock, SystemClock
+from live_nst.types import Notify
 
-_WINDOW = 20.0  # seconds over which the rate is told
-
-
-@dataclass(frozen=True, slots=True)
-class ConversionProgress:
-    """How far a conversion is.
-
-    Attributes:
-        stage: "painting", then "joining".
-        frames: Frames that are done, those of earlier runs too.
-        total: How many there will be; an estimate, 0 where there is none.
-        resumed: Frames that earlier runs did.
-        fps: Frames per second, lately.
-        elapsed: Seconds since this run began to paint.
-        left: Seconds that are left, by that rate; None where it is not known.
-        bytes: Size of what is encoded so far.
-    """
-
-    stage: str
-    frames: int
-    total: int
-    resumed: int
-    fps: float
-    elapsed: float
-    left: float | None
-    bytes: int
-
-    @property
-    def share(self) -> float:
-        """0..1; 0 where the total is not known."""
-        return min(1.0, self.frames / self.total) if self.total else 0.0
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, numbers rounded."""
-        values = asdict(self)
-        values["fps"], values["elapsed"] = round(self.fps, 2), round(self.elapsed, 2)
-        values["left"] = None if self.left is None else round(self.left, 1)
-        return values
+_RATE_WINDOW = 20.0  # seconds over which frames per second are computed
 
 
 @dataclass(frozen=True, slots=True)
 class ConversionPlan:
-    """What a conversion is about to do; told before it begins.
+    """What a conversion will do, reported before it begins.
 
     Attributes:
-        input: What is read.
-        output: What is written.
-        width: Of the frames, in pixels.
-        height: Of the frames, in pixels.
+        input: The input file.
+        output: The output file.
+        width: Width of the frames, in pixels.
+        height: Height of the frames, in pixels.
         rate: Frames per second, on average.
-        frames: How many frames there will be; an estimate.
-        resumed: How many of them earlier runs did.
+        frames: Number of frames of the output; an estimate.
+        resumed: Number of frames that earlier runs finished.
         codec: The encoder.
         model: The model's name.
-        engine: What runs it.
-        device: What it runs on.
-        size: Long side of what the network sees.
-        styles: Their labels.
-        fade: Seconds that a change takes.
-        timetable: What is set at which time; see `live_nst.conversion.timetable.timetable`.
+        engine: The engine that runs it.
+        device: The device that it runs on.
+        size: Longer side of the image that the network sees, in pixels.
+        styles: Labels of the styles.
+        fade: Seconds that a change of style or look takes.
+        timetable: What changes when; see `live_nst.conversion.timetable.timetable`.
     """
 
     input: Path
@@ -88,22 +52,59 @@ class ConversionPlan:
     timetable: tuple[dict[str, Any], ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return plain values for JSON."""
         return asdict(self) | {"input": str(self.input), "output": str(self.output)}
 
 
 @dataclass(frozen=True, slots=True)
-class ConversionReport:
-    """What became of a conversion.
+class ConversionProgress:
+    """How much of a conversion is done.
 
     Attributes:
-        output: The finished file.
-        frames: How many frames it has.
-        resumed: How many of them earlier runs did.
-        seconds: How long this run painted and joined.
-        fps: Frames that this run painted per second.
-        bytes: The file's size.
-        plan: What was to be done.
+        stage: "painting", then "joining".
+        frames: Number of finished frames, those of earlier runs included.
+        total: Number of frames of the output: an estimate, or 0 if there is none.
+        resumed: Number of frames that earlier runs finished.
+        fps: Frames per second during the last seconds.
+        elapsed: Seconds since this run began to stylize frames.
+        left: Remaining seconds at that rate; None if unknown.
+        bytes: Size of the frames that are encoded.
+    """
+
+    stage: str
+    frames: int
+    total: int
+    resumed: int
+    fps: float
+    elapsed: float
+    left: float | None
+    bytes: int
+
+    @property
+    def share(self) -> float:
+        """The part that is done, from 0 to 1; 0 if the total is unknown."""
+        return min(1.0, self.frames / self.total) if self.total else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, rounded."""
+        values = asdict(self)
+        values["fps"], values["elapsed"] = round(self.fps, 2), round(self.elapsed, 2)
+        values["left"] = None if self.left is None else round(self.left, 1)
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionReport:
+    """The result of a conversion.
+
+    Attributes:
+        output: The output file.
+        frames: Number of its frames.
+        resumed: Number of frames that earlier runs finished.
+        seconds: Seconds that this run took.
+        fps: Frames per second in this run.
+        bytes: Size of the output file.
+        plan: The plan that was carried out.
     """
 
     output: Path
@@ -115,7 +116,7 @@ class ConversionReport:
     plan: ConversionPlan
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, numbers rounded."""
+        """Return plain values for JSON, rounded."""
         return asdict(self) | {
             "output": str(self.output),
             "seconds": round(self.seconds, 2),
@@ -124,13 +125,51 @@ class ConversionReport:
         }
 
 
+class CancelEvent(Protocol):
+    """Tells a conversion to stop, as a `threading.Event` does."""
+
+    def is_set(self) -> bool:
+        """Return whether to stop."""
+        ...
+
+
+@dataclass(frozen=True)
+class ProgressReporter:
+    """Receives what a conversion reports. All calls come from the thread that runs it.
+
+    Attributes:
+        notify: Called with a sentence for the user.
+        plan: Called with the plan before the work begins.
+        progress: Called about ten times a second.
+        cancel: Set it to stop the conversion; what is finished is kept.
+        clock: The clock that elapsed time is measured with.
+    """
+
+    notify: Notify = lambda sentence: None
+    plan: Callable[[ConversionPlan], None] = lambda plan: None
+    progress: Callable[[ConversionProgress], None] = lambda progress: None
+    cancel: CancelEvent | None = None
+    clock: Clock = field(default_factory=SystemClock)
+
+    def check(self) -> None:
+        """Raise if `cancel` is set.
+
+        Raises:
+            ConversionCancelled: It is.
+        """
+        if self.cancel is not None and self.cancel.is_set():
+            raise ConversionCancelled(
+                "Stopped", "run the same command again: it continues where it stopped"
+            )
+
+
 class ProgressMeter:
-    """Turns counts of frames into `Progress`.
+    """Computes `ConversionProgress` from the number of finished frames.
 
     Args:
-        clock: Tells the time.
-        total: How many frames there will be; 0 if that is not known.
-        resumed: Frames that are done before this run.
+        clock: The clock.
+        total: Number of frames of the output; 0 if unknown.
+        resumed: Number of frames that earlier runs finished.
     """
 
     def __init__(self, clock: Clock, total: int, resumed: int) -> None:
@@ -138,15 +177,15 @@ class ProgressMeter:
         self._total = total
         self._resumed = resumed
         self._begin = clock.now()
-        self._seen = deque([(self._begin, resumed)])
+        self._history = deque([(self._begin, resumed)])  # (seconds, frames)
 
     def read(self, stage: str, frames: int, size: int) -> ConversionProgress:
-        """How far it is when `frames` frames of `size` bytes are done."""
+        """Return the progress when `frames` frames are finished, which take `size` bytes."""
         now = self._clock.now()
-        self._seen.append((now, frames))
-        while len(self._seen) > 2 and self._seen[1][0] < now - _WINDOW:
-            self._seen.popleft()
-        since, before = self._seen[0]
+        self._history.append((now, frames))
+        while len(self._history) > 2 and self._history[1][0] < now - _RATE_WINDOW:
+            self._history.popleft()
+        since, before = self._history[0]
         fps = (frames - before) / (now - since) if now > since else 0.0
         total = max(self._total, frames) if self._total else 0
         left = (total - frames) / fps if fps > 0 and total else None
@@ -154,43 +193,5 @@ class ProgressMeter:
         return ConversionProgress(stage, frames, total, self._resumed, fps, elapsed, left, size)
 
     def elapsed(self) -> float:
-        """Seconds since it was made."""
+        """Return the seconds since the meter was created."""
         return self._clock.now() - self._begin
-
-
-class CancelEvent(Protocol):
-    """What tells a conversion to stop, such as a `threading.Event`."""
-
-    def is_set(self) -> bool:
-        """Whether to stop."""
-        ...
-
-
-@dataclass(frozen=True)
-class ProgressReporter:
-    """Who is told what goes on; every call comes from the thread that converts.
-
-    Attributes:
-        notify: One sentence worth knowing.
-        plan: What is about to be done.
-        progress: How far it is, about ten times a second.
-        cancel: Set to stop: what is finished is kept.
-        clock: Tells the time.
-    """
-
-    notify: Callable[[str], None] = lambda sentence: None
-    plan: Callable[[ConversionPlan], None] = lambda plan: None
-    progress: Callable[[ConversionProgress], None] = lambda progress: None
-    cancel: CancelEvent | None = None
-    clock: Clock = field(default_factory=SystemClock)
-
-    def check(self) -> None:
-        """Raise if it was told to stop.
-
-        Raises:
-            ConversionCancelled: It was.
-        """
-        if self.cancel is not None and self.cancel.is_set():
-            raise ConversionCancelled(
-                "Stopped", "run the same command again: it goes on where it stopped"
-            )

@@ -1,4 +1,4 @@
-"""What changes in the course of a video, and when: styles, strokes and looks."""
+"""Styles, strokes and looks that change in the course of a video."""
 
 import itertools
 import math
@@ -21,12 +21,12 @@ _TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+)s?")
 
 @dataclass(frozen=True, slots=True)
 class StyleChange:
-    """A style, and when it comes.
+    """A change to another style.
 
     Attributes:
-        style: As the stylizer takes it.
-        time: Seconds into the input.
-        stroke: Size of its strokes; None leaves it.
+        style: The style, in any form that a stylizer accepts.
+        time: When it begins, in seconds into the input.
+        stroke: Size of its strokes; None to keep the size.
     """
 
     style: StyleInput
@@ -36,11 +36,11 @@ class StyleChange:
 
 @dataclass(frozen=True, slots=True)
 class LookChange:
-    """A look, and when it comes.
+    """A change to another look.
 
     Attributes:
-        look: The look, whole.
-        time: Seconds into the input.
+        look: The look.
+        time: When it begins, in seconds into the input.
     """
 
     look: Look
@@ -55,14 +55,14 @@ class TimedValue(NamedTuple, Generic[T]):
 
 
 def parse_time(text: str) -> float:
-    """Seconds from `12.5`, `12.5s`, `1:30` or `1:02:03.5`.
+    """Return the seconds that `12.5`, `12.5s`, `1:30` or `1:02:03.5` mean.
 
     Raises:
-        UsageError: It is none of these.
+        UsageError: The text has none of these forms.
     """
     match = _TIME.fullmatch(text.strip())
     if match is None:
-        raise UsageError(f"{text!r} is no time.", "write it as 90, 1:30 or 0:01:30.5")
+        raise UsageError(f"Invalid time {text!r}", "write it as 90, 1:30 or 0:01:30.5")
     hours, minutes, seconds = match.groups()
     return 3600 * int(hours or 0) + 60 * int(minutes or 0) + float(seconds)
 
@@ -70,38 +70,37 @@ def parse_time(text: str) -> float:
 def parse_timed_values(
     option: str, texts: Sequence[str], first: T, read: Callable[[str], T]
 ) -> tuple[TimedValue[T], ...]:
-    """What an option is set to over time, from `VALUE` and `VALUE@TIME`, in any order.
+    """Return the values of an option over time, from `VALUE` and `VALUE@TIME`, in any order.
 
     Args:
         option: Its name, for messages: "--strength".
-        texts: What was given.
-        first: What holds at the start unless something else was given for it.
-        read: Makes a value of its text.
+        texts: What the user gave.
+        first: The value at the start, unless the user gave another.
+        read: Converts a text to a value.
 
     Returns:
         The values in the order of their times, the first one at 0.
 
     Raises:
-        UsageError: A time or a value cannot be read, or two come at the same time.
+        UsageError: A time or a value is invalid, or two values have the same time.
     """
-    keys: dict[float, T] = {}
+    values: dict[float, T] = {}
     for text in texts:
-        value, at, time = _parted(text)
-        moment = parse_time(time) if at else 0.0
-        if moment in keys:
+        value, time_text = _split_time(text)
+        time = parse_time(time_text) if time_text else 0.0
+        if time in values:
             raise UsageError(
-                f"Two values of {option} come at {moment:g} s.",
-                f"say when the second one comes: {option} {value}@0:30",
+                f"Two values of {option} begin at {time:g} s",
+                f"give the second one a time: {option} {value}@0:30",
             )
-        keys[moment] = read(value)
-    return tuple(TimedValue(*item) for item in sorted(({0.0: first} | keys).items()))
+        values[time] = read(value)
+    return tuple(TimedValue(*item) for item in sorted(({0.0: first} | values).items()))
 
 
 def parse_number(option: str) -> Callable[[str], float]:
-    """What reads the numbers of an option.
+    """Return a function that converts the texts of an option to numbers.
 
-    Raises:
-        UsageError: It is none.
+    It raises a `UsageError` for a text that is no number.
     """
 
     def read(text: str) -> float:
@@ -109,7 +108,7 @@ def parse_number(option: str) -> Callable[[str], float]:
             return float(text)
         except ValueError:
             raise UsageError(
-                f"{text!r} is no number for {option}.",
+                f"Invalid number {text!r} for {option}",
                 f"write {option} 0.5, or {option} 0.5@1:30 for a change at that time",
             ) from None
 
@@ -117,140 +116,143 @@ def parse_number(option: str) -> Callable[[str], float]:
 
 
 def build_look_changes(
-    look: Look, tracks: Mapping[str, Sequence[TimedValue[Any]]]
+    look: Look, values: Mapping[str, Sequence[TimedValue[Any]]]
 ) -> tuple[LookChange, ...]:
-    """Whole looks, from what each of their values is set to over time.
+    """Return complete looks from the values of single attributes over time.
 
     Args:
-        look: What holds of the values that do not change.
-        tracks: By the names of a look's attributes, each with a key at 0.
+        look: The attributes that do not change.
+        values: The others, by the names of a look's attributes, each with a value at 0.
 
     Raises:
         UsageError: A value is out of range.
     """
     return tuple(
         LookChange(
-            replace(look, **{name: value_at(keys, time) for name, keys in tracks.items()}), time
+            replace(look, **{name: value_at(timed, time) for name, timed in values.items()}), time
         )
-        for time in _moments(*tracks.values())
+        for time in _times(*values.values())
     )
 
 
 def with_strokes(
     changes: Sequence[StyleChange], strokes: Sequence[TimedValue[float]]
 ) -> tuple[StyleChange, ...]:
-    """Styles with the strokes that they have over time, both with a value at 0."""
+    """Return changes of styles and strokes together; both must have a value at 0."""
     styles = [TimedValue(change.time, change.style) for change in changes]
     return tuple(
         StyleChange(value_at(styles, time), time, value_at(strokes, time))
-        for time in _moments(styles, strokes)
+        for time in _times(styles, strokes)
     )
 
 
-def value_at(keys: Sequence[TimedValue[T]], time: float) -> T:
-    """What holds at a time that is not before the first key."""
-    return next(key.value for key in reversed(keys) if key.time <= time)
+def value_at(values: Sequence[TimedValue[T]], time: float) -> T:
+    """Return the value that holds at a time, which is not before the first one."""
+    return next(each.value for each in reversed(values) if each.time <= time)
 
 
 def parse_style_changes(
     styles: Sequence[StyleInput | tuple[StyleInput, float] | tuple[StyleInput, float, float]],
 ) -> tuple[StyleChange, ...]:
-    """Styles and their times, from `A`, `B@00:30` and (style, seconds[, stroke]), in any order.
+    """Return changes from `A`, `B@00:30` and (style, seconds[, stroke]), in any order.
 
     Raises:
-        UsageError: None or several begin at the start, or two at the same time.
+        UsageError: No style begins at the start, or two begin at the same time.
     """
-    changes = sorted((_change(style) for style in styles), key=lambda change: change.time)
+    changes = sorted(map(_parse_style_change, styles), key=lambda change: change.time)
     if not changes:
-        raise UsageError("No style was given.", "name one, such as starry")
+        raise UsageError("No style was given", "name one, such as starry")
     if changes[0].time > 0:
         raise UsageError(
-            f"No style is given for the start: the first comes at {changes[0].time:g} s.",
+            f"No style is given for the start: the first one begins at {changes[0].time:g} s",
             "give one without a time, too",
         )
     for before, after in itertools.pairwise(changes):
         if before.time == after.time:
             raise UsageError(
-                f"Two styles come at {after.time:g} s.",
-                "say when the second one comes: --style starry --style wave@0:30",
+                f"Two styles begin at {after.time:g} s",
+                "give the second one a time: --style starry --style wave@0:30",
             )
     return tuple(changes)
 
 
 def parse_look_changes(first: Look, later: Sequence[tuple[Look, float]]) -> tuple[LookChange, ...]:
-    """A look, and those that come later: pairs (look, seconds), in any order.
+    """Return changes from a look and those that follow: pairs (look, seconds), in any order.
 
     Raises:
-        UsageError: A time cannot be meant, or two come at the same one.
+        UsageError: A time is invalid, or two looks begin at the same time.
     """
-    keys = {0.0: first}
+    looks = {0.0: first}
     for look, time in later:
         _check_time("look", time)
-        if time in keys:
-            raise UsageError(f"Two looks come at {time:g} s.", "give them different times")
-        keys[time] = look
-    return tuple(LookChange(look, time) for time, look in sorted(keys.items()))
+        if time in looks:
+            raise UsageError(f"Two looks begin at {time:g} s", "give them different times")
+        looks[time] = look
+    return tuple(LookChange(look, time) for time, look in sorted(looks.items()))
 
 
 def timetable(
     changes: Sequence[StyleChange], looks: Sequence[LookChange]
 ) -> tuple[dict[str, Any], ...]:
-    """What is set at which time, in plain values: "time", then only what changes there.
+    """Return what changes when, in plain values.
 
-    What holds at the start is told where it is not as it is by default.
+    Returns:
+        A dictionary for each time: "time", and only what changes then. The values at the start are
+        in the first one where they are not the defaults.
     """
     rows: dict[float, dict[str, Any]] = {}
     stroke: float | None = 1.0
     shown: str | None = None
     for change in changes:
         row = rows.setdefault(change.time, {})
-        name = _name(change.style)
+        name = _style_name(change.style)
         if name != shown:
             row["style"] = shown = name
         if change.stroke not in (stroke, None):
             row["stroke"] = stroke = change.stroke
     look = Look()
-    for coming in looks:
-        row = rows.setdefault(coming.time, {})
+    for look_change in looks:
+        row = rows.setdefault(look_change.time, {})
         for each in fields(Look):
-            if getattr(coming.look, each.name) != getattr(look, each.name):
-                row[each.name] = getattr(coming.look, each.name)
-        look = coming.look
+            value = getattr(look_change.look, each.name)
+            if value != getattr(look, each.name):
+                row[each.name] = value
+        look = look_change.look
     return tuple({"time": time, **row} for time, row in sorted(rows.items()) if row)
 
 
-def _moments(*tracks: Sequence[TimedValue[Any]]) -> list[float]:
-    return sorted({key.time for keys in tracks for key in keys})
+def _times(*tracks: Sequence[TimedValue[Any]]) -> list[float]:
+    return sorted({each.time for values in tracks for each in values})
 
 
-def _name(style: StyleInput) -> str:
-    """What to call a style that may not be computed yet."""
+def _style_name(style: StyleInput) -> str:
+    """Return the name of a style that may not be computed yet."""
     if isinstance(style, StyleSpec):
         return style.label
     return str(style) if isinstance(style, (str, Path)) else "a picture"
 
 
-def _change(style: Any) -> StyleChange:
+def _parse_style_change(style: Any) -> StyleChange:
     if isinstance(style, tuple):
         _check_time("style", style[1])
         return StyleChange(*style)
     if not isinstance(style, str):
         return StyleChange(style, 0.0)
-    name, at, time = _parted(style)
-    return StyleChange(name, parse_time(time) if at else 0.0)
+    name, time = _split_time(style)
+    return StyleChange(name, parse_time(time) if time else 0.0)
 
 
-def _parted(text: str) -> tuple[str, str, str]:
-    """(value, "@", time), the last two empty where no time is said.
+def _split_time(text: str) -> tuple[str, str]:
+    """Split VALUE@TIME into (value, time); the time is empty if there is none.
 
-    An @ may belong to the name of a file, which is there, or is followed by what is no time.
+    An @ can belong to a file's name: if that file exists, or if what follows is no time.
     """
-    value, at, time = text.rpartition("@")
-    if at and value and _TIME.fullmatch(time.strip()) and not os.path.exists(text):
-        return value, at, time
-    return text, "", ""
+    value, _, time = text.rpartition("@")
+    if value and _TIME.fullmatch(time.strip()) and not os.path.exists(text):
+        return value, time
+    return text, ""
 
 
 def _check_time(thing: str, time: float) -> None:
     if not 0 <= time < math.inf:
-        raise UsageError(f"A {thing} at {time:g} s cannot be meant.", "use 0 or more")
+        raise UsageError(f"Invalid time {time:g} s of a {thing}", "use 0 or more")

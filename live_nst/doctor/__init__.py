@@ -1,1 +1,1 @@
-"""Doctor."""
+"""Check this machine for everything that live-nst needs, for `live-nst doctor`."""

@@ -1,1 +1,1 @@
-"""What runs a model: TensorFlow."""
+"""Engines run a split model: OpenVINO on a CPU, TensorFlow on a CPU or a GPU."""

@@ -1,4 +1,4 @@
-"""Which engine runs a model, where, and in what precision."""
+"""Choose the engine that runs a model, its device and its precision."""
 
 from dataclasses import dataclass
 from typing import get_args
@@ -16,13 +16,13 @@ PRECISIONS = ("auto", *get_args(Precision))
 
 @dataclass(frozen=True)
 class EngineChoice:
-    """An engine that is there, and how it is to run.
+    """An engine that can run here.
 
     Attributes:
         engine: "tensorflow" or "openvino".
         device: "cpu" or "gpu".
-        precision: What frames are computed in.
-        why: The reason, for people, as part of a sentence.
+        precision: Precision of frame programs.
+        reason: Why it was chosen, as a part of a sentence for the user.
     """
 
     engine: str
@@ -31,7 +31,7 @@ class EngineChoice:
     reason: str
 
     def make(self, model: SplitModel, concurrency: int = 1) -> Engine:
-        """The engine with a model; `concurrency` frames may be computed at once."""
+        """Return the engine with a model; `concurrency` frames may run at once."""
         if self.engine == "openvino":
             return OpenVINOEngine(model, self.precision, concurrency)
         from live_nst.engines.tensorflow import TensorFlowEngine
@@ -42,13 +42,13 @@ class EngineChoice:
 def choose_engine(
     engine: str = "auto", device: str = "auto", precision: str = "auto"
 ) -> EngineChoice:
-    """Pick the fastest engine that is there, or insist on the one that was asked for.
+    """Return the fastest engine that can run here, within what the user asked for.
 
-    On a GPU it is TensorFlow, with convolutions in float16 where the GPU has matrix units for that:
-    it changes a picture by less than 0.001 of its range in the mean. On a CPU it is OpenVINO,
-    which there takes half of TensorFlow's time and less, and computes in bfloat16 where the
-    processor does: that takes 0.6 of float32's time and changes a picture by less than 0.004 of its
-    range in the mean (docs/how-it-works.md).
+    On a GPU: TensorFlow, with convolutions in float16 if the GPU has matrix units for it. That
+    changes an image by less than 0.001 of its range in the mean. On a CPU: OpenVINO, which takes
+    at most half of TensorFlow's time, in bfloat16 if the processor supports it. That takes 0.6 of
+    float32's time and changes an image by less than 0.004 of its range in the mean
+    (docs/models-and-engines.md).
 
     Args:
         engine: auto, tensorflow or openvino.
@@ -56,13 +56,13 @@ def choose_engine(
         precision: auto, float32, bfloat16 or float16.
 
     Raises:
-        UsageError: Another word, or words that exclude each other.
-        DeviceError: What was asked for is not there.
+        UsageError: A value is invalid, or two values exclude each other.
+        DeviceError: The engine, device or precision is not available.
     """
     if engine not in ENGINES:
-        raise UsageError(f"There is no engine {engine!r}.", f"use {_listed(ENGINES)}")
+        raise UsageError(f"Invalid engine {engine!r}.", f"use {_listed(ENGINES)}")
     if precision not in PRECISIONS:
-        raise UsageError(f"There is no precision {precision!r}.", f"use {_listed(PRECISIONS)}")
+        raise UsageError(f"Invalid precision {precision!r}.", f"use {_listed(PRECISIONS)}")
     if engine == "openvino" and device == "gpu":
         raise UsageError(
             "The engine openvino runs on the CPU only.", "use --engine tensorflow, or --device cpu"
@@ -88,7 +88,7 @@ def _for_openvino(precision: str, native: tuple[Precision, ...]) -> Precision:
         return "bfloat16" if "bfloat16" in native else "float32"
     if precision not in native:
         raise DeviceError(
-            f"This processor does not compute in {precision}.", f"use {_listed(('auto', *native))}"
+            f"This processor does not support {precision}.", f"use {_listed(('auto', *native))}"
         )
     return precision
 
@@ -97,7 +97,7 @@ def _for_tensorflow(precision: str, device: str) -> Precision:
     if device == "CPU:0":
         if precision not in ("auto", "float32"):
             raise UsageError(
-                f"The engine tensorflow does not run in {precision} on a CPU.",
+                f"The engine tensorflow does not support {precision} on a CPU.",
                 "use --precision float32, or --engine openvino",
             )
         return "float32"
@@ -106,7 +106,7 @@ def _for_tensorflow(precision: str, device: str) -> Precision:
         return "float16" if "float16" in native else "float32"
     if precision not in native:
         raise DeviceError(
-            f"This GPU does not compute in {precision}.", f"use {_listed(('auto', *native))}"
+            f"This GPU does not support {precision}.", f"use {_listed(('auto', *native))}"
         )
     return precision
 

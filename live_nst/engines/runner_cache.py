@@ -1,4 +1,4 @@
-"""The frame programs that are ready to run; the last few are kept."""
+"""Keep the last few compiled frame programs."""
 
 import threading
 from collections import OrderedDict
@@ -7,14 +7,15 @@ from concurrent.futures import Future
 from live_nst.engines.base import Engine, FrameRunner
 from live_nst.types import Size
 
-MAX_RUNNERS = 6  # what the adaptive size goes to and fro between
+MAX_RUNNERS = 6
+"""Enough for the sizes between which the adaptive size changes."""
 
 
 class RunnerCache:
-    """Compiles each frame program once, however many threads ask for it.
+    """Compiles each frame program once, even if several threads ask for it at the same time.
 
     Args:
-        engine: Compiles them; stays open.
+        engine: Compiles the programs; stays open.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -23,7 +24,7 @@ class RunnerCache:
         self._lock = threading.Lock()
 
     def __call__(self, camera: Size, size: Size) -> FrameRunner:
-        """The frame program for these sizes; one that is new is compiled first.
+        """Return the frame program for these sizes, compiled at the first call.
 
         Raises:
             ModelError: The model cannot run at that size.
@@ -34,13 +35,13 @@ class RunnerCache:
             missing = future is None
             if future is None:
                 future = Future()
-            self._kept[key] = future  # at the end: the one used last
+            self._kept[key] = future  # last in order: most recently used
             while len(self._kept) > MAX_RUNNERS:
                 self._kept.popitem(last=False)
         if missing:
             try:
                 future.set_result(self._engine.compile(camera, size))
-            except BaseException as exc:  # also for those who wait for it
+            except BaseException as exc:  # the threads that wait need it too
                 with self._lock:
                     self._kept.pop(key, None)
                 future.set_exception(exc)
@@ -50,11 +51,11 @@ class RunnerCache:
         return len(self._kept)
 
     def is_compiled(self, camera: Size, size: Size) -> bool:
-        """Whether the program for these sizes is there and compiled."""
+        """Return whether the program for these sizes is compiled."""
         future = self._kept.get((camera, size))
         return future is not None and future.done()
 
     def clear(self) -> None:
-        """Let go of all of them."""
+        """Drop all programs."""
         with self._lock:
             self._kept.clear()

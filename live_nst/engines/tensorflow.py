@@ -1,11 +1,18 @@
-"""The TensorFlow engine: one static function per frame size, on the CPU or a GPU."""
+"""The TensorFlow engine: one static function per frame size, on a CPU or a GPU."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from live_nst.engines.base import Bottleneck, DeviceImage, FrameRunner, StylizedFrame
+from live_nst.engines.base import (
+    Bottleneck,
+    DeviceImage,
+    FrameRunner,
+    ProgramRunner,
+    Shape,
+    StylizedFrame,
+)
 from live_nst.engines.tensorflow_resize import area_resize, cubic_resize
 from live_nst.errors import ModelError
 from live_nst.models.graph.graph_def import as_function, cast_convolutions
@@ -18,20 +25,20 @@ class TensorFlowEngine:
     """Runs a split model with TensorFlow; see `live_nst.engines.base.Engine`.
 
     Args:
-        model: The model's three programs.
+        model: The model's programs.
         device: auto, cpu or gpu.
-        concurrency: How many frames may be computed at once; TensorFlow shares the device itself.
-        precision: What the frame program's convolutions compute in; normalization and everything
-            else stays in float32. Half precisions are for GPUs: a CPU emulates them, slowly.
-        xla: Whether frame programs are compiled by XLA; None for: on a GPU.
-        enlarge: Whether they also give the stylized picture at the camera's size; None for: on a
-            GPU. On a CPU OpenCV is faster.
+        concurrency: How many frames may run at once. TensorFlow shares the device by itself.
+        precision: Precision of the convolutions in frame programs; everything else is float32.
+            Lower precisions are for GPUs: a CPU emulates them slowly.
+        xla: Whether XLA compiles frame programs; None means on a GPU.
+        upscale: Whether frame programs also return the stylized frame at the camera's size; None
+            means on a GPU. On a CPU, OpenCV is faster.
 
     Attributes:
         traces: How often a function was traced: once per program and frame size, never per call.
 
     Raises:
-        DeviceError: A GPU was asked for and TensorFlow can use none.
+        DeviceError: `device` is gpu, and TensorFlow finds none.
     """
 
     def __init__(
@@ -42,7 +49,7 @@ class TensorFlowEngine:
         *,
         precision: Precision = "float32",
         xla: bool | None = None,
-        enlarge: bool | None = None,
+        upscale: bool | None = None,
     ) -> None:
         tf = import_tensorflow()
         self._device = pick_device(device)
@@ -50,32 +57,31 @@ class TensorFlowEngine:
         self.precision: Precision = precision
         self.device = "cpu" if self._device == "CPU:0" else _gpu_label(tf, self._device)
         self._xla = self.device != "cpu" if xla is None else xla
-        self._enlarge = self.device != "cpu" if enlarge is None else enlarge
+        self._upscale = self.device != "cpu" if upscale is None else upscale
         self.style_size = model.style_size
         self.bottleneck_size = model.bottleneck_size
         self.traces = 0
         self._model = model
-        self._parts = model.bottleneck_parts
-        self._part_shapes = model.expand.input_shapes
-        self._encode = self._picture_function(model.encode)
+        self._encode = self._image_function(model.encode)
         self._expand = self.function(as_function(model.expand), _specs(tf, model.expand))
 
-    def encode(self, picture: Image) -> Bottleneck:
-        """The bottleneck of a BGR uint8 picture of `style_size`, float32 `[n]`."""
-        parts = self._encode(picture)
-        return np.concatenate([part.numpy().ravel() for part in parts])
+    def encode(self, image: Image) -> Bottleneck:
+        """Return the bottleneck of a BGR uint8 image of `style_size`, float32 `[n]`."""
+        return np.concatenate([part.numpy().ravel() for part in self._encode(image)])
 
     def expand(self, bottleneck: Bottleneck) -> tuple[Any, ...]:
-        """Gamma, beta and whatever else the frame program takes, on the device."""
-        pieces = np.split(bottleneck, np.cumsum(self._parts)[:-1])
-        shaped = [p.reshape(s) for p, s in zip(pieces, self._part_shapes, strict=True)]  # type: ignore[arg-type]
+        """Return the style tensors that frame programs take, on the device."""
+        shapes = self._model.expand.input_shapes
+        parts = np.split(bottleneck, np.cumsum(self._model.bottleneck_parts)[:-1])
+        shaped = [p.reshape(s) for p, s in zip(parts, shapes, strict=True)]  # type: ignore[arg-type]
         return tuple(self._expand(*shaped))
 
     def prefetch(self, image: Image) -> DeviceImage | None:
-        """On a GPU TensorFlow's own copy of a frame, which it would make of any array.
+        """Return TensorFlow's own copy of a frame, which it would make of any array; on a GPU only.
 
-        It stays on the host: TensorFlow's stream of uploads waits for all that the GPU was told to
-        compute (docs/gpu.md), so a frame sent up now would be an old one when its turn comes.
+        The copy stays on the host: TensorFlow uploads nothing before the GPU has computed all that
+        it was asked for (benchmarks/gpu/README.md), so an uploaded frame would be an old one by
+        then.
         """
         if self.device == "cpu":
             return None
@@ -85,7 +91,7 @@ class TensorFlowEngine:
         return prefetched
 
     def compile(self, camera: Size, size: Size) -> FrameRunner:
-        """The frame program for `camera`-sized frames at network size `size`, warmed up."""
+        """Return the frame program for `camera`-sized frames at network size `size`, warmed up."""
         tf = import_tensorflow()
         width, height = size
         try:
@@ -94,22 +100,30 @@ class TensorFlowEngine:
             style = self.expand(np.zeros(self.bottleneck_size, np.float32))
             function(np.zeros((camera[1], camera[0], 3), np.uint8), *style)
         except (ValueError, tf.errors.OpError) as exc:
-            reason = str(exc).strip().splitlines()[0]
-            raise ModelError(
-                f"The model cannot run at {width}x{height}: {reason}", "choose another --size"
-            ) from exc
+            raise _model_error(f"The model cannot run at {width}x{height}", exc) from exc
 
         def run(image: Image | DeviceImage, style: Any) -> StylizedFrame:
-            content, stylized, *rest, end = function(image, *style)
-            return StylizedFrame(content, stylized, rest[0] if rest else None, end)
+            content, stylized, *upscaled, end = function(image, *style)
+            return StylizedFrame(content, stylized, upscaled[0] if upscaled else None, end)
 
         return run
 
-    def frame_function(self, camera: Size, size: Size) -> tuple[Callable[..., Any], list[Any]]:
-        """What `compile` compiles, and the specifications of its inputs: frame and style tensors.
+    def compile_program(self, program: Program, shapes: Sequence[Shape]) -> ProgramRunner:
+        """Return any program of the model, compiled in float32 for inputs of fixed shapes."""
+        tf = import_tensorflow()
+        pairs = zip(shapes, program.input_types, strict=True)
+        try:
+            function = self.function(as_function(program), [tf.TensorSpec(*pair) for pair in pairs])
+        except (ValueError, tf.errors.OpError) as exc:
+            raise _model_error("The model cannot run in tiles", exc) from exc
+        return lambda *inputs: [output.numpy() for output in function(*inputs)]
 
-        Its results are the frame at `size`, its stylized form and, where the engine enlarges, that
-        at `camera` size: all BGR uint8.
+    def frame_function(self, camera: Size, size: Size) -> tuple[Callable[..., Any], list[Any]]:
+        """Return the function that `compile` compiles, and the specifications of its inputs.
+
+        The inputs are the frame and the style tensors. The results are the frame at `size`, the
+        stylized frame and, if the engine upscales, the stylized frame at `camera` size: all BGR
+        uint8.
         """
         tf = import_tensorflow()
         width, height = size
@@ -121,34 +135,23 @@ class TensorFlowEngine:
         def frame(image: Any, *style: Any) -> Any:
             small = area_resize(image, size, by_taps=self._xla)
             (stylized,) = program(_swap_colors(small, 1 / 255)[None], *style)
-            fitting = tf.ensure_shape(stylized[0, :height, :width], [height, width, 3])
-            levels = _as_levels(_swap_colors(fitting, 255))
-            if camera == size or not self._enlarge:
-                return _as_levels(small), levels
-            # Of whole levels, as the host does it: a change of look then changes nothing else.
-            large = cubic_resize(tf.cast(levels, tf.float32), camera)
-            return _as_levels(small), levels, _as_levels(large)
+            cropped = tf.ensure_shape(stylized[0, :height, :width], [height, width, 3])
+            rounded = _to_uint8(_swap_colors(cropped, 255))
+            if camera == size or not self._upscale:
+                return _to_uint8(small), rounded
+            # Of rounded values, as on the host: so a change of the look changes nothing else.
+            upscaled = cubic_resize(tf.cast(rounded, tf.float32), camera)
+            return _to_uint8(small), rounded, _to_uint8(upscaled)
 
         return frame, [tf.TensorSpec([*camera[::-1], 3], tf.uint8), *_specs(tf, chosen)[1:]]
 
     def close(self) -> None:
-        """Nothing to free by hand: TensorFlow frees what is no longer referred to."""
-
-    def _picture_function(self, program: Program) -> Any:
-        """`program` on a BGR uint8 picture `[height, width, 3]`."""
-        tf = import_tensorflow()
-        call = as_function(program)
-
-        def on_picture(picture: Any) -> Any:
-            return call(_swap_colors(tf.cast(picture, tf.float32), 1 / 255)[None])
-
-        shape = program.input_shapes[0][1:]
-        return self.function(on_picture, [tf.TensorSpec(shape, tf.uint8)])
+        """Do nothing: TensorFlow frees its memory when nothing refers to it."""
 
     def function(
         self, body: Callable[..., Any], specs: list[Any], *, xla: bool | None = None
     ) -> Any:
-        """`body` as a concrete function on the engine's device; of fixed shapes, if by XLA."""
+        """Return `body` as a concrete function on the engine's device."""
         tf = import_tensorflow()
 
         def on_device(*inputs: Any) -> Any:
@@ -160,45 +163,61 @@ class TensorFlowEngine:
             function = tf.function(on_device, autograph=False, jit_compile=xla or None)
             return function.get_concrete_function(*specs)
 
+    def _image_function(self, program: Program) -> Any:
+        """Return `program` as a function of a BGR uint8 image `[height, width, 3]`."""
+        tf = import_tensorflow()
+        call = as_function(program)
 
-def _swap_colors(picture: Any, scale: float) -> Any:
-    """BGR to RGB or back, times `scale`.
+        def on_image(image: Any) -> Any:
+            return call(_swap_colors(tf.cast(image, tf.float32), 1 / 255)[None])
 
-    As a product of matrices: half the time of a reversal, which TensorFlow does not spread over
-    the cores, and just as exact.
+        shape = program.input_shapes[0][1:]
+        return self.function(on_image, [tf.TensorSpec(shape, tf.uint8)])
+
+
+def _swap_colors(image: Any, scale: float) -> Any:
+    """Convert BGR to RGB or back, and multiply by `scale`.
+
+    By a matrix product: TensorFlow does not spread a reversal over the cores, which takes twice
+    the time. The result is as exact.
     """
-    return picture @ np.eye(3, dtype=np.float32)[::-1] * np.float32(scale)
+    return image @ np.eye(3, dtype=np.float32)[::-1] * np.float32(scale)
 
 
-def _as_levels(picture: Any) -> Any:
-    """A float picture 0..255 as uint8, rounded."""
+def _to_uint8(image: Any) -> Any:
+    """Return a float image 0..255 as uint8, rounded."""
     tf = import_tensorflow()
-    return tf.cast(tf.clip_by_value(picture + 0.5, 0.0, 255.0), tf.uint8)
+    return tf.cast(tf.clip_by_value(image + 0.5, 0.0, 255.0), tf.uint8)
 
 
 def _with_end(frame: Callable[..., Any]) -> Callable[..., Any]:
-    """`frame`, and with it a single number of what it computes last: when it is there, all is.
+    """Return `frame` with one more result: a number that exists when all the others do.
 
-    A GPU is only told what to do, and computes on after the call.
+    A call returns before the GPU has finished; this number is what `StylizedFrame.wait` waits for.
     """
     tf = import_tensorflow()
 
     def with_end(*inputs: Any) -> Any:
-        pictures = frame(*inputs)
-        return *pictures, tf.cast(pictures[-1][0, 0, 0], tf.float32)
+        images = frame(*inputs)
+        return *images, tf.cast(images[-1][0, 0, 0], tf.float32)
 
     return with_end
 
 
 def _specs(tf: Any, program: Program) -> list[Any]:
     pairs = zip(program.input_shapes, program.input_types, strict=True)
-    return [tf.TensorSpec(shape, kind) for shape, kind in pairs]
+    return [tf.TensorSpec(*pair) for pair in pairs]
 
 
 def _gpu_label(tf: Any, device: str) -> str:
-    """The GPU's own name, such as "NVIDIA GeForce RTX 4070", or TensorFlow's for it."""
+    """Return the GPU's name, such as "NVIDIA GeForce RTX 4070", or TensorFlow's name for it."""
     for physical in tf.config.list_physical_devices("GPU"):
         if physical.name.endswith(device):
             details = tf.config.experimental.get_device_details(physical)
             return str(details.get("device_name", device))
     return device
+
+
+def _model_error(message: str, exc: Exception) -> ModelError:
+    reason = str(exc).strip().splitlines()[0]
+    return ModelError(f"{message}: {reason}", "choose another --size")

@@ -1,4 +1,4 @@
-"""Resizing inside a TensorFlow graph, equal to what OpenCV does on the host."""
+"""Resize inside a TensorFlow graph, with the same results as OpenCV on the host."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,20 +10,20 @@ from live_nst.runtime.tensorflow import import_tensorflow
 from live_nst.types import Size
 
 ResizeTaps = tuple[NDArray[np.int32], NDArray[np.float32]]
-"""Indexes and weights of the pixels that each of `target` is made of: both `[count, target]`."""
+"""Indexes and weights of the source pixels of each target pixel: both `[count, target]`."""
 
 _SHARPNESS = -0.75
-"""The slope `a` of OpenCV's cubic; TensorFlow's own bicubic resizing has -0.5."""
+"""The slope `a` of OpenCV's cubic kernel. TensorFlow's own bicubic resize has -0.5."""
 
 
 def area_resize(image: Any, size: Size, *, by_taps: bool) -> Any:
-    """Resize by area averaging, in the graph.
+    """Resize by area averaging.
 
     Args:
         image: uint8 `[height, width, channels]` of fixed shape.
         size: (width, height) of the result.
-        by_taps: Add up what is gathered, for XLA and for GPUs, for which TensorFlow's `ResizeArea`
-            has no kernel; the result is the same.
+        by_taps: Sum gathered pixels. XLA and GPUs need it, as `ResizeArea` has no kernel for them.
+            The result is the same.
 
     Returns:
         float32 `[height, width, channels]`, 0..255.
@@ -38,49 +38,38 @@ def area_resize(image: Any, size: Size, *, by_taps: bool) -> Any:
 
 
 def area_taps(source: int, target: int) -> ResizeTaps:
-    """The pixels of `source` that each of `target` cells covers, and its share of each."""
-    weights = area_weights(source, target)
-    first = np.argmax(weights > 0, axis=1)
-    count = int((weights > 0).sum(axis=1).max())
-    reached = first + np.arange(count)[:, None]
-    indexes = np.minimum(reached, source - 1)
-    shares = np.take_along_axis(weights.T, indexes, axis=0) * (reached < source)
-    return indexes.astype(np.int32), shares.astype(np.float32)
-
-
-def area_weights(source: int, target: int) -> NDArray[np.float32]:
-    """How much of each of `source` cells every one of `target` cells covers: `[target, source]`."""
+    """Return the source pixels that each target pixel covers, and its share of each."""
     edges = np.arange(target + 1) * (source / target)
-    cells = np.arange(source)
-    left = np.maximum(edges[:-1, None], cells)
-    right = np.minimum(edges[1:, None], cells + 1)
-    weights: NDArray[np.float32] = np.clip(right - left, 0, None).astype(np.float32)
-    return weights * np.float32(target / source)
+    first = np.floor(edges[:-1])
+    indexes = first + np.arange(int((np.ceil(edges[1:]) - first).max()))[:, None]
+    covered = np.minimum(edges[1:], indexes + 1) - np.maximum(edges[:-1], indexes)
+    weights = (covered.clip(min=0) * (target / source)).astype(np.float32)
+    return np.minimum(indexes, source - 1).astype(np.int32), weights
 
 
-def cubic_resize(picture: Any, size: Size) -> Any:
-    """Resize bicubically, in the graph, as OpenCV's `INTER_CUBIC` does.
+def cubic_resize(image: Any, size: Size) -> Any:
+    """Resize bicubically, as OpenCV's `INTER_CUBIC` does.
 
-    The centers of pixels are aligned and the border is replicated.
+    The centers of pixels are aligned, and the border is replicated.
 
     Args:
-        picture: float32 `[height, width, channels]` of fixed shape.
+        image: float32 `[height, width, channels]` of fixed shape.
         size: (width, height) of the result.
 
     Returns:
         float32 `[height, width, channels]`, not rounded; it may overshoot.
     """
-    return _resize(picture, size, (1, 0), cubic_taps)
+    return _resize(image, size, (1, 0), cubic_taps)
 
 
 def cubic_taps(source: int, target: int) -> ResizeTaps:
-    """The four of `source` pixels that each of `target` pixels is made of.
+    """Return the four source pixels of each target pixel.
 
     Keys, "Cubic convolution interpolation for digital image processing" (1981), equation 15 in its
     general form, with a of -0.75.
 
     Returns:
-        Their indexes, and their weights, which add up to 1: both `[4, target]`.
+        Their indexes, and their weights, whose sum is 1: both `[4, target]`.
     """
     centers = (np.arange(target) + 0.5) * (source / target) - 0.5
     first = np.floor(centers)
@@ -94,21 +83,21 @@ def cubic_taps(source: int, target: int) -> ResizeTaps:
 
 
 def _resize(
-    picture: Any, size: Size, axes: tuple[int, int], taps: Callable[[int, int], ResizeTaps]
+    image: Any, size: Size, axes: tuple[int, int], taps: Callable[[int, int], ResizeTaps]
 ) -> Any:
-    """One axis after the other, each a sum of gathered pictures.
+    """Resize one axis after the other, each by a sum of gathered pixels.
 
-    XLA makes a loop of that, while a product with a matrix of all weights would multiply by zeros
-    mostly, and on a GPU in TF32.
+    XLA compiles it to a loop. A product with a matrix of weights would mostly multiply by zeros,
+    and a GPU would compute it in TF32.
     """
     tf = import_tensorflow()
     for axis in axes:
         target = size[1 - axis]
         along = [target if each == axis else 1 for each in range(3)]
-        picture = tf.add_n(
+        image = tf.add_n(
             [
-                tf.gather(picture, index, axis=axis) * weight.reshape(along)
-                for index, weight in zip(*taps(picture.shape[axis], target), strict=True)
+                tf.gather(image, index, axis=axis) * weight.reshape(along)
+                for index, weight in zip(*taps(image.shape[axis], target), strict=True)
             ]
         )
-    return picture
+    return image

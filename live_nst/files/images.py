@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image as Pillow
-from PIL import UnidentifiedImageError
+from PIL import ImageOps, UnidentifiedImageError
 
 from live_nst.errors import LiveNstError
 from live_nst.files.atomic import atomic_write
@@ -20,6 +20,9 @@ READABLE_FORMATS = (
     *("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA", "DDS"),
 )
 """Pillow's names of the formats that are read. EPS is left out: Pillow runs Ghostscript for it."""
+
+DEFAULT_MAX_PIXELS = 100_000_000
+"""Larger images are refused before they are decoded: they would take over 300 MB."""
 
 DECODE_ERRORS: tuple[type[Exception], ...] = (
     *(OSError, ValueError, SyntaxError, EOFError, RuntimeError, MemoryError, LookupError),
@@ -52,12 +55,12 @@ def open_image(
             # Pillow warns of "decompression bombs", which `max_pixels` refuses anyway, and of
             # slight damage in images that it reads nevertheless.
             warnings.simplefilter("ignore")
-            with Pillow.open(source, formats=READABLE_FORMATS) as picture:
-                if 0 in picture.size:
+            with Pillow.open(source, formats=READABLE_FORMATS) as pil_image:
+                if 0 in pil_image.size:
                     raise error(f"The {label} has no pixels.", hint)
-                if picture.width * picture.height > max_pixels:
+                if pil_image.width * pil_image.height > max_pixels:
                     raise _too_large(label, error, max_pixels)
-                yield picture
+                yield pil_image
     except FileNotFoundError as exc:
         raise error(f"There is no {label}.", hint) from exc
     except IsADirectoryError as exc:
@@ -75,24 +78,41 @@ def open_image(
         raise error(f"The {label} is damaged: {reason}.", hint) from exc
 
 
-def to_8bit(picture: Pillow.Image) -> Pillow.Image:
+def read_image(
+    source: Path,
+    label: str,
+    *,
+    error: type[LiveNstError],
+    hint: str,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+) -> Image:
+    """Return an image upright, white where it is transparent, BGR uint8 `[height, width, 3]`.
+
+    Of an animation it is the first frame. See `open_image` for the arguments and the errors.
+    """
+    with open_image(source, label, error=error, hint=hint, max_pixels=max_pixels) as picture:
+        upright = flatten_on_white(to_8bit(ImageOps.exif_transpose(picture)))
+        return np.ascontiguousarray(np.asarray(upright, np.uint8)[..., ::-1])
+
+
+def to_8bit(pil_image: Pillow.Image) -> Pillow.Image:
     """Return an image of any mode as RGB or, where it has transparency, as RGBA."""
-    if picture.mode.startswith("I;16") or picture.mode == "I":
+    if pil_image.mode.startswith("I;16") or pil_image.mode == "I":
         # Pillow's own conversion clips 16-bit gray at 255.
-        gray = (np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8)
+        gray = (np.asarray(pil_image) >> 8).clip(0, 255).astype(np.uint8)
         return Pillow.fromarray(gray).convert("RGB")
-    if picture.mode == "F":
-        values = np.nan_to_num(np.asarray(picture))
+    if pil_image.mode == "F":
+        values = np.nan_to_num(np.asarray(pil_image))
         return Pillow.fromarray((values.clip(0, 1) * 255).astype(np.uint8)).convert("RGB")
-    return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    return pil_image.convert("RGBA" if pil_image.has_transparency_data else "RGB")
 
 
-def flatten_on_white(picture: Pillow.Image) -> Pillow.Image:
+def flatten_on_white(pil_image: Pillow.Image) -> Pillow.Image:
     """Return an RGB or RGBA image as RGB, white where it is transparent."""
-    if picture.mode == "RGB":
-        return picture
-    white = Pillow.new("RGBA", picture.size, "white")
-    return Pillow.alpha_composite(white, picture).convert("RGB")
+    if pil_image.mode == "RGB":
+        return pil_image
+    white = Pillow.new("RGBA", pil_image.size, "white")
+    return Pillow.alpha_composite(white, pil_image).convert("RGB")
 
 
 def bgr_to_pillow(image: Image) -> Pillow.Image:

@@ -76,7 +76,7 @@ def write_errors(
 
 def write_error(
     path: Path,
-    exc: OSError | ValueError,
+    exc: Exception,
     *,
     error: type[LiveNstError] = SinkError,
     retry: str = "run the same command again",

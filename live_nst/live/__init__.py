@@ -1,1 +1,1 @@
-"""The live session: capture, paint, show."""
+"""The live pipeline: from a source through the stylizer to a window and other sinks."""

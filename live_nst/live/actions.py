@@ -1,94 +1,104 @@
-"""What the keys do: change the look, the style and the size, save and record."""
+"""Carry out what a key asks for: change style, look and size, save an image, record."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image as Pillow
 
 from live_nst.errors import LiveNstError
-from live_nst.live.keys import (
-    MIX_STEPS,
-    Action,
-    next_detail,
-    next_size,
-    next_strength,
-    next_stroke,
-)
+from live_nst.live.keys import Action
 from live_nst.live.pipeline import LivePipeline
+from live_nst.live.size_controller import SIZE_STEPS
+from live_nst.masks.regions import BACKGROUND, EVERYWHERE, PERSON
 from live_nst.sinks.recorder import Recorder
+from live_nst.styles.registry import StyleInput
 from live_nst.styles.spec import StyleSpec, mix_styles, parse_style
 from live_nst.stylizer.core import StylizerCore
-from live_nst.stylizer.look import BACKGROUND, BLEND_PICTURES, BLEND_STYLES, EVERYWHERE, PERSON
+from live_nst.stylizer.look import BLEND_PICTURES, BLEND_STYLES
+from live_nst.types import Notify
+
+STROKE_STEPS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
+DETAIL_STEPS = (0.0, 0.5, 1.0)
+STRENGTH_STEP = 0.1
+MIX_STEPS = 5  # from one style to the next
 
 
 class ActionHandler:
-    """Carries out actions on a running session.
+    """Carries out the actions of keys on a running session.
 
     Args:
         pipeline: The session.
-        stylizer: Paints it.
-        styles: What is switched through, in order.
+        stylizer: Its stylizer.
+        styles: The styles to switch through, in order.
         notify: Called with a short sentence, from any thread.
-        folder: Where snapshots and recordings started by key go.
-        recorder: The recording that runs from the start, if there is one.
+        folder: Where images and recordings go that were started by key.
+        recorder: The recording that runs from the start; None if there is none.
+
+    Attributes:
+        recorder: The recording that runs now; None if there is none.
     """
 
     def __init__(
         self,
         pipeline: LivePipeline,
         stylizer: StylizerCore,
-        styles: Sequence[str],
-        notify: Callable[[str], None],
+        styles: Sequence[StyleInput],
+        notify: Notify,
         *,
         folder: Path,
         recorder: Recorder | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._stylizer = stylizer
-        self._styles = [parse_style(style) for style in styles]
-        self._chosen, self._mixed = 0, 0
+        self._styles = [parse_style(str(style)) for style in styles]
+        self._index, self._mixed = 0, 0  # of the style, and steps from it towards the next one
         self._style = self._styles[0]
         self._stroke = stylizer.stroke
-        named = stylizer.look.only
+        only = stylizer.look.only
         masks = [EVERYWHERE, PERSON, BACKGROUND]
-        start = masks.index(named) if named in masks else 0
+        start = masks.index(only) if only in masks else 0
         self._masks = [*masks[start:], *masks[:start]]
-        if named not in masks:
-            self._masks.insert(0, named)
+        if only not in masks:
+            self._masks.insert(0, only)
         self._size = stylizer.size
         self._notify = notify
         self._folder = folder
         self.recorder = recorder
 
     def perform(self, action: Action, key: str) -> None:
-        """Carry out `action`, asked for by `key`."""
+        """Carry out an action.
+
+        Args:
+            action: The action. Those of the display itself are ignored.
+            key: The key that was pressed.
+        """
         view = self._pipeline.view
         match action:
             case Action.QUIT:
                 self._pipeline.stop()
             case Action.NEXT_STYLE:
-                self._choose(self._chosen + 1)
+                self._select_index(self._index + 1)
             case Action.PREVIOUS_STYLE:
-                self._choose(self._chosen - 1)
+                self._select_index(self._index - 1)
             case Action.CHOOSE_STYLE:
                 if int(key) <= len(self._styles):
-                    self._choose(int(key) - 1)
-            case Action.MIX_ON | Action.MIX_BACK:
-                self._mix(1 if action is Action.MIX_ON else -1)
-            case Action.BROADER | Action.FINER:
-                self._change_stroke(1 if action is Action.BROADER else -1)
+                    self._select_index(int(key) - 1)
+            case Action.MIX_TOWARDS_NEXT | Action.MIX_TOWARDS_PREVIOUS:
+                self._mix(1 if action is Action.MIX_TOWARDS_NEXT else -1)
+            case Action.BROADER_STROKES | Action.FINER_STROKES:
+                self._change_stroke(1 if action is Action.BROADER_STROKES else -1)
             case Action.STRONGER | Action.WEAKER:
                 self._change_strength(1 if action is Action.STRONGER else -1)
-            case Action.BLEND:
-                self._change_blend()
-            case Action.KEEP_COLORS:
+            case Action.TOGGLE_BLEND:
+                self._toggle_blend()
+            case Action.TOGGLE_COLORS:
                 self._toggle_colors()
-            case Action.DETAIL:
-                self._change_detail()
-            case Action.ONLY:
-                self._change_mask()
+            case Action.NEXT_DETAIL:
+                self._next_detail()
+            case Action.NEXT_MASK:
+                self._next_mask()
             case Action.MIRROR:
                 view.mirror = not view.mirror
             case Action.SPLIT:
@@ -96,43 +106,48 @@ class ActionHandler:
             case Action.FREEZE:
                 view.frozen = not view.frozen
             case Action.LARGER | Action.SMALLER:
-                self._resize(1 if action is Action.LARGER else -1)
+                self._change_size(1 if action is Action.LARGER else -1)
             case Action.AUTOMATIC_SIZE:
-                self._pipeline.painter.sizing.automate()
+                self._pipeline.worker.size_controller.use_automatic()
                 self._notify("size chosen by speed")
             case Action.SNAPSHOT:
-                self._snapshot()
+                self._save_snapshot()
             case Action.RECORD:
                 self._toggle_recording()
             case _:
                 return
-        self._pipeline.painter.look_changed()
+        self._pipeline.worker.look_changed()
 
-    def _choose(self, number: int) -> None:
-        self._chosen, self._mixed = number % len(self._styles), 0
-        self._paint_in(self._styles[self._chosen])
+    def _select_index(self, index: int) -> None:
+        self._index, self._mixed = index % len(self._styles), 0
+        self._select(self._styles[self._index])
 
     def _mix(self, steps: int) -> None:
-        """Go a step on the circle of styles, on which mixes lie between neighbors."""
-        place = self._chosen * MIX_STEPS + self._mixed + steps
-        number, self._mixed = divmod(place, MIX_STEPS)
-        self._chosen = number % len(self._styles)
-        following = self._styles[(self._chosen + 1) % len(self._styles)]
-        self._paint_in(mix_styles(self._styles[self._chosen], following, self._mixed / MIX_STEPS))
+        """Go steps on the circle of styles; between two neighbors lie their mixes."""
+        index, self._mixed = divmod(self._index * MIX_STEPS + self._mixed + steps, MIX_STEPS)
+        self._index = index % len(self._styles)
+        following = self._styles[(self._index + 1) % len(self._styles)]
+        self._select(mix_styles(self._styles[self._index], following, self._mixed / MIX_STEPS))
 
-    def _paint_in(self, style: StyleSpec) -> None:
+    def _select(self, style: StyleSpec) -> None:
         self._style = style
         self._notify(f"style {style.label}")
-        self._pipeline.painter.select(style, self._failed)
+        self._pipeline.worker.style_changer.select(style, self._show_error)
 
     def _change_stroke(self, steps: int) -> None:
         stroke = next_stroke(self._stroke, steps)
         if stroke != self._stroke:
             self._stroke = stroke
             self._notify(f"strokes {stroke:.0%}")
-            self._pipeline.painter.select(self._style, self._failed, stroke=stroke)
+            changer = self._pipeline.worker.style_changer
+            changer.select(self._style, self._show_error, stroke=stroke)
 
-    def _change_blend(self) -> None:
+    def _change_strength(self, steps: int) -> None:
+        strength = next_strength(self._stylizer.look.strength, steps)
+        self._stylizer.look = replace(self._stylizer.look, strength=strength)
+        self._notify(f"strength {strength:.0%}")
+
+    def _toggle_blend(self) -> None:
         look = self._stylizer.look
         blend = BLEND_STYLES if look.blend == BLEND_PICTURES else BLEND_PICTURES
         self._stylizer.look = replace(look, blend=blend)
@@ -143,41 +158,37 @@ class ActionHandler:
         self._stylizer.look = replace(look, keep_colors=0.0 if look.keep_colors else 1.0)
         self._notify("the style's colors" if look.keep_colors else "the camera's colors")
 
-    def _change_detail(self) -> None:
+    def _next_detail(self) -> None:
         look = self._stylizer.look
         detail = next_detail(look.detail)
         self._stylizer.look = replace(look, detail=detail)
         self._notify(f"detail {detail:.0%}" if detail else "no detail added")
 
-    def _change_mask(self) -> None:
+    def _next_mask(self) -> None:
         self._masks = [*self._masks[1:], self._masks[0]]
         only = self._masks[0]
-        self._notify(f"painting {_only_in_words(only)}")
-        self._pipeline.painter.paint_only(only, self._failed)
+        self._notify(f"stylizing {_describe_mask(only)}")
+        self._pipeline.worker.style_changer.select_mask(only, self._show_error)
 
-    def _change_strength(self, steps: int) -> None:
-        self._stylizer.strength = next_strength(self._stylizer.strength, steps)
-        self._notify(f"strength {self._stylizer.strength:.0%}")
-
-    def _resize(self, steps: int) -> None:
-        sizing = self._pipeline.painter.sizing
-        if sizing.automatic:
+    def _change_size(self, steps: int) -> None:
+        controller = self._pipeline.worker.size_controller
+        if controller.automatic:
             self._size = self._stylizer.size
         size = next_size(self._size, steps)
         if size != self._size:
             self._size = size
             self._notify(f"size {size}")
-            sizing.use(size, self._failed)
+            controller.use(size, self._show_error)
 
-    def _snapshot(self) -> None:
+    def _save_snapshot(self) -> None:
         image = self._pipeline.newest
         if image is None:
             return
-        path = self._folder / f"live-nst-{_moment()}.png"
+        path = self._folder / f"live-nst-{_timestamp()}.png"
         try:
             Pillow.fromarray(image[..., ::-1]).save(path)
         except OSError as exc:
-            self._notify(f"the picture cannot be saved: {exc.strerror or exc}")
+            self._notify(f"cannot save the picture: {exc.strerror or exc}")
         else:
             self._notify(f"saved {path.name}")
 
@@ -188,22 +199,48 @@ class ActionHandler:
             self.recorder = None
             return
         try:
-            self.recorder = Recorder(self._folder / f"live-nst-{_moment()}.mp4")
+            self.recorder = Recorder(self._folder / f"live-nst-{_timestamp()}.mp4")
         except LiveNstError as exc:
-            self._failed(exc)
+            self._show_error(exc)
             return
         self._pipeline.add_sink(self.recorder)
         self._notify(f"recording {self.recorder.path.name}")
 
-    def _failed(self, error: LiveNstError) -> None:
+    def _show_error(self, error: LiveNstError) -> None:
         self._notify(error.message)
 
 
-def _only_in_words(only: str) -> str:
+def next_strength(strength: float, steps: int) -> float:
+    """Return the strength some tenths higher or lower, within 0 to 1."""
+    return min(1.0, max(0.0, round(strength + steps * STRENGTH_STEP, 2)))
+
+
+def next_size(size: int, steps: int) -> int:
+    """Return the next larger (`steps` 1) or smaller (-1) processing size; at the end, the same."""
+    return int(_next(SIZE_STEPS, size, steps))
+
+
+def next_stroke(stroke: float, steps: int) -> float:
+    """Return the next broader (`steps` 1) or finer (-1) stroke; at the end, the same."""
+    return _next(STROKE_STEPS, stroke, steps)
+
+
+def next_detail(detail: float) -> float:
+    """Return the next larger share of the camera's detail; after the largest, none."""
+    return min((d for d in DETAIL_STEPS if d > detail), default=DETAIL_STEPS[0])
+
+
+def _next(values: Sequence[float], value: float, steps: int) -> float:
+    if steps > 0:
+        return min((v for v in values if v > value), default=value)
+    return max((v for v in values if v < value), default=value)
+
+
+def _describe_mask(only: str) -> str:
     words = {EVERYWHERE: "everything", PERSON: "people only", BACKGROUND: "the background only"}
     return words.get(only, f"within {Path(only).name} only")
 
 
-def _moment() -> str:
-    """The local time, as part of a file name."""
+def _timestamp() -> str:
+    """Return the local time as a part of a file name."""
     return time.strftime("%Y%m%d-%H%M%S")

@@ -1,4 +1,4 @@
-"""The thread that drains a source into a slot, and opens it again when it went away."""
+"""The thread that reads a source into a latest-frame slot, and reopens a source that was lost."""
 
 import threading
 from collections.abc import Callable
@@ -11,29 +11,27 @@ from live_nst.types import Frame
 
 OpenSource = Callable[[], Source]
 
-FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = (
-    0.5,
-    5.0,
-)  # seconds between attempts to open a lost source
-STALL_NOTICE_SECONDS = 2.0  # seconds without a frame after which people are told
-STALL_LIMIT_SECONDS = 15.0  # seconds after which a read is given up: the driver hangs
+FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.5, 5.0  # between attempts to reopen a lost source
+STALL_NOTICE_SECONDS = 2.0  # without a frame, until the user is told
+STALL_LIMIT_SECONDS = 15.0  # without a frame, until the driver is taken to hang
 
 
 class CaptureWorker:
-    """Keeps the newest frame of a source in `slot`, whatever the source does.
+    """Keeps the newest frame of a source in a slot, whatever the source does.
 
-    The first opening must succeed: its error is raised by `wait_opened`. From then on a source
-    that is lost is opened again, with growing pauses, and one whose driver hangs in a read is
-    abandoned to its thread and opened anew.
+    The first opening must succeed; `wait_opened` raises its error. After that, a lost source is
+    reopened after growing pauses. If the driver hangs in a read, its thread is left alone and the
+    source is opened in a new one.
 
     Args:
-        open_source: Opens the source; called in the thread that reads and closes it.
-        clock: Measures stalls.
+        open_source: Opens the source; called in the thread that also reads and closes it.
+        clock: Measures stalls; None for the clock of the system.
 
     Attributes:
-        slot: The newest frame. Indexes go on across re-openings.
-        reopened: How often the source was opened again.
-        failure: What the reading thread died of, if it did.
+        slot: The newest frame. Indexes continue when the source is reopened.
+        next_index: Index of the next frame: the number of frames so far if none was lost.
+        reopened: How often the source was reopened.
+        failure: The error that ended the thread, if one did.
     """
 
     def __init__(self, open_source: OpenSource, clock: Clock | None = None) -> None:
@@ -44,21 +42,27 @@ class CaptureWorker:
         self._wanted = threading.Event()
         self._reader: _Reader | None = None
         self._info: SourceInfo | None = None
-        self._trouble = ""
-        self._last_sign = 0.0
-        self._next_index = 0
+        self._problem = ""
+        self._last_event = 0.0  # when a frame came or the source was opened or lost
         self.slot: LatestSlot[Frame] = LatestSlot()
+        self.next_index = 0
         self.reopened = 0
         self.failure: BaseException | None = None
 
     def start(self) -> None:
-        """Open the source in a thread of its own; returns at once."""
-        self._last_sign = self._clock.now()
+        """Open the source in a thread of its own; return at once."""
+        self._last_event = self._clock.now()
         self._reader = _Reader(self)
         self._reader.start()
 
     def wait_opened(self, timeout: float | None = None) -> SourceInfo | None:
-        """What was granted, once the source is open; None if it takes longer than `timeout`.
+        """Wait until the source is open.
+
+        Args:
+            timeout: Seconds to wait; None for no limit.
+
+        Returns:
+            What the source gives; None if it takes longer than `timeout`.
 
         Raises:
             SourceError: It cannot be opened.
@@ -69,11 +73,11 @@ class CaptureWorker:
         return self._info
 
     def begin(self) -> None:
-        """From now on frames are wanted: let a source that waits, such as a file, run.
+        """Start a source that waits for its frames to be wanted, such as a file.
 
-        Other sources are read from the start, so that nothing old lies in their buffers.
+        Other sources are read from the start, so that no old frames stay in their buffers.
         """
-        self._last_sign = self._clock.now()
+        self._last_event = self._clock.now()
         self._wanted.set()
 
     @property
@@ -81,68 +85,80 @@ class CaptureWorker:
         """Whether the source has given its last frame."""
         return self._ended.is_set()
 
+    @property
+    def closing(self) -> bool:
+        """Whether `close` was called."""
+        return self._reader is not None and self._reader.stop.is_set()
+
     def check(self) -> str:
-        """Look after the source: what people should know now, empty if all is well.
+        """Check the source, and replace a thread whose driver hangs.
+
+        Returns:
+            What is wrong, for the user; empty if nothing is.
 
         Raises:
-            BaseException: What the reading thread died of.
+            BaseException: The error that ended the thread.
         """
         if self.failure is not None:
             raise self.failure
-        silence = self._clock.now() - self._last_sign
-        waiting = self._opened.is_set() and not self._ended.is_set()
-        if waiting and silence > STALL_LIMIT_SECONDS:
+        silence = self._clock.now() - self._last_event
+        expecting = self._opened.is_set() and not self._ended.is_set()
+        if expecting and silence > STALL_LIMIT_SECONDS:
             self._replace_reader()
-            silence = 0.0  # counted anew
-        if self._trouble:
-            return self._trouble
-        return "no picture comes" if waiting and silence > STALL_NOTICE_SECONDS else ""
+            silence = 0.0
+        if self._problem:
+            return self._problem
+        return "no frames arrive" if expecting and silence > STALL_NOTICE_SECONDS else ""
 
     def close(self, timeout: float = 3.0) -> None:
-        """Stop reading and wait until the source is closed; a hanging driver is not waited for."""
+        """Stop reading, and wait until the source is closed.
+
+        Args:
+            timeout: Seconds to wait for a driver that hangs.
+        """
         if self._reader is not None:
             self._reader.stop.set()
-            self._wanted.set()  # a reader that waits for it looks at `stop` next
+            self._wanted.set()  # a thread that waits for it then sees `stop`
             self._reader.join(timeout)
 
     def _replace_reader(self) -> None:
-        """Leave a thread that hangs in the driver to itself and start another."""
+        """Leave a thread alone that hangs in the driver, and start another one."""
         if self._reader is not None:
             self._reader.stop.set()
-        self._last_sign = self._clock.now()
-        self._trouble = "the source hangs, opening it again"
+        self._last_event = self._clock.now()
+        self._problem = "the source hangs, reopening it"
         self._reader = _Reader(self, first=False)
         self._reader.start()
 
-    # What the reading thread reports. A thread that was replaced reports nothing any more.
+    # Called by the thread that reads. A thread that was replaced changes nothing any more.
 
     def _is_current(self, reader: "_Reader") -> bool:
         return reader is self._reader and not reader.stop.is_set()
 
-    def _report_open(self, reader: "_Reader", source: Source) -> None:
+    def _on_open(self, reader: "_Reader", source: Source) -> None:
         if self._is_current(reader):
             if self._opened.is_set():
                 self.reopened += 1
             self._info = source.info
-            self._last_sign = self._clock.now()
+            self._last_event = self._clock.now()
             self._opened.set()
 
-    def _report_frame(self, reader: "_Reader", frame: Frame) -> None:
+    def _on_frame(self, reader: "_Reader", frame: Frame) -> None:
         if not self._is_current(reader):
             return
-        # Sources count from 0 after every opening; a gap within one opening is kept.
-        index = max(frame.index + reader.offset, self._next_index)
-        self._next_index = index + 1
-        self._last_sign = self._clock.now()
-        self._trouble = ""
+        # Sources count from 0 whenever they are opened. A gap after that is kept.
+        index = max(frame.index + reader.offset, self.next_index)
+        self.next_index = index + 1
+        self._last_event = self._clock.now()
+        self._problem = ""
         self.slot.put(Frame(frame.image, index, frame.time))
 
-    def _report_lost(self, reader: "_Reader", error: SourceError) -> None:
+    def _on_lost(self, reader: "_Reader", error: SourceError) -> None:
         if self._is_current(reader):
-            self._last_sign = self._clock.now()  # it waits to try again: it does not hang
-            self._trouble = f"reconnecting: {error.message}"
+            self._last_event = self._clock.now()  # it waits for the next attempt: it does not hang
+            self._problem = f"reconnecting: {error.message}"
 
-    def _report_end(self, reader: "_Reader", failure: BaseException | None) -> None:
+    def _on_end(self, reader: "_Reader", failure: BaseException | None) -> None:
         if self._is_current(reader):
             self.failure = failure
             self._ended.set()
@@ -150,12 +166,12 @@ class CaptureWorker:
 
 
 class _Reader(threading.Thread):
-    """Opens, reads and closes a source, until told to stop."""
+    """Opens, reads and closes a source until `stop` is set."""
 
-    def __init__(self, capture: CaptureWorker, *, first: bool = True) -> None:
+    def __init__(self, worker: CaptureWorker, *, first: bool = True) -> None:
         # A daemon, because a driver may never return from a read.
         super().__init__(name="live-nst capture", daemon=True)
-        self._capture = capture
+        self._worker = worker
         self._may_retry = not first
         self._pause = FIRST_RETRY_SECONDS
         self.offset = 0
@@ -167,34 +183,34 @@ class _Reader(threading.Thread):
             while not self.stop.is_set() and self._read_until_lost():
                 self.stop.wait(self._pause)
                 self._pause = min(2 * self._pause, LONGEST_RETRY_SECONDS)
-        except BaseException as exc:  # handed to the thread that runs the pipeline
+        except BaseException as exc:  # kept for the thread that runs the pipeline
             failure = exc
-        self._capture._report_end(self, failure)
+        self._worker._on_end(self, failure)
 
     def _read_until_lost(self) -> bool:
-        """Read one opening of the source; True if it was lost and is worth opening again."""
-        capture = self._capture
+        """Open and read the source; return whether it was lost and should be reopened."""
+        worker = self._worker
         try:
-            source = capture._open_source()
+            source = worker._open_source()
         except SourceError as exc:
             if not self._may_retry:
                 raise
-            capture._report_lost(self, exc)
+            worker._on_lost(self, exc)
             return True
         with source:
             self._may_retry = True
-            self.offset = capture._next_index
-            capture._report_open(self, source)
+            self.offset = worker.next_index
+            worker._on_open(self, source)
             if source.info.paused_until_read:
-                capture._wanted.wait()
+                worker._wanted.wait()
             while not self.stop.is_set():
                 try:
                     frame = source.read()
                 except SourceLostError as exc:
-                    capture._report_lost(self, exc)
+                    worker._on_lost(self, exc)
                     return True
                 if frame is None:
                     return False
                 self._pause = FIRST_RETRY_SECONDS
-                capture._report_frame(self, frame)
+                worker._on_frame(self, frame)
         return False

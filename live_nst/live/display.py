@@ -1,6 +1,7 @@
-"""The window of a live session: the picture, the figures over it, the keys."""
+"""The display of a live session: a window with figures over the image, and its keys."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from live_nst.live.keys import HELP_KEYS, KEY_ACTIONS, Action
 from live_nst.runtime.timing import Clock
@@ -12,14 +13,35 @@ MESSAGE_SECONDS = 2.5
 FIGURES_SECONDS = 0.25  # figures that change with every frame cannot be read
 
 
+class Display(Protocol):
+    """Shows frames and handles keys, all in the thread that calls `LivePipeline.run`."""
+
+    def show(self, frame: Frame, notice: str) -> None:
+        """Show a frame with a notice about the source over it, which may be empty."""
+        ...
+
+    def poll(self) -> None:
+        """Handle the keys that were pressed since the last call."""
+        ...
+
+    @property
+    def closed(self) -> bool:
+        """Whether the user closed it."""
+        ...
+
+    def close(self) -> None:
+        """Close it. Calling it again does nothing."""
+        ...
+
+
 class WindowDisplay:
-    """Shows frames with an overlay, and turns keys into actions; see `pipeline.Display`.
+    """A `Display` in a window.
 
     Args:
-        window: Where it shows them.
-        figures: The overlay's lines, asked for a few times a second.
-        perform: Carries out an action that a key asked for.
-        clock: For how long a message stays.
+        window: Shows the image.
+        figures: Returns the lines of the overlay; called a few times per second.
+        perform: Called with the action of a key that was pressed, and the key.
+        clock: Times messages.
     """
 
     def __init__(
@@ -44,8 +66,8 @@ class WindowDisplay:
         self._message, self._message_until = sentence, self._clock.now() + MESSAGE_SECONDS
 
     def show(self, frame: Frame, notice: str) -> None:
-        """Draw the overlay on a copy of the frame and show it."""
-        image = frame.image.copy()  # sinks get the picture without it
+        """Show a frame with figures, message, notice and help over it."""
+        image = frame.image.copy()  # sinks get the image without them
         now = self._clock.now()
         message = [self._message] if now < self._message_until else []
         if now >= self._lines_until:
@@ -74,7 +96,7 @@ class WindowDisplay:
 
     @property
     def closed(self) -> bool:
-        """Whether the window was closed."""
+        """Whether the user closed the window."""
         return self._window.closed
 
     def close(self) -> None:

@@ -1,19 +1,10 @@
-"""What can be changed while a session runs, and by which keys."""
+"""The keys of a live session and what they do."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
-
-SIZE_STEPS = (128, 192, 256, 320, 384, 448, 512, 640, 768, 960, 1280)
-STROKE_STEPS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
-DETAIL_STEPS = (0.0, 0.5, 1.0)
-STRENGTH_STEP = 0.1
-MIX_STEPS = 5
-"""From one style to the next."""
 
 
 class Action(Enum):
-    """What a key asks for; the values say it to people."""
+    """What a key does; the values describe it to the user."""
 
     QUIT = "quit"
     NEXT_STYLE = "next style"
@@ -21,16 +12,16 @@ class Action(Enum):
     CHOOSE_STYLE = "style by number"
     STRONGER = "more style"
     WEAKER = "less style"
-    MIX_ON = "more of the next style"
-    MIX_BACK = "less of the next style"
-    FINER = "finer strokes"
-    BROADER = "broader strokes"
-    BLEND = "strength blends pictures or styles"
-    KEEP_COLORS = "keep the camera's colors"
-    DETAIL = "add the camera's detail"
-    ONLY = "paint everything, people or the background"
+    MIX_TOWARDS_NEXT = "more of the next style"
+    MIX_TOWARDS_PREVIOUS = "less of the next style"
+    FINER_STROKES = "finer strokes"
+    BROADER_STROKES = "broader strokes"
+    TOGGLE_BLEND = "strength blends pictures or styles"
+    TOGGLE_COLORS = "keep the camera's colors"
+    NEXT_DETAIL = "add the camera's detail"
+    NEXT_MASK = "stylize everything, people or the background"
     MIRROR = "mirror"
-    SPLIT = "original | painted"
+    SPLIT = "original | stylized"
     OVERLAY = "figures on/off"
     FREEZE = "freeze"
     SNAPSHOT = "save a picture"
@@ -55,14 +46,14 @@ KEY_ACTIONS: dict[str, Action] = {
     "=": Action.STRONGER,
     "down": Action.WEAKER,
     "-": Action.WEAKER,
-    "l": Action.MIX_ON,
-    "k": Action.MIX_BACK,
-    ",": Action.FINER,
-    ".": Action.BROADER,
-    "t": Action.BLEND,
-    "c": Action.KEEP_COLORS,
-    "d": Action.DETAIL,
-    "b": Action.ONLY,
+    "l": Action.MIX_TOWARDS_NEXT,
+    "k": Action.MIX_TOWARDS_PREVIOUS,
+    ",": Action.FINER_STROKES,
+    ".": Action.BROADER_STROKES,
+    "t": Action.TOGGLE_BLEND,
+    "c": Action.TOGGLE_COLORS,
+    "d": Action.NEXT_DETAIL,
+    "b": Action.NEXT_MASK,
     "m": Action.MIRROR,
     "v": Action.SPLIT,
     "o": Action.OVERLAY,
@@ -81,11 +72,11 @@ HELP_KEYS: tuple[tuple[str, str], ...] = (
     ("n p 1-9", "next, previous, numbered style"),
     ("k l", "mix: towards the previous, the next style"),
     ("up down", "more, less style"),
-    ("t", Action.BLEND.value),
+    ("t", Action.TOGGLE_BLEND.value),
     (", .", "finer, broader strokes"),
-    ("c", Action.KEEP_COLORS.value),
-    ("d", Action.DETAIL.value),
-    ("b", Action.ONLY.value),
+    ("c", Action.TOGGLE_COLORS.value),
+    ("d", Action.NEXT_DETAIL.value),
+    ("b", Action.NEXT_MASK.value),
     ("[ ]", "coarser and faster, finer and slower"),
     ("a", Action.AUTOMATIC_SIZE.value),
     ("v", Action.SPLIT.value),
@@ -98,44 +89,3 @@ HELP_KEYS: tuple[tuple[str, str], ...] = (
     ("h", Action.HELP.value),
     ("q", Action.QUIT.value),
 )
-
-
-@dataclass
-class ViewState:
-    """How frames are shown; changed by one thread, read by others.
-
-    Attributes:
-        mirror: Flip left and right, as in a mirror.
-        split: The original in the left half.
-        frozen: Hold the frame, not the style.
-    """
-
-    mirror: bool = False
-    split: bool = False
-    frozen: bool = False
-
-
-def next_strength(strength: float, steps: int) -> float:
-    """Up or down by tenths, within 0..1."""
-    return min(1.0, max(0.0, round(strength + steps * STRENGTH_STEP, 2)))
-
-
-def next_size(size: int, steps: int) -> int:
-    """The next larger (`steps` 1) or smaller (-1) processing size; at the end, the same."""
-    return int(_next(SIZE_STEPS, size, steps))
-
-
-def next_stroke(stroke: float, steps: int) -> float:
-    """The next broader (`steps` 1) or finer (-1) stroke; at the end, the same."""
-    return _next(STROKE_STEPS, stroke, steps)
-
-
-def next_detail(detail: float) -> float:
-    """The next larger share of the camera's detail; after all of it, none."""
-    return min((d for d in DETAIL_STEPS if d > detail), default=DETAIL_STEPS[0])
-
-
-def _next(values: Sequence[float], value: float, steps: int) -> float:
-    if steps > 0:
-        return min((v for v in values if v > value), default=value)
-    return max((v for v in values if v < value), default=value)

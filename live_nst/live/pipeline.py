@@ -1,261 +1,206 @@
-"""The live pipeline: capture, paint and show overlap; the newest frame wins; nothing queues."""
+"""The live pipeline: frames go from a source through the stylizer to a display and to sinks.
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+    CaptureWorker     source -> latest-frame slot                   one thread
+    StylizeWorker     slot -> network -> compose                    one thread, or three
+    FrameOutputs      -> slot of the display, queues of the sinks
+    SinkWorker        queue -> sink                                 one thread per sink
+    LivePipeline.run  slot of the display -> window and keys        the thread of the caller
 
-from live_nst.errors import SinkError
+The slots hold one frame: a newer frame replaces one that was not taken. Only the queues of the
+sinks are longer, 8 frames, so that a slow disk costs no frame.
+"""
+
+from collections.abc import Sequence
+
 from live_nst.live.capture_worker import CaptureWorker
-from live_nst.live.keys import ViewState
+from live_nst.live.display import Display
 from live_nst.live.latest_frame import LatestSlot
-from live_nst.live.outputs import SinkWorker
+from live_nst.live.options import PipelineOptions, ViewState
+from live_nst.live.outputs import FrameOutputs
 from live_nst.live.stats import LiveStats
-from live_nst.live.stylize_worker import StylizerLike, StylizeWorker
+from live_nst.live.stylize_worker import StylizeWorker
 from live_nst.runtime.timing import Clock, SystemClock
 from live_nst.sinks.base import Sink
-from live_nst.types import Frame, Image
+from live_nst.stylizer.core import StylizerCore
+from live_nst.types import Image, Notify
 
-_TICK = 0.02  # seconds between looks at keys while no frame comes
-_IDLE_TICK = 0.05  # without a window: every look takes a moment from the network's cores
-_REDRAW_SECONDS = 0.1  # how late a notice or message may come and go while no frame comes
-_PAINT_SECONDS = 10.0  # a frame that is being painted may take this long
-_FLUSH_SECONDS = 20.0  # a recording may take this long to be finished
-
-
-class Display(Protocol):
-    """Shows frames and hears keys; used from the thread that calls `LivePipeline.run`."""
-
-    def show(self, frame: Frame, notice: str) -> None:
-        """Show a frame, with what people should know, which may be empty."""
-        ...
-
-    def poll(self) -> None:
-        """Handle the keys pressed since the last call."""
-        ...
-
-    @property
-    def closed(self) -> bool:
-        """Whether the window was closed."""
-        ...
-
-    def close(self) -> None:
-        """Close the window. Calling it again does nothing."""
-        ...
+_POLL_SECONDS = 0.02  # between two looks at the keys while no frame comes
+_IDLE_SECONDS = 0.05  # the same without a window: each look takes time from the network
+_REDRAW_SECONDS = 0.1  # between two drawings of the overlay while no frame comes
+_STYLIZE_TIMEOUT = 10.0  # seconds to finish a frame
+_SINK_TIMEOUT = 20.0  # seconds to finish a recording
 
 
 class LivePipeline:
-    """Runs a session: a capture thread, a painting thread, a thread per sink, and the caller's.
+    """Runs a live session.
 
     Args:
-        capture: Started or not; closed at the end.
-        stylizer: Paints; stays open.
-        view: How frames are composed.
-        sinks: Fed from threads of their own, and closed at the end.
-        display: Shown to and polled in the thread that calls `run`; None for no window.
-        max_frames: Stop after so many shown frames; no sink gets more.
-        max_seconds: Stop after so many seconds.
-        fps: The rate that an automatic size holds.
-        automatic_size: Choose the processing size by speed; else it stays as it is.
-        overlap: Finish frames in a thread of their own; see `Painter`.
-        repeat: Show a painting again while nothing moves; see `Painter`.
-        clock: Time.
-        warn: Called with one sentence when the source is lost or back, or when a sink breaks
-            and the session goes on without it.
+        capture: Reads the source; started before or not; closed at the end.
+        stylizer: Stylizes frames; stays open.
+        options: How to run, and when to end.
+        view: How frames are shown.
+        sinks: Written to in threads of their own, and closed at the end.
+        clock: The time; None for that of the system.
+        notify: Called with one sentence when the source is lost or comes back, or when a sink
+            breaks and the session goes on without it.
 
     Attributes:
         stats: The measurements.
-        painter: For changes of style and size.
+        view: How frames are shown.
+        worker: Stylizes frames; changes of the style and the size go through it.
     """
 
     def __init__(
         self,
         capture: CaptureWorker,
-        stylizer: StylizerLike,
+        stylizer: StylizerCore,
+        options: PipelineOptions | None = None,
         *,
         view: ViewState | None = None,
         sinks: Sequence[Sink] = (),
-        display: Display | None = None,
-        max_frames: int | None = None,
-        max_seconds: float | None = None,
-        fps: float = 30.0,
-        automatic_size: bool = False,
-        overlap: bool = False,
-        repeat: bool = False,
         clock: Clock | None = None,
-        warn: Callable[[str], None] = lambda sentence: None,
+        notify: Notify = lambda sentence: None,
     ) -> None:
         self._capture = capture
+        self._options = options or PipelineOptions()
         self._clock = clock or SystemClock()
+        self._notify = notify
+        self._sinks = tuple(sinks)
         self.view = view or ViewState()
         self.stats = LiveStats()
-        self.display = display
-        self.painter = StylizeWorker(
-            capture.slot, stylizer, self.view, self.stats, self._clock, self._deliver,
-            fps=fps, automatic_size=automatic_size, overlap=overlap, repeat=repeat,
-        )  # fmt: skip
-        self._shown: LatestSlot[tuple[Frame, bool]] = LatestSlot()
-        self._newest: Frame | None = None
-        self._sinks = tuple(sinks)
-        self._feeds: list[SinkWorker] = []
-        self._closing_feeds: list[SinkWorker] = []
-        self._max_frames = max_frames
-        self._max_seconds = max_seconds
-        self._warn = warn
-        # No Event: a signal handler that sets one can wait for a lock that its own thread holds.
+        self._outputs = FrameOutputs(self.stats, self._clock, notify, self._options.max_frames)
+        self.worker = StylizeWorker(
+            capture.slot,
+            stylizer,
+            self.view,
+            self.stats,
+            self._clock,
+            self._outputs.put,
+            self._options,
+        )
+        # No Event: `stop` is called in a signal handler, which must not wait for a lock.
         self._stopped = False
-        self._sink_failure: SinkError | None = None
         self._notice = ""
         self._replaced_before = 0
-        self._delivered = 0
         self._started = self._drawn = 0.0
 
     @property
     def newest(self) -> Image | None:
-        """The newest painted picture, without any overlay."""
-        return None if self._newest is None else self._newest.image
+        """The newest stylized image without overlay, BGR uint8; None if there is none yet."""
+        frame = self._outputs.newest
+        return None if frame is None else frame.image
 
     @property
     def dropped(self) -> int:
-        """Captured frames that a newer one replaced before they could be painted."""
-        return self._capture.slot.replaced - self._replaced_before + self.painter.replaced
+        """Number of captured frames that were replaced by newer ones before they were stylized."""
+        return self._capture.slot.replaced - self._replaced_before + self.worker.replaced
 
     def stop(self) -> None:
-        """End the session soon; may be called from any thread and from signal handlers."""
+        """End the session soon. Any thread and any signal handler may call this."""
         self._stopped = True
 
     def add_sink(self, sink: Sink) -> None:
-        """Feed another sink from now on; while `run` runs."""
-        self._feeds = [*self._feeds, SinkWorker(sink, self._clock)]
+        """Write all further frames to a sink as well; while `run` runs."""
+        self._outputs.add_sink(sink)
 
     def remove_sink(self, sink: Sink) -> None:
-        """Let a sink finish beside the stream."""
-        for feed in self._feeds:
-            if feed.sink is sink:
-                self._let_finish(feed)
+        """Write no further frames to a sink; it is finished and closed beside the stream."""
+        self._outputs.remove_sink(sink)
 
-    def run(self) -> None:
-        """Run until the source ends, a limit is reached, the window closes, or `stop`.
+    def run(self, display: Display | None = None) -> None:
+        """Run until the source ends, a limit is reached, the display is closed, or `stop`.
+
+        Args:
+            display: Used in this thread and closed at the end; None for no window.
 
         Raises:
-            LiveNstError: The source could not be opened, or a sink broke.
-            BaseException: Whatever a thread died of.
+            LiveNstError: The source cannot be opened, or a sink broke.
+            BaseException: The error that ended a thread.
         """
         self._replaced_before = self._capture.slot.replaced  # while the model was loaded
         self._started = self._clock.now()
-        self._capture.begin()
         try:
+            if display is not None:
+                self._outputs.display_slot = LatestSlot()
             for sink in self._sinks:
                 self.add_sink(sink)
-            self.painter.start()
-            while not self._is_over():
-                notice = self._look_after_source()
+            self._capture.begin()
+            self.worker.start()
+            while not self._is_over(display):
+                self._check_source()
                 self._check_workers()
-                if self.display is None:
-                    self._clock.sleep(_IDLE_TICK)
+                if display is None:
+                    self._clock.sleep(_IDLE_SECONDS)
                 else:
-                    self._show(self.display, notice)
-            self.painter.close(_PAINT_SECONDS)
-            self._show_last()
+                    self._show(display)
+            self.worker.close(_STYLIZE_TIMEOUT)
+            self._show_last(display)
         finally:
-            self._close()
+            self._close(display)
         self._check_workers()
-        if self._sink_failure is not None:
-            raise self._sink_failure
+        if self._outputs.failure is not None:
+            raise self._outputs.failure
 
-    def _deliver(self, frame: Frame, fresh: bool) -> None:
-        """Called by the painting thread with every painted frame."""
-        # A slow display may show fewer frames than are painted: then the sinks are done first.
-        wanted = self._max_frames is None or self._delivered < self._max_frames
-        self._newest = frame
-        if wanted:
-            for feed in self._feeds:
-                feed.put(frame)
-            self._delivered += fresh
-        if self.display is not None:
-            self._shown.put((frame, fresh))
-        elif wanted and fresh:
-            self.stats.add_frame(frame.time, self._clock.now())
-
-    def _show(self, display: Display, notice: str) -> None:
-        shown = self._shown.take(_TICK)
-        start = self._clock.now()
-        if shown is not None:
-            frame, fresh = shown
-            display.show(frame, notice)
-            display.poll()  # the window system draws while keys are polled
-            self._drawn = now = self._clock.now()
-            self.stats.add_stage("display", now - start)
-            if fresh:
-                self.stats.add_frame(frame.time, now)
-        else:
-            if self._newest is not None and start - self._drawn >= _REDRAW_SECONDS:
-                # The last picture stays; what is written over it comes and goes.
-                display.show(self._newest, notice)
-                self._drawn = start
-            display.poll()
-
-    def _show_last(self) -> None:
-        """Show what was painted, and recorded, while the session ended."""
-        display = self.display
-        if display is None or display.closed or self._shown.empty or self._limit_reached():
-            return
-        self._show(display, self._notice)
-
-    def _limit_reached(self) -> bool:
-        return self._max_frames is not None and self.stats.frames >= self._max_frames
-
-    def _is_over(self) -> bool:
-        if self._stopped or self._limit_reached():
+    def _is_over(self, display: Display | None) -> bool:
+        if self._stopped or self._limit_reached() or self._outputs.all_failed:
             return True
-        if self.display is not None and self.display.closed:
+        if display is not None and display.closed:
             return True
         seconds = self._clock.now() - self._started
-        if self._max_seconds is not None and seconds >= self._max_seconds:
+        if self._options.max_seconds is not None and seconds >= self._options.max_seconds:
             return True
-        return self._capture.ended and not self.painter.waiting
+        return self._capture.ended and not self.worker.has_waiting_frame
 
-    def _look_after_source(self) -> str:
-        """What people should know of the source now; changes are told once in words."""
+    def _limit_reached(self) -> bool:
+        limit = self._options.max_frames
+        return limit is not None and self.stats.frames >= limit
+
+    def _check_source(self) -> None:
+        """Update the notice about the source; tell the user once when it is lost or back."""
         notice = self._capture.check()
         if bool(notice) != bool(self._notice):
-            self._warn(f"Source: {notice or 'it is back'}.")
+            self._notify(f"Source: {notice or 'it is back'}.")
         self._notice = notice
-        return notice
 
     def _check_workers(self) -> None:
-        """Raise what a worker died of; a broken sink ends the session only if it was the last."""
-        for failure in (self._capture.failure, self.painter.failure):
+        """Raise the error that ended a thread. A sink that broke raises nothing here."""
+        for failure in (self._capture.failure, self.worker.failure):
             if failure is not None:
                 raise failure
-        for feed in (*self._feeds, *self._closing_feeds):
-            failure, feed.failure = feed.failure, None
-            if failure is None:
-                continue
-            if not isinstance(failure, SinkError):
-                raise failure
-            self._sink_failure = self._sink_failure or failure
-            self._let_finish(feed)
-            if self.display is None and not self._feeds:
-                self._stopped = True
-            else:
-                self._warn(str(failure))
+        self._outputs.check()
 
-    def _let_finish(self, feed: SinkWorker) -> None:
-        """Give a sink no more frames; it writes what waits and closes beside the stream."""
-        feed.stop()
-        self._feeds = [other for other in self._feeds if other is not feed]
-        if feed not in self._closing_feeds:
-            self._closing_feeds.append(feed)
+    def _show(self, display: Display) -> None:
+        """Show the next frame, or after a while the last one again; handle keys."""
+        assert self._outputs.display_slot is not None
+        shown = self._outputs.display_slot.take(_POLL_SECONDS)
+        start = self._clock.now()
+        if shown is None:
+            newest = self._outputs.newest
+            if newest is not None and start - self._drawn >= _REDRAW_SECONDS:
+                display.show(newest, self._notice)  # the overlay may have changed
+                self._drawn = start
+            display.poll()
+            return
+        frame, fresh = shown
+        display.show(frame, self._notice)
+        display.poll()  # the window draws while keys are polled
+        self._drawn = now = self._clock.now()
+        self.stats.add_stage("display", now - start)
+        if fresh:
+            self.stats.add_frame(frame.time, now)
 
-    def _close(self) -> None:
-        """Stop every thread, in the order in which frames flow."""
+    def _show_last(self, display: Display | None) -> None:
+        """Show the frame that was stylized, and recorded, while the session ended."""
+        slot = self._outputs.display_slot
+        if display is None or slot is None or slot.empty:
+            return
+        if not display.closed and not self._limit_reached():
+            self._show(display)
+
+    def _close(self, display: Display | None) -> None:
+        """Stop all threads in the order of the flow."""
         self._capture.close()
-        self.painter.close(_PAINT_SECONDS)
-        feeds = [*self._feeds, *self._closing_feeds]
-        for feed in feeds:
-            feed.stop()
-        for feed in feeds:
-            feed.join(_FLUSH_SECONDS)
-            if feed.dropped:
-                self._warn(f"{feed.dropped} frames came too fast for the {feed.sink.name}.")
-        if self.display is not None:
-            self.display.close()
+        self.worker.close(_STYLIZE_TIMEOUT)
+        self._outputs.close(_SINK_TIMEOUT)
+        if display is not None:
+            display.close()

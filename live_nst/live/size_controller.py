@@ -2,108 +2,100 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol
+from concurrent.futures import Future
 
 import cv2
 
 from live_nst.engines.base import StylizedFrame
 from live_nst.errors import LiveNstError
 from live_nst.live.adaptive_size import AdaptiveSize
-from live_nst.live.keys import SIZE_STEPS
+from live_nst.live.background import BackgroundJobs, OnError
+from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.sizes import network_size
 from live_nst.types import Frame, Image, Size
 
-
-class Resizable(Protocol):
-    """What is needed of `live_nst.stylizer.core.StylizerCore`."""
-
-    @property
-    def size(self) -> int: ...  # noqa: D102
-
-    def is_compiled(self, camera: Size, size: int) -> bool: ...  # noqa: D102
-
-    def prepare(self, camera: Size, size: int) -> None: ...  # noqa: D102
-
-    def resize(self, size: int) -> None: ...  # noqa: D102
+SIZE_STEPS = (128, 192, 256, 320, 384, 448, 512, 640, 768, 960, 1280)
+"""Longer sides, in pixels, that are chosen from."""
 
 
 class SizeController:
-    """Lets every size be made ready beside the stream before it is used.
+    """Compiles the network for a size beside the stream before the size is used.
 
-    `fit` and `painted` belong to the thread that paints; the others may be called from any.
+    The stylize worker calls `to_prepared_size` and `add_frame`. Any thread may call the others.
 
     Args:
-        stylizer: Paints.
-        fps: The rate that `automatic` holds.
-        automatic: Choose the size by speed from the start; else it stays until `use`.
-        changed: Called from another thread when a size chosen by hand has come into use.
-        died: Called from another thread with what ends the session.
+        stylizer: The stylizer whose size is changed.
+        fps: Frame rate that an automatic size holds.
+        automatic: Choose the size by speed from the start; otherwise it stays until `use`.
+        on_change: Called in another thread when a size chosen by hand has come into use.
+        on_failure: Called in another thread with an error that ends the session.
 
     Attributes:
-        frames: How many frames were painted, by the (width, height) that the network saw.
+        frames_by_size: Number of stylized frames by the (width, height) that the network saw.
     """
 
     def __init__(
         self,
-        stylizer: Resizable,
+        stylizer: StylizerCore,
         fps: float,
         *,
         automatic: bool,
-        changed: Callable[[], None],
-        died: Callable[[BaseException], None],
+        on_change: Callable[[], None],
+        on_failure: Callable[[BaseException], None],
     ) -> None:
         self._stylizer = stylizer
         self._automatic = automatic
-        self._changed = changed
-        self._died = died
+        self._on_change = on_change
         self._camera: Size | None = None
-        self._next_camera: Size | None = None  # for which the network is made ready
+        self._next_camera: Size | None = None  # for which the network is being compiled
         self._adaptive = AdaptiveSize(fps, SIZE_STEPS, stylizer.size, self._pixels)
-        self._switching = threading.Lock()
-        # One at a time, so that what is asked for last is what is used in the end.
-        self._background = ThreadPoolExecutor(1, "live-nst sizes")
+        self._switching = threading.Lock()  # between "is it automatic?" and the change of the size
+        self._jobs = BackgroundJobs("live-nst sizes", on_failure)
         self._preparing: Future[None] | None = None
-        self.frames: dict[Size, int] = {}
+        self.frames_by_size: dict[Size, int] = {}
 
     @property
     def automatic(self) -> bool:
         """Whether the size is chosen by speed."""
         return self._automatic
 
-    def automate(self) -> None:
+    @property
+    def preparing(self) -> bool:
+        """Whether a size that may be chosen by speed is being compiled."""
+        return self._preparing is not None and not self._preparing.done()
+
+    def use_automatic(self) -> None:
         """Choose the size by speed from now on."""
         with self._switching:
             self._automatic = True
 
-    def use(self, size: int, failed: Callable[[LiveNstError], None]) -> Future[None]:
-        """Change to `size` once the network is ready for it, and stay there.
+    def use(self, size: int, on_error: OnError) -> Future[None]:
+        """Compile the network for a size, then use it until another one is asked for.
 
-        `failed` is called, in another thread, if the network cannot run at it.
+        Args:
+            size: Longer side in pixels.
+            on_error: Called in another thread if the network cannot run at this size.
         """
         with self._switching:
             self._automatic = False
 
         def prepare_and_switch() -> None:
-            try:
-                if self._camera is not None:
-                    self._stylizer.prepare(self._camera, size)
-            except LiveNstError as exc:
-                failed(exc)
-                return
+            if self._camera is not None:
+                self._stylizer.prepare(self._camera, size)
             with self._switching:
-                if self._automatic:  # changed their mind meanwhile
+                if self._automatic:  # chosen meanwhile
                     return
                 self._stylizer.resize(size)
-            self._changed()
+            self._on_change()
 
-        return self._submit(prepare_and_switch)
+        return self._jobs.submit(prepare_and_switch, on_error)
 
-    def fit(self, image: Image) -> Image:
-        """`image` in a size of camera for which the network is ready: nearly always itself.
+    def to_prepared_size(self, image: Image) -> Image:
+        """Return an image in a camera size for which the network is compiled.
 
-        After a change of the camera's size it is brought to the former one until the network is
-        ready for the new one: the stream goes on.
+        This is `image` itself, unless the camera has changed its size. Then its images are resized
+        to the former size until the network is compiled for the new one, so that the stream goes
+        on.
         """
         camera = (image.shape[1], image.shape[0])
         if camera == self._camera:
@@ -114,49 +106,52 @@ class SizeController:
             return image
         if camera != self._next_camera:
             self._next_camera = camera
-            self._submit(lambda: self._stylizer.prepare(camera, self._stylizer.size))
+            self._jobs.submit(lambda: self._stylizer.prepare(camera, self._stylizer.size))
         return cv2.resize(image, self._camera, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
-    def painted(
+    def add_frame(
         self,
         frame: Frame,
-        painted: StylizedFrame,
-        started: float,
-        finished: float,
+        stylized: StylizedFrame,
+        start: float,
+        end: float,
         *,
-        alone: bool = False,
+        is_static: bool = False,
     ) -> None:
-        """Learn from a painted frame, and change the size if that is better.
+        """Learn from the time that a frame took, and change the size if another one is better.
 
-        From one that was painted `alone`, with others before and after it left out, nothing is
-        learnt: a processor that rests in between takes longer for it.
+        Args:
+            frame: The frame.
+            stylized: What the network made of it.
+            start: When the worker began with it, in seconds.
+            end: When the worker could begin with the next one, in seconds.
+            is_static: Whether the network runs for few frames only. Nothing is learned from such a
+                frame: a processor that was idle before takes longer for it.
         """
-        width, height = painted.size
-        self.frames[width, height] = self.frames.get((width, height), 0) + 1
-        if alone or not self._automatic or frame.size != self._camera:
+        width, height = stylized.size
+        self.frames_by_size[width, height] = self.frames_by_size.get((width, height), 0) + 1
+        if is_static or not self._automatic or frame.size != self._camera:
             return
         adaptive = self._adaptive
         if adaptive.size != self._stylizer.size:  # it was changed by hand before
             adaptive.reset(self._stylizer.size)
-        preparing = self._preparing is not None and not self._preparing.done()
         adaptive.add(
-            frame.index, frame.time, started, finished,
-            pixels=width * height, preparing=preparing,
-        )  # fmt: skip
-        size, prepare = adaptive.choose(self._is_ready)
-        if size != self._stylizer.size:
+            frame.index, frame.time, start, end, pixels=width * height, preparing=self.preparing
+        )
+        decision = adaptive.choose(self._is_ready)
+        if decision.size != self._stylizer.size:
             with self._switching:
                 if self._automatic:
-                    self._stylizer.resize(size)
-        if prepare and not preparing:
-            self._preparing = self._submit(lambda: self._prepare(prepare[0]))
+                    self._stylizer.resize(decision.size)
+        if decision.prepare and not self.preparing:
+            self._preparing = self._jobs.submit(lambda: self._prepare(decision.prepare[0]))
 
     def close(self) -> None:
-        """Finish what is being prepared and begin nothing more."""
-        self._background.shutdown(wait=True, cancel_futures=True)
+        """Finish the current compilation and start no other."""
+        self._jobs.close()
 
     def _prepare(self, size: int) -> None:
-        """Make ready a size that may be chosen; one that the network refuses never is."""
+        """Compile a size that may be chosen; exclude it if the network cannot run at it."""
         assert self._camera is not None
         try:
             self._stylizer.prepare(self._camera, size)
@@ -170,12 +165,3 @@ class SizeController:
     def _pixels(self, size: int) -> int:
         width, height = network_size(self._camera or (1280, 720), size)
         return width * height
-
-    def _submit(self, work: Callable[[], None]) -> Future[None]:
-        def guarded() -> None:
-            try:
-                work()
-            except BaseException as exc:  # handed to the thread that runs the pipeline
-                self._died(exc)
-
-        return self._background.submit(guarded)

@@ -1,4 +1,4 @@
-"""What a live session measures and reports."""
+"""The measurements of a live session, and the report that `--stats` writes."""
 
 import sys
 import time
@@ -12,29 +12,28 @@ from live_nst.runtime.timing import RateMeter, RollingPercentiles
 
 @dataclass(frozen=True, slots=True)
 class LiveReport:
-    """The figures of one session; `as_dict` is what `--stats` writes.
+    """The figures of one session.
 
     Attributes:
         frames: Stylized frames that were shown, each counted once.
-        repeated: Frames for which the network did not run: nothing had moved, and the painting
-            before was shown again.
+        repeated: Frames for which the last stylized frame was shown again, as nothing had moved.
         fps: Shown frames per second, from the first to the last.
-        dropped: Captured frames that were never stylized, because a newer one was there.
-        latency_ms: Capture to display: "p50", "p95", "p99" in milliseconds.
-        stage_ms: Median milliseconds of "wait" (from the capture until the painter begins),
+        dropped: Captured frames that were replaced by newer ones before they were stylized.
+        latency_ms: Capture to display: percentiles "p50", "p95" and "p99" in milliseconds.
+        stage_ms: Median milliseconds of "wait" (from the capture until the worker begins),
             "stylize", "compose" and "display".
-        style_computations: How often the model's style part ran.
+        style_computations: How often the style part of the model ran; 0 if all styles were cached.
         startup_seconds: From the start of the process to the first shown frame.
-        model: The model that ran.
-        engine: What ran it, with its version.
-        device: Where it ran.
-        size: "WIDTHxHEIGHT" that the network saw last.
-        automatic_size: Whether it was chosen by speed at the end.
-        frames_by_size: Painted frames by "WIDTHxHEIGHT" that the network saw.
-        peak_rss_mb: The most memory the process had, in megabytes.
-        source: Where the frames came from.
+        model: Name of the model.
+        engine: Name and version of the engine.
+        device: "cpu", or the name of the GPU.
+        size: "WIDTHxHEIGHT" in pixels of what the network saw last.
+        automatic_size: Whether the size was chosen by speed at the end.
+        frames_by_size: Stylized frames by "WIDTHxHEIGHT" of what the network saw.
+        peak_rss_mb: Largest resident set of the process, in megabytes.
+        source: Name of the source.
         style: The style in use at the end.
-        reconnects: How often the source was opened again.
+        reconnects: How often the source was reopened.
     """
 
     frames: int
@@ -57,7 +56,7 @@ class LiveReport:
     reconnects: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Return plain values, as `--stats` writes them."""
         return asdict(self)
 
 
@@ -65,7 +64,7 @@ _STAGES = ("wait", "stylize", "compose", "display")
 
 
 class LiveStats:
-    """Collects the measurements of a running session. Times are seconds."""
+    """Collects the measurements of a running session. Times are in seconds."""
 
     def __init__(self) -> None:
         self.frames = self.repeated = 0
@@ -77,15 +76,15 @@ class LiveStats:
         self._stages = {stage: RollingPercentiles() for stage in _STAGES}
 
     def add_stage(self, stage: str, seconds: float) -> None:
-        """One measurement of a stage."""
+        """Add the duration of one step of a frame."""
         self._stages[stage].add(seconds)
 
     def add_repeated(self) -> None:
-        """One frame that got the painting of an earlier one."""
+        """Count a frame for which the last stylized frame was used again."""
         self.repeated += 1
 
     def add_frame(self, captured: float, shown: float) -> None:
-        """One frame that was captured and shown at these times."""
+        """Count a frame by the times when it was captured and shown."""
         if not self.frames:
             self._first = shown
             self.startup_seconds = time.time() - psutil.Process().create_time()
@@ -97,25 +96,25 @@ class LiveStats:
 
     @property
     def current_fps(self) -> float:
-        """Shown frames per second over the last two seconds."""
+        """Shown frames per second in the last two seconds."""
         return self._rate.rate()
 
     @property
     def current_latency(self) -> float:
-        """Median of the last 60 frames, in seconds."""
+        """Median latency of the last 60 frames, in seconds."""
         return self._recent_latency.percentile(50)
 
     def fps(self) -> float:
-        """Shown frames per second over the whole session."""
+        """Return shown frames per second over the whole session."""
         seconds = self._last - self._first
         return (self.frames - 1) / seconds if seconds > 0 else 0.0
 
     def latency_ms(self) -> dict[str, float]:
-        """Percentiles of capture-to-display."""
+        """Return percentiles of the time from capture to display."""
         return {f"p{p}": round(1000 * self._latency.percentile(p), 2) for p in (50, 95, 99)}
 
     def stage_ms(self, percent: float = 50) -> dict[str, float]:
-        """A percentile, by default the median; a stage that did not happen is left out."""
+        """Return a percentile of each stage, by default the median; unused stages are left out."""
         return {
             stage: round(1000 * samples.percentile(percent), 2)
             for stage, samples in self._stages.items()
@@ -124,7 +123,7 @@ class LiveStats:
 
 
 def peak_rss_mb() -> float:
-    """The largest resident set of this process until now, in megabytes."""
+    """Return the largest resident set of this process until now, in megabytes."""
     if sys.platform == "win32":
         return float(psutil.Process().memory_info().peak_wset) / 1e6
     import resource  # does not exist on Windows

@@ -1,1 +1,1 @@
-"""Where a frame is painted: people, what is behind them, or a picture of gray levels."""
+"""Where a frame is stylized: people, their background, or what a mask image shows."""

@@ -1,4 +1,4 @@
-"""What a mask owes the stylizer: how much of each pixel is painted."""
+"""The interface of a mask: where a frame is stylized."""
 
 from typing import Any, Protocol
 
@@ -8,29 +8,27 @@ from numpy.typing import NDArray
 from live_nst.types import Image, Size
 
 AlphaMask = NDArray[np.uint8]
-"""One channel, uint8 `[height, width]`: 255 is painted, 0 is not."""
+"""uint8 `[height, width]`: 255 shows the stylized image, 0 the frame."""
 
 
 class MaskProvider(Protocol):
-    """Gives the mask of one frame after the other.
-
-    It is used from one thread at a time.
+    """Computes the mask of one frame after the other, from one thread at a time.
 
     Attributes:
-        state: What is kept of the frames so far; None if that is nothing. It may be put back.
+        state: What is kept of the frames so far, None if nothing. It may be replaced.
     """
 
     state: NDArray[Any] | None
 
     def __call__(self, small: Image, size: Size) -> AlphaMask:
-        """The mask of the next frame.
+        """Return the mask of the next frame.
 
         Args:
-            small: The frame as the network sees it, BGR uint8 `[height, width, 3]`.
-            size: (width, height) of the mask: the camera's.
+            small: The frame at the network's size, BGR uint8 `[height, width, 3]`.
+            size: (width, height) of the mask in pixels: the frame's own size.
         """
         ...
 
     def reset(self) -> None:
-        """Forget the frames so far; the next one begins something new."""
+        """Forget the frames so far; the next one begins another video."""
         ...

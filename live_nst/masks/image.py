@@ -1,4 +1,4 @@
-"""A mask from a picture file."""
+"""A mask from an image file."""
 
 from pathlib import Path
 from typing import Any
@@ -9,49 +9,51 @@ from numpy.typing import NDArray
 from PIL import ImageOps
 
 from live_nst.errors import UsageError
-from live_nst.files.images import open_image, to_8bit
+from live_nst.files.images import DEFAULT_MAX_PIXELS, open_image, to_8bit
 from live_nst.masks.base import AlphaMask
-from live_nst.styles.image import MAX_PIXELS
 from live_nst.types import Image, Size
+
+_HINT = "give person, background, or a picture that is white where to paint"
 
 
 class ImageMaskProvider:
-    """The same mask for every frame, stretched to its size; see `live_nst.masks.base.MaskProvider`.
+    """Gives every frame the same mask, stretched to its size; see `live_nst.masks.base`.
 
     Args:
-        path: A picture: how opaque it is, where it has transparency, else how light.
+        path: An image file. Its transparency is the mask if it has any, else its brightness.
 
     Raises:
-        UsageError: It cannot be read.
+        UsageError: The file cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
         self.state: NDArray[Any] | None = None
-        self._levels = read_mask_image(path)
-        self._sized = self._levels
+        self._original = read_mask_image(path)
+        self._resized = self._original
 
     def __call__(self, small: Image, size: Size) -> AlphaMask:
-        """The mask at `size`."""
-        if self._sized.shape[::-1] != size:
-            smaller = size[0] < self._levels.shape[1]
-            how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-            self._sized = cv2.resize(self._levels, size, interpolation=how)  # type: ignore[assignment]
-        return self._sized
+        """Return the mask at `size`, (width, height) in pixels."""
+        if self._resized.shape[::-1] != size:
+            shrinks = size[0] < self._original.shape[1]
+            interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+            resized = cv2.resize(self._original, size, interpolation=interpolation)
+            self._resized = np.asarray(resized, np.uint8)
+        return self._resized
 
     def reset(self) -> None:
-        """Nothing to forget."""
+        """Do nothing: no state is kept."""
 
 
 def read_mask_image(path: Path) -> AlphaMask:
-    """The levels of a mask picture, at its own size.
+    """Return the mask that an image file holds, at the image's own size.
 
     Raises:
-        UsageError: It cannot be read.
+        UsageError: The file cannot be read.
     """
-    hint = "give person, background, or a picture that is white where to paint"
+    label = f"mask picture {path}"
     with open_image(
-        path, f"mask picture {path}", error=UsageError, hint=hint, max_pixels=MAX_PIXELS
-    ) as picture:
-        upright = to_8bit(ImageOps.exif_transpose(picture))
-        levels = upright.getchannel("A") if upright.mode == "RGBA" else upright.convert("L")
-        return np.array(levels, np.uint8)
+        path, label, error=UsageError, hint=_HINT, max_pixels=DEFAULT_MAX_PIXELS
+    ) as image:
+        upright = to_8bit(ImageOps.exif_transpose(image))
+        mask = upright.getchannel("A") if upright.mode == "RGBA" else upright.convert("L")
+        return np.array(mask, np.uint8)

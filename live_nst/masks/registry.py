@@ -1,4 +1,4 @@
-"""The masks that a stylizer has ready, by what `Look.only` calls them."""
+"""The masks of a stylizer, each created once."""
 
 import threading
 from collections.abc import Mapping
@@ -9,97 +9,97 @@ from numpy.typing import NDArray
 
 from live_nst.engines.base import StylizedFrame
 from live_nst.masks.base import AlphaMask, MaskProvider
-from live_nst.stylizer.look import BACKGROUND, EVERYWHERE, PERSON, Look
+from live_nst.masks.regions import BACKGROUND, EVERYWHERE, PERSON
 from live_nst.types import Size
 
-_PREFIX = "mask."
+_STATE_PREFIX = "mask."
+
+
+def create_mask_provider(region: str) -> MaskProvider | None:
+    """Return what computes the masks of a region; None for the whole frame.
+
+    Args:
+        region: "everywhere", "person", "background", or the path of a mask image.
+
+    Raises:
+        UsageError: The mask image cannot be read.
+        DeviceError: OpenVINO, which finds people, cannot be used.
+    """
+    if region == EVERYWHERE:
+        return None
+    if region in (PERSON, BACKGROUND):
+        from live_nst.masks.person import PersonMaskProvider
+
+        return PersonMaskProvider(background=region == BACKGROUND)
+    from live_nst.masks.image import ImageMaskProvider
+
+    return ImageMaskProvider(Path(region).expanduser())
 
 
 class MaskRegistry:
-    """Opens each mask once."""
+    """Keeps one mask provider per region."""
 
     def __init__(self) -> None:
-        self._masks: dict[str, MaskProvider | None] = {}
-        self._lock = threading.Lock()
+        self._providers: dict[str, MaskProvider | None] = {}
+        self._still_lock = threading.Lock()
         self._last: tuple[str, StylizedFrame, Size, AlphaMask | None] | None = None
 
-    def load(self, only: str) -> None:
-        """Get a mask ready, which may take a moment.
+    def load(self, region: str) -> None:
+        """Prepare the masks of a region, which may take a moment.
 
         Raises:
-            LiveNstError: It cannot be used.
+            LiveNstError: The mask cannot be used.
         """
-        if only not in self._masks:
-            self._masks[only] = create_mask_provider(only)
+        if region not in self._providers:
+            self._providers[region] = create_mask_provider(region)
 
-    def of_next(self, look: Look, painted: StylizedFrame, size: Size) -> AlphaMask | None:
-        """The mask of a stream's next frame, from one thread at a time; None for everywhere.
+    def next_mask(self, region: str, frame: StylizedFrame, size: Size) -> AlphaMask | None:
+        """Return the mask of a video's next frame; None for the whole frame.
 
-        Where nothing shows of the painting, no mask is needed either. The same painting again,
-        as nothing has changed since, has the same mask.
+        Call it from one thread at a time. The same frame again returns the same mask.
 
         Args:
-            look: One whose mask is ready.
-            painted: The frame as the network sees it; looked at only if there is a mask.
-            size: (width, height) of the mask: the camera's.
+            region: A region that is loaded.
+            frame: The frame at the network's size; read only if the region has a mask.
+            size: (width, height) of the mask in pixels.
         """
-        if look.shows_content_only:
-            return None
         if self._last is not None:
-            only, seen, at, weights = self._last
-            if (only, at) == (look.only, size) and seen is painted:
-                return weights
-        mask = self._masks[look.only]
-        weights = None if mask is None else mask(painted.content, size)
-        self._last = look.only, painted, size, weights
-        return weights
+            last_region, last_frame, last_size, mask = self._last
+            if (last_region, last_size) == (region, size) and last_frame is frame:
+                return mask
+        provider = self._providers[region]
+        mask = None if provider is None else provider(frame.content, size)
+        self._last = region, frame, size, mask
+        return mask
 
-    def of_still(self, look: Look, painted: StylizedFrame, size: Size) -> AlphaMask | None:
-        """The mask of a picture of its own; several threads may ask at once. See `of_next`."""
-        mask = None if look.shows_content_only else self._masks[look.only]
-        if mask is None:
+    def still_mask(self, region: str, frame: StylizedFrame, size: Size) -> AlphaMask | None:
+        """Return the mask of a single image. Several threads may call it; see `next_mask`."""
+        provider = self._providers[region]
+        if provider is None:
             return None
-        with self._lock:  # a mask remembers what it saw last
-            mask.reset()
-            weights = mask(painted.content, size)
-            mask.reset()
-        return weights
+        with self._still_lock:  # a provider keeps state from one call to the next
+            provider.reset()
+            mask = provider(frame.content, size)
+            provider.reset()
+        return mask
 
     def reset(self) -> None:
         """Forget the frames so far."""
         self._last = None
-        for mask in self._masks.values():
-            if mask is not None:
-                mask.reset()
+        for provider in self._providers.values():
+            if provider is not None:
+                provider.reset()
 
     def state_arrays(self) -> dict[str, NDArray[Any]]:
-        """What the masks keep of the frames so far, by names of their own."""
+        """Return what the masks keep of the frames so far, under names with a prefix."""
         return {
-            _PREFIX + only: mask.state
-            for only, mask in self._masks.items()
-            if mask is not None and mask.state is not None
+            _STATE_PREFIX + region: provider.state
+            for region, provider in self._providers.items()
+            if provider is not None and provider.state is not None
         }
 
-    def restore_state(self, memory: Mapping[str, NDArray[Any]]) -> None:
-        """Go on after the frames that `state_arrays` is of."""
-        for only, mask in self._masks.items():
-            if mask is not None and _PREFIX + only in memory:
-                mask.state = memory[_PREFIX + only]
-
-
-def create_mask_provider(only: str) -> MaskProvider | None:
-    """The mask that `only` of a look names; None where everything is painted.
-
-    Raises:
-        UsageError: Its mask picture cannot be read.
-        DeviceError: People cannot be found here.
-    """
-    if only == EVERYWHERE:
-        return None
-    if only in (PERSON, BACKGROUND):
-        from live_nst.masks.person import PersonMaskProvider
-
-        return PersonMaskProvider(background=only == BACKGROUND)
-    from live_nst.masks.image import ImageMaskProvider
-
-    return ImageMaskProvider(Path(only).expanduser())
+    def restore_state(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Continue after the frames that `arrays` were returned for by `state_arrays`."""
+        for region, provider in self._providers.items():
+            if provider is not None and _STATE_PREFIX + region in arrays:
+                provider.state = arrays[_STATE_PREFIX + region]

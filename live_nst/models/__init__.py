@@ -1,1 +1,1 @@
-"""Where models come from, and how they are cut in two."""
+"""Models: find, download, cache and load them. `loading` is the entrance."""

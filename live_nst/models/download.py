@@ -1,4 +1,4 @@
-"""Fetches a model from TF Hub, from any https address, or from Kaggle."""
+"""Download a model from TF Hub, another https server, or Kaggle."""
 
 import socket
 from dataclasses import dataclass
@@ -21,14 +21,15 @@ DOWNLOAD_HINT = (
     "try again later, give a SavedModel folder (`--model /path/to/saved_model`), "
     "or use the packaged model (`--model mobile`)"
 )
-"""What to do when a model cannot be fetched."""
+"""The hint of every failed download."""
 
 KAGGLE_MIRRORS = {HUB_URL: "google/arbitrary-image-stylization-v1/tensorFlow1/256/2"}
-"""The Kaggle handles of modules on TF Hub, whose address only leads on to Kaggle."""
+"""The Kaggle handles of models on TF Hub, whose URLs may only redirect to a page of Kaggle."""
 
-_CHUNK = 1 << 16
-_SLOWEST = 1024.0  # bytes per second; below that a download counts as stalled
+_CHUNK_BYTES = 1 << 16
+_MIN_SPEED = 1024.0  # bytes per second; a slower download counts as stalled
 _ARCHIVE_SUFFIXES = (".tar.gz", ".tgz", ".tar")
+_HTML_STARTS = (b"<!doctype", b"<html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Timeouts:
     Attributes:
         connect: For a connection.
         stall: For more data from a server.
-        kaggle: For more data from kagglehub, which reports it in steps of one mebibyte.
+        kaggle: For more data from kagglehub, which writes in steps of one mebibyte.
     """
 
     connect: float = 10.0
@@ -47,10 +48,10 @@ class Timeouts:
 
 
 class _RefusedError(DownloadError):
-    """The server answered, but not with a module: another server may do better."""
+    """The server has answered, but without the model. Another server may have it."""
 
 
-def fetch(
+def download_model(
     handle: ModelHandle,
     into: Path,
     *,
@@ -59,41 +60,45 @@ def fetch(
     timeouts: Timeouts | None = None,
     clock: Clock | None = None,
 ) -> None:
-    """Fetch a model from the network.
+    """Download a model.
 
-    A module of TF Hub that its server refuses is looked for on Kaggle, if it is known there.
+    If a server refuses a model that has a mirror on Kaggle, the mirror is used.
 
     Args:
         handle: A model of kind `URL` or `KAGGLE`.
-        into: An existing, empty folder for the SavedModel. Scratch files go beside it.
-        progress: Told how far the download is.
-        notify: Told when another server is tried.
+        into: An existing, empty folder for the SavedModel. Temporary files go beside it.
+        progress: Called with bytes done and bytes in all.
+        notify: Called with a sentence when another server is tried.
         timeouts: How long to wait.
-        clock: Measures the waiting.
+        clock: Measures the speed of the download.
 
     Raises:
-        DownloadError: It cannot be had; the hint names the ways out.
-        OSError: It cannot be written to disk.
-        ValueError: The model needs no fetching.
+        DownloadError: The download fails.
+        OSError: The files cannot be written.
+        ValueError: The model needs no download.
     """
     limits = timeouts or Timeouts()
     if handle.kind is HandleKind.KAGGLE:
-        _fetch_kaggle(handle.address, into, progress, limits)
+        _download_from_kaggle(handle.address, into, progress, limits)
         return
     if handle.kind is not HandleKind.URL:
-        raise ValueError(f"nothing to fetch for {handle}")
+        raise ValueError(f"nothing to download for {handle}")
     try:
-        _fetch_url(handle.address, into, progress, limits, clock or SystemClock())
+        _download_archive(handle.address, into, progress, limits, clock or SystemClock())
     except _RefusedError as refusal:
-        twin = KAGGLE_MIRRORS.get(handle.address)
-        if twin is None:
+        mirror = KAGGLE_MIRRORS.get(handle.address)
+        if mirror is None:
             raise
-        notify(f"{refusal.message}. Trying Kaggle ({twin}).")
-        _fetch_twin(twin, into, progress, limits, refusal)
+        notify(f"{refusal.message}. Trying Kaggle ({mirror}).")
+        try:
+            _download_from_kaggle(mirror, into, progress, limits)
+        except DownloadError as exc:
+            message = f"{refusal.message}; on Kaggle: {exc.message}"
+            raise DownloadError(message, DOWNLOAD_HINT) from exc
 
 
 def archive_url(url: str) -> str:
-    """The address of a module's archive: a URL that names no archive gets TF Hub's query."""
+    """Return the URL of a model's archive: TF Hub's query is added unless `url` is an archive."""
     parts = urlsplit(url)
     if parts.path.endswith(_ARCHIVE_SUFFIXES) or "tf-hub-format" in parse_qs(parts.query):
         return url
@@ -101,16 +106,9 @@ def archive_url(url: str) -> str:
     return urlunsplit(parts._replace(query=f"{query}tf-hub-format=compressed"))
 
 
-def _fetch_twin(
-    twin: str, into: Path, progress: DownloadProgress, limits: Timeouts, refusal: DownloadError
+def _download_from_kaggle(
+    address: str, into: Path, progress: DownloadProgress, limits: Timeouts
 ) -> None:
-    try:
-        _fetch_kaggle(twin, into, progress, limits)
-    except DownloadError as exc:
-        raise DownloadError(f"{refusal.message}; on Kaggle: {exc.message}", DOWNLOAD_HINT) from exc
-
-
-def _fetch_kaggle(address: str, into: Path, progress: DownloadProgress, limits: Timeouts) -> None:
     kaggle.download(
         address,
         into,
@@ -120,20 +118,27 @@ def _fetch_kaggle(address: str, into: Path, progress: DownloadProgress, limits: 
     )
 
 
-def _fetch_url(
+def _download_archive(
     url: str, into: Path, progress: DownloadProgress, limits: Timeouts, clock: Clock
 ) -> None:
     archive = into.with_name("archive")
     with _open(archive_url(url), limits) as response:
-        _check_answer(response)
-        _save(response, archive, progress, limits.stall, clock)
-    _check_archive(archive, urlsplit(response.url).netloc)
+        _check_response(response)
+        _save(response, archive, progress, _StallDetector(limits.stall, clock))
+    with archive.open("rb") as file:  # some servers send a web page as another type
+        if file.read(64).lstrip().lower().startswith(_HTML_STARTS):
+            raise _web_page(_host(response))
     unpack_saved_model(archive, into, DOWNLOAD_HINT)
+
+
+def _host(response: requests.Response) -> str:
+    """Return the host that has answered, which is another one after a redirect."""
+    return urlsplit(response.url).netloc
 
 
 def _open(url: str, limits: Timeouts) -> requests.Response:
     try:
-        # The archive's own bytes are wanted: their number is what Content-Length counts.
+        # No compression: Content-Length counts the bytes of the archive itself.
         return requests.get(
             url,
             stream=True,
@@ -141,27 +146,24 @@ def _open(url: str, limits: Timeouts) -> requests.Response:
             headers={"Accept-Encoding": "identity"},
         )
     except requests.TooManyRedirects as exc:
-        raise _RefusedError(
-            f"{urlsplit(url).netloc} leads round in a circle", DOWNLOAD_HINT
-        ) from exc
+        raise _RefusedError(f"{urlsplit(url).netloc} redirects in a circle", DOWNLOAD_HINT) from exc
     except requests.RequestException as exc:
-        raise DownloadError(_no_answer(exc, url, limits), DOWNLOAD_HINT) from exc
+        raise DownloadError(_connection_problem(exc, url, limits), DOWNLOAD_HINT) from exc
 
 
-def _no_answer(error: requests.RequestException, url: str, limits: Timeouts) -> str:
-    """Why there was no answer, in a sentence. The cause hides deep in the chain of errors."""
-    # After a redirect it is another server that fails.
-    host = urlsplit(getattr(error.request, "url", url)).netloc
+def _connection_problem(error: requests.RequestException, url: str, limits: Timeouts) -> str:
+    """Return a sentence about a failed request."""
+    host = urlsplit(getattr(error.request, "url", url)).netloc  # may be that of a redirect
     if isinstance(error, requests.ConnectTimeout):
         return f"{host} could not be reached within {limits.connect:g} s"
     if isinstance(error, requests.ReadTimeout):
         return f"{host} did not answer within {limits.stall:g} s"
     if isinstance(error, requests.exceptions.ProxyError):
-        return f"The proxy on the way to {host} does not work"
+        return f"The proxy for {host} does not work"
     if isinstance(error, requests.exceptions.SSLError):
         return f"No secure connection to {host} could be made"
     cause: BaseException | None = error
-    while cause is not None:
+    while cause is not None:  # requests wraps errors of urllib3, which wrap those of sockets
         if isinstance(cause, socket.gaierror):
             return f"The server {host} could not be found; is this machine online?"
         if isinstance(cause, ConnectionRefusedError):
@@ -170,15 +172,15 @@ def _no_answer(error: requests.RequestException, url: str, limits: Timeouts) -> 
     return f"The connection to {host} failed"
 
 
-def _check_answer(response: requests.Response) -> None:
-    """Raise unless the answer may be an archive."""
-    host = urlsplit(response.url).netloc
+def _check_response(response: requests.Response) -> None:
+    """Raise an error unless the response may be an archive."""
+    host = _host(response)
     hops = [hop.url for hop in (*response.history, response)]
     if hops[0].startswith("https:") and not all(hop.startswith("https:") for hop in hops):
-        raise _RefusedError(f"The way to {host} leaves https, and was not followed", DOWNLOAD_HINT)
+        raise _RefusedError(f"The redirect to {host} leaves https", DOWNLOAD_HINT)
     code = response.status_code
     if code == HTTPStatus.NOT_FOUND:
-        raise _RefusedError(f"{host} knows no such model (HTTP 404)", DOWNLOAD_HINT)
+        raise _RefusedError(f"{host} has no such model (HTTP 404)", DOWNLOAD_HINT)
     if code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         raise _RefusedError(f"{host} refused the download (HTTP {code})", DOWNLOAD_HINT)
     if code != HTTPStatus.OK:
@@ -195,46 +197,43 @@ def _save(
     response: requests.Response,
     archive: Path,
     progress: DownloadProgress,
-    stall: float,
-    clock: Clock,
+    detector: "_StallDetector",
 ) -> None:
-    """Write the body to `archive` as it comes."""
+    """Write the body of the response to `archive` as it arrives."""
     length = response.headers.get("Content-Length", "")
     total = int(length) if length.isdecimal() else None
     done = 0
-    pace = _StallDetector(stall, clock)
     with archive.open("wb") as file:
-        while chunk := _next_chunk(response, pace):
+        while chunk := _next_chunk(response, detector):
             file.write(chunk)
             done += len(chunk)
-            pace.add(len(chunk))
+            detector.add(len(chunk))
             progress(done, total)
     if total is not None and done != total:
-        raise _cut_short(urlsplit(response.url).netloc)
+        raise _cut_short(response)
 
 
-def _next_chunk(response: requests.Response, pace: "_StallDetector") -> bytes:
-    """What has come, at most `_CHUNK` bytes; b"" at the end."""
-    host = urlsplit(response.url).netloc
-    stalled = DownloadError(f"The download from {host} has stalled", DOWNLOAD_HINT)
-    if pace.is_stalled():
+def _next_chunk(response: requests.Response, detector: "_StallDetector") -> bytes:
+    """Return what has arrived, at most `_CHUNK_BYTES`; b"" at the end."""
+    stalled = DownloadError(f"The download from {_host(response)} has stalled", DOWNLOAD_HINT)
+    if detector.is_stalled():
         raise stalled
-    # Requests' own iterators wait for a full chunk, for as long as a byte comes now and then.
+    # Not `iter_content`: it waits for a full chunk, without end if a byte arrives now and then.
     raw: Any = response.raw
     try:
-        return bytes(raw.read1(_CHUNK, decode_content=False))
+        return bytes(raw.read1(_CHUNK_BYTES, decode_content=False))
     except urllib3.exceptions.ReadTimeoutError as exc:
         raise stalled from exc
     except urllib3.exceptions.HTTPError as exc:
-        raise _cut_short(host) from exc
+        raise _cut_short(response) from exc
 
 
-def _cut_short(host: str) -> DownloadError:
-    return DownloadError(f"The download from {host} was cut short", DOWNLOAD_HINT)
+def _cut_short(response: requests.Response) -> DownloadError:
+    return DownloadError(f"The download from {_host(response)} was cut short", DOWNLOAD_HINT)
 
 
 class _StallDetector:
-    """Notices a download that trickles: over `stall` seconds it must make `_SLOWEST`."""
+    """Detects a download that is slower than `_MIN_SPEED` over `stall` seconds."""
 
     def __init__(self, stall: float, clock: Clock) -> None:
         self._stall = stall
@@ -248,14 +247,6 @@ class _StallDetector:
     def is_stalled(self) -> bool:
         if self._clock.now() - self._start < self._stall:
             return False
-        stalled = self._bytes < _SLOWEST * self._stall
+        is_stalled = self._bytes < _MIN_SPEED * self._stall
         self._start, self._bytes = self._clock.now(), 0
-        return stalled
-
-
-def _check_archive(archive: Path, host: str) -> None:
-    """Raise if the file is plainly a web page that was sent under another type."""
-    with archive.open("rb") as file:
-        start = file.read(64).lstrip().lower()
-    if start.startswith((b"<!doctype", b"<html")):
-        raise _web_page(host)
+        return is_stalled

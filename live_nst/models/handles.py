@@ -1,4 +1,4 @@
-"""What `--model` may say: a name, a URL, a Kaggle handle or a folder."""
+"""Parse what the user gives for `--model`: a name, a URL, a Kaggle handle or a folder."""
 
 import difflib
 import enum
@@ -13,20 +13,18 @@ from live_nst.errors import ModelError, UsageError
 from live_nst.models.saved_model import GRAPH_FILE, require_saved_model
 
 MOBILE = "mobile"
-"""The name of the model inside the package."""
+"""The name of the model in the package."""
 
 HUB = "hub"
 """The short name of `HUB_URL`."""
 
 HUB_URL = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2"
-"""Magenta's arbitrary-image-stylization module on TF Hub."""
+"""Magenta's arbitrary image stylization model on TF Hub."""
 
-ACCEPTED = (
+_ACCEPTED = (
     f"`{MOBILE}`, `{HUB}`, a tfhub.dev or other https URL, a Kaggle handle "
     "(OWNER/MODEL/FRAMEWORK/VARIATION/VERSION), or a SavedModel folder"
 )
-"""What `parse_handle` takes, in words."""
-
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _BARE_HOST = re.compile(r"(www\.)?(tfhub\.dev|kaggle\.com)/")
 _KAGGLE_PATH = re.compile(
@@ -37,7 +35,7 @@ _KAGGLE_HANDLE = re.compile(
     r"(?P<owner>[\w-]+)/(?P<model>[\w.-]+)/(?P<framework>\w+)/(?P<variation>[\w.-]+)"
     r"(/(?P<version>\d+))?"
 )
-# Kaggle's own spellings. Only these frameworks can hold a SavedModel.
+# As Kaggle spells them. Models for other frameworks are never SavedModels.
 _FRAMEWORKS = {name.lower(): name for name in ("tensorFlow1", "tensorFlow2", "keras", "other")}
 
 
@@ -52,12 +50,12 @@ class HandleKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ModelHandle:
-    """One model, named without doubt.
+    """The address of one model.
 
     Attributes:
-        kind: Where it comes from.
-        address: In one spelling, so that equal models have equal handles: "mobile"; an https URL;
-            OWNER/MODEL/FRAMEWORK/VARIATION[/VERSION]; an absolute path.
+        kind: Where the model comes from.
+        address: "mobile"; an https URL; OWNER/MODEL/FRAMEWORK/VARIATION[/VERSION]; or an absolute
+            path. It is normalized: the same model always has the same address.
     """
 
     kind: HandleKind
@@ -65,22 +63,22 @@ class ModelHandle:
 
     @property
     def name(self) -> str:
-        """For people: the short name where there is one, else the address."""
+        """The name to show: the short name if there is one, else the address."""
         return HUB if self.address == HUB_URL else self.address
 
 
 def parse_handle(text: str) -> ModelHandle:
-    """Say which model `text` means.
+    """Return the model that `text` names.
 
-    The short names come first (write `./mobile` for a folder of that name), then URLs, then
-    folders that exist, then Kaggle handles, then anything else that looks like a path.
-    A folder need not exist here; `check_folder` looks at it.
+    The text is compared with the short names first (write `./mobile` for a folder of that name),
+    then with URLs, existing folders and Kaggle handles. Any other text that looks like a path is
+    taken as a folder, which need not exist; use `check_model_folder` to check it.
 
     Args:
-        text: What the user wrote.
+        text: What the user typed.
 
     Raises:
-        UsageError: It is none of these; the hint lists what is accepted.
+        UsageError: The text is none of these; the hint lists what is accepted.
     """
     text = text.strip()
     if text == MOBILE:
@@ -93,17 +91,24 @@ def parse_handle(text: str) -> ModelHandle:
         return _folder(text)
     if _BARE_HOST.match(text):
         return _parse_url(f"https://{text}")
-    return _parse_kaggle(text) or _parse_path(text)
+    kaggle = _KAGGLE_HANDLE.fullmatch(text)
+    if kaggle is not None and kaggle["framework"].lower() in _FRAMEWORKS:
+        return _kaggle(kaggle)
+    if "/" in text or "\\" in text or text.startswith(("~", ".")):
+        return _folder(text)
+    near = difflib.get_close_matches(text.lower(), (MOBILE, HUB), n=1, cutoff=0.6)
+    guess = f"did you mean `{near[0]}`? " if near else ""
+    raise UsageError(f"There is no model {text!r}", f"{guess}give {_ACCEPTED}")
 
 
 def check_model_folder(path: Path) -> None:
-    """Raise unless `path` is a folder that holds a whole SavedModel.
+    """Raise an error unless `path` is a folder with a complete SavedModel.
 
     Raises:
-        ModelError: It is missing, a file, no SavedModel, or one of another format.
+        ModelError: The path is missing, a file, or holds something else.
     """
     if not os.path.exists(path):
-        raise ModelError(f"There is no model folder {path}", f"check the path, or give {ACCEPTED}")
+        raise ModelError(f"There is no model folder {path}", f"check the path, or give {_ACCEPTED}")
     if not path.is_dir():
         raise ModelError(
             f"{path} is a file, and a model is a folder (a TensorFlow SavedModel)", _file_hint(path)
@@ -115,18 +120,18 @@ def _parse_url(text: str) -> ModelHandle:
     try:
         parts = urlsplit(text)
         host = parts.hostname or ""
-        _ = parts.port
+        _ = parts.port  # raises ValueError if the port is no number
     except ValueError as exc:
-        raise UsageError(f"{text!r} is not a URL ({exc})", f"give {ACCEPTED}") from exc
+        raise UsageError(f"{text!r} is not a URL ({exc})", f"give {_ACCEPTED}") from exc
     if not host:
-        raise UsageError(f"The URL {text!r} names no server", f"give {ACCEPTED}")
+        raise UsageError(f"The URL {text!r} has no host", f"give {_ACCEPTED}")
     if parts.scheme == "http" and not _is_loopback(host):
         raise UsageError(
-            f"A model is program code and is not fetched over plain http: {text}", "use https"
+            f"A model is program code and is not downloaded over plain http: {text}", "use https"
         )
     if parts.scheme not in ("http", "https"):
         raise UsageError(
-            f"Models cannot be fetched from {parts.scheme}:// addresses", f"give {ACCEPTED}"
+            f"Models cannot be downloaded from {parts.scheme}:// URLs", f"give {_ACCEPTED}"
         )
     if host.removeprefix("www.") == "kaggle.com" and parts.path.startswith("/models/"):
         return _kaggle_from_url(parts)
@@ -139,16 +144,9 @@ def _kaggle_from_url(parts: SplitResult) -> ModelHandle:
     match = _KAGGLE_PATH.fullmatch(parts.path.rstrip("/"))
     if match is None:
         raise UsageError(
-            f"The Kaggle address {parts.geturl()} does not say which variation is meant",
+            f"The Kaggle URL {parts.geturl()} does not say which variation of the model to use",
             "copy OWNER/MODEL/FRAMEWORK/VARIATION/VERSION from the model's page",
         )
-    return _kaggle(match)
-
-
-def _parse_kaggle(text: str) -> ModelHandle | None:
-    match = _KAGGLE_HANDLE.fullmatch(text)
-    if match is None or match["framework"].lower() not in _FRAMEWORKS:
-        return None
     return _kaggle(match)
 
 
@@ -159,18 +157,10 @@ def _kaggle(match: re.Match[str]) -> ModelHandle:
             f"Kaggle's {match['framework']} variations are not SavedModels",
             f"choose a variation for one of: {', '.join(_FRAMEWORKS.values())}",
         )
-    words = [match["owner"], match["model"], framework, match["variation"]]
+    parts = [match["owner"], match["model"], framework, match["variation"]]
     if match["version"]:
-        words.append(str(int(match["version"])))
-    return ModelHandle(HandleKind.KAGGLE, "/".join(words))
-
-
-def _parse_path(text: str) -> ModelHandle:
-    if "/" in text or "\\" in text or text.startswith(("~", ".")):
-        return _folder(text)
-    near = difflib.get_close_matches(text.lower(), (MOBILE, HUB), n=1, cutoff=0.6)
-    guess = f"did you mean `{near[0]}`? " if near else ""
-    raise UsageError(f"There is no model {text!r}", f"{guess}give {ACCEPTED}")
+        parts.append(str(int(match["version"])))
+    return ModelHandle(HandleKind.KAGGLE, "/".join(parts))
 
 
 def _folder(text: str) -> ModelHandle:

@@ -1,8 +1,8 @@
-"""A program of its own: fetch one Kaggle model and say where it lies.
+"""Download one Kaggle model; `kaggle.py` runs this file as a program.
 
     python kaggle_child.py HANDLE RESULT.json
 
-The result is {"path": ...}, or {"error": "http" | "network" | "disk" | "other", ...}.
+The result is {"path": ...} or {"error": "http" | "network" | "disk" | "other", ...}.
 """
 
 import json
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 
-def fetch(handle: str) -> dict[str, Any]:
-    """Ask kagglehub for a model; its answer or its error as plain data."""
+def download(handle: str) -> dict[str, Any]:
+    """Call kagglehub, and return the model's folder or the error as plain data."""
     import kagglehub
     import requests
     from kagglehub import exceptions
@@ -40,9 +40,8 @@ def fetch(handle: str) -> dict[str, Any]:
 
 
 def _other(error: Exception) -> dict[str, Any]:
-    """The error's first line."""
     return {"error": "other", "detail": str(error).strip().partition("\n")[0]}
 
 
 if __name__ == "__main__":
-    Path(sys.argv[2]).write_text(json.dumps(fetch(sys.argv[1])), encoding="utf-8")
+    Path(sys.argv[2]).write_text(json.dumps(download(sys.argv[1])), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""From what `--model` says to a folder that holds the model."""
+"""Load a model: find or download its folder, then read or build its programs."""
 
 import contextlib
 import logging
@@ -8,15 +8,34 @@ from pathlib import Path
 from live_nst.errors import DownloadError, ModelError
 from live_nst.files.cache import cache_root
 from live_nst.models.cache import ModelCache
-from live_nst.models.download import fetch
-from live_nst.models.graph.split import build_programs
+from live_nst.models.download import download_model
+from live_nst.models.graph.split import build_split_model
 from live_nst.models.handles import HandleKind, ModelHandle, check_model_folder, parse_handle
-from live_nst.models.program import FORMAT, SplitModel, read_programs, write_programs
-from live_nst.models.saved_model import fingerprint, saved_model_problem
+from live_nst.models.program import PROGRAMS_FORMAT, SplitModel, read_programs, write_programs
+from live_nst.models.saved_model import model_fingerprint, saved_model_problem
 from live_nst.runtime.tensorflow import gpu_names
 from live_nst.types import DownloadProgress, Notify
 
-_PACKAGED_FOLDER = Path(__file__).with_name("mobile")
+PACKAGED_FOLDER = Path(__file__).with_name("mobile")
+"""The folder of the packaged model."""
+
+PROGRAMS_FOLDER = "programs"
+"""The subfolder of the packaged model with its programs."""
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model that is ready for an engine.
+
+    Attributes:
+        name: For people: "mobile", "hub", an address or a path.
+        fingerprint: SHA-256 of the model's files.
+        programs: The model in three programs.
+    """
+
+    name: str
+    fingerprint: str
+    programs: SplitModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +44,8 @@ class ResolvedModel:
 
     Attributes:
         name: For people: "mobile", "hub", an address or a path.
-        folder: Its SavedModel folder, looked at and found whole.
-        handle: What was asked for.
+        folder: Its complete SavedModel folder.
+        handle: Its address.
     """
 
     name: str
@@ -34,29 +53,60 @@ class ResolvedModel:
     handle: ModelHandle
 
 
-def resolve(
+def load_model(
+    choice: str, device: str, *, notify: Notify, progress: DownloadProgress | None
+) -> LoadedModel:
+    """Load a model, and notify the user which one it is and why.
+
+    It is downloaded if it has to be. Its programs are built once and kept in the cache.
+
+    Args:
+        choice: "auto", or what `parse_handle` accepts. "auto" is TF Hub's model if there is a GPU
+            and the model can be downloaded, else the packaged one.
+        device: "auto", "cpu" or "gpu".
+        notify: Called with whole sentences.
+        progress: Called with bytes done and bytes in all during a download.
+
+    Raises:
+        UsageError: `choice` names no model.
+        ModelError: The model cannot be downloaded, loaded or split.
+    """
+    if choice == "auto":
+        resolved = _resolve_automatically(device, notify, progress)
+    else:
+        resolved = resolve_model(choice, notify=notify, progress=progress)
+        notify(f"Model {resolved.name}.")
+    fingerprint = model_fingerprint(resolved.folder)
+    return LoadedModel(resolved.name, fingerprint, _load_programs(resolved, fingerprint))
+
+
+def resolve_model(
     text: str,
     *,
     cache: ModelCache | None = None,
     progress: DownloadProgress | None = None,
     notify: Notify | None = None,
 ) -> ResolvedModel:
-    """Bring a model onto this machine.
+    """Return a model's folder, and download the model first if it is not on this machine.
 
     Args:
-        text: What `parse_handle` takes.
-        cache: Where downloaded models are kept; `default_cache()` when None.
-        progress: Told how far a download is: bytes done, bytes in all or None.
-        notify: Told in a line what is fetched and why; the log when None.
+        text: What `parse_handle` accepts.
+        cache: Keeps downloaded models; None for the user's.
+        progress: Called with bytes done and bytes in all during a download.
+        notify: Called with a sentence about the download; None for the log.
 
     Raises:
         UsageError: The text names no model.
         ModelError: The folder is no SavedModel, or the cache cannot be written.
-        DownloadError: The model cannot be fetched; the hint names the ways out.
+        DownloadError: The download fails.
     """
     handle = parse_handle(text)
     if handle.kind is HandleKind.PACKAGED:
-        folder = _packaged_folder()
+        folder = PACKAGED_FOLDER
+        problem = saved_model_problem(folder)
+        if problem:
+            message = f"The packaged model is not complete ({problem})"
+            raise ModelError(message, "install live-nst again")
     elif handle.kind is HandleKind.FOLDER:
         folder = Path(handle.address)
         check_model_folder(folder)
@@ -66,29 +116,22 @@ def resolve(
 
 
 def is_available_offline(text: str, *, cache: ModelCache | None = None) -> bool:
-    """Whether `resolve` would find the model without the network.
+    """Return whether `resolve_model` would find the model without a download.
 
     Raises:
         UsageError: The text names no model.
     """
     handle = parse_handle(text)
     if handle.kind is HandleKind.PACKAGED:
-        return not saved_model_problem(_PACKAGED_FOLDER)
+        return not saved_model_problem(PACKAGED_FOLDER)
     if handle.kind is HandleKind.FOLDER:
         return not saved_model_problem(Path(handle.address))
     return (cache or default_model_cache()).find(handle) is not None
 
 
 def default_model_cache() -> ModelCache:
-    """The models in the user's cache folder."""
+    """Return the cache with the user's downloaded models."""
     return ModelCache(cache_root() / "models")
-
-
-def _packaged_folder() -> Path:
-    problem = saved_model_problem(_PACKAGED_FOLDER)
-    if problem:
-        raise ModelError(f"The packaged model is not whole ({problem})", "install live-nst again")
-    return _PACKAGED_FOLDER
 
 
 def _cached_folder(
@@ -97,89 +140,44 @@ def _cached_folder(
     folder = cache.find(handle)
     if folder is not None:
         return folder
-    tell = notify or logging.getLogger(__name__).info
+    notify = notify or logging.getLogger(__name__).info
     damage = cache.damage_reason(handle)
     if damage:
-        tell(f"The kept copy of {handle.name} is not whole ({damage}) and is fetched again.")
+        notify(f"The cached copy of {handle.name} is damaged ({damage}). Downloading it again.")
     else:
-        tell(f"Fetching {handle.name}; it is kept in {cache.root}.")
-    report = progress or _no_progress
-    return cache.install(handle, lambda into: fetch(handle, into, progress=report, notify=tell))
+        notify(f"Downloading {handle.name} to {cache.root}.")
+    report = progress or (lambda done, total: None)
+    return cache.install(
+        handle, lambda into: download_model(handle, into, progress=report, notify=notify)
+    )
 
 
-def _no_progress(done: int, total: int | None) -> None:
-    """Nobody wants to know."""
-
-
-PROGRAMS_FOLDER = "programs"
-"""The folder inside the packaged model's that holds its programs."""
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A model in its three programs.
-
-    Attributes:
-        name: For people: "mobile", or the handle or folder it was asked for by.
-        fingerprint: SHA-256 over the model's files.
-        programs: Encode, expand and frame.
-    """
-
-    name: str
-    fingerprint: str
-    programs: SplitModel
-
-
-def load_model(
-    choice: str, device: str, *, notify: Notify, progress: DownloadProgress | None
-) -> LoadedModel:
-    """Find, fetch if need be, load and split a model, saying which one and why.
-
-    Args:
-        choice: "auto", or what `live_nst.models.handles` knows how to read.
-        device: "auto", "cpu" or "gpu"; "auto" as a choice depends on it.
-        notify: Called with whole sentences.
-        progress: Called with bytes done and bytes in all while downloading.
-
-    Raises:
-        ModelError: It cannot be had or used.
-    """
-    if choice == "auto":
-        resolved = _automatic(device, notify, progress)
-    else:
-        resolved = resolve(choice, notify=notify, progress=progress)
-        notify(f"Model {resolved.name}.")
-    digest = fingerprint(resolved.folder)
-    return LoadedModel(resolved.name, digest, _programs(resolved, digest))
-
-
-def _programs(resolved: ResolvedModel, digest: str) -> SplitModel:
-    """The model's programs: those that were kept, else made now, and kept."""
-    folder = cache_root() / "programs" / f"{digest[:32]}-{FORMAT}"
-    if resolved.handle.kind is HandleKind.PACKAGED:
-        folder = resolved.folder / PROGRAMS_FOLDER
-    kept = read_programs(folder, digest)
-    if kept is not None:
-        return kept
-    made = build_programs(resolved.folder)
-    with contextlib.suppress(OSError):  # without a cache, it is made at every start
-        write_programs(folder, digest, made)
-    return made
-
-
-def _automatic(device: str, notify: Notify, progress: DownloadProgress | None) -> ResolvedModel:
-    """Hub's module where a GPU can run it and it can be had, else the packaged one."""
+def _resolve_automatically(
+    device: str, notify: Notify, progress: DownloadProgress | None
+) -> ResolvedModel:
     if device == "cpu" or not gpu_names():
-        why = "the CPU was asked for" if device == "cpu" else "TensorFlow finds no GPU"
-        notify(f"Model mobile: {why}.")
-        return resolve("mobile", notify=notify, progress=progress)
-    cached = is_available_offline("hub")
+        reason = "the CPU was asked for" if device == "cpu" else "TensorFlow finds no GPU"
+        notify(f"Model mobile: {reason}.")
+        return resolve_model("mobile")
+    state = "is cached" if is_available_offline("hub") else "was downloaded"
     try:
-        resolved = resolve("hub", notify=notify, progress=progress)
+        resolved = resolve_model("hub", notify=notify, progress=progress)
     except DownloadError as exc:
-        notify(
-            f"Model mobile: there is a GPU, but TF Hub's module cannot be fetched: {exc.message}"
-        )
-        return resolve("mobile", notify=notify, progress=progress)
-    notify(f"Model hub: there is a GPU, and the module {'is cached' if cached else 'was fetched'}.")
+        notify(f"Model mobile: there is a GPU, but model hub cannot be downloaded: {exc.message}")
+        return resolve_model("mobile")
+    notify(f"Model hub: there is a GPU, and the model {state}.")
     return resolved
+
+
+def _load_programs(model: ResolvedModel, fingerprint: str) -> SplitModel:
+    """Read the model's programs; if there are none, build and write them."""
+    folder = cache_root() / "programs" / f"{fingerprint[:32]}-{PROGRAMS_FORMAT}"
+    if model.handle.kind is HandleKind.PACKAGED:
+        folder = model.folder / PROGRAMS_FOLDER
+    programs = read_programs(folder, fingerprint)
+    if programs is not None:
+        return programs
+    programs = build_split_model(model.folder)
+    with contextlib.suppress(OSError):  # without a cache, they are built at every start
+        write_programs(folder, fingerprint, programs)
+    return programs

@@ -1,4 +1,12 @@
-"""What a model is once it was cut: three graphs that any engine can run."""
+"""A model split into three programs, which any engine can run, and their files.
+
+    FOLDER/programs.json     format, the model's fingerprint, names and shapes
+    FOLDER/encode.pb ...     one serialized GraphDef per program
+    FOLDER/stage_00.pb ...   the stages of the frame program, for images in tiles
+
+The packaged model comes with such a folder; those of other models are in the cache. So TensorFlow
+is needed only the first time that a model is loaded.
+"""
 
 import json
 import math
@@ -12,17 +20,28 @@ from pathlib import Path
 from typing import Any, Literal
 
 from live_nst.runtime.tensorflow import import_tensorflow
+from live_nst.types import Size
 
 FrameVariant = Literal["blocks", "transposed", "fused"]
-"""What a frame program is rewritten for, named after how it enlarges or normalizes.
+"""A rewritten frame program, named after what it does differently:
 
-blocks: TensorFlow on a GPU, by XLA; enlarges by depth to space.
-transposed: OpenVINO; enlarges by a transposed convolution, but for the last time.
-fused: TensorFlow on a CPU; as blocks, and a normalization is one operation.
+blocks: For TensorFlow with XLA on a GPU. It upsamples by depth to space.
+transposed: For OpenVINO. It upsamples by transposed convolutions, except for the last time.
+fused: For TensorFlow on a CPU. As "blocks", and each instance normalization is one operation.
 """
 
 SIZE_MULTIPLE = 4
-"""Of height and width, where the rewritten frame programs are exact."""
+"""The sides at which frame programs run are multiples of this: the network halves images twice.
+At other sizes the rewritten programs are not exact."""
+
+PROGRAMS_FORMAT = 4
+"""The format number of the stored programs. A folder with another number is not read."""
+
+CONTENT_IMAGE = "content"
+"""The name of the frame among the feature maps of stages."""
+
+_INDEX = "programs.json"
+_MAIN = ("encode", "expand", "frame")
 
 
 @dataclass(frozen=True)
@@ -30,11 +49,11 @@ class Program:
     """A graph with named inputs and outputs and no variables.
 
     Attributes:
-        graph: A TensorFlow GraphDef, serialized, holding only what the outputs need.
+        graph: A serialized TensorFlow GraphDef.
         inputs: Names of the placeholders.
         outputs: Names of the output tensors.
-        input_shapes: One per input; None where a size is free.
-        input_types: One per input: "float32", nearly always.
+        input_shapes: One per input; None for a side of any size.
+        input_types: One per input, such as "float32".
         output_shapes: One per output.
     """
 
@@ -47,84 +66,129 @@ class Program:
 
     @cached_property
     def graph_def(self) -> Any:
-        """The graph as TensorFlow's protocol buffer, for which TensorFlow is imported."""
+        """The graph as a protocol buffer; this imports TensorFlow."""
         return import_tensorflow().compat.v1.GraphDef.FromString(self.graph)
 
 
 @dataclass(frozen=True)
-class SplitModel:
-    """A module in three programs whose composition equals it.
+class TileStage:
+    """A part of a frame program in which a pixel depends on its surroundings alone.
 
     Attributes:
-        encode: Style picture float32 RGB 0..1 `[1, height, width, 3]` -> bottleneck.
+        program: Inputs: feature maps, then statistics, then style tensors. Outputs: feature maps.
+        feature_maps: Names of the first inputs; the frame is `CONTENT_IMAGE`.
+        statistics: The next inputs: the name of a feature map, and True for its variance or False
+            for its mean.
+        styles: The last inputs: positions among the style tensors of the frame program.
+        outputs: Names of the feature maps that the stage computes.
+        measured: Those of `outputs` whose statistics later stages need.
+        halo: How far from a pixel the stage reads, in pixels of the frame.
+    """
+
+    program: Program
+    feature_maps: tuple[str, ...]
+    statistics: tuple[tuple[str, bool], ...]
+    styles: tuple[int, ...]
+    outputs: tuple[str, ...]
+    measured: tuple[str, ...]
+    halo: int
+
+
+@dataclass(frozen=True)
+class StagedProgram:
+    """A frame program in stages.
+
+    Attributes:
+        stages: In order; the last one computes the stylized image.
+        scales: How many pixels of the frame a pixel of each feature map covers along a side: 1,
+            2, 4, ...
+        channels: How many channels each feature map has.
+        multiple: The sides of the frame and of its tiles must be multiples of this.
+    """
+
+    stages: tuple[TileStage, ...]
+    scales: dict[str, int]
+    channels: dict[str, int]
+    multiple: int
+
+
+@dataclass(frozen=True)
+class SplitModel:
+    """A style transfer model in three programs.
+
+    `frame(content, *expand(encode(style)))` computes what the model does. `encode` and `expand`
+    run once per style, `frame` for every frame. All images are float32 RGB 0..1
+    `[1, height, width, 3]`.
+
+    Attributes:
+        encode: Style image -> bottleneck, the smallest tensors that describe the style.
         expand: Bottleneck -> style tensors.
-        frame: Content float32 RGB 0..1 `[1, height, width, 3]`, style tensors -> stylized.
-        forms: The frame program rewritten for speed, by the rewriting's name; equal to it where
-            height and width are multiples of `MULTIPLE`. See `live_nst.models.graph.rewrite`.
+        frame: Content image, style tensors -> stylized image.
+        variants: The frame program rewritten for speed; see `live_nst.models.graph.rewrite`.
+        staged_frame: The frame program in stages, for images in tiles; None if it was not cut, or
+            cannot be. See `live_nst.models.graph.tile_stages`.
     """
 
     encode: Program
     expand: Program
     frame: Program
     variants: Mapping[FrameVariant, Program] = field(default_factory=dict)
+    staged_frame: StagedProgram | None = None
 
-    def frame_at(self, size: tuple[int, int], form: FrameVariant) -> Program:
-        """The frame program for `size`, (width, height): in `form` where that is exact."""
-        exact = all(side % SIZE_MULTIPLE == 0 for side in size)
-        return self.variants.get(form, self.frame) if exact else self.frame
+    def frame_at(self, size: Size, variant: FrameVariant) -> Program:
+        """Return the frame program for `size`: the variant if it is exact there."""
+        is_exact = all(side % SIZE_MULTIPLE == 0 for side in size)
+        return self.variants.get(variant, self.frame) if is_exact else self.frame
 
     @property
-    def style_size(self) -> tuple[int, int]:
-        """(width, height) of the style picture, in pixels."""
+    def style_size(self) -> Size:
+        """(width, height) of the style image in pixels."""
         _, height, width, _ = self.encode.input_shapes[0]
         assert height is not None and width is not None
         return width, height
 
     @property
     def bottleneck_size(self) -> int:
-        """How many numbers a bottleneck has."""
+        """How many numbers the bottleneck has."""
         return sum(self.bottleneck_parts)
 
     @property
     def bottleneck_parts(self) -> tuple[int, ...]:
-        """How many numbers each tensor of the bottleneck has; nearly always there is one."""
+        """How many numbers each tensor of the bottleneck has; in most models there is one."""
         return tuple(math.prod(side or 0 for side in shape) for shape in self.expand.input_shapes)
 
 
-FORMAT = 3
-"""Raised whenever what is stored changes, so that nothing older is read."""
-
-_INDEX = "programs.json"
-_MAIN = ("encode", "expand", "frame")
-
-
 def read_programs(folder: Path, fingerprint: str) -> SplitModel | None:
-    """The programs in `folder`; None if they are missing, damaged, or not of that model.
+    """Read the programs in `folder`.
 
     Args:
-        folder: What `write_programs` wrote.
-        fingerprint: Of the model that they were made from.
+        folder: A folder that `write_programs` has written.
+        fingerprint: The fingerprint of the model.
+
+    Returns:
+        The programs; None if they are missing, damaged, or of another model or format.
     """
     try:
         index = json.loads((folder / _INDEX).read_text("utf-8"))
-        if index["format"] != FORMAT or index["fingerprint"] != fingerprint:
+        if index["format"] != PROGRAMS_FORMAT or index["fingerprint"] != fingerprint:
             return None
         programs = {
-            name: _program(described, (folder / f"{name}.pb").read_bytes())
-            for name, described in index["programs"].items()
+            name: _from_json(description, (folder / f"{name}.pb").read_bytes())
+            for name, description in index["programs"].items()
         }
+        staged = _staged_from_json(index["staged_frame"], programs)
         main = {name: programs.pop(name) for name in _MAIN}
-        return SplitModel(**main, variants=programs)
+        return SplitModel(**main, variants=programs, staged_frame=staged)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def write_programs(folder: Path, fingerprint: str, model: SplitModel) -> None:
-    """Write the programs of a model, whole or not at all.
+    """Write the programs of a model. If that fails, `folder` is missing or as it was before.
 
     Args:
-        folder: Where to; replaced if it is there.
-        fingerprint: Of the model that they were made from.
+        folder: Where to write; it is replaced if it exists.
+        fingerprint: The fingerprint of the model.
         model: The programs.
 
     Raises:
@@ -134,12 +198,16 @@ def write_programs(folder: Path, fingerprint: str, model: SplitModel) -> None:
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
     try:
         programs = {name: getattr(model, name) for name in _MAIN} | dict(model.variants)
+        if model.staged_frame is not None:
+            stages = enumerate(model.staged_frame.stages)
+            programs |= {_stage_name(number): stage.program for number, stage in stages}
         for name, program in programs.items():
             (partial / f"{name}.pb").write_bytes(program.graph)
         index = {
-            "format": FORMAT,
+            "format": PROGRAMS_FORMAT,
             "fingerprint": fingerprint,
-            "programs": {name: _described(program) for name, program in programs.items()},
+            "programs": {name: _to_json(program) for name, program in programs.items()},
+            "staged_frame": _staged_to_json(model.staged_frame),
         }
         (partial / _INDEX).write_text(json.dumps(index, indent=1) + "\n", "utf-8")
         partial.chmod(0o755)
@@ -149,19 +217,49 @@ def write_programs(folder: Path, fingerprint: str, model: SplitModel) -> None:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _described(program: Program) -> dict[str, Any]:
-    """Everything about a program but its graph, and the graph's length."""
-    described = asdict(program)
-    described["bytes"] = len(described.pop("graph"))
-    return described
+def _to_json(program: Program) -> dict[str, Any]:
+    """Return everything about a program except its graph, and the length of the graph."""
+    description = asdict(program)
+    description["bytes"] = len(description.pop("graph"))
+    return description
 
 
-def _program(described: dict[str, Any], graph: bytes) -> Program:
-    if len(graph) != described.pop("bytes"):
-        raise ValueError("the graph is not whole")
-    return Program(graph=graph, **{name: _tuples(value) for name, value in described.items()})
+def _from_json(description: dict[str, Any], graph: bytes) -> Program:
+    if len(graph) != description.pop("bytes"):
+        raise ValueError("the graph is truncated")
+    return Program(graph=graph, **{name: _as_tuples(each) for name, each in description.items()})
 
 
-def _tuples(value: Any) -> Any:
-    """JSON's lists as the tuples that they were."""
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+def _stage_name(number: int) -> str:
+    return f"stage_{number:02d}"
+
+
+def _staged_to_json(staged: StagedProgram | None) -> dict[str, Any] | None:
+    """Return everything about the stages except their programs."""
+    if staged is None:
+        return None
+    description = asdict(staged)
+    for stage in description["stages"]:
+        del stage["program"]
+    return description
+
+
+def _staged_from_json(
+    description: dict[str, Any] | None, programs: dict[str, Program]
+) -> StagedProgram | None:
+    """Return the stages, and take their programs out of `programs`."""
+    if description is None:
+        return None
+    stages = tuple(
+        TileStage(
+            program=programs.pop(_stage_name(number)),
+            **{name: _as_tuples(value) for name, value in stage.items()},
+        )
+        for number, stage in enumerate(description.pop("stages"))
+    )
+    return StagedProgram(stages=stages, **description)
+
+
+def _as_tuples(value: Any) -> Any:
+    """Turn the lists of JSON back into tuples."""
+    return tuple(map(_as_tuples, value)) if isinstance(value, list) else value

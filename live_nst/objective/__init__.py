@@ -1,1 +1,1 @@
-"""The objective of neural style transfer: features, losses, painting by optimization, scores."""
+"""Style transfer by optimization: losses on VGG features, `paint` and `score`."""

@@ -1,7 +1,6 @@
-"""What a painting that was stopped goes on from: one file beside the picture, replaced whole."""
+"""The state of an interrupted painting: one file beside the output."""
 
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,22 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from live_nst.errors import SinkError, UsageError
+from live_nst.errors import UsageError
+from live_nst.files.atomic import atomic_write
+from live_nst.files.output import write_errors
 
-SUFFIX = ".painting"
+CHECKPOINT_SUFFIX = ".painting"
 _PREFIX = "optimizer."
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A moment of a painting.
+    """The state after an evaluation.
 
     Attributes:
-        settings: A digest of everything that decides how it goes on.
-        level: Which level of the pyramid, from 0.
-        evaluations: How often the loss was computed on that level.
+        settings: A fingerprint of everything that the result depends on.
+        level: Index of the pyramid level.
+        evaluations: The number of evaluations on that level.
         first: The total loss of the level's first evaluation.
-        optimizer: The optimizer's state.
+        optimizer: The state of the optimizer.
     """
 
     settings: str
@@ -35,13 +36,13 @@ class Checkpoint:
     optimizer: Mapping[str, Any]
 
 
-def checkpoint_path(out: Path) -> Path:
-    """Where the state of the painting `out` is kept."""
-    return out.with_name(out.name + SUFFIX)
+def checkpoint_path(output: Path) -> Path:
+    """Return the file that holds the state of a painting."""
+    return output.with_name(output.name + CHECKPOINT_SUFFIX)
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; the one before stays until this one is whole.
+    """Write a checkpoint, replacing the one before.
 
     Raises:
         SinkError: It cannot be written.
@@ -50,28 +51,19 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         name: getattr(checkpoint, name) for name in ("settings", "level", "evaluations", "first")
     }
     arrays = {f"{_PREFIX}{name}": value for name, value in checkpoint.optimizer.items()}
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("wb") as file:
-            np.savez(file, about=np.array(json.dumps(about)), **arrays)
-        os.replace(partial, path)
-    except OSError as exc:
-        partial.unlink(missing_ok=True)
-        raise SinkError(
-            f"The state of the painting cannot be written to {path}: {exc.strerror or exc}.",
-            "make room, or choose another place for the picture",
-        ) from exc
+    with write_errors(path), atomic_write(path) as file:
+        np.savez(file, about=np.array(json.dumps(about)), **arrays)
 
 
 def load_checkpoint(path: Path, settings: str) -> Checkpoint | None:
-    """The checkpoint of the painting with these settings; None when there is none.
+    """Return the checkpoint of a painting with these settings; None if there is none.
 
     Raises:
         UsageError: The file belongs to a painting with other settings, or is damaged.
     """
     if not path.exists():
         return None
-    hint = "give the same pictures and options as then, or start over with --fresh"
+    hint = "use the same images and options as before, or start again with --fresh"
     try:
         with np.load(path, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
@@ -82,7 +74,11 @@ def load_checkpoint(path: Path, settings: str) -> Checkpoint | None:
             }
         checkpoint = Checkpoint(optimizer=arrays, **about)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as exc:
-        raise UsageError(f"The state of the painting in {path} is damaged.", hint) from exc
+        raise UsageError(f"The state of the painting in {path} is damaged", hint) from exc
     if checkpoint.settings != settings:
-        raise UsageError(f"{path} is the state of a painting with other settings.", hint)
+        raise UsageError(
+            f"{path} is the state of a painting with other settings, or of another version of "
+            "live-nst",
+            hint,
+        )
     return checkpoint

@@ -1,18 +1,19 @@
-"""What `paint` is asked for, tells meanwhile, and answers."""
+"""The options of `paint`, its progress and its result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from live_nst.errors import UsageError
-from live_nst.objective.image_pyramid import Size
 from live_nst.objective.loss_functions import LossConfig, LossTerms, gatys
 from live_nst.objective.optimizers import OPTIMIZERS
-from live_nst.objective.start import STARTS
-from live_nst.types import Image
+from live_nst.types import Image, Size
 
 DEFAULT_PAINT_SIZE = 512
 MAX_PAINT_SIZE = 16384
+
+INITIALIZATIONS = ("fast", "content", "noise")
+"""Where the optimization starts: the fast model's result, the content, or noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,27 +21,30 @@ class PaintOptions:
     """What to paint, and how.
 
     Attributes:
-        content: The photo.
-        out: Where the painting goes; its suffix says the format.
-        styles: Pictures, names or mixes; all of them everywhere, or each in its mask.
+        content: An image file.
+        output: The image to write; its suffix names the format.
+        styles: Image files, names or mixes: all of them everywhere, or each in its mask.
         masks: See `live_nst.objective.paint_inputs.load_inputs`.
-        size: Long side of the painting in pixels; None for the photo's, at most 512.
-        steps: Evaluations of the loss on each level.
-        levels: Of the pyramid; None for as many as make sense.
-        optimizer: "lbfgs" or "adam".
-        start: "fast", "content" or "noise".
-        seed: Of the noise.
-        form: The loss.
-        vgg: A copy of Keras' file of weights; None to use the cache.
+        size: Long side of the output in pixels; None for the content's, at most 512.
+        steps: The number of evaluations of the loss on each level.
+        levels: The number of pyramid levels; None to choose it by the size.
+        optimizer: One of `OPTIMIZERS`.
+        start: One of `INITIALIZATIONS`.
+        seed: Seed of the noise.
+        loss: What is minimized.
+        vgg_file: A copy of Keras' file of weights; None for the one in the cache.
         colors: "style", "luminance" or "histogram".
-        save_every: Keep a picture after every so many evaluations.
-        model: The fast model that the start comes from.
-        device: auto, cpu or gpu.
-        fresh: Start over, whatever an interrupted painting has left.
+        save_every: Write an intermediate image after every so many evaluations; None for never.
+        model: The fast model, for the start "fast".
+        device: "auto", "cpu" or "gpu".
+        fresh: Start again even if there is the state of an interrupted run.
+
+    Raises:
+        UsageError: A value is invalid.
     """
 
     content: Path
-    out: Path
+    output: Path
     styles: tuple[str, ...] = ("starry",)
     masks: tuple[Path, ...] = ()
     size: int | None = None
@@ -49,8 +53,8 @@ class PaintOptions:
     optimizer: str = "lbfgs"
     start: str = "fast"
     seed: int = 0
-    form: LossConfig = field(default_factory=gatys)
-    vgg: Path | None = None
+    loss: LossConfig = field(default_factory=gatys)
+    vgg_file: Path | None = None
     colors: str = "style"
     save_every: int | None = None
     model: str = "auto"
@@ -58,21 +62,21 @@ class PaintOptions:
     fresh: bool = False
 
     def __post_init__(self) -> None:
-        for name, value, most in (
+        for name, value, limit in (
             ("--size", self.size, MAX_PAINT_SIZE),
             ("--steps", self.steps, None),
             ("--levels", self.levels, 8),
             ("--save-every", self.save_every, None),
         ):
-            if value is not None and (value < 1 or (most is not None and value > most)):
-                upper = "" if most is None else f" to {most}"
-                raise UsageError(f"{name} cannot be {value}.", f"use 1{upper or ' or more'}")
+            if value is not None and (value < 1 or (limit is not None and value > limit)):
+                allowed = "1 or more" if limit is None else f"1 to {limit}"
+                raise UsageError(f"Invalid {name} {value}", f"use {allowed}")
         if self.optimizer not in OPTIMIZERS:
             raise UsageError(
-                f"There is no optimizer {self.optimizer!r}.", f"use {' or '.join(OPTIMIZERS)}"
+                f"Unknown optimizer {self.optimizer!r}", f"use {' or '.join(OPTIMIZERS)}"
             )
-        if self.start not in STARTS:
-            raise UsageError(f"There is no start {self.start!r}.", f"use {', '.join(STARTS)}")
+        if self.start not in INITIALIZATIONS:
+            raise UsageError(f"Invalid --start {self.start!r}", f"use {', '.join(INITIALIZATIONS)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +84,14 @@ class PaintStep:
     """One evaluation of the loss.
 
     Attributes:
-        level: From 0, coarse to fine.
-        levels: How many there are.
+        level: Index of the pyramid level, coarse to fine.
+        levels: The number of levels.
         size: (width, height) of this level.
-        evaluation: On this level, from 1.
-        steps: How many there will be on it.
-        losses: Of the picture that was evaluated.
-        first: The total loss of this level's first evaluation.
-        picture: Gives the best picture so far.
+        evaluation: Number of the evaluation on this level, from 1.
+        steps: The number of evaluations on this level.
+        losses: The loss of the evaluated image.
+        first: The total loss of the first evaluation on this level.
+        image: Returns the best image so far.
     """
 
     level: int
@@ -97,29 +101,29 @@ class PaintStep:
     steps: int
     losses: LossTerms
     first: float
-    picture: Callable[[], Image]
+    image: Callable[[], Image]
 
 
 StepCallback = Callable[[PaintStep], bool]
-"""Called after every evaluation; the answer says whether to go on."""
+"""Called after every evaluation; returns whether to continue."""
 
 
 @dataclass(frozen=True, slots=True)
 class PaintReport:
-    """How it ended.
+    """The result of a run.
 
     Attributes:
-        finished: False if it was stopped; the state is kept then.
-        picture: What was written.
-        losses: Of the last evaluated picture.
-        first: The total loss that the last level started from.
-        evaluations: In this run, on all levels.
-        seconds: That it took.
-        tiles: How many tiles the finest picture was taken in.
+        finished: False if it was stopped; its state is then kept.
+        image: The image that was written.
+        losses: The loss of the last evaluated image; None if none was evaluated.
+        first: The total loss of the first evaluation on the last level.
+        evaluations: The number of evaluations in this run.
+        seconds: The duration of this run.
+        tiles: The number of tiles on the last level.
     """
 
     finished: bool
-    picture: Image
+    image: Image
     losses: LossTerms | None
     first: float
     evaluations: int

@@ -1,16 +1,15 @@
-"""What a painting is made of: the photo, the styles and their regions, at any size."""
+"""The inputs of a painting: the content, the styles and their regions, at any size."""
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image as Pillow
 
-from live_nst.errors import SinkError, SourceError, StyleError, UsageError
+from live_nst.errors import SourceError, UsageError
+from live_nst.files.images import read_image
 from live_nst.objective.color_transfer import (
     COLOR_MODES,
     match_histogram,
@@ -20,69 +19,62 @@ from live_nst.objective.color_transfer import (
 )
 from live_nst.objective.image_pyramid import (
     RegionMask,
-    Size,
     StyleTarget,
+    image_size,
+    limit_long_side,
     resize_image,
     resize_mask,
-    scale_to_long_side,
 )
 from live_nst.styles.image import read_style_image
 from live_nst.styles.spec import parse_style
-from live_nst.types import Image
+from live_nst.types import Image, Size
 
 
 @dataclass(frozen=True, slots=True)
 class PaintInputs:
-    """The photo and the styles, at their own sizes.
+    """The content and the styles, at their own sizes.
 
     Attributes:
-        photo: BGR uint8 `[height, width, 3]`, in its own colors.
-        content: What the loss compares with: the photo, or its luminance.
-        styles: Recolored where the photo's colors are kept; weights in one region add up to 1.
-        colors: One of `COLORS`.
+        original: BGR uint8 `[height, width, 3]`, in its own colors.
+        content: What the loss compares with: the original, or its luminance.
+        styles: Recolored where the content's colors are kept; the weights of a region sum to 1.
+        colors: One of `COLOR_MODES`.
     """
 
-    photo: Image
+    original: Image
     content: Image
     styles: tuple[StyleTarget, ...]
     colors: str
 
-    @property
-    def size(self) -> Size:
-        """(width, height) of the photo."""
-        return self.photo.shape[1], self.photo.shape[0]
-
     def at(self, size: Size) -> tuple[Image, list[StyleTarget]]:
-        """The content at (width, height), and the styles for it.
+        """Return the content at (width, height), and the styles for it.
 
-        A style picture is brought to the same long side, as Gatys et al. did, but never enlarged:
-        there are no strokes in what enlarging adds.
+        A style image gets the same long side, as in Gatys et al., but it is never enlarged:
+        enlarging adds no strokes.
         """
         masks: dict[int, RegionMask] = {}
         targets = []
         for style in self.styles:
-            own = style.picture.shape[1], style.picture.shape[0]
-            picture = resize_image(style.picture, scale_to_long_side(own, min(max(own), max(size))))
             mask = style.mask
             if mask is not None:
-                # One array for one mask: that is how the loss knows a region again.
+                # Styles of one region share one array, by which `find_regions` compares them.
                 mask = masks.setdefault(id(mask), resize_mask(mask, size))
-            targets.append(StyleTarget(picture, style.weight, mask))
+            image = limit_long_side(style.image, max(size))
+            targets.append(StyleTarget(image, style.weight, mask))
         return resize_image(self.content, size), targets
 
-    def finish(self, painted: Image) -> Image:
-        """The painting in the colors that were asked for."""
+    def restore_colors(self, image: Image) -> Image:
+        """Return a painted image with the original's chroma, if its luminance was painted."""
         if self.colors != "luminance":
-            return painted
-        size = painted.shape[1], painted.shape[0]
-        return transfer_chroma(painted, resize_image(self.photo, size))
+            return image
+        return transfer_chroma(image, resize_image(self.original, image_size(image)))
 
     def digest(self) -> str:
-        """A fingerprint of all pictures, masks and weights."""
+        """Return a fingerprint of all images, masks and weights."""
         total = hashlib.sha256(self.colors.encode())
         arrays = [self.content]
         for style in self.styles:
-            arrays.append(style.picture)
+            arrays.append(style.image)
             if style.mask is not None:
                 arrays.append(style.mask)  # type: ignore[arg-type]
             total.update(str(style.weight).encode())
@@ -94,138 +86,87 @@ class PaintInputs:
 def load_inputs(
     content: Path, styles: Sequence[str], masks: Sequence[Path] = (), colors: str = "style"
 ) -> PaintInputs:
-    """Read all pictures.
+    """Read all images.
 
     Args:
-        content: The photo.
-        styles: As `live_nst.styles.spec.parse_style` reads them.
-        masks: None; or one per style, in order, where the last style may do without: it gets
-            what the others leave.
-        colors: One of `COLORS`.
+        content: An image file.
+        styles: See `live_nst.styles.spec.parse_style`.
+        masks: Empty; or one per style, in order. The last style may have none: its region is what
+            the other masks leave.
+        colors: One of `COLOR_MODES`.
 
     Raises:
-        SourceError: The photo or a mask cannot be read.
-        StyleError: A style cannot be.
-        UsageError: The masks do not fit the styles, or there are no such colors.
+        SourceError: The content or a mask cannot be read.
+        StyleError: A style cannot be read.
+        UsageError: The number of masks or the colors are invalid.
     """
     if colors not in COLOR_MODES:
-        raise UsageError(f"There are no colors {colors!r}.", f"use {', '.join(COLOR_MODES)}")
+        raise UsageError(f"Unknown color mode {colors!r}", f"use {', '.join(COLOR_MODES)}")
     if not styles:
-        raise UsageError("No style was given.", "name one, such as starry")
+        raise UsageError("No style was given", "give one, such as starry")
     specs = [parse_style(text) for text in styles]
-    photo = read_photo(content)
-    regions = _regions([read_region_mask(path, photo) for path in masks], len(specs))
-    compared = to_luminance(photo) if colors == "luminance" else photo
+    original = read_content(content)
+    regions = _assign_masks([_read_mask(path, original) for path in masks], len(specs))
     share = 1.0 if masks else 1 / len(specs)
     targets = [
-        StyleTarget(
-            _recolor(read_style_image(part.picture), photo, colors), share * part.weight, mask
-        )
+        StyleTarget(_recolor(read_style_image(part.path), original, colors), weight, mask)
         for spec, mask in zip(specs, regions, strict=True)
         for part in spec.parts
+        for weight in [share * part.weight]
     ]
-    return PaintInputs(photo, compared, tuple(targets), colors)
+    compared = to_luminance(original) if colors == "luminance" else original
+    return PaintInputs(original, compared, tuple(targets), colors)
 
 
-def _regions(masks: list[RegionMask], styles: int) -> list[RegionMask | None]:
-    """One mask per style, or None for each."""
+def read_content(path: Path) -> Image:
+    """Read an image that is painted or scored, BGR uint8 `[height, width, 3]`.
+
+    Raises:
+        SourceError: It cannot be read.
+    """
+    return read_image(
+        path,
+        f"image {path}",
+        error=SourceError,
+        hint="use a JPEG, PNG, WebP or TIFF file",
+    )
+
+
+def _read_mask(path: Path, content: Image) -> RegionMask:
+    """Read a mask at its own size: white is 1, where the style is used, and black is 0.
+
+    Raises:
+        SourceError: It cannot be read.
+        UsageError: Its proportions are not those of the content.
+    """
+    image = read_content(path)
+    (width, height), (columns, rows) = image_size(content), image_size(image)
+    if abs(columns / rows / (width / height) - 1) > 0.02:
+        raise UsageError(
+            f"Invalid mask {path}: {columns}x{rows} pixels have not the proportions of the "
+            f"content, {width}x{height}",
+            "use a mask of the content's size",
+        )
+    return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.float32) / np.float32(255)
+
+
+def _assign_masks(masks: list[RegionMask], styles: int) -> list[RegionMask | None]:
+    """Return one mask per style, or None for each."""
     if not masks:
         return [None] * styles
     if len(masks) not in (styles, styles - 1):
         raise UsageError(
-            f"{styles} styles and {len(masks)} masks do not go together.",
-            "give one --mask per --style, in the same order; the last style may do without",
+            f"Invalid number of masks: {len(masks)} for {styles} styles",
+            "give one --mask per --style, in the same order; the last style may have none",
         )
     if len(masks) < styles:
-        size = masks[0].shape[1], masks[0].shape[0]
+        size = image_size(masks[0])
         rest = np.clip(1 - sum(resize_mask(mask, size) for mask in masks), 0, 1)
         masks.append(rest.astype(np.float32))
     return list(masks)
 
 
-def _recolor(style: Image, photo: Image, colors: str) -> Image:
+def _recolor(style: Image, original: Image, colors: str) -> Image:
     if colors == "luminance":
-        return match_luminance(to_luminance(style), to_luminance(photo))
-    return match_histogram(style, photo) if colors == "histogram" else style
-
-
-_QUALITY = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
-_FORMATS = {"PNG", "JPEG", "WEBP", "TIFF", "BMP"}
-
-
-def read_photo(path: Path) -> Image:
-    """The picture that is painted, BGR uint8 `[height, width, 3]`.
-
-    Raises:
-        SourceError: It cannot be read.
-    """
-    try:
-        return read_style_image(path)
-    except StyleError as exc:
-        reason = exc.message.replace("style picture", "picture").replace("The style ", "")
-        raise SourceError(
-            f"The picture cannot be used: {reason}", "give a JPEG, PNG, WebP or TIFF picture"
-        ) from exc
-
-
-def read_region_mask(path: Path, photo: Image) -> RegionMask:
-    """A mask, at its own size: white where the style goes, black where not, gray in between.
-
-    Raises:
-        SourceError: It cannot be read.
-        UsageError: It has not the photo's proportions.
-    """
-    picture = read_photo(path)
-    (height, width), (rows, columns) = photo.shape[:2], picture.shape[:2]
-    if abs(columns / rows / (width / height) - 1) > 0.02:
-        raise UsageError(
-            f"The mask {path} has {columns}x{rows} pixels, which are not the proportions of the "
-            f"picture with {width}x{height}.",
-            "make it of the picture's size",
-        )
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32) / np.float32(255)
-
-
-def check_out(path: Path, *, may_exist: bool) -> None:
-    """Make sure that a picture can be written; touch nothing.
-
-    Raises:
-        UsageError: The suffix means no picture, something is there already, or nothing can be
-            written there.
-    """
-    if _format(path) not in _FORMATS:
-        raise UsageError(
-            f"A picture cannot be written to '{path.name}'.",
-            "let the name end in .png, .jpg, .webp or .tiff",
-        )
-    if os.path.lexists(path) and not (may_exist and path.is_file()):
-        raise UsageError(f"There is a file {path} already.", "choose another name, or remove it")
-    if not path.parent.is_dir():
-        raise UsageError(f"There is no folder {path.parent}.", "make it, or choose another")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise UsageError(
-            f"Nothing can be written into the folder {path.parent}.", "choose another one"
-        )
-
-
-def write_picture(path: Path, image: Image) -> None:
-    """Write a picture, BGR uint8, in the format of its suffix; what was there stays until then.
-
-    Raises:
-        SinkError: It cannot be written.
-    """
-    kind = _format(path)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        rgb = Pillow.fromarray(np.ascontiguousarray(image[..., ::-1]))
-        rgb.save(partial, kind, **_QUALITY.get(kind, {}))
-        os.replace(partial, path)
-    except OSError as exc:
-        partial.unlink(missing_ok=True)
-        raise SinkError(
-            f"The picture {path} cannot be written: {exc.strerror or exc}.", "choose another place"
-        ) from exc
-
-
-def _format(path: Path) -> str:
-    return Pillow.registered_extensions().get(path.suffix.lower(), "")
+        return match_luminance(to_luminance(style), to_luminance(original))
+    return match_histogram(style, original) if colors == "histogram" else style

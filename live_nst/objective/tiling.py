@@ -1,4 +1,7 @@
-"""A picture in overlapping tiles whose features, put together, are exactly the picture's."""
+"""Overlapping tiles whose features, joined, are exactly those of the whole image.
+
+Gradients of VGG need 2,600 bytes per pixel, so that a large image is computed tile by tile.
+"""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -6,18 +9,27 @@ from itertools import pairwise
 import psutil
 
 from live_nst.errors import UsageError
-from live_nst.objective.image_pyramid import Size
 from live_nst.objective.optimizers import count_vectors
 from live_nst.objective.vgg import MIN_SIDE
+from live_nst.types import Size
+
+BYTES_PER_PIXEL = 2600
+"""The peak memory of VGG19's loss and gradient, measured at 1024x1024 pixels."""
+
+_MEMORY_SHARE = 0.7  # of the free memory
+_MIN_TILE = 128
+_GPU_TILE = 1024  # 4 GB with its margin; TensorFlow does not tell how much memory a GPU has
 
 
 @dataclass(frozen=True, slots=True)
 class TileSpan:
-    """One tile along one axis, in pixels: what it answers for, and what it must see for that.
+    """One axis of a tile, in pixels: a core, and the surroundings that its features depend on.
 
     Attributes:
-        start, stop: The core. It begins and ends at multiples of 16, or at the picture's end.
-        outer_start, outer_stop: The core and its surroundings, within the picture.
+        start: Start of the core, a multiple of 16.
+        stop: End of the core: a multiple of 16, or the end of the image.
+        outer_start: Start of the surroundings, within the image.
+        outer_stop: End of the surroundings, within the image.
     """
 
     start: int
@@ -27,22 +39,22 @@ class TileSpan:
 
     @property
     def outer(self) -> slice:
-        """Where the tile lies in the picture."""
+        """The tile with its surroundings, in the image."""
         return slice(self.outer_start, self.outer_stop)
 
     def core(self, stride: int) -> slice:
-        """Where the core lies in the tile's activations, those of a layer of this stride."""
+        """Return the core in the tile's activations, in a layer of that stride."""
         return slice(
             (self.start - self.outer_start) // stride, (self.stop - self.outer_start) // stride
         )
 
     def place(self, stride: int) -> slice:
-        """Where the core's activations lie in those of the whole picture."""
+        """Return the core in the whole image's activations, in a layer of that stride."""
         return slice(self.start // stride, self.stop // stride)
 
     @property
-    def kind(self) -> tuple[int, int, int]:
-        """What tiles that can share a graph have in common."""
+    def shape(self) -> tuple[int, int, int]:
+        """A key that is equal for spans that can share a TensorFlow graph."""
         return (
             self.outer_stop - self.outer_start,
             self.start - self.outer_start,
@@ -52,77 +64,68 @@ class TileSpan:
 
 @dataclass(frozen=True, slots=True)
 class ImageTile:
-    """A tile of a picture."""
+    """A tile of an image."""
 
     rows: TileSpan
     columns: TileSpan
 
     @property
-    def kind(self) -> tuple[int, ...]:
-        """What tiles that can share a graph have in common."""
-        return *self.rows.kind, *self.columns.kind
+    def shape(self) -> tuple[int, ...]:
+        """A key that is equal for tiles that can share a TensorFlow graph."""
+        return *self.rows.shape, *self.columns.shape
 
 
-def split_into_tiles(height: int, width: int, side: int, halo: int) -> list[ImageTile]:
-    """Cut a picture into tiles.
+def split_into_tiles(height: int, width: int, side: int, margin: int) -> list[ImageTile]:
+    """Return the tiles of an image; a single one if the image is no larger than `side`.
 
     Args:
-        height: Of the picture, in pixels.
-        width: Of the picture.
+        height: Height of the image, in pixels.
+        width: Width of the image, in pixels.
         side: The longest side of a core, in pixels.
-        halo: What a tile must see around its core; a multiple of 16.
-
-    Returns:
-        One tile if the picture is no larger than `side`.
+        margin: Pixels around a core that its features depend on; a multiple of 16.
     """
-    columns = _spans(width, side, halo)
-    return [ImageTile(row, column) for row in _spans(height, side, halo) for column in columns]
+    columns = _split_axis(width, side, margin)
+    return [
+        ImageTile(row, column) for row in _split_axis(height, side, margin) for column in columns
+    ]
 
 
-def _spans(length: int, side: int, halo: int) -> list[TileSpan]:
+def _split_axis(length: int, side: int, margin: int) -> list[TileSpan]:
     units = max(1, length // MIN_SIDE)
     count = min(units, -(-length // max(MIN_SIDE, side)))
     edges = [MIN_SIDE * (units * i // count) for i in range(count)] + [length]
     return [
-        TileSpan(start, stop, max(0, start - halo), min(length, stop + halo))
+        TileSpan(start, stop, max(0, start - margin), min(length, stop + margin))
         for start, stop in pairwise(edges)
     ]
 
 
-BYTES_PER_PIXEL = 2600
-"""What the loss and gradient of VGG19's five blocks take at their peak, measured at 1024x1024."""
-
-_SHARE = 0.7  # of the memory that is free
-_LEAST_TILE = 128
-_GPU_TILE = 1024  # 4 GB with its halo, as a GPU is not asked how much it has
-
-
-def tile_side(size: Size, halo: int, optimizer: str, device: str) -> int | None:
-    """The side of the largest tiles that fit, in pixels; None if the whole picture does.
+def choose_tile_side(size: Size, margin: int, optimizer: str, device: str) -> int | None:
+    """Return the side of the largest tiles that fit into memory, or None if no tiles are needed.
 
     Args:
-        size: (width, height) of the picture.
-        halo: What a tile sees around it, in pixels.
-        optimizer: Its vectors need memory, too.
+        size: (width, height) of the image.
+        margin: Pixels around a tile that its features depend on.
+        optimizer: Its vectors need memory as well.
         device: TensorFlow's name of the device.
 
     Raises:
-        UsageError: Not even the smallest tile fits.
+        UsageError: Not even the smallest tiles fit.
     """
-    pixels = size[0] * size[1]
-    free = psutil.virtual_memory().available * _SHARE - 4 * 3 * pixels * count_vectors(optimizer)
     if not device.startswith("CPU"):
-        return None if max(size) <= _GPU_TILE + 2 * halo else _GPU_TILE
+        return None if max(size) <= _GPU_TILE + 2 * margin else _GPU_TILE
+    pixels = size[0] * size[1]
+    vectors = 4 * 3 * pixels * count_vectors(optimizer)  # bytes
+    free = psutil.virtual_memory().available * _MEMORY_SHARE - vectors
     if pixels * BYTES_PER_PIXEL <= free:
         return None
-    side = int(max(0.0, free / BYTES_PER_PIXEL) ** 0.5) - 2 * halo
-    if side < _LEAST_TILE:
-        need = 4 * 3 * pixels * count_vectors(optimizer)
-        need += (_LEAST_TILE + 2 * halo) ** 2 * BYTES_PER_PIXEL
+    side = int(max(0.0, free / BYTES_PER_PIXEL) ** 0.5) - 2 * margin
+    if side < _MIN_TILE:
+        need = vectors + (_MIN_TILE + 2 * margin) ** 2 * BYTES_PER_PIXEL
         raise UsageError(
-            f"A painting of {size[0]}x{size[1]} pixels needs {need / _SHARE / 1e9:.1f} GB of free "
-            "memory, which this machine has not.",
+            f"Not enough memory: {size[0]}x{size[1]} pixels need "
+            f"{need / _MEMORY_SHARE / 1e9:.1f} GB of free memory",
             "use a smaller --size"
-            + ("" if optimizer == "adam" else ", or --optimizer adam, which keeps less"),
+            + ("" if optimizer == "adam" else ", or --optimizer adam, which needs less"),
         )
     return side

@@ -1,14 +1,13 @@
-"""What figures were measured on."""
+"""Describe the machine and the versions that figures were measured with."""
 
+import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 _PACKAGES = ("live-nst", "openvino", "tensorflow", "opencv-python", "numpy")
-_WIDE = (
+_INSTRUCTIONS = (
     "avx2",
     "avx512f",
     "avx512_vnni",
@@ -18,10 +17,14 @@ _WIDE = (
     "asimd",
     "bf16",
 )
+"""Instruction sets that make networks faster."""
+_CPUINFO = Path("/proc/cpuinfo")
 
 
 def describe_machine() -> dict[str, Any]:
-    """Processor, cores, memory, system and the versions of what computes; ready for JSON."""
+    """Return processor, cores, memory, system and versions of packages, ready for JSON."""
+    import psutil
+
     return {
         "processor": processor(),
         "instructions": instructions(),
@@ -29,33 +32,41 @@ def describe_machine() -> dict[str, Any]:
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "versions": {name: found for name in _PACKAGES if (found := _version(name))},
+        "versions": {name: found for name in _PACKAGES if (found := installed_version(name))},
     }
 
 
-def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """Its name, as far as the system tells it."""
+def available_cores() -> int:
+    """Return how many processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def processor(cpuinfo: Path = _CPUINFO) -> str:
+    """Return the name of the processor, as far as the system knows it."""
     return _field(cpuinfo, "model name") or platform.processor() or platform.machine()
 
 
-def instructions(cpuinfo: Path = Path("/proc/cpuinfo")) -> list[str]:
-    """Those that make networks fast; empty where the system does not tell."""
+def instructions(cpuinfo: Path = _CPUINFO) -> list[str]:
+    """Return the instruction sets that make networks faster; empty if the system has no list."""
     flags = (_field(cpuinfo, "flags") or _field(cpuinfo, "Features")).split()
-    return [flag for flag in _WIDE if flag in flags]
+    return [flag for flag in _INSTRUCTIONS if flag in flags]
+
+
+def installed_version(package: str) -> str | None:
+    """Return the version of an installed package; None if it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _field(cpuinfo: Path, name: str) -> str:
-    """The first value of `name`."""
+    """Return the first value of a field; "" if there is none."""
     try:
         lines = cpuinfo.read_text("utf-8").splitlines()
     except OSError:
         return ""
     pairs = (line.partition(":") for line in lines)
     return next((value.strip() for key, _, value in pairs if key.strip() == name), "")
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""

@@ -1,4 +1,4 @@
-"""The one place where TensorFlow is imported, late and without its start-up chatter."""
+"""The one place where TensorFlow is imported: only when needed, and without its log messages."""
 
 import ctypes
 import importlib
@@ -19,10 +19,10 @@ DEVICES = ("auto", "cpu", "gpu")
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Keep what native libraries write to file descriptor 2 from the user's terminal.
+    """Discard what native libraries write to file descriptor 2, the user's terminal.
 
-    TensorFlow logs before its own log level is in force, so no setting can silence it. With
-    `LIVE_NST_DEBUG` set, everything is let through.
+    TensorFlow logs before it reads its own log level, so no setting can silence it. If
+    `LIVE_NST_DEBUG` is set, nothing is discarded.
     """
     if os.environ.get(DEBUG_VARIABLE):
         yield
@@ -41,12 +41,12 @@ def quiet_stderr() -> Iterator[None]:
 
 @cache
 def import_tensorflow() -> Any:
-    """The module `tensorflow`, imported at the first call (3 to 5 seconds)."""
+    """Return the module `tensorflow`, imported at the first call (3 to 5 seconds)."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with quiet_stderr():
         module: Any = importlib.import_module("tensorflow")
         for gpu in module.config.list_physical_devices("GPU"):
-            # Else TensorFlow takes all of the GPU's memory, also from the game being streamed.
+            # Otherwise TensorFlow takes all of the GPU's memory, and other programs get none.
             module.config.experimental.set_memory_growth(gpu, True)
     module.get_logger().setLevel("ERROR")
     return module
@@ -54,14 +54,14 @@ def import_tensorflow() -> Any:
 
 @cache
 def import_tensorflow_hub() -> Any:
-    """The module `tensorflow_hub`."""
+    """Return the module `tensorflow_hub`."""
     import_tensorflow()
     with quiet_stderr():
         return importlib.import_module("tensorflow_hub")
 
 
 def has_gpu_driver() -> bool:
-    """Whether NVIDIA's driver is there, without which TensorFlow finds no GPU."""
+    """Return whether NVIDIA's driver is installed; without it TensorFlow finds no GPU."""
     library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     try:
         ctypes.CDLL(library)
@@ -71,7 +71,10 @@ def has_gpu_driver() -> bool:
 
 
 def gpu_names() -> list[str]:
-    """The GPUs that TensorFlow can use: ["GPU:0", ...]. Without a driver it is not imported."""
+    """Return the GPUs that TensorFlow can use: ["GPU:0", ...].
+
+    Without a driver, TensorFlow is not imported.
+    """
     if not has_gpu_driver():
         return []
     return [
@@ -81,10 +84,13 @@ def gpu_names() -> list[str]:
 
 
 def gpu_precisions(device: str) -> tuple[Precision, ...]:
-    """What the matrix units of a GPU compute in, float32 first; `device` as in `gpu_names`.
+    """Return the precisions for which a GPU has matrix units, float32 first.
 
-    Half precision is listed where it is faster: NVIDIA's have units for float16 since compute
-    capability 7.0 and for bfloat16 since 8.0 (CUDA C++ Programming Guide, "Compute Capabilities").
+    NVIDIA's GPUs have units for float16 since compute capability 7.0, and for bfloat16 since 8.0
+    (CUDA C++ Programming Guide, "Compute Capabilities").
+
+    Args:
+        device: A name from `gpu_names`.
     """
     for gpu in import_tensorflow().config.list_physical_devices("GPU"):
         if gpu.name.endswith(device):
@@ -98,14 +104,17 @@ def gpu_precisions(device: str) -> tuple[Precision, ...]:
 
 
 def pick_device(wanted: str) -> str:
-    """The TensorFlow device name for `wanted`: auto, cpu or gpu.
+    """Return TensorFlow's name of a device.
+
+    Args:
+        wanted: auto, cpu or gpu.
 
     Raises:
-        UsageError: Another word.
-        DeviceError: "gpu", and TensorFlow can use none.
+        UsageError: `wanted` is invalid.
+        DeviceError: `wanted` is gpu, and TensorFlow finds none.
     """
     if wanted not in DEVICES:
-        raise UsageError(f"There is no device {wanted!r}.", "use auto, cpu or gpu")
+        raise UsageError(f"Invalid device {wanted!r}.", "use auto, cpu or gpu")
     gpus = [] if wanted == "cpu" else gpu_names()
     if gpus:
         return gpus[0]

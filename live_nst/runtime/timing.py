@@ -1,4 +1,4 @@
-"""Clocks, rates and percentiles. Times are seconds unless a name says otherwise."""
+"""Clocks, rates and percentiles. Times are in seconds unless a name says otherwise."""
 
 import time
 from collections import deque
@@ -8,52 +8,64 @@ import numpy as np
 
 
 class Clock(Protocol):
-    """Time and waiting, injected so that tests need not sleep."""
+    """Gives the time and waits. Tests replace it, so that they need not sleep."""
 
     def now(self) -> float:
-        """Seconds on a clock that never goes back; only differences mean something."""
+        """Return seconds on a clock that never goes back; only differences mean something."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Block for `seconds`; not at all if it is zero or negative."""
+        """Wait for `seconds`; return at once if that is zero or negative."""
         ...
 
 
 class SystemClock:
-    """The machine's monotonic clock."""
+    """The monotonic clock of the system."""
 
     def now(self) -> float:
-        """Seconds since some fixed moment."""
+        """Return seconds since some fixed moment."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Block for `seconds`."""
+        """Wait for `seconds`."""
         if seconds > 0:
             time.sleep(seconds)
 
 
+class PreciseClock(SystemClock):
+    """The finest clock of the system. On Windows the monotonic one ticks only 64 times a second."""
+
+    def now(self) -> float:
+        """Return seconds since some fixed moment."""
+        return time.perf_counter()
+
+
 class RateMeter:
-    """Events per second over the last `window` seconds."""
+    """Counts events per second over the last seconds.
+
+    Args:
+        window: How many seconds back events count.
+    """
 
     def __init__(self, window: float = 2.0) -> None:
         self._window = window
         self._times: deque[float] = deque()
 
     def tick(self, now: float) -> None:
-        """Count one event at time `now`."""
+        """Count one event at the time `now`."""
         self._times.append(now)
         while self._times[0] < now - self._window:
             self._times.popleft()
 
     def rate(self) -> float:
-        """Events per second; 0 until there are two."""
+        """Return events per second; 0 until there are two."""
         if len(self._times) < 2 or self._times[-1] == self._times[0]:
             return 0.0
         return (len(self._times) - 1) / (self._times[-1] - self._times[0])
 
 
 class RollingPercentiles:
-    """Percentiles of the most recent measurements, in memory that does not grow.
+    """Percentiles of the latest measurements.
 
     Args:
         capacity: How many measurements are kept. 20,000 are eleven minutes at 30 per second.
@@ -63,13 +75,13 @@ class RollingPercentiles:
         self._values: deque[float] = deque(maxlen=capacity)
 
     def add(self, value: float) -> None:
-        """Keep one measurement."""
+        """Add one measurement."""
         self._values.append(value)
 
     def __len__(self) -> int:
         return len(self._values)
 
     def percentile(self, percent: float) -> float:
-        """The value that `percent` of 100 measurements do not exceed; 0.0 when there are none."""
+        """Return the value that `percent` of 100 measurements do not exceed; 0.0 without any."""
         values = tuple(self._values)
         return float(np.percentile(values, percent)) if values else 0.0

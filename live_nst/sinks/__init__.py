@@ -1,1 +1,1 @@
-"""Where frames go: a window, a recording, a virtual camera."""
+"""Places where frames go: a window, a recording, a virtual camera."""

@@ -1,4 +1,4 @@
-"""Sizes that encoders and cameras accept, and pictures fitted into them."""
+"""Bring images to sizes that encoders and virtual cameras accept."""
 
 import cv2
 import numpy as np
@@ -7,25 +7,25 @@ from live_nst.types import Image
 
 
 def round_up_to_even(size: tuple[int, int]) -> tuple[int, int]:
-    """(width, height) rounded up to even numbers.
+    """Return (width, height) rounded up to even numbers.
 
-    Chroma is stored at half the size, so encoders refuse odd sizes, and readers of a virtual
-    camera crash on them.
+    Chroma is stored at half the size: encoders refuse odd sizes, and readers of a virtual camera
+    crash on them.
     """
     width, height = size
     return width + width % 2, height + height % 2
 
 
 def pad_to_even(image: Image) -> Image:
-    """Give a picture even sides by repeating its last row or column where needed.
+    """Pad an image to even sides by repeating its last row or column where needed.
 
-    Padded rather than cropped, so that nothing of the picture is lost.
+    Nothing of the image is lost, as it would be by cropping.
 
     Args:
         image: BGR uint8 ``[height, width, 3]``.
 
     Returns:
-        The picture with even width and height; `image` itself if it has them already.
+        The image with even width and height; `image` itself if it has them already.
     """
     height, width = image.shape[:2]
     if height % 2 == 0 and width % 2 == 0:
@@ -34,7 +34,7 @@ def pad_to_even(image: Image) -> Image:
 
 
 def letterbox(image: Image, size: tuple[int, int]) -> Image:
-    """Scale a picture into `size`, whole and in proportion, centered on black.
+    """Scale an image to fit into a size, with black bars where its proportions differ.
 
     Args:
         image: BGR uint8 ``[height, width, 3]``.
@@ -49,7 +49,7 @@ def letterbox(image: Image, size: tuple[int, int]) -> Image:
         return image
     scale = min(width / own_width, height / own_height)
     inner = max(1, round(own_width * scale)), max(1, round(own_height * scale))
-    # Averaging keeps fine texture from shimmering when the picture shrinks.
+    # INTER_AREA keeps fine texture from flickering when the image shrinks.
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     result = np.zeros((height, width, 3), np.uint8)
     left, top = (width - inner[0]) // 2, (height - inner[1]) // 2

@@ -1,6 +1,6 @@
-"""What is written over the picture: figures, a notice, the list of keys.
+"""Draw text over an image: figures, a notice, the list of keys.
 
-All functions draw on the array they are given.
+All functions draw into the array that they are given.
 """
 
 import unicodedata
@@ -9,22 +9,22 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pictures
+from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from live_nst.types import Image
 
 TextMask = NDArray[np.uint8]
-"""How much of a color each pixel gets: uint8 ``[height, width]``, 0..255."""
+"""Coverage of each pixel by text: uint8 ``[height, width]``, 0 to 255."""
 
 WHITE = (255, 255, 255)
 YELLOW = (90, 220, 255)
-SHADE = 0.3
-"""How much of the picture shines through a panel."""
+PANEL_TRANSPARENCY = 0.3
+"""Share of the image that is seen through a panel."""
 LINES_PER_HEIGHT = 34
-"""Lines of figures that would fill the picture."""
-SMALLEST_TEXT = 11
-"""Pixels; smaller text cannot be read."""
+"""Lines of figures that would fill the height of the image."""
+MIN_TEXT_PIXELS = 11
+"""Smaller text cannot be read."""
 
 
 def draw_overlay(
@@ -34,14 +34,13 @@ def draw_overlay(
     notice: str = "",
     keys: Sequence[tuple[str, str]] = (),
 ) -> Image:
-    """Write figures, the list of keys and a notice over a picture.
+    """Draw figures, or the list of keys, and a notice.
 
     Args:
         image: BGR uint8 ``[height, width, 3]``; it is drawn on.
-        lines: The figures, one a line, in the top left corner; none: no panel.
-        notice: One sentence in a band across the middle; empty: no band.
-        keys: (key, what it does), as `draw_keys` writes them, in place of the figures, as on a
-            small picture there is no room for both.
+        lines: The figures, in the top left corner; empty for none.
+        notice: One sentence in a band across the middle; empty for none.
+        keys: (key, what it does) in place of the figures; a small image has no room for both.
 
     Returns:
         `image`.
@@ -55,7 +54,7 @@ def draw_overlay(
 
 
 def draw_lines(image: Image, lines: Sequence[str]) -> Image:
-    """Write lines of text on a dark panel in the top left corner; return `image`."""
+    """Draw lines of text on a dark panel in the top left corner; return `image`."""
     if lines:
         pixels = _text_pixels(image)
         mask = _fitting_mask(image, tuple(lines), pixels)
@@ -65,7 +64,7 @@ def draw_lines(image: Image, lines: Sequence[str]) -> Image:
 
 
 def draw_notice(image: Image, notice: str) -> Image:
-    """Write one sentence in a dark band across the middle; return `image`."""
+    """Draw one sentence in a dark band across the middle; return `image`."""
     if notice:
         mask = _fitting_mask(image, (notice,), round(1.4 * _text_pixels(image)))
         padding = max(0, image.shape[1] - mask.shape[1])
@@ -75,11 +74,11 @@ def draw_notice(image: Image, notice: str) -> Image:
 
 
 def draw_keys(image: Image, keys: Sequence[tuple[str, str]]) -> Image:
-    """Write what each key does on a dark panel in the middle; return `image`.
+    """Draw what each key does on a dark panel in the middle; return `image`.
 
     Args:
         image: BGR uint8 ``[height, width, 3]``; it is drawn on.
-        keys: (key, what it does) pairs, such as ("q", "quit"); none: no panel.
+        keys: Pairs of a key and what it does, such as ("q", "quit"); empty for no panel.
     """
     if not keys:
         return image
@@ -87,7 +86,7 @@ def draw_keys(image: Image, keys: Sequence[tuple[str, str]]) -> Image:
     names, actions = _columns(keys, pixels)
     excess = max(names.shape[1] / image.shape[1], names.shape[0] / image.shape[0])
     if excess > 1:
-        names, actions = _columns(keys, max(SMALLEST_TEXT, int(pixels / excess)))
+        names, actions = _columns(keys, max(MIN_TEXT_PIXELS, int(pixels / excess)))
     left = max(0, (image.shape[1] - names.shape[1]) // 2)
     top = max(0, (image.shape[0] - names.shape[0]) // 2)
     _draw_panel(image, left, top, [(names, YELLOW), (actions, WHITE)])
@@ -95,7 +94,7 @@ def draw_keys(image: Image, keys: Sequence[tuple[str, str]]) -> Image:
 
 
 def _columns(keys: Sequence[tuple[str, str]], pixels: int) -> tuple[TextMask, TextMask]:
-    """The keys and, to their right, what they do, as two masks of one size."""
+    """Return the keys, and to their right what they do, as two masks of one size."""
     names = _text_mask(tuple(name for name, _ in keys), pixels)
     actions = _text_mask(tuple(action for _, action in keys), pixels)
     return (
@@ -105,17 +104,17 @@ def _columns(keys: Sequence[tuple[str, str]], pixels: int) -> tuple[TextMask, Te
 
 
 def _text_pixels(image: Image) -> int:
-    """Text size that suits the picture's height."""
+    """Return a text size that suits the height of an image."""
     height: int = image.shape[0]
-    return max(SMALLEST_TEXT, height // LINES_PER_HEIGHT)
+    return max(MIN_TEXT_PIXELS, height // LINES_PER_HEIGHT)
 
 
 def _fitting_mask(image: Image, lines: tuple[str, ...], pixels: int) -> TextMask:
-    """Text at `pixels`, or smaller if it would be wider than the picture."""
+    """Return text of a size in pixels, or smaller if it would be wider than the image."""
     mask = _text_mask(lines, pixels)
     if mask.shape[1] <= image.shape[1]:
         return mask
-    return _text_mask(lines, max(SMALLEST_TEXT, pixels * image.shape[1] // mask.shape[1]))
+    return _text_mask(lines, max(MIN_TEXT_PIXELS, pixels * image.shape[1] // mask.shape[1]))
 
 
 @lru_cache(maxsize=4)
@@ -124,38 +123,38 @@ def _font(pixels: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def _without_accents(text: str) -> str:
-    """Write "Klee (Bäume)" as "Klee (Baume)": Pillow's own font has plain letters only."""
+    """Return "Klee (Baume)" for "Klee (Bäume)": the font of Pillow has plain letters only."""
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
 @lru_cache(maxsize=16)
 def _text_mask(lines: tuple[str, ...], pixels: int) -> TextMask:
-    """Antialiased text with a margin around it."""
+    """Return antialiased text with a margin around it."""
     font = _font(pixels)
     text = _without_accents("\n".join(lines))
     spacing = pixels // 3
-    left, _, right, bottom = ImageDraw.Draw(Pictures.new("L", (1, 1))).multiline_textbbox(
+    left, _, right, bottom = ImageDraw.Draw(Pillow.new("L", (1, 1))).multiline_textbbox(
         (0, 0), text, font=font, spacing=spacing
     )
     margin = pixels // 2
-    # The height counts lines, not ink: a panel must not jump when a "g" becomes an "o".
+    # The height depends on the number of lines only, so that panels do not jump with the letters.
     height = max(int(bottom), len(lines) * (pixels + spacing)) + 2 * margin
-    canvas = Pictures.new("L", (int(right - left) + 2 * margin, height))
+    canvas = Pillow.new("L", (int(right - left) + 2 * margin, height))
     ImageDraw.Draw(canvas).multiline_text(
         (margin - left, margin), text, fill=255, font=font, spacing=spacing
     )
     mask = np.asarray(canvas).copy()
-    mask.flags.writeable = False  # it is shared through the cache
+    mask.flags.writeable = False  # the cache returns it several times
     return mask
 
 
 def _draw_panel(
     image: Image, left: int, top: int, texts: Sequence[tuple[TextMask, tuple[int, int, int]]]
 ) -> None:
-    """Darken the rectangle that the masks cover and lay the texts on it; clipped at the edges."""
+    """Darken the rectangle of the masks and draw the texts on it, clipped at the edges."""
     height, width = texts[0][0].shape
     region = image[top : top + height, left : left + width]
-    mixed = region * np.float32(SHADE)
+    mixed = region * np.float32(PANEL_TRANSPARENCY)
     for mask, color in texts:
         share = mask[: region.shape[0], : region.shape[1], np.newaxis] / np.float32(255)
         mixed += (np.array(color, np.float32) - mixed) * share

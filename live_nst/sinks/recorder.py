@@ -1,4 +1,4 @@
-"""Stylized frames in a video file."""
+"""Record stylized frames to a video file."""
 
 import errno
 import io
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import av
 from av.video.reformatter import ColorRange, Colorspace
 
-from live_nst.errors import RecordingError, UsageError
+from live_nst.errors import LiveNstError, RecordingError
+from live_nst.files.output import check_output, write_error
 from live_nst.runtime.pyav import open_for_reading, open_for_writing
 from live_nst.sinks.geometry import letterbox, pad_to_even
 from live_nst.types import Closeable, Frame, Image
@@ -21,21 +22,22 @@ if TYPE_CHECKING:
 
 FRAGMENTED = {"movflags": "hybrid_fragmented+frag_keyframe"}
 MUXERS = {".mp4": ("mp4", FRAGMENTED), ".mov": ("mov", FRAGMENTED), ".mkv": ("matroska", {})}
-"""FFmpeg's name and options of what each suffix stands for."""
+"""Name and options of FFmpeg's muxer for each suffix."""
 COMMENT = "Recorded by live-nst"
-TICKS = 90_000
-"""Units of time per second: a multiple of all usual frame rates."""
+TICKS_PER_SECOND = 90_000
+"""Time base: a multiple of all usual frame rates."""
 KEYFRAME_SECONDS = 2.0
-"""A player seeks to within this; a killed recording loses this and what the encoder holds."""
-LONGEST_LAST_FRAME = 1.0
+"""Between keyframes. A killed recording loses at most this and what the encoder holds."""
+MAX_LAST_FRAME_SECONDS = 1.0
+"""No frame follows the last one that would end it."""
 BT709 = 1
-"""Primaries and transfer function of ITU-T H.273, as FFmpeg numbers them."""
+"""Number of the primaries and the transfer function in ITU-T H.273."""
 ENCODER_OPTIONS = {
     "preset": "veryfast",
     "crf": "20",
-    # Without B-frames a killed file has the same times as a finished one.
+    # Without B-frames, a killed file has the same times as a finished one.
     "bf": "0",
-    # Keyframes come by time and not by count, as frames come at any rate.
+    # Keyframes are set by time and not by count, as frames come at any rate.
     "g": "1000000",
     "sc_threshold": "0",
     "forced-idr": "1",
@@ -43,25 +45,28 @@ ENCODER_OPTIONS = {
 
 
 class Recorder(Closeable):
-    """A recording in H.264: a sink that writes each frame once, at its own time.
+    """A sink that records H.264: each frame once, at its own time.
 
-    The frame rate is variable: a frame lasts until the next one, however long that takes. The
-    first frame is at 0 and gives the size; odd sides get their last row or column repeated. Later
-    frames of another size are scaled into the first one's, in proportion, on black.
+    The frame rate is variable: a frame lasts until the next one. The first frame has time 0 and
+    gives the size; an odd side is padded with its last row or column. Later frames of another size
+    are scaled to fit, with black bars.
 
-    MP4 and MOV are written in fragments and turned into an ordinary file at the end, so a
-    recording whose process dies plays up to its last fragment.
+    MP4 and MOV are written in fragments and converted to ordinary files at the end. A recording
+    whose process was killed plays up to its last fragment.
 
-    Nothing is created before the first frame. An earlier recording of ours at `path` is set aside
-    under a numbered name, which `notice` tells; any other file there is an error.
+    No file is created before the first frame. An earlier recording at `path` is renamed to a
+    numbered name; any other file there is an error.
 
     Args:
-        path: A file ending in .mp4, .mov or .mkv.
-        fps_hint: Frames per second that may be expected; rate control starts from it.
+        path: A file that ends in .mp4, .mov or .mkv.
+        fps_hint: Expected frames per second, for the rate control of the encoder.
+
+    Attributes:
+        notice: What the user should know after the opening; empty if nothing.
 
     Raises:
-        UsageError: The suffix names no format that is written here.
-        RecordingError: Nothing can be written at `path`, or what is there is not ours.
+        UsageError: The suffix is not one of these.
+        RecordingError: Nothing can be written at `path`, or another file is there.
     """
 
     def __init__(self, path: Path | str, fps_hint: float = 30.0) -> None:
@@ -72,21 +77,21 @@ class Recorder(Closeable):
         self.notice = ""
         self._writer: _Writer | None = None
         self._closed = False
-        _check_place(self._path)
-        self._set_aside = _set_aside(self._path)
-        if self._set_aside:
-            self.notice = f"the recording that was at {self._path} is now {self._set_aside}"
+        check_output(self._path, kind="a recording", suffixes=tuple(MUXERS), error=RecordingError)
+        self._renamed = _rename_earlier(self._path)  # the earlier recording
+        if self._renamed:
+            self.notice = f"the recording that was at {self._path} is now {self._renamed}"
 
     @property
     def path(self) -> Path:
-        """The file that is written."""
+        """The file."""
         return self._path
 
     def write(self, frame: Frame) -> None:
         """Append one frame.
 
         Raises:
-            RecordingError: It cannot be written; what was written before stays playable.
+            RecordingError: It cannot be written. What was written before can be played.
         """
         if self._closed:
             raise RecordingError(f"the recording {self._path} is closed")
@@ -97,30 +102,30 @@ class Recorder(Closeable):
     def close(self) -> None:
         """Finish the file. Calling it again does nothing.
 
-        Without a frame there is no file, and an earlier recording gets its name back.
+        If there was no frame, there is no file, and an earlier recording gets its name back.
 
         Raises:
-            RecordingError: The end could not be written; the file plays up to there.
+            RecordingError: The end cannot be written. The file can be played up to there.
         """
         if self._closed:
             return
         self._closed = True
         if self._writer is not None:
             self._writer.close()
-        elif self._set_aside is not None and not self._path.exists():
-            self._set_aside.rename(self._path)
+        elif self._renamed is not None and not self._path.exists():
+            self._renamed.rename(self._path)
             self.notice = ""
 
 
-class _File(io.FileIO):
-    """A file that FFmpeg writes to, opened by us.
+class _UnbufferedFile(io.FileIO):
+    """A file for FFmpeg to write to.
 
-    Those that FFmpeg opens stay open when they cannot be written, and keep up to 256 KiB back
-    that a killed process would lose.
+    FFmpeg's own files stay open when they cannot be written, and buffer up to 256 KiB that a killed
+    process would lose.
     """
 
     def write(self, data: "ReadableBuffer") -> int:
-        """Write all of it: a disk that is nearly full takes a part and does not complain."""
+        """Write all of the data. A disk that is nearly full takes only a part, without an error."""
         view = memoryview(data)
         done = 0
         while done < len(view):
@@ -133,7 +138,7 @@ class _Writer:
 
     Args:
         path: A file that does not exist yet.
-        first: The first picture, whose even size is the file's.
+        first: The first image; its size, which must be even, is that of the file.
         fps_hint: Expected frames per second.
     """
 
@@ -142,14 +147,14 @@ class _Writer:
         self._size = first.shape[1], first.shape[0]
         self._start: float | None = None
         self._last_pts = -1
-        self._step = round(TICKS / fps_hint)
+        self._step = round(TICKS_PER_SECOND / fps_hint)
         self._last_keyframe = 0
         self._broken = False
-        self._whole_bytes = 0  # the length of the file without a half-written fragment
+        self._complete_bytes = 0  # length of the file without an incomplete fragment
         try:
-            self._file = _File(path, "x")
+            self._file = _UnbufferedFile(path, "x")
         except OSError as exc:
-            raise _write_error(path, exc) from exc
+            raise _recording_error(path, exc) from exc
         muxer, options = MUXERS[path.suffix.lower()]
         self._container = open_for_writing(self._file, format=muxer, options=options)
         self._container.metadata["comment"] = COMMENT
@@ -158,30 +163,31 @@ class _Writer:
         )
         self._stream.width, self._stream.height = self._size
         self._stream.pix_fmt = "yuv420p"
-        self._stream.time_base = Fraction(1, TICKS)
+        self._stream.time_base = Fraction(1, TICKS_PER_SECOND)
         context = self._stream.codec_context
-        context.time_base = Fraction(1, TICKS)
+        context.time_base = Fraction(1, TICKS_PER_SECOND)
         context.colorspace = Colorspace.ITU709
         context.color_range = ColorRange.MPEG
         context.color_primaries = BT709
         context.color_trc = BT709
 
     def write(self, frame: Frame) -> None:
-        picture = av.VideoFrame.from_ndarray(
+        video_frame = av.VideoFrame.from_ndarray(
             letterbox(pad_to_even(frame.image), self._size), format="bgr24"
         )
-        picture = picture.reformat(
+        video_frame = video_frame.reformat(
             format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
-        picture.time_base = Fraction(1, TICKS)
-        picture.pts = self._next_pts(frame.time)
-        if picture.pts == 0 or picture.pts - self._last_keyframe >= KEYFRAME_SECONDS * TICKS:
-            picture.pict_type = av.video.frame.PictureType.I
-            self._last_keyframe = picture.pts
-        self._encode(picture)
+        video_frame.time_base = Fraction(1, TICKS_PER_SECOND)
+        video_frame.pts = self._next_pts(frame.time)
+        since_keyframe = (video_frame.pts - self._last_keyframe) / TICKS_PER_SECOND
+        if video_frame.pts == 0 or since_keyframe >= KEYFRAME_SECONDS:
+            video_frame.pict_type = av.video.frame.PictureType.I
+            self._last_keyframe = video_frame.pts
+        self._encode(video_frame)
 
     def close(self) -> None:
-        """Write the encoder's last frames and the file's end, as far as that can be."""
+        """Write the last frames of the encoder and the end of the file, as far as possible."""
         try:
             if not self._broken:
                 self._encode(None)
@@ -189,76 +195,53 @@ class _Writer:
             self._finish()
 
     def _next_pts(self, time: float) -> int:
-        """Ticks since the first frame; always later than the frame before."""
+        """Return the ticks since the first frame; always more than for the frame before."""
         if self._start is None:
             self._start = time
-        pts = max(round((time - self._start) * TICKS), self._last_pts + 1)
+        pts = max(round((time - self._start) * TICKS_PER_SECOND), self._last_pts + 1)
         if self._last_pts >= 0:
             self._step = pts - self._last_pts
         self._last_pts = pts
         return pts
 
-    def _encode(self, picture: av.VideoFrame | None) -> None:
+    def _encode(self, frame: av.VideoFrame | None) -> None:
         try:
-            self._mux(self._stream.encode(picture))
+            self._mux(self._stream.encode(frame))
         except (OSError, av.FFmpegError) as exc:
             self._broken = True
-            raise _write_error(self._path, exc) from exc
+            raise _recording_error(self._path, exc) from exc
 
     def _mux(self, packets: "Iterable[av.Packet[av.VideoStream]]") -> None:
         for packet in packets:
             if packet.pts == self._last_pts:
-                # Nothing follows that would end the last frame: it lasts as long as the one before.
-                packet.duration = min(self._step, round(LONGEST_LAST_FRAME * TICKS))
+                # The last frame lasts as long as the one before.
+                packet.duration = min(self._step, round(MAX_LAST_FRAME_SECONDS * TICKS_PER_SECOND))
             self._container.mux(packet)
-            self._whole_bytes = os.fstat(self._file.fileno()).st_size
+            self._complete_bytes = os.fstat(self._file.fileno()).st_size
 
     def _finish(self) -> None:
-        """Write the file's end; after a failed write, cut the file to what is whole."""
+        """Write the end of the file; after a failed write, cut off what is incomplete."""
         was_broken = self._broken
         try:
             self._container.close()
         except (OSError, av.FFmpegError) as exc:
-            # FFmpeg writes nothing after a failed write, so the fragments are as they were.
+            # FFmpeg wrote nothing after the failed write, so the fragments are intact.
             self._broken = True
             if not was_broken:
-                raise _write_error(self._path, exc) from exc
+                raise _recording_error(self._path, exc) from exc
         finally:
             if self._broken:
-                self._file.truncate(self._whole_bytes)
+                self._file.truncate(self._complete_bytes)
             self._file.close()
-            if self._broken and not self._whole_bytes:
+            if self._broken and not self._complete_bytes:
                 self._path.unlink()
 
 
-def _check_place(path: Path) -> None:
-    """Raise unless a recording can be made at `path`; touch nothing."""
-    if path.is_dir():
-        raise RecordingError(
-            f"{path} is a folder", f"name a file in it, such as {path / 'live.mp4'}"
-        )
-    if path.suffix.lower() not in MUXERS:
-        suffixes = list(MUXERS)
-        raise UsageError(
-            f"the wrong suffix: a recording cannot be written to '{path.name}'",
-            f"let the name end in {', '.join(suffixes[:-1])} or {suffixes[-1]}",
-        )
-    if not path.parent.is_dir():
-        raise RecordingError(
-            f"there is no folder {path.parent}",
-            f'make it with `mkdir -p "{path.parent}"`, or record somewhere else',
-        )
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise RecordingError(
-            f"nothing can be written into the folder {path.parent}", "record somewhere else"
-        )
-
-
-def _set_aside(path: Path) -> Path | None:
-    """Rename an earlier recording of ours; return its new name, or None if nothing was there."""
+def _rename_earlier(path: Path) -> Path | None:
+    """Rename an earlier recording; return its new name, or None if there is no file at `path`."""
     if not path.exists():
         return None
-    if not _is_ours(path):
+    if not _is_recording(path):
         raise RecordingError(
             f"{path} exists and was not recorded by live-nst", "choose another name, or remove it"
         )
@@ -286,8 +269,8 @@ def _reserve(path: Path) -> Path:
             return free
 
 
-def _is_ours(path: Path) -> bool:
-    """Whether the file says that we recorded it."""
+def _is_recording(path: Path) -> bool:
+    """Return whether the metadata of a file says that it was recorded here."""
     try:
         with open_for_reading(str(path)) as container:
             metadata = container.metadata
@@ -297,17 +280,7 @@ def _is_ours(path: Path) -> bool:
     return COMMENT in (value for key, value in metadata.items() if key.lower() == "comment")
 
 
-def _write_error(path: Path, exc: OSError | av.FFmpegError) -> RecordingError:
-    if exc.errno == errno.ENOSPC:
-        return RecordingError(
-            f"the disk is full: the recording {path} ends here",
-            "make room, or record to another disk",
-        )
-    if exc.errno == errno.EFBIG:
-        return RecordingError(
-            f"the recording {path} ends here: it is as large as a file may be",
-            "record to another disk, or raise the limit that `ulimit -f` shows",
-        )
+def _recording_error(path: Path, exc: OSError | av.FFmpegError) -> LiveNstError:
     if exc.errno == errno.EEXIST:
-        return RecordingError(f"{path} has appeared meanwhile", "choose another name")
-    return RecordingError(f"the recording {path} cannot be written: {exc.strerror}")
+        return RecordingError(f"{path} was created by another program", "choose another name")
+    return write_error(path, exc, error=RecordingError, retry="record again")

@@ -1,4 +1,4 @@
-"""Stylized frames as a camera that other programs can choose."""
+"""A virtual camera that other programs can select."""
 
 import numpy as np
 import pyvirtualcam
@@ -12,19 +12,18 @@ from live_nst.types import Closeable, Frame
 class VirtualCamera(Closeable):
     """A virtual camera: v4l2loopback on Linux, OBS on Windows and macOS.
 
-    Its size is fixed while it is open: frames of another size are scaled into it in proportion,
-    on black.
+    Its size is fixed while it is open: frames of another size are scaled to fit, with black bars.
 
     Args:
-        device: "/dev/video10" on Linux, a camera's name elsewhere; None: the first one found.
-        fps: Frames per second that readers are told; the pipeline writes at this `rate`.
-        size: (width, height) in pixels; odd numbers are rounded up to even ones.
-        backend: pyvirtualcam's name of one backend; None: all that this system has.
-        system: Where to look for what is wrong when it cannot be opened.
+        device: "/dev/video10" on Linux, a name of a camera elsewhere; None for the first one found.
+        fps: Frames per second, for readers and as `rate` of this sink.
+        size: (width, height) in pixels; odd sides are rounded up.
+        backend: A backend of pyvirtualcam; None for all that this system has.
+        system: Searched for the cause if it cannot be opened; None for this system.
 
     Raises:
-        VirtualCameraError: There is no such camera, or it cannot be fed; the hint says what to
-            type on this system.
+        VirtualCameraError: There is no such camera, or it cannot be written to. The hint says what
+            to type on this system.
     """
 
     def __init__(
@@ -41,7 +40,7 @@ class VirtualCamera(Closeable):
             self._camera = pyvirtualcam.Camera(
                 *self._size, fps, fmt=pyvirtualcam.PixelFormat.BGR, device=device, backend=backend
             )
-        except RuntimeError as exc:  # pyvirtualcam gathers the errors of all backends in one
+        except RuntimeError as exc:  # the errors of all backends in one
             raise virtual_camera_error(device, str(exc), system or HostSystem()) from exc
         self._open = True
         self.name = f"virtual camera {self._camera.device}"
@@ -49,14 +48,14 @@ class VirtualCamera(Closeable):
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) in pixels that readers see."""
+        """(width, height) in pixels."""
         return self._size
 
     def write(self, frame: Frame) -> None:
-        """Show one frame, of any size.
+        """Write one frame of any size.
 
         Raises:
-            VirtualCameraError: The device takes no more frames.
+            VirtualCameraError: The device accepts no more frames.
         """
         if not self._open:
             raise VirtualCameraError(f"the {self.name} is closed")
@@ -65,7 +64,7 @@ class VirtualCamera(Closeable):
             self._camera.send(image)
         except (RuntimeError, OSError) as exc:
             raise VirtualCameraError(
-                f"the {self.name} takes no more frames: {exc}", "start live-nst again"
+                f"the {self.name} accepts no more frames: {exc}", "start live-nst again"
             ) from exc
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Why a virtual camera cannot be opened, and the commands that mend it on this system."""
+"""Find out why a virtual camera cannot be opened, and which commands correct it."""
 
 import os
 import re
@@ -19,12 +19,12 @@ INSTALL = (
 
 @dataclass(frozen=True, slots=True)
 class DeviceCapability:
-    """What a video device says about itself.
+    """What the driver of a video device reports.
 
     Attributes:
-        driver: "v4l2 loopback", "uvcvideo", ...
-        output: Frames can be written to it now.
-        capture: Frames can be read from it now.
+        driver: Its name, such as "v4l2 loopback" or "uvcvideo".
+        output: Whether frames can be written to the device now.
+        capture: Whether frames can be read from the device now.
     """
 
     driver: str
@@ -33,7 +33,7 @@ class DeviceCapability:
 
 
 def query_capability(device: str) -> DeviceCapability | None:
-    """Ask a video device's driver about it; None if it is no video device or cannot be opened."""
+    """Query the driver of a device; None if it is no video device or cannot be opened."""
     from linuxpy.video import raw
     from linuxpy.video.device import read_capabilities
 
@@ -57,13 +57,13 @@ def query_capability(device: str) -> DeviceCapability | None:
 
 @dataclass(frozen=True, slots=True)
 class HostSystem:
-    """The parts of the operating system that are looked at.
+    """The parts of the operating system that are searched for the cause.
 
     Attributes:
         platform: As `sys.platform`.
-        module: The kernel's folder about v4l2loopback; it exists while the module is loaded.
-        devices: The folder that holds the devices.
-        capability: Asks a device's driver.
+        module: Folder of the kernel module v4l2loopback; it exists while the module is loaded.
+        devices: Folder of the devices.
+        capability: Queries the driver of a device.
     """
 
     platform: str = sys.platform
@@ -72,7 +72,7 @@ class HostSystem:
     capability: Callable[[str], DeviceCapability | None] = field(default=query_capability)
 
     def loopbacks(self) -> list[str]:
-        """The v4l2loopback devices that can be opened."""
+        """Return the v4l2loopback devices that can be opened."""
         found = []
         for path in sorted(self.devices.glob("video*")):
             capability = self.capability(str(path))
@@ -82,17 +82,17 @@ class HostSystem:
 
 
 def virtual_camera_error(device: str | None, reason: str, system: HostSystem) -> VirtualCameraError:
-    """Say why a virtual camera could not be opened.
+    """Return an error that says why a virtual camera cannot be opened.
 
     Args:
-        device: The device that was asked for; None if any would have done.
-        reason: What the library said; used where nothing better is found.
-        system: Where to look.
+        device: The device that was asked for; None for any.
+        reason: The error of the library; used where no other cause is found.
+        system: Searched for the cause.
     """
     if system.platform.startswith("linux"):
         return _on_linux(device, reason, system)
     reason = _one_line(reason)
-    message = f"the virtual camera cannot be opened: {reason}"
+    message = f"Cannot open the virtual camera: {reason}"
     if system.platform == "darwin":
         return VirtualCameraError(
             message,
@@ -108,7 +108,7 @@ def virtual_camera_error(device: str | None, reason: str, system: HostSystem) ->
 
 
 def _one_line(reason: str) -> str:
-    """The library's errors, one a line, as a part of a sentence."""
+    """Join the lines of an error of the library to a part of a sentence."""
     return "; ".join(reason.rstrip(".").split("\n"))
 
 
@@ -122,7 +122,7 @@ def _on_linux(device: str | None, reason: str, system: HostSystem) -> VirtualCam
         return _no_such_device(device, system)
     if not os.access(device, os.R_OK | os.W_OK):
         return VirtualCameraError(
-            f"you may not write to {device}",
+            f"No permission to write to {device}",
             "join the group that owns it with `sudo usermod -aG video $USER`, then log out and in",
         )
     capability = system.capability(device)
@@ -131,8 +131,8 @@ def _on_linux(device: str | None, reason: str, system: HostSystem) -> VirtualCam
     if not capability.output:
         return _no_output(device, capability, system)
     return VirtualCameraError(
-        f"the virtual camera {device} cannot be opened: {_one_line(reason)}",
-        f"close every program that uses it (`fuser {device}` lists them), or load it anew with "
+        f"Cannot open the virtual camera {device}: {_one_line(reason)}",
+        f"close every program that uses it (`fuser {device}` lists them), or reload it with "
         f"`sudo modprobe -r v4l2loopback && {_load(device)}`",
     )
 
@@ -140,12 +140,12 @@ def _on_linux(device: str | None, reason: str, system: HostSystem) -> VirtualCam
 def _no_loopback(system: HostSystem) -> VirtualCameraError:
     if system.module.exists():
         return VirtualCameraError(
-            "the kernel module v4l2loopback is loaded, but none of its devices can be opened",
+            "The kernel module v4l2loopback is loaded, but none of its devices can be opened",
             "join the group that owns them with `sudo usermod -aG video $USER`, then log out and "
-            f"in; or load it anew with `sudo modprobe -r v4l2loopback && {_load(None)}`",
+            f"in; or reload it with `sudo modprobe -r v4l2loopback && {_load(None)}`",
         )
     return VirtualCameraError(
-        "there is no virtual camera: the kernel module v4l2loopback is not loaded",
+        "There is no virtual camera: the kernel module v4l2loopback is not loaded",
         f"load it with `{_load(None)}`; if it is not installed, {INSTALL}",
     )
 
@@ -153,14 +153,14 @@ def _no_loopback(system: HostSystem) -> VirtualCameraError:
 def _no_such_device(device: str, system: HostSystem) -> VirtualCameraError:
     if not system.module.exists():
         return VirtualCameraError(
-            f"there is no {device}: the kernel module v4l2loopback is not loaded",
+            f"There is no {device}: the kernel module v4l2loopback is not loaded",
             f"load it with `{_load(device)}`; if it is not installed, {INSTALL}",
         )
     found = system.loopbacks()
     others = f"use {' or '.join(found)}, or " if found else ""
     return VirtualCameraError(
-        f"there is no {device}",
-        f"{others}load v4l2loopback anew with `sudo modprobe -r v4l2loopback && {_load(device)}`",
+        f"There is no {device}",
+        f"{others}reload v4l2loopback with `sudo modprobe -r v4l2loopback && {_load(device)}`",
     )
 
 
@@ -169,49 +169,47 @@ def _not_a_loopback(
 ) -> VirtualCameraError:
     found = system.loopbacks()
     kind = f"a device of the driver {capability.driver}" if capability else "no video device"
-    way_out = (
-        f"use {' or '.join(found)}" if found else f"make a virtual camera with `{_load(None)}`"
-    )
-    return VirtualCameraError(f"{device} is {kind}, not a virtual camera", way_out)
+    hint = f"use {' or '.join(found)}" if found else f"create a virtual camera with `{_load(None)}`"
+    return VirtualCameraError(f"{device} is {kind}, not a virtual camera", hint)
 
 
 def _no_output(device: str, capability: DeviceCapability, system: HostSystem) -> VirtualCameraError:
-    """The device is a loopback, yet says that nothing can be written to it.
+    """Explain a v4l2loopback device that reports that nothing can be written to it.
 
-    Loaded with exclusive_caps=1 it offers one direction at a time: output while nobody feeds it,
-    capture while somebody does. Before 0.13 output does not come back after the first time.
+    Loaded with exclusive_caps=1, a device reports one direction at a time: output while no program
+    writes to it, capture while one does. Before version 0.13, output never comes back.
     """
     if capability.capture:
         return VirtualCameraError(
-            f"another program is feeding the virtual camera {device}",
+            f"Another program is writing to the virtual camera {device}",
             f"close that program (`fuser {device}` finds it), or use another device",
         )
     version = _version(system)
     which = f"v4l2loopback {version}" if version else "v4l2loopback before 0.13"
     return VirtualCameraError(
-        f"{device} was fed once and cannot be fed again: {which}, loaded with exclusive_caps=1, "
-        "allows that only once",
-        f"close the programs that read it and load it anew with `sudo modprobe -r v4l2loopback && "
+        f"{device} was written to once and cannot be again: {which}, loaded with "
+        "exclusive_caps=1, allows that only once",
+        f"close the programs that read it and reload it with `sudo modprobe -r v4l2loopback && "
         f"{_load(device, exclusive_caps=0)}`; browsers may not list it then: for those, keep "
-        "exclusive_caps=1 and load it anew before every start, or install v4l2loopback 0.13 or "
+        "exclusive_caps=1 and reload it before every start, or install v4l2loopback 0.13 or "
         "newer",
     )
 
 
 def _version(system: HostSystem) -> str:
-    """The loaded module's version; empty if it does not say."""
+    """Return the version of the loaded module; empty if it is not known."""
     path = system.module / "version"
     return path.read_text().strip() if path.exists() else ""
 
 
 def _number(device: str | None) -> int:
-    """The N of /dev/videoN; our default where there is none."""
+    """Return the N of /dev/videoN, or `DEFAULT_NUMBER`."""
     match = re.search(r"(\d+)$", device or "")
     return int(match.group(1)) if match else DEFAULT_NUMBER
 
 
 def _load(device: str | None, exclusive_caps: int = 1) -> str:
-    """The command that makes one virtual camera."""
+    """Return the command that creates one virtual camera."""
     return (
         f"sudo modprobe v4l2loopback devices=1 video_nr={_number(device)} "
         f'card_label="live-nst" exclusive_caps={exclusive_caps}'

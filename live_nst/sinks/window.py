@@ -1,4 +1,4 @@
-"""A window that shows pictures and hears keys."""
+"""A window that shows images and reads keys."""
 
 import os
 import sys
@@ -33,19 +33,19 @@ KEY_NAMES = {
     0xF702: "left",
     0xF703: "right",
 }
-"""OpenCV's codes of the keys that are no character, on each system."""
+"""Codes in OpenCV of the keys that are no characters, on each system."""
 
 
 class Window(Closeable):
-    """A window, used from one thread: on macOS the main one.
+    """A window. All calls must come from one thread; on macOS, from the main one.
 
     Args:
-        title: Its title, which also tells it from other windows of this process.
-        size: (width, height) in pixels that it opens with; less on a smaller screen.
-        fullscreen: Open it so that it fills the screen.
+        title: Its title; no two windows of a process may have the same.
+        size: (width, height) in pixels at first; less on a smaller screen.
+        fullscreen: Fill the screen.
 
     Raises:
-        DisplayError: No window can be opened here.
+        DisplayError: No window can be opened.
     """
 
     def __init__(self, title: str, size: tuple[int, int], fullscreen: bool = False) -> None:
@@ -56,29 +56,30 @@ class Window(Closeable):
         self._was_visible = False
         self._closed = False
         try:
-            # GUI_NORMAL: without Qt's tool bar and its own keys. FREERATIO: the proportions are
-            # kept by black bars of our own, as Qt's would be light gray.
+            # GUI_NORMAL: without the tool bar and the keys of Qt. FREERATIO: `add_aspect_bars`
+            # keeps the proportions by black bars, as those of Qt would be light gray.
             cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
             cv2.resizeWindow(title, *_within(size, screen))
         except cv2.error as exc:
-            raise DisplayError(f"no window can be opened: {exc.err}", NO_DISPLAY_HINT) from exc
+            raise DisplayError(f"Cannot open a window: {exc.err}", NO_DISPLAY_HINT) from exc
         if fullscreen:
             self.toggle_fullscreen()
 
     @property
     def closed(self) -> bool:
-        """Whether the user closed it, as of the last `poll`, or `close` was called."""
+        """Whether the user closed it before the last `poll`, or `close` was called."""
         return self._closed
 
     def show(self, image: Image) -> None:
-        """Show a picture, BGR uint8 ``[height, width, 3]``, scaled to the window in proportion.
+        """Show an image at the next `poll`, scaled to fit the window.
 
-        It appears at the next `poll`. A closed window shows nothing more.
+        Args:
+            image: BGR uint8 ``[height, width, 3]``. A closed window ignores it.
 
         Raises:
-            DisplayError: The display went away.
+            DisplayError: The connection to the display was lost.
         """
-        # OpenCV would silently open a closed window again.
+        # OpenCV would open a closed window again.
         if self._closed:
             return
         try:
@@ -86,25 +87,25 @@ class Window(Closeable):
             cv2.imshow(self._title, add_aspect_bars(image, (width, height)))
         except cv2.error as exc:
             raise DisplayError(
-                f"the window can show nothing more: {exc.err}", NO_DISPLAY_HINT
+                f"Cannot show an image in the window: {exc.err}", NO_DISPLAY_HINT
             ) from exc
 
     def poll(self) -> str | None:
-        """Handle the window's events, for about a millisecond.
+        """Handle the events of the window, for about a millisecond.
 
         Returns:
-            The key that was pressed, or None: a character as typed, letters in lower case
-            (OpenCV does not tell them apart everywhere), or "space", "enter", "escape", "tab",
-            "backspace", "left", "right", "up", "down".
+            The key that was pressed; None if there was none. A character, letters in lower case
+            (on some systems OpenCV gives no other), or "space", "enter", "escape", "tab",
+            "backspace", "left", "right", "up" or "down".
         """
         if self._closed:
             return None
         code = cv2.waitKeyEx(1)
-        self._notice_closing()
+        self._check_closed()
         return key_name(code)
 
     def toggle_fullscreen(self) -> None:
-        """Fill the screen, or go back to a window."""
+        """Switch between a window and the whole screen."""
         if self._closed:
             return
         self._fullscreen = not self._fullscreen
@@ -117,36 +118,36 @@ class Window(Closeable):
             return
         self._closed = True
         cv2.destroyWindow(self._title)
-        cv2.waitKeyEx(1)  # only now does it vanish
+        cv2.waitKeyEx(1)  # it disappears only now
 
-    def _notice_closing(self) -> None:
+    def _check_closed(self) -> None:
         try:
             visible = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) > 0
-        except cv2.error:  # Qt answers so after its last window was closed
+        except cv2.error:  # raised by Qt after its last window was closed
             visible = False
-        # GTK never calls a window visible: believe "not visible" only after "visible".
+        # GTK never reports a window as visible: "not visible" counts only after "visible".
         self._closed = self._was_visible and not visible
         self._was_visible = self._was_visible or visible
 
 
 def key_name(code: int) -> str | None:
-    """Name the key of a code of OpenCV's `waitKeyEx`; None for no key, or one without a name."""
+    """Return the name of a key code from `cv2.waitKeyEx`; None for no key or an unknown one."""
     if code < 0:
         return None
     if code in KEY_NAMES:
         return KEY_NAMES[code]
-    code &= 0xFFFF  # GTK adds the state of Num Lock and the like above
+    code &= 0xFFFF  # GTK adds bits for Num Lock and the like
     if code in KEY_NAMES:
         return KEY_NAMES[code]
     return chr(code).lower() if code < 256 and chr(code).isprintable() else None
 
 
 def add_aspect_bars(image: Image, size: tuple[int, int]) -> Image:
-    """Add black bars, so that a picture stretched to a window keeps its proportions.
+    """Add black bars, so that an image that is stretched to a window keeps its proportions.
 
     Args:
         image: BGR uint8 ``[height, width, 3]``.
-        size: The window's (width, height) in pixels; not positive where it is not known.
+        size: (width, height) of the window in pixels; 0 or less where it is not known.
 
     Returns:
         BGR uint8 in the proportions of `size`; `image` itself if it has them or they are unknown.
@@ -165,7 +166,7 @@ def add_aspect_bars(image: Image, size: tuple[int, int]) -> Image:
 
 
 def _within(size: tuple[int, int], screen: tuple[int, int] | None) -> tuple[int, int]:
-    """`size`, shrunk in proportion until it fits the screen."""
+    """Return a size, reduced in proportion until it fits the screen."""
     if screen is None:
         return size
     scale = min(1.0, screen[0] / size[0], screen[1] / size[1])
@@ -173,10 +174,10 @@ def _within(size: tuple[int, int], screen: tuple[int, int] | None) -> tuple[int,
 
 
 def _prepare_qt() -> None:
-    """Set what Qt reads when a process opens its first window.
+    """Set the variables that Qt reads when a process opens its first window.
 
-    OpenCV's wheels for Linux bring the platform xcb only: any other choice, usual on Wayland,
-    ends the process. Qt's warnings about fonts and sessions are not for the user's terminal.
+    The wheels of OpenCV for Linux contain the Qt platform xcb only. Any other choice, which is
+    usual on Wayland, ends the process. Warnings of Qt about fonts and sessions are hidden.
     """
     if sys.platform.startswith("linux"):
         os.environ["QT_QPA_PLATFORM"] = "xcb"

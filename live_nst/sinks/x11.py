@@ -1,4 +1,4 @@
-"""Whether a window can be opened here, asked before Qt is: it ends the process when it cannot."""
+"""Check that a window can be opened, before Qt tries: Qt ends the process if it cannot."""
 
 import ctypes
 import os
@@ -9,13 +9,13 @@ from collections.abc import Mapping
 
 from live_nst.errors import DisplayError
 
-NO_DISPLAY_HINT = "use `--no-window`, with `--record out.mp4` to keep what it paints"
+NO_DISPLAY_HINT = "use `--no-window`, with `--record out.mp4` to keep the result"
 X_PORT = 6000
 CONNECT_SECONDS = 2.0
 
 
 class _Screen(ctypes.Structure):
-    """The beginning of libxcb's xcb_screen_t."""
+    """The first fields of xcb_screen_t of libxcb."""
 
     _fields_ = (
         ("unused", ctypes.c_uint32 * 5),
@@ -25,7 +25,7 @@ class _Screen(ctypes.Structure):
 
 
 class _ScreenIterator(ctypes.Structure):
-    """libxcb's xcb_screen_iterator_t."""
+    """xcb_screen_iterator_t of libxcb."""
 
     _fields_ = (
         ("data", ctypes.POINTER(_Screen)),
@@ -37,17 +37,17 @@ class _ScreenIterator(ctypes.Structure):
 def require_display(
     environ: Mapping[str, str] | None = None, platform: str = sys.platform
 ) -> tuple[int, int] | None:
-    """Make sure that a window can be opened.
+    """Raise unless a window can be opened.
 
     Args:
-        environ: The environment variables; None: this process's.
-        platform: As `sys.platform`. Only Linux is checked: elsewhere there is a display.
+        environ: The environment variables; None for those of this process.
+        platform: As `sys.platform`. Only Linux is checked; other systems have a display.
 
     Returns:
-        The screen's (width, height) in pixels, of all monitors together; None if not known.
+        (width, height) in pixels of the screen, all monitors together; None if not known.
 
     Raises:
-        DisplayError: There is no X server (nor XWayland), or it lets nobody in.
+        DisplayError: There is no X server (nor XWayland), or it refuses the connection.
     """
     if not platform.startswith("linux"):
         return None
@@ -61,15 +61,15 @@ def require_display(
 
 def _no_display(environ: Mapping[str, str]) -> str:
     if environ.get("WAYLAND_DISPLAY"):
-        return "no window can be opened: this Wayland session runs no XWayland, DISPLAY is not set"
-    return "no window can be opened: there is no display, DISPLAY is not set"
+        return "Cannot open a window: this Wayland session runs no XWayland, DISPLAY is not set"
+    return "Cannot open a window: there is no display, DISPLAY is not set"
 
 
 def _check_host(display: str) -> None:
     """Raise if DISPLAY names another host whose X server does not answer in time."""
     match = re.fullmatch(r"(?:\w+/)?(.+):(\d+)(?:\.\d+)?", display)
     if match is None or match[1] == "unix" or match[1].startswith("/"):
-        return  # a local one, which answers or fails at once
+        return  # a local server answers or fails at once
     try:
         address = match[1].strip("[]"), X_PORT + int(match[2])
         socket.create_connection(address, timeout=CONNECT_SECONDS).close()
@@ -78,12 +78,12 @@ def _check_host(display: str) -> None:
 
 
 def _connect(display: str) -> tuple[int, int]:
-    """Log in to the X server as Qt will; return its screen's size."""
+    """Connect to the X server as Qt will do; return the size of its screen."""
     try:
         xcb = ctypes.CDLL("libxcb.so.1")
     except OSError as exc:
         raise DisplayError(
-            "no window can be opened: the library libxcb.so.1 is missing",
+            "Cannot open a window: the library libxcb.so.1 is missing",
             f"install it (`sudo apt install libxcb1`), or {NO_DISPLAY_HINT}",
         ) from exc
     xcb.xcb_connect.restype = ctypes.c_void_p
@@ -96,13 +96,13 @@ def _connect(display: str) -> tuple[int, int]:
         raise _unreachable(display)
     setup = ctypes.c_void_p(xcb.xcb_get_setup(connection))
     screen = xcb.xcb_setup_roots_iterator(setup).data.contents
-    # The connection stays: a server whose last client leaves starts anew (Xvfb does), and would
-    # throw out the window that is just being opened.
+    # The connection stays open. A server such as Xvfb resets when its last client disconnects, and
+    # would close the window that is just being opened.
     return int(screen.width), int(screen.height)
 
 
 def _unreachable(display: str) -> DisplayError:
     return DisplayError(
-        f"no window can be opened: no X server answers at DISPLAY={display}, or it lets us not in",
+        f"Cannot open a window: no X server accepts a connection at DISPLAY={display}",
         NO_DISPLAY_HINT,
     )

@@ -1,1 +1,1 @@
-"""Where frames come from: cameras, streams, files, the demo."""
+"""Live frames: from cameras, video files, network streams and the demo video."""

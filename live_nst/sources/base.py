@@ -1,4 +1,4 @@
-"""What a source of live frames owes its reader."""
+"""The interface of all sources of live frames."""
 
 from dataclasses import dataclass
 from types import TracebackType
@@ -9,11 +9,11 @@ from live_nst.types import Frame
 
 @dataclass(frozen=True, slots=True)
 class SourceRequest:
-    """What is asked of a camera or of the demo; what was granted stands in `SourceInfo`.
+    """The size and rate to ask a camera or the demo for.
 
     Attributes:
-        width: Pixels.
-        height: Pixels.
+        width: Width in pixels.
+        height: Height in pixels.
         fps: Frames per second.
     """
 
@@ -24,15 +24,15 @@ class SourceRequest:
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """What a source really gives.
+    """What a source provides, which may differ from the request.
 
     Attributes:
-        name: For people: "camera 0 (HD Webcam)", "demo".
-        width: Pixels of the frames, as far as the source knows.
-        height: Pixels.
-        fps: Frames per second that the source promises; 0.0 when it does not say.
-        detail: One more fact worth telling, such as the pixel format; may be empty.
-        waits: Whether it stands still until it is first read, as a file does and no camera.
+        name: Name for people: "camera 0 (HD Webcam)", "demo".
+        width: Width of the frames in pixels, as far as the source knows.
+        height: Height of the frames in pixels.
+        fps: Nominal frames per second; 0.0 if unknown.
+        detail: One more fact for people, such as the pixel format; may be empty.
+        paused_until_read: Whether it starts at the first `read`, as a file does and no camera.
     """
 
     name: str
@@ -49,32 +49,35 @@ class SourceInfo:
 
 
 class Source(Protocol):
-    """Live frames, one at a time. The thread that opened it reads it and closes it.
+    """A source of live frames. One thread opens, reads and closes it.
 
-    Obligations:
-        - Opening happens in the constructor, which raises `SourceError` with a hint.
-        - `read` may block until the next frame is there, but no longer than about five seconds:
-          then it raises `SourceLostError`. It never gives the same frame twice, never returns
-          a frame later than it must (no buffering), and never writes into a frame it has given.
-        - Frames may change their size from one to the next.
+    Rules for every source:
+        - The constructor opens it, and raises `SourceError` with a hint if that fails.
+        - `read` blocks until the next frame, but not longer than about five seconds: then it
+          raises `SourceLostError`.
+        - `read` never returns a frame twice, and never one that is older than it must be.
+        - A source never writes into an image that it has returned.
+        - The size of frames may change from one to the next.
     """
 
     @property
     def info(self) -> SourceInfo:
-        """What was granted."""
+        """What this source provides."""
         ...
 
     def read(self) -> Frame | None:
-        """The next frame, its `time` being `time.monotonic()` at capture; None after the last.
+        """Return the next frame, or None after the last one.
+
+        `Frame.time` is `time.monotonic()` at capture.
 
         Raises:
-            SourceLostError: The source went away; opening a new one may help.
-            SourceError: What comes is damaged for good.
+            SourceLostError: The source is gone; opening it again may help.
+            SourceError: The source is damaged; opening it again does not help.
         """
         ...
 
     def close(self) -> None:
-        """Free the device. Calling it again does nothing."""
+        """Release the device. Calling it again does nothing."""
         ...
 
     def __enter__(self) -> Self: ...

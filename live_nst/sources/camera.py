@@ -1,4 +1,4 @@
-"""A camera, through OpenCV."""
+"""A camera as a source, through OpenCV."""
 
 import os
 import sys
@@ -14,25 +14,20 @@ from live_nst.sources.devices import CameraDevice, find_camera
 from live_nst.types import Closeable, Frame, Image
 
 _STALL_SECONDS = 3
-"""How long OpenCV waits for a frame on Linux before it gives up; whole seconds only."""
+"""Time that OpenCV waits for a frame on Linux before it gives up; whole seconds only."""
 
 _MAX_BROKEN_FRAMES = 5
-"""Pictures in a row that may fail to decode. Cheap cameras send a torn one now and then."""
+"""Frames in a row that may fail to decode. Cheap cameras send a broken one now and then."""
 
 
 class VideoCapture(Protocol):
-    """The part of `cv2.VideoCapture` that is used."""
+    """The part of `cv2.VideoCapture` that is used here."""
 
     def isOpened(self) -> bool: ...  # noqa: D102
-
     def get(self, prop: int, /) -> float: ...  # noqa: D102
-
     def set(self, prop: int, value: float, /) -> bool: ...  # noqa: D102
-
     def grab(self) -> bool: ...  # noqa: D102
-
     def retrieve(self) -> tuple[bool, Any]: ...  # noqa: D102
-
     def release(self) -> None: ...  # noqa: D102
 
 
@@ -41,31 +36,31 @@ CaptureOpener = Callable[[int | str, int, Sequence[int]], VideoCapture]
 
 
 def configure_opencv() -> None:
-    """Set what OpenCV reads from the environment; call it before cv2 is first imported.
+    """Set the environment variables that OpenCV reads at import; call this before importing cv2.
 
-    What the user has set stays.
+    Variables that the user has set stay as they are.
     """
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(_STALL_SECONDS))
     # Without this, opening a camera on Windows takes up to a minute.
     os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
-    # Else its worker threads spin for half a millisecond after every call, on the network's cores.
+    # Otherwise its threads spin for 0.5 ms after each call, on cores that the network needs.
     os.environ.setdefault("OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER", "0")
 
 
 class CameraSource(Closeable):
     """Live frames of one camera.
 
-    MJPG is asked for, since many cameras reach their rate at 720p only with it. What the camera
-    granted instead stands in `info`.
+    It asks for MJPG, because many cameras reach their full rate at 720p only with it. `info` shows
+    what the camera chose.
 
     Args:
-        which: Index, device file, or part of the camera's name.
+        which: The camera's index, device file, or part of its name.
         request: Size and rate to ask for.
-        capture: Opens the device; `cv2.VideoCapture` by default.
-        locate: Finds the device that `which` means, or raises `SourceError`.
+        capture: Opens the device; None for `cv2.VideoCapture`.
+        locate: Finds the device, or raises `SourceError`.
 
     Raises:
-        SourceError: No such camera, or it cannot be opened.
+        SourceError: The camera does not exist or cannot be opened.
     """
 
     def __init__(
@@ -79,7 +74,7 @@ class CameraSource(Closeable):
         configure_opencv()
         device = locate(which)
         self._name = str(device) if device.index >= 0 else device.path
-        self._capture = _open(device, request, capture or _opencv)
+        self._capture = _open(device, request, capture or _open_with_opencv)
         if not self._capture.isOpened():
             self._capture.release()
             raise SourceError(
@@ -92,70 +87,70 @@ class CameraSource(Closeable):
 
     @property
     def info(self) -> SourceInfo:
-        """What was granted; `detail` has the pixel format, and what was asked if it differs."""
+        """What the camera chose; `detail` has the pixel format, and the request if it differs."""
         return self._info
 
     def read(self) -> Frame:
-        """The next frame; blocks until the camera has one, about three seconds at most.
+        """Return the next frame; wait for it about three seconds at most.
 
         Raises:
-            SourceLostError: The camera was unplugged, stalls, or sends only broken pictures.
+            SourceLostError: The camera was unplugged, stalls, or sends only broken frames.
         """
         for _ in range(_MAX_BROKEN_FRAMES):
             if not self._capture.grab():
-                raise SourceLostError(f"{self._name} gives no more frames", "check its cable")
-            moment = time.monotonic()
+                raise SourceLostError(f"{self._name} stopped sending frames", "check its cable")
+            captured = time.monotonic()
             self._index += 1
-            done, picture = self._capture.retrieve()
-            if done and picture is not None and picture.size:
-                return Frame(_as_bgr(picture, self._name), self._index, moment)
-        raise SourceLostError(f"{self._name} sends broken pictures", "check its cable")
+            decoded, array = self._capture.retrieve()
+            if decoded and array is not None and array.size:
+                return Frame(_as_bgr(array, self._name), self._index, captured)
+        raise SourceLostError(f"{self._name} sends broken frames", "check its cable")
 
     def close(self) -> None:
-        """Free the camera. Calling it again does nothing."""
+        """Release the camera. Calling it again does nothing."""
         self._capture.release()
 
 
-def _opencv(target: int | str, backend: int, wishes: Sequence[int]) -> VideoCapture:
-    """`cv2.VideoCapture`, without its warnings: failures are told in this package's own words."""
+def _open_with_opencv(target: int | str, backend: int, properties: Sequence[int]) -> VideoCapture:
+    """Open a `cv2.VideoCapture` without OpenCV's own warnings."""
     import cv2
 
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    # One call would do, were the stubs not written for each type of target apart.
+    # OpenCV's type stubs have one signature for each type of target.
     if isinstance(target, str):
-        return cv2.VideoCapture(target, backend, wishes)
-    return cv2.VideoCapture(target, backend, wishes)
+        return cv2.VideoCapture(target, backend, properties)
+    return cv2.VideoCapture(target, backend, properties)
 
 
 def _open(device: CameraDevice, request: SourceRequest, opener: CaptureOpener) -> VideoCapture:
-    """Open `device` with the wishes of `request`; the result may not be open."""
+    """Open `device` with the properties of `request`. The result may be closed: it failed."""
     import cv2
 
     backends = {"linux": cv2.CAP_V4L2, "darwin": cv2.CAP_AVFOUNDATION, "win32": cv2.CAP_MSMF}
     backend = backends.get(sys.platform, cv2.CAP_ANY)
     target = device.path if sys.platform == "linux" and device.path else device.index
-    # The format comes first: sizes and rates on offer depend on it.
-    wishes = {
+    # The format comes first: sizes and rates depend on it.
+    properties = {
         cv2.CAP_PROP_FOURCC: cv2.VideoWriter.fourcc(*"MJPG"),
         cv2.CAP_PROP_FRAME_WIDTH: request.width,
         cv2.CAP_PROP_FRAME_HEIGHT: request.height,
         cv2.CAP_PROP_FPS: round(request.fps),
     }
-    opened = opener(target, backend, [number for pair in wishes.items() for number in pair])
+    opened = opener(target, backend, [number for pair in properties.items() for number in pair])
     if opened.isOpened():
         return opened
     opened.release()
-    # A backend that lacks one of the properties (AVFoundation: the format) refuses to open with
-    # it. Asked afterwards, it ignores that one, and `info` tells what came of it.
+    # A backend that lacks one of the properties (AVFoundation lacks the format) does not open with
+    # it. After opening, it ignores that one.
     opened = opener(target, backend, [])
     if opened.isOpened():
-        for wish, value in wishes.items():
-            opened.set(wish, value)
+        for name, value in properties.items():
+            opened.set(name, value)
     return opened
 
 
 def _source_info(capture: VideoCapture, name: str, request: SourceRequest) -> SourceInfo:
-    """What the open camera says that it gives."""
+    """Return what the open camera reports."""
     import cv2
 
     width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
@@ -168,25 +163,25 @@ def _source_info(capture: VideoCapture, name: str, request: SourceRequest) -> So
 
 
 def _fourcc_text(fourcc: int) -> str:
-    """A pixel format's four letters; empty when the backend gave none."""
+    """Return the four letters of a pixel format; "" if the backend reports none."""
     text = "".join(chr(fourcc >> shift & 0xFF) for shift in (0, 8, 16, 24)).strip()
     return text if text.isascii() and text.isprintable() else ""
 
 
-def _as_bgr(picture: Any, name: str) -> Image:
-    """BGR uint8 ``[height, width, 3]`` from what a capture gave; no copy if it is that already.
+def _as_bgr(array: Any, name: str) -> Image:
+    """Return a captured array as BGR uint8 ``[height, width, 3]``, without a copy if it is that.
 
     Raises:
-        SourceLostError: It is a form of picture that has no BGR.
+        SourceLostError: The format cannot be converted.
     """
     import cv2
 
-    channels = 1 if picture.ndim == 2 else picture.shape[2]
+    channels = 1 if array.ndim == 2 else array.shape[2]
     to_bgr = {1: cv2.COLOR_GRAY2BGR, 4: cv2.COLOR_BGRA2BGR}
-    if picture.dtype == np.uint8 and (channels == 3 or channels in to_bgr):
-        image: Image = picture if channels == 3 else cv2.cvtColor(picture, to_bgr[channels])
+    if array.dtype == np.uint8 and (channels == 3 or channels in to_bgr):
+        image: Image = array if channels == 3 else cv2.cvtColor(array, to_bgr[channels])
         return image
     raise SourceLostError(
-        f"{name} sends pictures of an unknown form: {picture.dtype} {list(picture.shape)}",
+        f"{name} sends an unsupported frame format: {array.dtype} {list(array.shape)}",
         "choose another camera",
     )

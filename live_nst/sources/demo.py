@@ -1,4 +1,4 @@
-"""The demo source: a drawn scene in place of a camera, for machines that have none."""
+"""The demo source: a video loop in place of a camera, for machines that have none."""
 
 import math
 
@@ -8,22 +8,22 @@ from live_nst.sources.base import SourceInfo, SourceRequest
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.types import Closeable, Frame
 
-_SIZES = (16, 8192)
-_RATES = (1.0, 240.0)
-# Of a frame: what rounding may take from a moment that is exactly due.
+_MIN_SIDE, _MAX_SIDE = 16, 8192  # pixels
+_MIN_FPS, _MAX_FPS = 1.0, 240.0
+# Of a frame. Rounding may put a time that is exactly due a little before its frame.
 _ROUNDING = 1e-6
 
 
 class DemoSource(Closeable):
-    """Frames of `DemoScene` in real time, as a camera of the size and rate asked for gives them.
+    """Frames of `DemoVideo` in real time, at the size and rate that are asked for, without end.
 
-    Frame k is due k / fps seconds after opening and shows the scene at k / fps seconds, so what it
-    shows depends on its index alone. A reader that is late gets the newest frame that is due; those
-    before it are lost. It never ends by itself.
+    Frame k is due k / fps seconds after opening and shows the image of that moment. So an image
+    depends on its index alone. A late reader gets the newest frame that is due and never the
+    frames before it. Rates above the video's repeat its images.
 
     Args:
-        request: Width and height in 16..8192 pixels, 1..240 frames per second.
-        clock: Gives the time, and waits.
+        request: Width and height of 16 to 8192 pixels, 1 to 240 frames per second.
+        clock: Gives the time and waits.
 
     Raises:
         UsageError: The size or the rate is out of range.
@@ -33,20 +33,20 @@ class DemoSource(Closeable):
         _check(request)
         self._clock = clock or SystemClock()
         self._info = SourceInfo("demo", request.width, request.height, request.fps)
-        self._scene = DemoVideo(request.width, request.height)
+        self._video = DemoVideo(request.width, request.height)
         self._next = 0
         self._closed = False
         self._start = self._clock.now()
 
     @property
     def info(self) -> SourceInfo:
-        """What was granted: always what was asked for."""
+        """Exactly the size and rate that were asked for."""
         return self._info
 
     def read(self) -> Frame | None:
-        """Wait for the next frame that is due; None once closed.
+        """Wait for the next frame that is due and return it; None after `close`.
 
-        Its `time` is the clock's when it was due, or when it was asked for if that was later.
+        Its `time` is the clock's when the frame was due, or at the call if that was later.
         """
         if self._closed:
             return None
@@ -57,23 +57,23 @@ class DemoSource(Closeable):
         self._clock.sleep(self._start + index / fps - now)
         self._next = index + 1
         captured = self._clock.now()
-        return Frame(self._scene.image_at(index / fps), index, captured)
+        return Frame(self._video.image_at(index / fps), index, captured)
 
     def close(self) -> None:
-        """Give no more frames. Calling it again does nothing."""
+        """Close the video. Calling it again does nothing."""
         self._closed = True
+        self._video.close()
 
 
 def _check(request: SourceRequest) -> None:
-    low, high = _SIZES
-    if not (low <= request.width <= high and low <= request.height <= high):
+    """Raise `UsageError` for a size or a rate that is out of range."""
+    if not all(_MIN_SIDE <= side <= _MAX_SIDE for side in (request.width, request.height)):
         raise UsageError(
-            f"The demo cannot be {request.width}x{request.height} pixels.",
-            f"Ask for {low} to {high} pixels each way, for example 1280x720.",
+            f"Invalid demo size {request.width}x{request.height}",
+            f"use {_MIN_SIDE} to {_MAX_SIDE} pixels for each side, for example 1280x720",
         )
-    slow, fast = _RATES
-    if not slow <= request.fps <= fast:
+    if not _MIN_FPS <= request.fps <= _MAX_FPS:
         raise UsageError(
-            f"The demo cannot run at {request.fps:g} frames per second.",
-            f"Ask for {slow:g} to {fast:g} frames per second, for example 30.",
+            f"Invalid demo rate of {request.fps:g} frames per second",
+            f"use {_MIN_FPS:g} to {_MAX_FPS:g}, for example 30",
         )

@@ -1,7 +1,7 @@
-"""The cameras of this machine: which there are, what they can do, and why one cannot be used.
+"""List the cameras of this machine, find one of them, and tell why it cannot be used.
 
-On Linux the video nodes are asked themselves, through linuxpy; elsewhere the operating system's
-own list is read, through cv2-enumerate-cameras, which knows names but no modes.
+On Linux, linuxpy queries the video nodes. On other systems, cv2-enumerate-cameras reads the
+system's own list, which has names but no modes.
 """
 
 import errno
@@ -17,29 +17,29 @@ from pathlib import Path
 
 from live_nst.errors import SourceError
 
-_LOOPBACK = "v4l2 loopback"
+_LOOPBACK_DRIVER = "v4l2 loopback"
 
 
 class CameraProblem(StrEnum):
-    """Why a camera cannot be used; the value is a note for people."""
+    """Why a camera cannot be used. The value is a note for people."""
 
-    MISSING = "not there"
+    MISSING = "not found"
     NO_PERMISSION = "no permission"
     BUSY = "busy"
     NO_VIDEO = "gives no video"
-    UNFED = "virtual camera that no program feeds"
-    BROKEN = "does not answer"
+    NO_INPUT = "virtual camera that no program writes to"
+    BROKEN = "does not respond"
 
 
 @dataclass(frozen=True, slots=True)
 class CameraMode:
-    """One way in which a camera can be run.
+    """One mode that a camera offers.
 
     Attributes:
         fourcc: Pixel format, four letters: "MJPG", "YUYV".
-        width: Pixels.
-        height: Pixels.
-        fps: Frames per second on offer, falling; empty when the driver does not say.
+        width: Width in pixels.
+        height: Height in pixels.
+        fps: The rates in frames per second, highest first; empty if the driver has no list.
     """
 
     fourcc: str
@@ -53,13 +53,13 @@ class CameraDevice:
     """One camera.
 
     Attributes:
-        index: The number to call it by.
+        index: Its number for `--source`.
         path: Its device file; empty where the system has none.
-        name: What it calls itself; may be empty.
+        name: Its own name; may be empty.
         driver: The kernel driver (Linux) or OpenCV's capture backend.
-        modes: What it can do, as far as it tells.
-        trouble: Why it cannot be used now; None when nothing is known against it.
-        note: One remark for people; may be empty.
+        modes: The modes that it offers, as far as they are known.
+        problem: Why it cannot be used now; None if no reason is known.
+        note: A remark for people; may be empty.
     """
 
     index: int
@@ -72,7 +72,7 @@ class CameraDevice:
 
     @property
     def usable(self) -> bool:
-        """Whether nothing is known against opening it now."""
+        """Whether it has no known problem."""
         return self.problem is None
 
     def __str__(self) -> str:
@@ -80,27 +80,27 @@ class CameraDevice:
 
 
 def list_cameras() -> list[CameraDevice]:
-    """Every camera of this machine, by index; those that cannot be used say why.
+    """Return every camera by index, with the problems of those that cannot be used.
 
-    Nodes that can never give pictures (metadata, codecs) are left out; a virtual camera that
-    nobody feeds is kept, since it will give pictures as soon as somebody does.
+    Nodes that never give video (metadata, codecs) are left out. A virtual camera without input is
+    kept: it gives video as soon as a program writes to it.
     """
     if sys.platform == "linux":
         devices = [probe_device(path) for path in glob.glob("/dev/video[0-9]*")]
-        kept = [device for device in devices if device.problem is not CameraProblem.NO_VIDEO]
+        cameras = [device for device in devices if device.problem is not CameraProblem.NO_VIDEO]
     else:
-        kept = list(_cameras_by_system())
-    return sorted(kept, key=lambda device: device.index)
+        cameras = list(_cameras_of_system())
+    return sorted(cameras, key=lambda camera: camera.index)
 
 
 def find_camera(which: int | str) -> CameraDevice:
-    """The camera that is meant, if it can be used.
+    """Return the camera that is meant, if it can be used.
 
     Args:
         which: Its index, its device file, or any part of its name in upper or lower case.
 
     Raises:
-        SourceError: There is none such, the name fits several, or it cannot be used now.
+        SourceError: It is not found, its name is ambiguous, or it cannot be used now.
     """
     if isinstance(which, str) and not which.startswith("/dev/"):
         device = _find_by_name(which, list_cameras())
@@ -109,57 +109,60 @@ def find_camera(which: int | str) -> CameraDevice:
     else:
         device = _find_by_index(which, list_cameras())
     if device.problem:
-        raise _refusal(which, device, device.problem)
+        raise _problem_error(which, device, device.problem)
     return device
 
 
 def probe_device(path: str) -> CameraDevice:
-    """What a V4L2 node says of itself (Linux only). Never raises: trouble is part of the answer."""
+    """Query a V4L2 node (Linux only). It never raises: a problem is part of the result."""
     index = _node_index(path)
     name = _sysfs_name(path)
     try:
         handle = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     except OSError as exc:
-        problem = _open_trouble(exc)
-        return CameraDevice(index, path, name, problem=problem, note=str(problem))
+        return _unusable(index, path, name, _problem_of_open(exc))
     try:
-        return _interview(handle, index, path, name)
+        return _query(handle, index, path, name)
     finally:
         os.close(handle)
 
 
-def _interview(handle: int, index: int, path: str, name: str) -> CameraDevice:
-    """Ask the open node `handle` for its driver, abilities and modes."""
+def _unusable(
+    index: int, path: str, name: str, problem: CameraProblem, driver: str = ""
+) -> CameraDevice:
+    return CameraDevice(index, path, name, driver, problem=problem, note=str(problem))
+
+
+def _query(handle: int, index: int, path: str, name: str) -> CameraDevice:
+    """Read driver, capabilities and modes of the open node `handle`."""
     from linuxpy.video import device as v4l2
 
-    # It warns of every pixel format that it does not know; nobody needs to read that.
+    # It logs a warning for every pixel format that it does not know.
     logging.getLogger("linuxpy").setLevel(logging.ERROR)
     try:
-        said = v4l2.read_capabilities(handle)
+        answer = v4l2.read_capabilities(handle)
     except OSError as exc:
-        problem = (
-            CameraProblem.NO_VIDEO
-            if exc.errno in (errno.ENOTTY, errno.EINVAL)
-            else CameraProblem.BROKEN
-        )
-        return CameraDevice(index, path, name, problem=problem, note=str(problem))
-    driver = said.driver.decode(errors="replace")
-    name = said.card.decode(errors="replace") or name
-    abilities = v4l2.Capability(said.device_caps)
-    single = bool(abilities & v4l2.Capability.VIDEO_CAPTURE)
-    if not single and not abilities & v4l2.Capability.VIDEO_CAPTURE_MPLANE:
-        # With exclusive_caps=1 the loopback shows itself as a camera only while it is fed.
-        problem = CameraProblem.UNFED if driver == _LOOPBACK else CameraProblem.NO_VIDEO
-        return CameraDevice(index, path, name, driver, problem=problem, note=str(problem))
-    modes = _modes(handle) if single else ()
-    if driver == _LOOPBACK:
+        no_video = exc.errno in (errno.ENOTTY, errno.EINVAL)
+        problem = CameraProblem.NO_VIDEO if no_video else CameraProblem.BROKEN
+        return _unusable(index, path, name, problem)
+    driver = answer.driver.decode(errors="replace")
+    name = answer.card.decode(errors="replace") or name
+    capabilities = v4l2.Capability(answer.device_caps)
+    single_plane = bool(capabilities & v4l2.Capability.VIDEO_CAPTURE)
+    if not single_plane and not capabilities & v4l2.Capability.VIDEO_CAPTURE_MPLANE:
+        # With exclusive_caps=1 the loopback is a camera only while a program writes to it.
+        loopback = driver == _LOOPBACK_DRIVER
+        problem = CameraProblem.NO_INPUT if loopback else CameraProblem.NO_VIDEO
+        return _unusable(index, path, name, problem, driver)
+    modes = _modes(handle) if single_plane else ()
+    if driver == _LOOPBACK_DRIVER:
         return CameraDevice(index, path, name, driver, modes, note="virtual camera")
-    busy = CameraProblem.BUSY if single and _is_busy(handle) else None
+    busy = CameraProblem.BUSY if single_plane and _is_busy(handle) else None
     return CameraDevice(index, path, name, driver, modes, busy, str(busy or ""))
 
 
 def _modes(handle: int) -> tuple[CameraMode, ...]:
-    """The formats, sizes and rates on offer; those that can be had when the driver stumbles."""
+    """Read formats, sizes and rates; after an error of the driver, those until then."""
     from linuxpy.video import device as v4l2
 
     modes = []
@@ -171,21 +174,20 @@ def _modes(handle: int) -> tuple[CameraMode, ...]:
                 width = size.info.width if discrete else size.info.max_width
                 height = size.info.height if discrete else size.info.max_height
                 rates = v4l2.iter_read_frame_intervals(handle, offer.pixel_format, width, height)
-                modes.append(CameraMode(fourcc, width, height, _falling(rates)))
+                modes.append(CameraMode(fourcc, width, height, _descending(rates)))
     except OSError:
-        # What was told until here is still true, and a listing must not end at a bad driver.
         logging.getLogger(__name__).debug("the modes could not be read in full", exc_info=True)
     return tuple(modes)
 
 
-def _falling(rates: Iterable[object]) -> tuple[float, ...]:
-    """Frames per second out of linuxpy's intervals, each once, the fastest first."""
-    ends = {float(getattr(rate, end)) for rate in rates for end in ("min_fps", "max_fps")}
-    return tuple(round(fps, 3) for fps in sorted(ends, reverse=True) if fps > 0)
+def _descending(intervals: Iterable[object]) -> tuple[float, ...]:
+    """Return the frames per second of linuxpy's intervals, each once, highest first."""
+    rates = {float(getattr(each, end)) for each in intervals for end in ("min_fps", "max_fps")}
+    return tuple(round(fps, 3) for fps in sorted(rates, reverse=True) if fps > 0)
 
 
 def _is_busy(handle: int) -> bool:
-    """Whether another program streams: setting the format that is set fails only then."""
+    """Return whether another program streams: only then setting the current format fails."""
     from linuxpy.video import device as v4l2
 
     try:
@@ -195,8 +197,8 @@ def _is_busy(handle: int) -> bool:
     return False
 
 
-def _open_trouble(exc: OSError) -> CameraProblem:
-    """What an error of `open` means for a camera."""
+def _problem_of_open(exc: OSError) -> CameraProblem:
+    """Return what an error of `os.open` means for a camera."""
     if exc.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR):
         return CameraProblem.MISSING
     if exc.errno in (errno.EACCES, errno.EPERM):
@@ -209,13 +211,13 @@ def _open_trouble(exc: OSError) -> CameraProblem:
 
 
 def _node_index(path: str) -> int:
-    """The number of a node, links such as /dev/v4l/by-id/... followed; -1 when it has none."""
+    """Return the number of a node, also through links (/dev/v4l/by-id/...); -1 if it has none."""
     number = re.fullmatch(r"video(\d+)", Path(os.path.realpath(path)).name)
     return int(number[1]) if number else -1
 
 
 def _sysfs_name(path: str) -> str:
-    """The name that the kernel gives a node, known without permission to open it."""
+    """Return the kernel's name for a node, which needs no permission to open it."""
     node = Path(os.path.realpath(path)).name
     try:
         return Path("/sys/class/video4linux", node, "name").read_text(errors="replace").strip()
@@ -223,8 +225,8 @@ def _sysfs_name(path: str) -> str:
         return ""
 
 
-def _cameras_by_system() -> Iterable[CameraDevice]:
-    """The cameras as Windows or macOS lists them, in the numbering of OpenCV's own backend."""
+def _cameras_of_system() -> Iterable[CameraDevice]:
+    """List the cameras of Windows or macOS, numbered as OpenCV's backend numbers them."""
     import cv2
     from cv2_enumerate_cameras import enumerate_cameras
 
@@ -235,33 +237,34 @@ def _cameras_by_system() -> Iterable[CameraDevice]:
 
 
 def _find_by_index(which: int | str, cameras: Sequence[CameraDevice]) -> CameraDevice:
-    """The camera of that number; one unknown to the system's list may still open."""
+    """Return the camera with that number. One that the system does not list may still open."""
     if not isinstance(which, int) or which < 0:
         return CameraDevice(-1, problem=CameraProblem.MISSING)
-    return next((device for device in cameras if device.index == which), CameraDevice(which))
+    return next((camera for camera in cameras if camera.index == which), CameraDevice(which))
 
 
 def _find_by_name(name: str, cameras: Sequence[CameraDevice]) -> CameraDevice:
-    """The one camera whose name is, or else contains, `name`.
+    """Return the camera whose name is `name` or, if there is none, contains it.
 
     Raises:
-        SourceError: None does, or several do.
+        SourceError: There is none, or there are several.
     """
     wanted = name.casefold()
-    whole = [device for device in cameras if device.name.casefold() == wanted]
-    found = whole or [device for device in cameras if wanted in device.name.casefold()]
+    equal = [camera for camera in cameras if camera.name.casefold() == wanted]
+    found = equal or [camera for camera in cameras if wanted in camera.name.casefold()]
     if not found:
-        raise SourceError(f"there is no camera called '{name}'", _offer(cameras))
+        raise SourceError(f"camera '{name}' not found", _available(cameras))
     if len(found) > 1:
         raise SourceError(
-            f"several cameras are called '{name}'", f"choose one by its number: {_names(found)}"
+            f"several cameras match '{name}'", f"choose one by its number: {_names(found)}"
         )
     return found[0]
 
 
-def _refusal(which: int | str, device: CameraDevice, problem: CameraProblem) -> SourceError:
-    """The error for a camera in trouble, with the way out."""
-    label = str(device) if device.name else _label(which)
+def _problem_error(which: int | str, device: CameraDevice, problem: CameraProblem) -> SourceError:
+    """Return the error for a camera that cannot be used, with a hint."""
+    number = f"camera {which}" if isinstance(which, int) else f"device {which}"
+    label = str(device) if device.name else number
     if problem is CameraProblem.NO_PERMISSION:
         return SourceError(
             f"no permission to open {label}",
@@ -269,35 +272,27 @@ def _refusal(which: int | str, device: CameraDevice, problem: CameraProblem) -> 
         )
     if problem is CameraProblem.BUSY:
         return SourceError(
-            f"another program is using {label}",
-            f"close it; `fuser -v {device.path}` names it",
+            f"another program is using {label}", f"close it; `fuser -v {device.path}` names it"
         )
     if problem is CameraProblem.BROKEN:
-        return SourceError(
-            f"{label} does not answer",
-            "unplug the camera and plug it in again",
-        )
+        return SourceError(f"{label} does not respond", "unplug the camera and plug it in again")
     others = [other for other in list_cameras() if other.index != device.index]
-    if problem is CameraProblem.UNFED:
+    if problem is CameraProblem.NO_INPUT:
         return SourceError(
-            f"no program feeds {label}, a virtual camera",
-            f"start the program that writes to it; {_offer(others)}",
+            f"no program writes to {label}, a virtual camera",
+            f"start the program that writes to it; {_available(others)}",
         )
     if problem is CameraProblem.NO_VIDEO:
-        return SourceError(f"{label} gives no video", _offer(others))
-    return SourceError(f"there is no {label}", _offer(others))
+        return SourceError(f"{label} gives no video", _available(others))
+    return SourceError(f"{label} not found", _available(others))
 
 
-def _label(which: int | str) -> str:
-    return f"camera {which}" if isinstance(which, int) else f"device {which}"
-
-
-def _offer(cameras: Sequence[CameraDevice]) -> str:
-    """A hint that names the cameras there are."""
+def _available(cameras: Sequence[CameraDevice]) -> str:
+    """Return a hint with the names of the cameras."""
     if not cameras:
         return "no camera was found; connect one, or use `--source demo`"
-    return f"cameras here: {_names(cameras)}"
+    return f"available cameras: {_names(cameras)}"
 
 
 def _names(cameras: Sequence[CameraDevice]) -> str:
-    return ", ".join(f"{device.index} ({device.name or device.path})" for device in cameras)
+    return ", ".join(f"{camera.index} ({camera.name or camera.path})" for camera in cameras)

@@ -1,4 +1,4 @@
-"""A video file or a network stream, through PyAV (FFmpeg)."""
+"""A video file or a network stream as a source, through PyAV (FFmpeg)."""
 
 import contextlib
 import os
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 _NETWORK_OPTIONS = {
     "rtsp_transport": "tcp",  # UDP loses packets, and home routers block it
     "flags": "low_delay",
-    "analyzeduration": "1000000",  # microseconds; size and rate are seen on the first picture
+    "analyzeduration": "1000000",  # microseconds; the first frame shows size and rate
     "fpsprobesize": "0",
 }
 
 _LIVE_OPTIONS = _NETWORK_OPTIONS | {"fflags": "nobuffer"}
-"""For what can only be live. It drops what was read to find out the format: behind http that may
-be the beginning of a film."""
+"""For protocols that are always live. "nobuffer" drops the data that FFmpeg read to detect the
+format. Behind http that may be the beginning of a video file."""
 
-_IN_BURSTS = {"hls", "dash"}
-"""Formats that deliver several seconds at once, and so must be paced although they are live."""
+_SEGMENTED = {"hls", "dash"}
+"""Formats that deliver several seconds at once, and so need playback timing although live."""
 
 _ROTATIONS = {
     90: cv2.ROTATE_90_COUNTERCLOCKWISE,
@@ -44,20 +44,20 @@ _ROTATIONS = {
 
 
 class StreamSource(Closeable):
-    """Frames of a video file, at its own speed, or of a network stream, as they come.
+    """Frames of a video file at its own speed, or of a network stream as they arrive.
 
-    What has a known length (a file, also one behind http) is played in real time by its
-    presentation timestamps; pictures that are late are left out, and `Frame.index` jumps over
-    them. What has none (a camera behind rtsp, http or mpegts) is given as it arrives.
+    A video of known length (a file, also behind http) plays in real time by its timestamps. Late
+    frames are skipped, and `Frame.index` jumps over them. A stream without a known length (a camera
+    behind rtsp, http or mpegts) is passed on as it arrives.
 
     Args:
         url: `rtsp://`, `http(s)://`, `udp://`, `tcp://` or another URL that FFmpeg knows; a
             path; or a `file://` URL.
-        clock: Paces files and stamps frames.
-        timeout: Seconds that a network stream may be silent.
+        clock: Times the playback and the frames.
+        timeout: Seconds without data after which a network stream counts as lost.
 
     Raises:
-        SourceError: It cannot be opened or holds no video.
+        SourceError: It cannot be opened or has no video.
     """
 
     def __init__(self, url: str, clock: Clock | None = None, timeout: float = 5.0) -> None:
@@ -71,34 +71,34 @@ class StreamSource(Closeable):
             on_error.callback(self.close)
             self._stream = self._find_video()
             self._endless = self._network and not self._container.duration
-            bursts = self._container.format.name in _IN_BURSTS
-            self._pace = None if self._endless and not bursts else _PlaybackClock(self._clock)
+            timed = not self._endless or self._container.format.name in _SEGMENTED
+            self._playback = _PlaybackClock(self._clock) if timed else None
             self._index = -1
             self._position = 0.0
-            self._pictures = self._decode()
+            self._decoded = self._decode()
             self._first: av.VideoFrame | None = self._open_first()
             self._info = self._describe(self._first)
             on_error.pop_all()
 
     @property
     def info(self) -> SourceInfo:
-        """Size of the first picture, the rate the stream claims, and the codec as `detail`."""
+        """Size of the first frame, the nominal rate, and the codec as `detail`."""
         return self._info
 
     def read(self) -> Frame | None:
-        """The next frame, when it is due; None after the last one of a file.
+        """Wait until the next frame is due and return it; None after the last one of a file.
 
         Raises:
-            SourceLostError: The stream broke off or has been silent for too long.
-            SourceError: The file is damaged; opening it again would not help.
+            SourceLostError: The stream ended or has been silent for too long.
+            SourceError: The file is damaged; opening it again does not help.
         """
-        while (picture := self._next()) is not None:
+        while (decoded := self._next()) is not None:
             arrival = self._clock.now()
             self._index += 1
-            if self._pace is None:
-                return Frame(_upright(picture), self._index, arrival)
-            if self._pace.admit(self._place(picture)):
-                return Frame(_upright(picture), self._index, self._clock.now())
+            if self._playback is None:
+                return Frame(_to_bgr(decoded), self._index, arrival)
+            if self._playback.wait_for(self._position_of(decoded)):
+                return Frame(_to_bgr(decoded), self._index, self._clock.now())
         return None
 
     def close(self) -> None:
@@ -106,17 +106,17 @@ class StreamSource(Closeable):
         self._container.close()
 
     def _find_video(self) -> av.VideoStream:
-        """The stream to show; the cover picture of a song is none."""
+        """Return the first video stream; the cover art of a song is none."""
         for stream in self._container.streams.video:
             if not stream.disposition & av.stream.Disposition.attached_pic:
-                # Threads that each decode a frame of their own would hold live frames back.
+                # One thread per frame would delay live frames.
                 stream.thread_type = "SLICE" if self._network else "AUTO"
                 return stream
-        raise SourceError(f"{self._name} holds no video", "choose a file or stream with pictures")
+        raise SourceError(f"{self._name} holds no video", "choose a file or stream with video")
 
     def _describe(self, first: av.VideoFrame) -> SourceInfo:
-        """What the stream says of itself, and the size at which its first picture is shown."""
-        height, width = _upright(first).shape[:2]
+        """Return the stream's own description, and the size of its first frame."""
+        height, width = _to_bgr(first).shape[:2]
         rate = float(self._stream.average_rate or 0)
         codec = self._stream.codec_context.name
         return SourceInfo(
@@ -124,96 +124,96 @@ class StreamSource(Closeable):
         )
 
     def _open_first(self) -> av.VideoFrame:
-        """Decode the first picture, so that opening fails where nothing can be shown."""
-        first = next(self._pictures, None)
+        """Decode the first frame, so that opening fails if there is none."""
+        first = next(self._decoded, None)
         if first is None:
-            raise SourceError(f"{self._name} holds no whole picture", "the file may be cut off")
+            raise SourceError(f"{self._name} has no complete frame", "the file may be cut off")
         return first
 
     def _next(self) -> av.VideoFrame | None:
-        """The next picture in order, or None at the end."""
+        """Return the next decoded frame, or None at the end."""
         first, self._first = self._first, None
-        return first or next(self._pictures, None)
+        return first or next(self._decoded, None)
 
     def _decode(self) -> Iterator[av.VideoFrame]:
-        """Every picture that can be decoded, until the end.
+        """Yield every frame that can be decoded, until the end.
 
         Raises:
-            SourceLostError: An endless stream ended, failed, or held no picture for too long.
-            SourceError: A file is damaged; opening it again would not help.
+            SourceLostError: A live stream ended, failed, or had no frame for too long.
+            SourceError: A file is damaged; opening it again does not help.
         """
         deadline = self._clock.now() + self._timeout
         try:
             for packet in self._container.demux():
                 if self._endless and self._clock.now() > deadline:
                     raise SourceLostError(
-                        f"{self._name} sent no picture for {self._timeout:g} s",
+                        f"{self._name} sent no frame for {self._timeout:g} s",
                         "check the camera and the network",
                     )
                 if packet.stream is not self._stream:
                     continue
-                for picture in _decoded(packet):
-                    yield picture
+                for decoded in _decode_packet(packet):
+                    yield decoded
                     deadline = self._clock.now() + self._timeout
         except av.error.FFmpegError as exc:
-            message = f"{self._name} broke off: {_reason(exc)}"
+            message = f"{self._name} cannot be read further: {_reason(exc)}"
             if self._network:
                 raise SourceLostError(message, "check the camera and the network") from exc
             raise SourceError(message, "the file is damaged") from exc
         if self._endless:
             raise SourceLostError(f"{self._name} ended", "check whether it is still sent")
 
-    def _place(self, picture: av.VideoFrame) -> float:
-        """Seconds from the start of the video at which `picture` is due."""
-        if picture.time is None:
+    def _position_of(self, decoded: av.VideoFrame) -> float:
+        """Return the time of a frame in seconds from the start of the video."""
+        if decoded.time is None:
             self._position += 1 / float(self._stream.average_rate or 25)
         else:
-            self._position = float(picture.time)
+            self._position = float(decoded.time)
         return self._position
 
 
 class _PlaybackClock:
-    """Lets the pictures of a file through when they are due in real time."""
+    """Plays a file in real time: waits for frames that are early and skips those that are late."""
 
-    _LATE = 0.05
-    """Seconds by which a picture may be late and still be shown."""
+    _TOLERANCE = 0.05
+    """Seconds that a frame may be late and still be shown."""
 
-    _PATIENCE = 0.25
-    """Seconds for which late pictures are left out at a stretch; see `admit`."""
+    _MAX_SKIPPING = 0.25
+    """Seconds without a shown frame after which skipping ends; see `wait_for`."""
 
-    _LONGEST = 4.0
-    """Seconds that one picture is waited for: a reader must not take the file for stalled."""
+    _MAX_WAIT = 4.0
+    """Seconds to wait for one frame at most. Longer, and the reader would report a lost source."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._start: float | None = None
-        self._behind_since: float | None = None
+        self._late_since: float | None = None
 
-    def admit(self, position: float) -> bool:
-        """Wait until `position` (seconds) is due; False at once if it is late.
+    def wait_for(self, position: float) -> bool:
+        """Wait until the frame at `position` (seconds) is due; return False at once if it is late.
 
-        A machine that cannot decode in time would leave out everything. So after a quarter of a
-        second the video's clock is set anew by the picture at hand, and it plays slowly instead.
-        The same sets it right after a jump in the timestamps.
+        A machine that decodes too slowly would skip every frame. So after a quarter of a second the
+        playback time is set to the current frame, and the video plays slowly instead. The same
+        handles a jump in the timestamps.
         """
         now = self._clock.now()
         if self._start is None:
             self._start = now - position
         wait = self._start + position - now
-        if wait < -self._LATE:
-            self._behind_since = now if self._behind_since is None else self._behind_since
-            if now - self._behind_since < self._PATIENCE:
+        if wait < -self._TOLERANCE:
+            self._late_since = now if self._late_since is None else self._late_since
+            if now - self._late_since < self._MAX_SKIPPING:
                 return False
-        self._behind_since = None
-        if not -self._LATE <= wait <= self._LONGEST:
-            wait = min(max(wait, 0.0), self._LONGEST)
+        self._late_since = None
+        if not -self._TOLERANCE <= wait <= self._MAX_WAIT:
+            wait = min(max(wait, 0.0), self._MAX_WAIT)
             self._start = now + wait - position
         self._clock.sleep(wait)
         return True
 
 
 def _open(target: str, name: str, timeout: float | None) -> "InputContainer":
-    """Open what FFmpeg calls `target`; with a `timeout` (seconds) as a network stream.
+    """Open a file, or with a `timeout` in seconds a network stream.
 
     Raises:
         SourceError: It cannot be opened.
@@ -225,39 +225,39 @@ def _open(target: str, name: str, timeout: float | None) -> "InputContainer":
         container = open_for_reading(target, options=dict(options), timeout=timeout)
     except av.error.FFmpegError as exc:
         raise SourceError(f"{name} cannot be opened: {_reason(exc)}", _advice(exc)) from exc
-    # FFmpeg draws any text file as a picture of a terminal.
+    # FFmpeg reads any text file as the video of a terminal.
     if container.format.name == "tty":
         container.close()
-        raise SourceError(f"{name} cannot be opened: it is no video", "choose a video")
+        raise SourceError(f"{name} cannot be opened: it is no video", "choose a video file")
     return container
 
 
-def _decoded(packet: "av.Packet[Any]") -> list[av.VideoFrame]:
-    """The pictures that `packet` completes; none from a damaged one, as after joining midway."""
+def _decode_packet(packet: "av.Packet[Any]") -> list[av.VideoFrame]:
+    """Return the frames that `packet` completes; none if it is damaged or lacks its key frame."""
     try:
         return [item for item in packet.decode() if isinstance(item, av.VideoFrame)]
     except av.error.InvalidDataError:
         return []
 
 
-def _upright(picture: av.VideoFrame) -> Image:
-    """BGR uint8 ``[height, width, 3]``, turned as the file says that it is to be seen."""
-    image: Any = picture.to_ndarray(format="bgr24")
-    turn = _ROTATIONS.get(picture.rotation % 360)
-    upright: Image = image if turn is None else cv2.rotate(image, turn)
+def _to_bgr(decoded: av.VideoFrame) -> Image:
+    """Return BGR uint8 ``[height, width, 3]``, rotated as the file asks for."""
+    image: Any = decoded.to_ndarray(format="bgr24")
+    rotation = _ROTATIONS.get(decoded.rotation % 360)
+    upright: Image = image if rotation is None else cv2.rotate(image, rotation)
     return upright
 
 
 def _local_path(url: str) -> Path:
-    """The path that a path or a `file://` URL means."""
+    """Return the path that a path or a `file://` URL names."""
     return Path(url2pathname(urlsplit(url).path) if url.startswith("file://") else url)
 
 
 def _checked(path: Path) -> str:
-    """The absolute form of `path`, which FFmpeg cannot take for a protocol.
+    """Return the absolute path, which FFmpeg cannot take for a URL.
 
     Raises:
-        SourceError: There is no file that could be a video.
+        SourceError: The file is missing, empty, or a folder.
     """
     try:
         status = path.stat()
@@ -271,13 +271,13 @@ def _checked(path: Path) -> str:
 
 
 def _without_password(url: str) -> str:
-    """`url` as it may be shown and logged."""
+    """Return `url` without its password, for messages and logs."""
     parts = urlsplit(url)
     return url.replace(f":{parts.password}@", ":***@", 1) if parts.password else url
 
 
 def _reason(exc: av.error.FFmpegError) -> str:
-    """What went wrong, in few words."""
+    """Return the cause in a few words."""
     for kind, reason in _REASONS:
         if isinstance(exc, kind):
             return reason
@@ -285,7 +285,7 @@ def _reason(exc: av.error.FFmpegError) -> str:
 
 
 def _advice(exc: av.error.FFmpegError) -> str:
-    """What to do about a stream or file that cannot be opened."""
+    """Return the hint for a stream or file that cannot be opened."""
     if isinstance(exc, (av.error.InvalidDataError, av.error.EOFError)):
         return "choose another file or address; a download may have been cut off"
     if isinstance(exc, av.error.ProtocolNotFoundError):

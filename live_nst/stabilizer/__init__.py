@@ -1,5 +1,1 @@
-"""Steadying of stylized pictures over time. It knows pictures, no cameras and no models."""
-
-from live_nst.stabilizer.stabilizer import MODES, Stabilizer, check_mode
-
-__all__ = ["MODES", "Stabilizer", "check_mode"]
+"""Removal of flicker from stylized video. It knows images, but no cameras and no models."""

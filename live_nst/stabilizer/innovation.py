@@ -1,9 +1,10 @@
-"""Whether an average lags behind what it averages, told by what each frame brings that is new.
+"""How many frames to average: enough against noise, but not so many that the average lags behind.
 
-The difference of a new picture and the average so far is noise, as long as the average is true:
-another one in every frame. An average that is behind differs the same way frame after frame. So
-the correlation of successive differences tells how much of them is lag: R. Mehra, "On the
-identification of variances and adaptive Kalman filtering", IEEE Trans. Automatic Control 15, 1970.
+The innovation is the new measurement minus its prediction: here a new stylized image minus the
+average so far. While the average is correct, the innovation is noise and differs in every frame.
+When the average lags behind, the innovation is similar in successive frames. So the correlation of
+successive innovations tells how much of them is lag: R. Mehra, "On the identification of variances
+and adaptive Kalman filtering", IEEE Transactions on Automatic Control 15, 1970.
 """
 
 from typing import Any, NamedTuple
@@ -12,94 +13,97 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-cv: Any = cv2  # its type stubs do not know which dtypes come back
+cv: Any = cv2  # its type stubs lack the dtypes of results
 
 FloatMap = NDArray[np.float32]
-"""`[rows, columns]`."""
+"""float32 `[rows, columns]`."""
 
 GRID_SPACING = 4
-"""Pixels from one point at which the news is looked at to the next."""
+"""Distance of the grid points at which the innovation is computed, in pixels."""
 
-_SURROUNDINGS = 11  # points each way, over which the correlation is taken
-_MEMORY = 0.8  # share of the frames before in it
-_LARGEST = 0.95  # correlation
-_SMALLEST = 1e-4
-_FAINT = 1e-3  # squared levels; where there are no news there is no correlation
+_BLUR_POINTS = 11  # side of the square over which the correlation is averaged
+_MEMORY = 0.8  # weight of the frames before in the running means
+_MAX_CORRELATION = 0.95
+_MIN_CORRELATION = 1e-4
+_MIN_VARIANCE = 1e-3  # squared uint8 values; without any innovation there is no correlation
 
 
 class Innovation(NamedTuple):
-    """What the last frames brought, at points `SPACING` pixels apart.
+    """Statistics of the innovation at every grid point, float32 `[rows, columns]` each.
 
     Attributes:
-        last: The last difference in brightness of new picture and average, in levels, float32
-            `[rows, columns]`; 0 where the average did not hold.
-        common: The mean product of successive differences, float32 `[rows, columns]`.
-        power: Their mean square, float32 `[rows, columns]`.
+        last: Innovation of the last frame in uint8 values; 0 where the average was not valid.
+        covariance: Running mean of the product of successive innovations.
+        variance: Running mean of their square.
     """
 
     last: FloatMap
-    common: FloatMap
-    power: FloatMap
+    covariance: FloatMap
+    variance: FloatMap
 
 
 def zero_innovation(height: int, width: int) -> Innovation:
-    """What there is before the second frame of `height` x `width` pixels."""
+    """Return the statistics before the second frame of `height` x `width` pixels."""
     columns, rows = grid_size(height, width)
-    blank = np.zeros((rows, columns), np.float32)
-    return Innovation(blank, blank, blank)
+    zeros = np.zeros((rows, columns), np.float32)
+    return Innovation(zeros, zeros, zeros)
 
 
 def grid_size(height: int, width: int) -> tuple[int, int]:
-    """How many points there are: (columns, rows)."""
+    """Return how many grid points an image has: (columns, rows)."""
     return max(1, width // GRID_SPACING), max(1, height // GRID_SPACING)
 
 
-def sample_on_grid(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """A plane's values at the points."""
-    values: NDArray[Any] = cv.resize(plane, size, interpolation=cv.INTER_NEAREST)
-    return values
+def sample_on_grid(values: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """Return the values of a map or image at the grid points; `size` is (columns, rows)."""
+    sampled: NDArray[Any] = cv.resize(values, size, interpolation=cv.INTER_NEAREST)
+    return sampled
 
 
 def update_innovation(
-    before: Innovation, new: NDArray[Any], old: FloatMap, sure: FloatMap
+    before: Innovation, measured: NDArray[Any], predicted: FloatMap, valid: FloatMap
 ) -> Innovation:
-    """Take in what a frame brings.
+    """Return the statistics after one more frame.
 
     Args:
-        before: What the frame before gave, carried along to this one.
-        new: The new picture's brightness `at_points`.
-        old: That of the average so far, carried along, too.
-        sure: Where the average holds, 1, or not, 0.
+        before: The statistics of the frame before, warped to this frame.
+        measured: Brightness of the new stylized image on the grid.
+        predicted: Brightness of the average so far on the grid, warped to this frame.
+        valid: 1 where the average is valid, else 0, float32.
     """
-    then = before.last
-    last = cv.subtract(new, old, None, None, cv.CV_32F)
-    last *= sure
-    power = cv.addWeighted(cv.multiply(last, last), 0.5, cv.multiply(then, then), 0.5, 0)
+    last = cv.subtract(measured, predicted, None, None, cv.CV_32F)
+    last *= valid
+    squares = cv.addWeighted(
+        cv.multiply(last, last), 0.5, cv.multiply(before.last, before.last), 0.5, 0
+    )
+    products = cv.multiply(last, before.last)
     return Innovation(
-        last, _mean(before.common, cv.multiply(last, then)), _mean(before.power, power)
+        last,
+        _running_mean(before.covariance, products),
+        _running_mean(before.variance, squares),
     )
 
 
-def _mean(before: FloatMap, now: FloatMap) -> FloatMap:
-    """The mean over the frames so far, and over the surroundings."""
-    around = cv.blur(now, (_SURROUNDINGS, _SURROUNDINGS))
-    mean: FloatMap = cv.addWeighted(before, _MEMORY, around, 1 - _MEMORY, 0)
+def _running_mean(before: FloatMap, now: FloatMap) -> FloatMap:
+    """Return the mean over the frames so far and over neighboring points."""
+    blurred = cv.blur(now, (_BLUR_POINTS, _BLUR_POINTS))
+    mean: FloatMap = cv.addWeighted(before, _MEMORY, blurred, 1 - _MEMORY, 0)
     return mean
 
 
-def best_window(news: Innovation, length: FloatMap, tolerance: float) -> FloatMap:
-    """Over how many frames to average, for the least error.
+def best_window(innovation: Innovation, window: FloatMap, tolerance: float) -> FloatMap:
+    """Return over how many frames to average for the smallest error.
 
-    Of the differences' power P, the share r is lag. Over n frames the lag is n times the change
-    per frame, and the noise left is (1 - r) P / n, so the error is
-    (n / length)^2 r P + (1 - r) P / n, least at n^3 = length^2 (1 - r) / (2 r).
+    Let P be the variance of the innovation and r the share of it that is lag. The lag of an average
+    over n frames is n times the change per frame, and the remaining noise is (1 - r) P / n. So the
+    error is (n / window)^2 r P + (1 - r) P / n, smallest at n^3 = window^2 (1 - r) / (2 r).
 
     Args:
-        news: What the last frames brought.
-        length: Over how many frames the average goes now, `[rows, columns]`.
-        tolerance: By how much n^3 is longer, for a steadier picture: 0.5 would be none.
+        innovation: The statistics so far.
+        window: Over how many frames the average runs now, float32 `[rows, columns]`.
+        tolerance: Factor of n^3. 0.5 gives the smallest error; more gives less flicker.
     """
-    lag = news.common / (news.power + np.float32(_FAINT))
-    lag = np.clip(lag, np.float32(_SMALLEST), np.float32(_LARGEST))
-    best: FloatMap = np.cbrt(length * length * np.float32(tolerance) * (1 - lag) / lag)
+    lag = innovation.covariance / (innovation.variance + np.float32(_MIN_VARIANCE))
+    lag = np.clip(lag, np.float32(_MIN_CORRELATION), np.float32(_MAX_CORRELATION))
+    best: FloatMap = np.cbrt(window * window * np.float32(tolerance) * (1 - lag) / lag)
     return best

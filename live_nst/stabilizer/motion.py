@@ -1,125 +1,162 @@
-"""How the picture moved from one frame to the next."""
+"""Motion from one frame to the next: optical flow, static cameras, and warping along the flow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-cv: Any = cv2  # its type stubs do not know what comes back
+from live_nst.stabilizer.innovation import GRID_SPACING, FloatMap, sample_on_grid
+
+cv: Any = cv2  # its type stubs lack optional maps and the dtypes of results
 
 GrayImage = NDArray[np.uint8]
-"""`[height, width]`, 0..255."""
+"""uint8 `[height, width]`."""
+
+FloatImage = NDArray[np.float32]
+"""BGR float32 `[height, width, 3]`, with values from 0 to 255 and above."""
 
 Flow = NDArray[np.float32]
-"""`[rows, columns, 2]`: for points of one frame, how far off (x, y) they are in another."""
+"""Optical flow `[rows, columns, 2]`: how far points of one frame are moved, (x, y), in another."""
 
 FlowEstimator = Callable[[GrayImage, GrayImage, Flow | None], Flow]
-"""From (this frame, the other frame, a first guess), both frames halved, to a new array: evenly
-spaced points, as many as are found apart, and their motion in pixels of the whole frame. The guess
-is what it found for the frame before, or None; it need not be right nor of the same size."""
+"""Estimates the flow from (this frame, the other frame, an initial guess) and returns a new array.
+
+Both frames have half their size. The flow is on an evenly spaced grid of any size, in pixels of the
+full frame. The guess is the flow of the frame before, or None; its size may differ.
+"""
 
 MIN_FLOW_SIDE = 12
-"""Pixels: in a halved frame with a shorter side no motion is looked for."""
+"""Shortest side, in pixels, of a half-size frame for which flow is estimated."""
 
-_MATCHING = 6  # steps
-_WIDE = 160  # pixels; a halved frame with a longer side is halved once more
+SampleMotion = NDArray[np.float32]
+"""Motion of the sample points: `[SAMPLE_POINTS, 2]`, (x, y) in pixels per frame."""
+
+_SAMPLE_GRID = (18, 32)  # rows, columns
+SAMPLE_POINTS = _SAMPLE_GRID[0] * _SAMPLE_GRID[1]
+
+_ITERATIONS = 6  # of gradient descent, per patch
+_MAX_SIDE = 160  # pixels; half-size frames with a longer side are halved again
+
+_STATIC_MOTION = 0.12  # pixels per frame: less, on average, may be no motion at all
+_MAX_SAMPLE = 0.5  # pixels: samples are clipped, as larger motion says nothing more
+_NEW_SHARE = 0.15  # weight of the newest frame in the mean motion
+_MAX_JERK = 0.06  # pixels: a shaking camera moves by more in one frame, though not on average
+_STATIC_SHARE = 0.4  # share of the contrast that is static in front of a static camera
+_NOISE_CONTRAST = np.float32(4)  # uint8 values of contrast that may be noise
+
+_RELATIVE_LINEAR = cv.INTER_LINEAR | cv.WARP_RELATIVE_MAP
+_RELATIVE_CUBIC = cv.INTER_CUBIC | cv.WARP_RELATIVE_MAP
 
 
 class DisFlowEstimator:
-    """Dense inverse search (Kroeger et al. 2016), as OpenCV has it.
+    """Estimates flow by dense inverse search (Kroeger et al. 2016), as OpenCV implements it.
 
-    From a guess on, only the finest scale is searched: from frame to frame motion changes little,
-    so the search goes on where it ended, and finds more than one from coarse to fine each time.
+    With a guess only the finest scale is searched. Motion changes little from frame to frame, so
+    the search continues where it ended, and finds more than a coarse-to-fine search each time.
 
-    The result depends on what is given alone, not on earlier calls nor on the number of threads.
-    It may be called from one thread at a time.
+    The result depends only on the arguments, not on earlier calls or the number of threads. Call
+    it from one thread at a time.
 
     Args:
-        fine: Take ten times as long, and find more, without a guess.
+        fine: Search all scales without a guess: ten times slower and more exact.
     """
 
     def __init__(self, *, fine: bool = False) -> None:
         self._fine = fine
         preset = cv.DISOPTICAL_FLOW_PRESET_MEDIUM if fine else cv.DISOPTICAL_FLOW_PRESET_ULTRAFAST
-        self._whole, self._finest = (cv.DISOpticalFlow_create(preset) for _ in range(2))
-        for search in (self._whole, self._finest):
+        self._all_scales, self._finest = (cv.DISOpticalFlow_create(preset) for _ in range(2))
+        for search in (self._all_scales, self._finest):
             search.setFinestScale(0)
             if not fine:
-                search.setGradientDescentIterations(_MATCHING)
+                search.setGradientDescentIterations(_ITERATIONS)
         self._finest.setCoarsestScale(0)
 
     def __call__(self, now: GrayImage, then: GrayImage, guess: Flow | None = None) -> Flow:
-        """Where the points of `now` are in `then`, both at least `SMALLEST` pixels each way."""
+        """Return where the points of `now` are in `then`; see `FlowEstimator`.
+
+        Both images have at least `MIN_FLOW_SIDE` pixels in each direction.
+        """
         flow: Flow
         if self._fine:
-            flow = self._whole.calc(now, then, None)
+            flow = self._all_scales.calc(now, then, None)
             flow *= 2
             return flow
         scale = 2
-        if max(now.shape) >= _WIDE:
+        if max(now.shape) >= _MAX_SIDE:
             size = now.shape[1] // 2, now.shape[0] // 2
             now, then = (cv.resize(one, size, interpolation=cv.INTER_AREA) for one in (now, then))
             scale = 4
         if guess is not None and guess.shape[:2] == now.shape:
             flow = self._finest.calc(now, then, guess * np.float32(1 / scale))
         else:
-            flow = self._whole.calc(now, then, None)
+            flow = self._all_scales.calc(now, then, None)
         flow *= scale
         return flow
 
 
-_GRID = (18, 32)  # rows, columns of sample points
-SAMPLE_POINTS = _GRID[0] * _GRID[1]
-
-SampleMotion = NDArray[np.float32]
-"""Motion of the sample points: `[POINTS, 2]`, (x, y) in pixels a frame."""
-
-_STILL = 0.12  # pixels a frame: what moves less, over some frames, may be at rest
-_LARGEST = 0.5  # pixels; a sample that moves more says no more than that it moves
-_NEWS = 0.15  # share of the newest frame in the mean motion
-_JERK = 0.06  # pixels; a camera that shakes moves more in one frame, though not in the mean
-_SHARE = 0.4  # of the contrast must be still before a camera at rest
-_BOX = np.ones((3, 3), np.uint8)
-_FAINT = np.float32(4)  # levels of contrast that may be noise
-
-
 def sample_motion(flow: Flow) -> SampleMotion:
-    """The motion of the sample points."""
-    rows, columns = _GRID
+    """Return the motion of the sample points, clipped to half a pixel; NaN is clipped as well."""
+    rows, columns = _SAMPLE_GRID
     sample = cv.resize(flow, (columns, rows), interpolation=cv.INTER_NEAREST).reshape(-1, 2)
-    clipped: SampleMotion = np.fmin(np.fmax(sample, -_LARGEST), _LARGEST)  # also what is no number
+    clipped: SampleMotion = np.fmin(np.fmax(sample, -_MAX_SAMPLE), _MAX_SAMPLE)
     return clipped
 
 
 def update_mean_motion(sample: SampleMotion, before: SampleMotion) -> SampleMotion:
-    """Their mean motion over the last few frames."""
-    mean: SampleMotion = before + np.float32(_NEWS) * (sample - before)
+    """Return the mean motion over the last few frames."""
+    mean: SampleMotion = before + np.float32(_NEW_SHARE) * (sample - before)
     return mean
 
 
 def is_camera_static(sample: SampleMotion, mean: SampleMotion, gray: GrayImage) -> bool:
-    """Whether most of what can be seen to move does not.
+    """Return whether most of what has contrast does not move.
 
-    Points count by their contrast: where there is none, the flow is a guess. A camera that creeps
-    slower than the flow's error at one point may be taken for one at rest.
+    Points are weighted by their contrast, as the flow is unreliable where there is none. A camera
+    that moves more slowly than the error of the flow at one point may count as static.
 
     Args:
-        sample: The `sample_motion`.
-        mean: The `mean_motion`.
-        gray: The frame, in any size.
+        sample: The result of `sample_motion` for this frame.
+        mean: The result of `update_mean_motion`.
+        gray: The frame, at any size.
     """
-    rows, columns = _GRID
+    rows, columns = _SAMPLE_GRID
     small = cv.resize(gray, (3 * columns, 3 * rows), interpolation=cv.INTER_LINEAR)
-    contrast = cv.morphologyEx(small, cv.MORPH_GRADIENT, _BOX)
+    contrast = cv.morphologyEx(small, cv.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     contrast = cv.resize(contrast, (columns, rows), interpolation=cv.INTER_AREA).reshape(-1)
-    weights = np.clip(contrast - _FAINT, np.float32(0.05), np.float32(30))
-    x, y = np.abs(mean.T) < _STILL
-    calm = weights * (x & y)
-    total = calm.sum()
-    if total < _SHARE * weights.sum():
+    weights = np.clip(contrast - _NOISE_CONTRAST, np.float32(0.05), np.float32(30))
+    x, y = np.abs(mean.T) < _STATIC_MOTION
+    static = weights * (x & y)
+    total = static.sum()
+    if total < _STATIC_SHARE * weights.sum():
         return False
-    # By einsum: BLAS would wake its threads for it, beside the network's.
-    x, y = np.einsum("p,pi->i", calm, sample)
-    return bool(max(abs(x), abs(y)) <= _JERK * total)
+    # einsum: a matrix product would start threads of BLAS, which compete with the network's.
+    x, y = np.einsum("p,pi->i", static, sample)
+    return bool(max(abs(x), abs(y)) <= _MAX_JERK * total)
+
+
+def warp_image(
+    image: FloatImage, flow: Flow, *, bicubic: bool = False, buffer: Flow | None = None
+) -> FloatImage:
+    """Return the image before, warped along the flow to the present frame, as a new array.
+
+    Args:
+        image: The image before.
+        flow: From the present frame to the one before, on a grid of any size.
+        bicubic: Interpolate bicubically: sharper where it moves, and three times slower.
+        buffer: Memory `[height, width, 2]` for the flow at full size.
+    """
+    height, width = image.shape[:2]
+    full_flow = cv.resize(flow, (width, height), buffer, interpolation=cv.INTER_LINEAR)
+    flags = _RELATIVE_CUBIC if bicubic else _RELATIVE_LINEAR
+    warped: FloatImage = cv.remap(image, full_flow, None, flags, None, cv.BORDER_REPLICATE)
+    if bicubic:
+        cv.threshold(warped, 0, 0, cv.THRESH_TOZERO, warped)  # overshoots below black
+    return warped
+
+
+def warp_maps(maps: Sequence[FloatMap], flow: Flow) -> list[FloatMap]:
+    """Return maps on the grid of `innovation`, warped along the flow to the present frame."""
+    step = sample_on_grid(flow, maps[0].shape[::-1]) * np.float32(1 / GRID_SPACING)
+    return [cv.remap(m, step, None, _RELATIVE_LINEAR, None, cv.BORDER_REPLICATE) for m in maps]

@@ -1,55 +1,40 @@
-"""A stream's stabilizer: `steady` with what it needs from frame to frame."""
+"""Removal of flicker from one stylized video."""
 
-from live_nst.errors import UsageError
+from typing import Literal
+
 from live_nst.stabilizer.filter import ScratchBuffers, StabilizerState, stabilize_frame
 from live_nst.stabilizer.motion import DisFlowEstimator
 from live_nst.types import Image
 
-MODES = ("off", "fast", "best")
-"""How much is done for a steady picture."""
-
-
-def check_mode(mode: str) -> str:
-    """Return `mode` if it is one of `MODES`.
-
-    Raises:
-        UsageError: It is not.
-    """
-    if mode not in MODES:
-        raise UsageError(
-            f"There is no way to stabilize called {mode!r}.", f"use {' or '.join(MODES)}"
-        )
-    return mode
-
 
 class Stabilizer:
-    """Steadies the frames of one stream as they come, without delay.
+    """Stabilizes the frames of one video, without delay.
 
-    Frames are given in their order, from one thread at a time.
+    Frames are given in order, from one thread at a time.
 
     Args:
-        mode: "fast", or "best": the same on a finer motion, which takes long to find, with the
-            picture carried along bicubically, which keeps it sharper.
+        mode: "fast", or "best": more exact motion, which takes longer to estimate, and bicubic
+            warping, which keeps the image sharper.
 
     Attributes:
-        state: What is kept of the last frame; None before the first. It may be put back.
+        state: What is kept of the last frame; None before the first. It may be replaced.
     """
 
-    def __init__(self, mode: str = "fast") -> None:
-        self._fine = mode == "best"
-        self._motion = DisFlowEstimator(fine=self._fine)
+    def __init__(self, mode: Literal["fast", "best"] = "fast") -> None:
+        self._best = mode == "best"
+        self._estimate_flow = DisFlowEstimator(fine=self._best)
         self._scratch = ScratchBuffers()
         self.state: StabilizerState | None = None
 
-    def __call__(self, content: Image, stylized: Image, change: float = 0.0) -> Image:
-        """The steadied picture, a new array; see `live_nst.stabilizer.filter.stabilize_frame`."""
-        self.state, steadied = stabilize_frame(
+    def __call__(self, content: Image, stylized: Image, style_change: float = 0.0) -> Image:
+        """Return the stabilized image, a new array; see `filter.stabilize_frame`."""
+        self.state, stabilized = stabilize_frame(
             self.state,
             content,
             stylized,
-            self._motion,
-            change=change,
-            fine=self._fine,
+            self._estimate_flow,
+            style_change=style_change,
+            bicubic=self._best,
             scratch=self._scratch,
         )
-        return steadied
+        return stabilized

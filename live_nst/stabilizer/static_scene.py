@@ -1,9 +1,9 @@
-"""Whether anything in sight changes: while nothing does, a painting can be shown again.
+"""Static scene detection: while nothing changes, a stylized frame can be shown again.
 
-A camera's noise changes every pixel of every frame, but hardly the mean of many of them. So frames
-are compared cell by cell, in cells of a few hundred of a camera's pixels, with the mean of the
-frames since it became still, and by as much as the noise is found to be. That mean stays as it is
-while nothing changes: neither a slow motion nor a slow change of the light stays unnoticed.
+The noise of a camera changes every pixel of every frame, but hardly the mean of many pixels. So
+frames are compared cell by cell, in cells of a few hundred camera pixels, with the mean of the
+frames since the scene became static; the threshold follows the measured noise. This mean is then
+kept, so that neither slow motion nor a slow change of the light is missed.
 """
 
 from typing import Any, NamedTuple
@@ -14,68 +14,69 @@ from numpy.typing import NDArray
 
 from live_nst.types import Image
 
-cv: Any = cv2  # its type stubs do not know which dtypes come back
+cv: Any = cv2  # its type stubs lack the dtypes of results
 
 CellMeans = NDArray[np.float32]
-"""`[rows, columns, 3]`, BGR, 0..255: means of parts of a frame."""
+"""Means of parts of a frame: BGR float32 `[rows, columns, 3]`."""
 
 SETTLED_FRAMES = 20
-"""Frames that must be still, and painted, until the average of their paintings is steady."""
+"""Number of static frames, all stylized, after which their average no longer changes visibly."""
 REFRESH_INTERVAL = 8
-"""Of so many still frames one is painted: it takes the average a little further."""
+"""One of this many static frames is stylized, which improves the average a little more."""
 
 _LONG_SIDE = 80  # cells
-_SAMPLES = 4  # each way, in a cell
-_SIGMAS = 6.0  # of the noise, by which no cell of a still frame differs
-_LEAST, _MOST = 1.5, 6.0  # levels; what differs by more is a change however strong the noise is
-_AREA = 8  # cells each way, of which the mean is compared, too
-_LEAST_OF_AREA = 0.6  # levels
-_AREA_SIGMAS = 6.0  # noise is not quite without connection from cell to cell
-_FROM_MEAN = 1.2533  # what a normal distribution's deviation is of its mean distance: sqrt(pi / 2)
+_SAMPLES = 4  # per cell and direction
+_CELL_SIGMAS = 6.0  # standard deviations of the noise by which no cell of a static frame differs
+_MIN_THRESHOLD, _MAX_THRESHOLD = 1.5, 6.0  # uint8 values, whatever the noise
+_AREA_CELLS = 8  # cells per direction in the areas whose means are compared as well
+_MIN_AREA_THRESHOLD = 0.6  # uint8 values
+_AREA_SIGMAS = 6.0  # as noise is slightly correlated from cell to cell
+_SIGMA_PER_MEAN = 1.2533  # sqrt(pi / 2): a normal distribution's deviation per mean distance
 
 
 class StaticScene(NamedTuple):
-    """What is kept of the frames so far. Nobody writes into its array.
+    """What is kept of the frames so far. Its array must not be modified.
 
     Attributes:
-        cells: The mean of the still frames, until it had `SETTLED`.
-        noise: How far a cell of a still frame is from it, in levels, as a standard deviation.
-        frames: How many frames were still, one after the other, up to `SETTLED`.
-        shown: How often the last painting has been shown again.
+        cells: Mean of the static frames, up to `SETTLED_FRAMES` of them.
+        noise: Standard deviation of a cell of a static frame, in uint8 values.
+        frames: How many successive frames were static, up to `SETTLED_FRAMES`.
+        reused: How often the last stylized frame has been shown again.
     """
 
     cells: CellMeans
     noise: float
     frames: int = 0
-    shown: int = 0
+    reused: int = 0
 
     @property
     def settled(self) -> bool:
-        """Whether it has been still for long enough."""
+        """Whether the scene has been static for long enough."""
         return self.frames >= SETTLED_FRAMES
 
     @property
     def can_reuse(self) -> bool:
-        """Whether this frame looks like those before it, so that their painting may be shown."""
-        return self.shown > 0
+        """Whether the last stylized frame may be shown again for this frame."""
+        return self.reused > 0
 
 
 def update_static_scene(before: StaticScene | None, image: Image) -> StaticScene:
-    """Compare a frame with those before it.
+    """Compare a frame with the frames before it.
 
     Args:
-        before: What the frame before gave, or None to begin.
+        before: The result for the frame before, or None for the first frame.
         image: The frame, BGR uint8 `[height, width, 3]`, of any size.
     """
-    now = _cells(image)
-    if before is None or before.cells.shape != now.shape:
-        return StaticScene(now, _MOST)
-    difference = now - before.cells
-    noise = _FROM_MEAN * float(np.minimum(np.abs(difference), np.float32(_MOST)).mean())
+    cells = _cell_means(image)
+    if before is None or before.cells.shape != cells.shape:
+        return StaticScene(cells, _MAX_THRESHOLD)
+    difference = cells - before.cells
+    distance = np.minimum(np.abs(difference), np.float32(_MAX_THRESHOLD)).mean()
+    noise = _SIGMA_PER_MEAN * float(distance)
     if _differs(difference, before.noise if before.frames else noise):
-        return StaticScene(now, _MOST)
+        return StaticScene(cells, _MAX_THRESHOLD)
     if before.settled:
-        return before._replace(shown=(before.shown + 1) % REFRESH_INTERVAL)
+        return before._replace(reused=(before.reused + 1) % REFRESH_INTERVAL)
     frames = before.frames + 1
     return StaticScene(
         before.cells + difference / np.float32(frames + 1),
@@ -84,23 +85,25 @@ def update_static_scene(before: StaticScene | None, image: Image) -> StaticScene
     )
 
 
-def _cells(image: Image) -> CellMeans:
-    """From a part of the pixels, evenly spread: reading all takes four times as long."""
+def _cell_means(image: Image) -> CellMeans:
+    """Return the means of the cells, from evenly spaced pixels: all would take 4 times longer."""
     height, width = image.shape[:2]
     scale = _LONG_SIDE / max(height, width)
     columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
     samples = cv.resize(image, (_SAMPLES * columns, _SAMPLES * rows), interpolation=cv.INTER_LINEAR)
-    # In float: rounded, faint noise would look like changes of a whole level.
+    # In float32: rounded means would turn weak noise into changes of a whole uint8 value.
     samples = samples.astype(np.float32)
     cells: CellMeans = cv.resize(samples, (columns, rows), interpolation=cv.INTER_AREA)
     return cells
 
 
 def _differs(difference: CellMeans, noise: float) -> bool:
-    """Whether a cell differs by more than noise, or a large area by more than its noise."""
-    if np.abs(difference).max() > min(max(_SIGMAS * noise, _LEAST), _MOST):
+    """Return whether a cell, or a large area, differs by more than noise."""
+    threshold = min(max(_CELL_SIGMAS * noise, _MIN_THRESHOLD), _MAX_THRESHOLD)
+    if np.abs(difference).max() > threshold:
         return True
     rows, columns = difference.shape[:2]
-    size = max(1, columns // _AREA), max(1, rows // _AREA)
+    size = max(1, columns // _AREA_CELLS), max(1, rows // _AREA_CELLS)
     areas = cv.resize(difference, size, interpolation=cv.INTER_AREA)
-    return bool(np.abs(areas).max() > max(_AREA_SIGMAS * noise / _AREA, _LEAST_OF_AREA))
+    area_threshold = max(_AREA_SIGMAS * noise / _AREA_CELLS, _MIN_AREA_THRESHOLD)
+    return bool(np.abs(areas).max() > area_threshold)

@@ -1,1 +1,1 @@
-"""Style pictures, what models keep of them, and mixing."""
+"""Style images, the bottlenecks that models compute from them, and mixes of styles."""

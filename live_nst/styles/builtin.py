@@ -1,4 +1,4 @@
-"""The styles that live-nst brings along."""
+"""The built-in styles."""
 
 import json
 from functools import cache
@@ -9,11 +9,11 @@ _FOLDER = Path(__file__).parent / "pictures"
 
 @cache
 def builtin_styles() -> dict[str, str]:
-    """Name and one-line description of every built-in style, in the order of showing them."""
-    described: dict[str, str] = json.loads((_FOLDER / "styles.json").read_text("utf-8"))
-    return described
+    """Return the name and the one-line description of every built-in style, in display order."""
+    descriptions: dict[str, str] = json.loads((_FOLDER / "styles.json").read_text("utf-8"))
+    return descriptions
 
 
 def builtin_image_path(name: str) -> Path:
-    """The picture file of the built-in style `name`."""
+    """Return the path of the image of a built-in style."""
     return _FOLDER / f"{name}.jpg"

@@ -1,4 +1,4 @@
-"""What a `--style` means: a built-in name, a picture file, or a weighted mix of those."""
+"""The syntax of a style: a built-in name, an image file, or a weighted mix of those."""
 
 import difflib
 import math
@@ -8,27 +8,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from live_nst.errors import StyleError
+from live_nst.files.formats import IMAGE_SUFFIXES
 from live_nst.styles.builtin import builtin_image_path, builtin_styles
 
 _WEIGHTED = re.compile(r"(?P<name>.+?):(?P<weight>[-+.\w]+)")
-_PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
+_MIX_HINT = "a mix looks like starry:0.7+wave:0.3, with weights from 0 up"
 
 
 @dataclass(frozen=True, slots=True)
 class StylePart:
-    """One picture of a style and its share; the shares of a style add up to 1."""
+    """One image of a style and its weight; the weights of a style add up to 1."""
 
-    picture: Path
+    path: Path
     weight: float
 
 
 @dataclass(frozen=True, slots=True)
 class StyleSpec:
-    """A style to be computed.
+    """A style that is not computed yet.
 
     Attributes:
-        label: What people call it: "starry", "my.jpg", "starry 70% + wave 30%".
-        parts: The pictures it is made of.
+        label: Its name for users: "starry", "my.jpg", "starry 70% + wave 30%".
+        parts: The images that it is made of.
     """
 
     label: str
@@ -36,31 +37,30 @@ class StyleSpec:
 
 
 def parse_style(text: str) -> StyleSpec:
-    """Read `NAME`, `PICTURE` or `NAME:WEIGHT+NAME:WEIGHT`; a missing weight is 1.
+    """Parse `NAME`, `PICTURE` or `NAME:WEIGHT+NAME:WEIGHT`; a missing weight is 1.
 
     Raises:
-        StyleError: There is no such style or picture, or the weights cannot be meant.
+        StyleError: There is no such style or image, or a weight is invalid.
     """
     if text in builtin_styles() or os.path.exists(text):
-        return StyleSpec(_label(text), (StylePart(_picture(text), 1.0),))
-    pieces = [_weighted(piece, text) for piece in text.split("+")]
+        return _single(text)
+    pieces = [_parse_piece(piece, text) for piece in text.split("+")]
     if len(pieces) == 1:
-        name, _ = pieces[0]
-        return StyleSpec(_label(name), (StylePart(_picture(name), 1.0),))
+        return _single(pieces[0][0])
     total = sum(weight for _, weight in pieces)
     if not 0 < total < math.inf:
-        raise StyleError(f"The weights of the style mix {text} add up to {total:g}.", _mix_hint())
+        raise StyleError(f"The weights of the style mix {text} add up to {total:g}.", _MIX_HINT)
     shares = [(name, weight / total) for name, weight in pieces]
     label = " + ".join(f"{_label(name)} {share:.0%}" for name, share in shares)
-    return StyleSpec(label, tuple(StylePart(_picture(name), share) for name, share in shares))
+    return StyleSpec(label, tuple(StylePart(_find(name), share) for name, share in shares))
 
 
 def mix_styles(first: StyleSpec, second: StyleSpec, share: float) -> StyleSpec:
-    """The style `share` (0..1) of the way from one to the other."""
+    """Return the mix that lies `share` (0 to 1) of the way from `first` to `second`."""
     if share <= 0.0 or share >= 1.0:
         return first if share <= 0.0 else second
     parts = tuple(
-        StylePart(part.picture, weight * part.weight)
+        StylePart(part.path, weight * part.weight)
         for spec, weight in ((first, 1.0 - share), (second, share))
         for part in spec.parts
     )
@@ -68,32 +68,37 @@ def mix_styles(first: StyleSpec, second: StyleSpec, share: float) -> StyleSpec:
     return StyleSpec(f"{names[0]} {1 - share:.0%} + {names[1]} {share:.0%}", parts)
 
 
-def _weighted(piece: str, whole: str) -> tuple[str, float]:
-    """Name and weight of one piece of a mix."""
+def _single(name: str) -> StyleSpec:
+    return StyleSpec(_label(name), (StylePart(_find(name), 1.0),))
+
+
+def _parse_piece(piece: str, text: str) -> tuple[str, float]:
+    """Return name and weight of one piece of the mix `text`."""
     match = _WEIGHTED.fullmatch(piece)
     if not piece.strip():
-        raise StyleError(f"The style mix {whole!r} has an empty part.", _mix_hint())
+        raise StyleError(f"The style mix {text!r} has an empty part.", _MIX_HINT)
     if match is None or os.path.exists(piece):
         return piece, 1.0
     try:
         weight = float(match["weight"])
     except ValueError as exc:
-        if "+" not in whole and ("\\" in piece or "/" in piece):  # C:\pictures\missing.jpg
+        if "+" not in text and ("\\" in piece or "/" in piece):  # C:\pictures\missing.jpg
             return piece, 1.0
-        raise StyleError(f"{match['weight']!r} is no weight for a style.", _mix_hint()) from exc
+        raise StyleError(f"Invalid weight {match['weight']!r} of a style.", _MIX_HINT) from exc
     if not math.isfinite(weight) or weight < 0:
-        raise StyleError(f"{weight:g} is no weight for a style.", _mix_hint())
+        raise StyleError(f"Invalid weight {weight:g} of a style.", _MIX_HINT)
     return match["name"], weight
 
 
-def _picture(name: str) -> Path:
+def _find(name: str) -> Path:
+    """Return the path of the image of a style."""
     if name in builtin_styles():
         return builtin_image_path(name)
-    # The functions of os.path, unlike Path's, take names too long or too odd for this system.
+    # Unlike Path's methods, the functions of os.path accept names that are too long or invalid.
     path = Path(os.path.expanduser(name))
     if os.path.exists(path):
         return path
-    if path.suffix.lower() in _PICTURE_SUFFIXES or len(path.parts) > 1:
+    if path.suffix.lower() in IMAGE_SUFFIXES or len(path.parts) > 1:
         raise StyleError(
             f"There is no style picture {name}.", "check the path, or see `live-nst styles`"
         )
@@ -107,7 +112,3 @@ def _picture(name: str) -> Path:
 
 def _label(name: str) -> str:
     return name if name in builtin_styles() else Path(name).name
-
-
-def _mix_hint() -> str:
-    return "a mix looks like starry:0.7+wave:0.3, with weights from 0 up"

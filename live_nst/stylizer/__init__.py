@@ -1,1 +1,1 @@
-"""Stylizer."""
+"""From a frame to its stylized image: the network, the stabilizer and the look together."""

@@ -1,4 +1,4 @@
-"""The frame network as a stylizer uses it: at a size, in a style, for a camera of any size."""
+"""The network on the frames of a video: at a size, in a style, for frames of any size."""
 
 from typing import Any
 
@@ -12,41 +12,41 @@ from live_nst.types import Image, Size
 
 
 class FrameNetwork:
-    """Runs frames through an engine's programs; several threads may call it at once.
+    """Runs frames through an engine's programs. Several threads may call it at once.
 
     Args:
-        engine: Runs it; stays open.
-        runners: The engine's frame programs.
-        long_side: Of what the network sees, in pixels.
-        first: The style of the first frame, most likely.
+        engine: The engine; it stays open.
+        runners: The engine's compiled frame programs.
+        long_side: Longer side, in pixels, of the image that the network sees.
+        style: The style of the first frame, most likely.
     """
 
     def __init__(
-        self, engine: Engine, runners: RunnerCache, long_side: int, first: Bottleneck
+        self, engine: Engine, runners: RunnerCache, long_side: int, style: Bottleneck
     ) -> None:
         self._engine = engine
         self._runners = runners
         self._long_side = long_side
-        # One attribute, replaced as a whole: threads may read it meanwhile.
-        self._expanded: tuple[Bottleneck, Any] = (first, engine.expand(first))
+        # Replaced as a whole, never modified: other threads read it without a lock.
+        self._expanded: tuple[Bottleneck, Any] = (style, engine.expand(style))
 
     @property
     def long_side(self) -> int:
-        """Of what the network sees, in pixels."""
+        """Longer side, in pixels, of the image that the network sees."""
         return self._long_side
 
     def __call__(
         self, image: Image, style: Bottleneck, prefetched: DeviceImage | None = None
     ) -> StylizedFrame:
-        """What the network makes of a frame.
+        """Return a frame before and after the network, at the network's size.
 
         Args:
-            image: BGR uint8 `[height, width, 3]`.
-            style: What to paint it in.
-            prefetched: The same frame as the engine staged it.
+            image: The frame, BGR uint8 `[height, width, 3]`.
+            style: The bottleneck of the style.
+            prefetched: The same frame as `Engine.prefetch` returned it.
         """
-        camera = (image.shape[1], image.shape[0])
-        runner = self._runners(camera, network_size(camera, self._long_side))
+        frame_size = (image.shape[1], image.shape[0])
+        runner = self._runners(frame_size, network_size(frame_size, self._long_side))
         bottleneck, tensors = self._expanded
         if style is not bottleneck:
             tensors = self._engine.expand(style)
@@ -54,17 +54,17 @@ class FrameNetwork:
         return runner(np.ascontiguousarray(image) if prefetched is None else prefetched, tensors)
 
     def encode(self, image: Image, time: float = 0.0) -> Bottleneck:
-        """The style that a frame is in itself, whatever its time."""
+        """Return the content style of a frame; `time` has no influence."""
         return self._engine.encode(fast_center_crop(image, self._engine.style_size))
 
-    def prepare(self, camera: Size, size: int) -> None:
-        """Get ready for frames of `camera` pixels at the long side `size`, which takes a moment."""
-        self._runners(camera, network_size(camera, check_size(size)))
+    def prepare(self, frame_size: Size, long_side: int) -> None:
+        """Compile the program for frames of that size, which takes a moment."""
+        self._runners(frame_size, network_size(frame_size, check_size(long_side)))
 
-    def is_compiled(self, camera: Size, size: int) -> bool:
-        """Whether frames of `camera` pixels can be run at the long side `size` at once."""
-        return self._runners.is_compiled(camera, network_size(camera, size))
+    def is_compiled(self, frame_size: Size, long_side: int) -> bool:
+        """Return whether the program for frames of that size is compiled."""
+        return self._runners.is_compiled(frame_size, network_size(frame_size, long_side))
 
-    def resize(self, size: int) -> None:
-        """Change the long side of what the network sees, in pixels."""
-        self._long_side = check_size(size)
+    def resize(self, long_side: int) -> None:
+        """Change the longer side of the image that the network sees."""
+        self._long_side = check_size(long_side)

@@ -1,4 +1,4 @@
-"""A stream's stabilizer, told of what changes by will and not by flicker."""
+"""The stabilizer as a stylizer uses it: it knows which changes come from a change of style."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,76 +7,83 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_nst.engines.base import Bottleneck, StylizedFrame
-from live_nst.stabilizer import Stabilizer, check_mode
 from live_nst.stabilizer.filter import STATE_FORMAT, StabilizerState
-from live_nst.stylizer.transition import bottleneck_distance
+from live_nst.stabilizer.stabilizer import Stabilizer
+from live_nst.styles.bottlenecks import bottleneck_distance
 
-_PREFIX = "steady."
+_STATE_PREFIX = "stabilizer."
+_STYLE, _STYLE_SHARE = "style", "style share"
 
 
 class FrameStabilizer:
-    """Steadies paintings in the order of their frames.
+    """Stabilizes stylized frames, given in order.
 
     Args:
-        mode: "off", "fast" or "best".
-        style: The style of the first painting.
-
-    Raises:
-        UsageError: There is no such mode.
+        mode: One of `STABILIZE_MODES`.
+        style: The style of the first frame.
     """
 
     def __init__(self, mode: str, style: Bottleneck) -> None:
-        self.mode = check_mode(mode)
-        self._stabilizer = None if mode == "off" else Stabilizer(mode)
+        self.mode = mode
+        self._stabilizer = None
+        if mode != "off":
+            self._stabilizer = Stabilizer("best" if mode == "best" else "fast")
         self._style = style
-        self._share = 1.0
-        self._last: tuple[StylizedFrame, StylizedFrame] | None = (
-            None  # as it was given, and steadied
-        )
+        self._style_share = 1.0
+        self._last: tuple[StylizedFrame, StylizedFrame] | None = None  # argument and result
 
-    def __call__(self, painted: StylizedFrame, style: Bottleneck, share: float) -> StylizedFrame:
-        """The next painting, steadied.
+    def __call__(
+        self, frame: StylizedFrame, style: Bottleneck, style_share: float
+    ) -> StylizedFrame:
+        """Return the next frame, stabilized.
 
         Args:
-            painted: What the network saw and made. The same one again, as nothing has changed
-                since, comes back as it was steadied.
-            style: The style it was painted in.
-            share: How much of that style it was given, 0..1; the rest is the frame's own.
+            frame: The frame before and after the network. The same object as in the last call
+                returns the same result.
+            style: The style of the frame.
+            style_share: Share of that style, 0 to 1; the rest is the frame's content style.
         """
         if self._stabilizer is None:
-            return painted
-        if self._last is not None and painted is self._last[0]:
+            return frame
+        if self._last is not None and frame is self._last[0]:
             return self._last[1]
-        # Styles have next to nothing in common with a frame's own: a share is worth as much.
-        change = max(share, self._share) * bottleneck_distance(self._style, style) + abs(
-            share - self._share
-        )
-        self._style, self._share = style, share
-        steadied = self._stabilizer(painted.content, painted.stylized, change)
-        self._last = painted, StylizedFrame(painted.content, steadied)
+        # A style differs from the content style as much as two styles do: about 1.
+        style_change = max(style_share, self._style_share) * bottleneck_distance(self._style, style)
+        style_change += abs(style_share - self._style_share)
+        self._style, self._style_share = style, style_share
+        stabilized = self._stabilizer(frame.content, frame.stylized, style_change)
+        self._last = frame, StylizedFrame(frame.content, stabilized)
         return self._last[1]
 
     def reset(self, style: Bottleneck) -> None:
-        """Forget the frames so far; the next one is in that style, or told of otherwise."""
+        """Forget the frames so far; the next one has that style."""
         if self._stabilizer is not None:
             self._stabilizer.state = None
         self._last = None
         self._style = style
 
     def settings(self) -> str:
-        """What shapes its pictures and its memory, in words that can be compared."""
+        """Return text that identifies the filter and the format of its state."""
         return self.mode if self._stabilizer is None else f"{self.mode} {STATE_FORMAT}"
 
     def state_arrays(self) -> dict[str, NDArray[Any]]:
-        """What is kept of the frames so far, by names of its own; nobody writes into it."""
+        """Return what is kept of the frames so far, by name; the arrays must not be modified."""
         if self._stabilizer is None or self._stabilizer.state is None:
             return {}
-        kept = {_PREFIX + k: v for k, v in self._stabilizer.state._asdict().items()}
-        return kept | {"style": self._style, "style share": np.array(self._share)}
+        arrays = self._stabilizer.state._asdict()
+        return {
+            **{_STATE_PREFIX + name: array for name, array in arrays.items()},
+            _STYLE: self._style,
+            _STYLE_SHARE: np.array(self._style_share),
+        }
 
-    def restore_state(self, memory: Mapping[str, NDArray[Any]]) -> None:
-        """Go on after the frames that `state_arrays` is of."""
-        steady = {k[len(_PREFIX) :]: v for k, v in memory.items() if k.startswith(_PREFIX)}
-        if self._stabilizer is not None and steady:
-            self._stabilizer.state = StabilizerState(**steady)
-            self._style, self._share = memory["style"], float(memory["style share"])
+    def restore_state(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Continue after the frames that `arrays` were returned for by `state_arrays`."""
+        fields = {
+            name.removeprefix(_STATE_PREFIX): array
+            for name, array in arrays.items()
+            if name.startswith(_STATE_PREFIX)
+        }
+        if self._stabilizer is not None and fields:
+            self._stabilizer.state = StabilizerState(**fields)
+            self._style, self._style_share = arrays[_STYLE], float(arrays[_STYLE_SHARE])

@@ -1,4 +1,4 @@
-"""The look: what happens at camera size to what the network painted, as one value."""
+"""The look: how the stylized image is blended with the frame, as one immutable value."""
 
 import hashlib
 import json
@@ -6,9 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from live_nst.errors import UsageError
-
-EVERYWHERE, PERSON, BACKGROUND = "everywhere", "person", "background"
-"""Values of `Look.only` that are no file."""
+from live_nst.masks.regions import EVERYWHERE, mask_image_path
 
 BLEND_PICTURES, BLEND_STYLES = "pictures", "styles"
 """Values of `Look.blend`."""
@@ -16,21 +14,22 @@ BLEND_PICTURES, BLEND_STYLES = "pictures", "styles"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How the painted picture meets the camera's. A value: it is replaced, never changed.
+    """How the stylized image is blended with the frame. Replace it to change it.
 
     Attributes:
-        strength: 0 shows the camera's picture itself, 1 the painted one, between them a blend.
-        blend: What strength blends: the two "pictures", or the "styles": the style with that of the
-            frame itself. Then all is painted, at 0 as like the frame as the model can, and each
-            frame takes the model's style part once more.
-        keep_colors: 1 keeps the camera's colors and paints their brightness only; 0 takes the
-            style's colors.
-        detail: How much of the camera's fine detail is added to the painted picture, 0..1.
-        only: Where it is painted: "everywhere", "person", "background", or a picture file that is
-            white where to paint and black where not.
+        strength: 0 shows the frame itself, 1 the stylized image, values between them a blend.
+        blend: What strength blends: "pictures" blends the two images. "styles" blends the style
+            with the content style of the frame itself: the whole frame is stylized, and with a
+            strength of 0 it looks as similar to the frame as the model can make it. Every frame
+            then runs the style part of the model once more.
+        keep_colors: 1 keeps the frame's colors and takes only the brightness of the stylized
+            image; 0 takes the colors of the style.
+        detail: How much of the frame's fine detail is added to the stylized image, 0 to 1.
+        only: Where the frame is stylized: "everywhere", "person", "background", or the path of an
+            image that is white where to stylize and black where not.
 
     Raises:
-        UsageError: A number is out of range.
+        UsageError: A value is invalid.
     """
 
     strength: float = 1.0
@@ -43,41 +42,37 @@ class Look:
         for name in ("strength", "keep_colors", "detail"):
             value = getattr(self, name)
             if not 0.0 <= value <= 1.0:
-                raise UsageError(
-                    f"A {name.replace('_', '-')} of {value:g} is out of range.", "use 0 to 1"
-                )
+                raise UsageError(f"Invalid {name.replace('_', '-')} {value:g}.", "use 0 to 1")
         if self.blend not in (BLEND_PICTURES, BLEND_STYLES):
             raise UsageError(
-                f"There is no blend of {self.blend!r}.", f"use {BLEND_PICTURES} or {BLEND_STYLES}"
+                f"Invalid blend {self.blend!r}.", f"use {BLEND_PICTURES} or {BLEND_STYLES}"
             )
 
     @property
     def opacity(self) -> float:
-        """How much of the painted picture covers the camera's, 0..1."""
+        """How opaque the stylized image is over the frame, 0 to 1."""
         return self.strength if self.blend == BLEND_PICTURES else 1.0
 
     @property
     def style_share(self) -> float:
-        """How much of the style the network is given, 0..1; the rest is the frame's own."""
+        """Share of the style that the network is given, 0 to 1; the rest is the content style."""
         return self.strength if self.blend == BLEND_STYLES else 1.0
 
     @property
     def shows_content_only(self) -> bool:
-        """Whether nothing shows of the painted picture."""
+        """Whether nothing of the stylized image is visible."""
         return self.opacity <= 0
 
     @property
     def mask_file(self) -> Path | None:
-        """The file that `only` names, if it names one."""
-        if self.only in (EVERYWHERE, PERSON, BACKGROUND):
-            return None
-        return Path(self.only).expanduser()
+        """Path of the mask image, if `only` names one."""
+        return mask_image_path(self.only)
 
     def fingerprint(self) -> str:
-        """What tells this look from any other, the content of its mask file included.
+        """Return text that identifies this look, including the content of its mask image.
 
         Raises:
-            OSError: The mask file cannot be read.
+            OSError: The mask image cannot be read.
         """
         values = asdict(self)
         if self.mask_file is not None:
@@ -86,9 +81,9 @@ class Look:
 
 
 def interpolate_looks(first: Look, second: Look, share: float) -> Look:
-    """The look `share` (0..1) of the way from one to the other.
+    """Return the look that lies `share` (0 to 1) of the way from `first` to `second`.
 
-    Numbers go straight; `only` and `blend`, which have nothing between, change half way.
+    Numbers are interpolated linearly; `only` and `blend` change half way.
     """
     if share <= 0.0:
         return first

@@ -1,4 +1,4 @@
-"""The network on pictures of their own: at their full size, in tiles where they are large."""
+"""The network on still images: at their full size, in tiles if they are large."""
 
 import threading
 from collections.abc import Callable
@@ -7,95 +7,86 @@ import cv2
 import numpy as np
 
 from live_nst.engines.base import Bottleneck, Engine, FrameRunner, StylizedFrame
+from live_nst.engines.tiling import TiledNetwork
 from live_nst.models.program import SplitModel
-from live_nst.stylizer.sizes import SIZE_MULTIPLE
-from live_nst.types import Image, Size
+from live_nst.stylizer.sizes import padded_size
+from live_nst.types import Image, Notify, Size
 
 MAX_UNTILED_PIXELS = 4_000_000
-"""Larger stills are run in tiles. As a whole they take 215 bytes a pixel, and TensorFlow's own
-mean and variance lose precision: at 24 million pixels the variance is off by up to 5%."""
+"""Larger images run in tiles. Untiled they take 215 bytes per pixel, and TensorFlow's own mean and
+variance lose precision: at 24 million pixels the variance is wrong by up to 5%."""
 
 
 class StillNetwork:
-    """Runs a model on pictures of any size; several threads may call it at once.
+    """Runs a model on images of any size. Several threads may call it at once.
 
     Args:
         model: The model's programs.
-        engine: Runs what is not too large.
-        compile: The engine's frame program for a camera size and a network size.
-        notify: Told when pictures first run in tiles, and on what.
+        engine: Runs images that are not too large.
+        get_runner: Returns the engine's frame program for a frame size and a network size.
+        notify: Called when the first image runs in tiles.
     """
 
     def __init__(
         self,
         model: SplitModel,
         engine: Engine,
-        compile: Callable[[Size, Size], FrameRunner],
-        notify: Callable[[str], None],
+        get_runner: Callable[[Size, Size], FrameRunner],
+        notify: Notify,
     ) -> None:
         self._model = model
         self._engine = engine
-        self._compile = compile
+        self._get_runner = get_runner
         self._notify = notify
-        self._tiled: Engine | None = None
+        self._tiled: TiledNetwork | None = None
         self._lock = threading.Lock()
 
-    def __call__(self, image: Image, bottleneck: Bottleneck, size: Size | None) -> StylizedFrame:
-        """Run the network on one picture.
+    def __call__(self, image: Image, style: Bottleneck, size: Size | None) -> StylizedFrame:
+        """Run the network on one image.
 
         Args:
             image: BGR uint8 `[height, width, 3]`.
-            bottleneck: The style.
-            size: What the network sees, multiples of 4; None for the picture itself.
+            style: The bottleneck of the style.
+            size: Size that the network sees, multiples of 4; None for the image's own.
 
         Returns:
-            Both of `size`, or of the picture's own.
+            The image before and after the network, of `size` or of the image's own size.
 
         Raises:
-            ModelError: The model cannot be run at that size, or not in tiles.
+            ModelError: The model cannot run at that size, or not in tiles.
         """
         if size is not None:
-            return self._run(image, bottleneck, size)
-        # What the network rounds to is added at the edges, and taken off again.
-        padded = _padded(image)
-        painted = self._run(padded, bottleneck, (padded.shape[1], padded.shape[0]))
+            return self._run(image, style, size)
+        padded = _pad(image)
+        stylized = self._run(padded, style, (padded.shape[1], padded.shape[0]))
         height, width = image.shape[:2]
-        return StylizedFrame(image, np.ascontiguousarray(painted.stylized[:height, :width]))
+        return StylizedFrame(image, np.ascontiguousarray(stylized.stylized[:height, :width]))
 
-    def close(self) -> None:
-        """Free the device's memory. Calling it again does nothing."""
-        if self._tiled is not None:
-            self._tiled.close()
-
-    def _run(self, image: Image, bottleneck: Bottleneck, size: Size) -> StylizedFrame:
-        camera = (image.shape[1], image.shape[0])
+    def _run(self, image: Image, style: Bottleneck, size: Size) -> StylizedFrame:
+        image_size = (image.shape[1], image.shape[0])
         if size[0] * size[1] <= MAX_UNTILED_PIXELS:
-            engine, runner = self._engine, self._compile(camera, size)
+            runner = self._get_runner(image_size, size)
         else:
-            engine = self._in_tiles()
-            runner = engine.compile(camera, size)
-        return runner(np.ascontiguousarray(image), engine.expand(bottleneck))
+            runner = self._tiled_network().compile(image_size, size)
+        return runner(np.ascontiguousarray(image), self._engine.expand(style))
 
-    def _in_tiles(self) -> Engine:
-        """The engine for pictures that are too large to be run as a whole, made when needed."""
+    def _tiled_network(self) -> TiledNetwork:
+        """Return the network for large images, created at the first call."""
         with self._lock:
             if self._tiled is None:
-                from live_nst.engines.tiled import TiledEngine
-
-                device = "cpu" if self._engine.device == "cpu" else "gpu"
-                self._tiled = TiledEngine(self._model, device)
+                self._tiled = TiledNetwork(self._model, self._engine)
                 self._notify(
-                    f"Pictures of more than {MAX_UNTILED_PIXELS // 1_000_000} million pixels run on "
-                    f"{self._tiled.name}, on {self._tiled.device}"
+                    f"Pictures of more than {MAX_UNTILED_PIXELS // 10**6} million pixels run in "
+                    "tiles, in float32"
                 )
             return self._tiled
 
 
-def _padded(image: Image) -> Image:
-    """`image` with sides that are multiples of what networks reduce by, mirrored at the edges."""
-    bottom, right = (
-        max(16, -(-side // SIZE_MULTIPLE) * SIZE_MULTIPLE) - side for side in image.shape[:2]
-    )
+def _pad(image: Image) -> Image:
+    """Return the image with sides that the network can run, mirrored at the right and bottom."""
+    height, width = image.shape[:2]
+    padded_width, padded_height = padded_size((width, height))
+    bottom, right = padded_height - height, padded_width - width
     if not bottom and not right:
         return image
     return cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REFLECT)  # type: ignore[return-value]

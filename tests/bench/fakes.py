@@ -1,10 +1,10 @@
-"""A clock, a machine and ways to paint that take exactly as long as they are told to."""
+"""A clock, a load meter and stylizers that take exactly the given time."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from live_nst.bench.flops import MatmulShape, matmul_flops, matmul_name
+from live_nst.bench.flops import Calls, MatmulShape, matmul_flops, matmul_name
 from live_nst.bench.report import EngineSetup
 from live_nst.errors import DeviceError
 from live_nst.stylizer.sizes import network_size
@@ -23,7 +23,7 @@ class Clock:
 
 
 class Meter:
-    """Tells the loads it was given, one after the other; the last one again and again."""
+    """Returns the given loads one after the other, and then the last one again and again."""
 
     def __init__(self, *loads: float) -> None:
         self._loads = list(loads)
@@ -35,7 +35,7 @@ class Meter:
         return self._loads.pop(0) if len(self._loads) > 1 else self._loads[0]
 
 
-class Painter:
+class FakeStylizer:
     def __init__(self, work: Callable[[], None]) -> None:
         self._work = work
         self.closed = 0
@@ -48,13 +48,13 @@ class Painter:
         self.closed += 1
 
 
-class Workshop:
-    """Every setup takes `seconds` per pixel that the network sees; products run at `peak`.
+class FakeSetups:
+    """In place of `StylizerSetups`: a setup takes `seconds` per pixel of the network's input.
 
     Args:
-        clock: Moves on by what is computed.
-        seconds: By setup; None for one that cannot be had.
-        ready: Seconds that making one way ready takes.
+        clock: Advanced by what is computed.
+        seconds: By setup; None for one that is not available.
+        ready: Seconds to open a stylizer.
     """
 
     model, device = "mobile", "cpu"
@@ -66,32 +66,32 @@ class Workshop:
         self.clock = clock
         self._seconds = seconds
         self._ready = ready
-        self.setups = tuple(seconds)
-        self.default = self.setups[0]
-        self.painters: list[Painter] = []
+        self.default = next(iter(seconds))
+        self.stylizers: list[FakeStylizer] = []
         self.before_call: Callable[[], None] = lambda: None
 
-    def network(self, camera: Size, size: int) -> Size:
+    def available(self) -> Sequence[EngineSetup]:
+        return tuple(self._seconds)
+
+    def network_size(self, camera: Size, size: int) -> Size:
         return network_size(camera, size)
 
-    def painter(self, setup: EngineSetup, camera: Size, size: int) -> Painter:
+    def open_stylizer(self, setup: EngineSetup, camera: Size, size: int) -> FakeStylizer:
         self.clock.sleep(self._ready)
         per_pixel = self._seconds[setup]
         if per_pixel is None:
             raise DeviceError("it does not load", "install it again")
-        width, height = self.network(camera, size)
+        width, height = self.network_size(camera, size)
 
         def work() -> None:
             self.before_call()
             self.clock.sleep(per_pixel * width * height)
 
-        self.painters.append(Painter(work))
-        return self.painters[-1]
+        self.stylizers.append(FakeStylizer(work))
+        return self.stylizers[-1]
 
-    def products(
-        self, precision: str, shapes: Sequence[MatmulShape]
-    ) -> dict[str, Callable[[], object]]:
-        def product(shape: MatmulShape) -> Callable[[], object]:
+    def matmuls(self, precision: str, shapes: Sequence[MatmulShape]) -> Calls:
+        def matmul(shape: MatmulShape) -> Callable[[], object]:
             return lambda: self.clock.sleep(matmul_flops(shape) / self.peak)
 
-        return {matmul_name(precision, shape): product(shape) for shape in shapes}
+        return {matmul_name(precision, shape): matmul(shape) for shape in shapes}

@@ -7,7 +7,7 @@ from live_nst.bench.flops import FLOPS_PER_PIXEL
 from live_nst.bench.report import BenchReport, EngineSetup
 from live_nst.bench.run import QUICK_SIZES, SIZES, BenchOptions, run_bench
 from live_nst.errors import DeviceError, UsageError
-from tests.bench.fakes import Clock, Meter, Workshop
+from tests.bench.fakes import Clock, FakeSetups, Meter
 
 FAST, SLOW = EngineSetup("openvino", "bfloat16"), EngineSetup("tensorflow", "float32")
 PER_PIXEL = {FAST: 1e-7, SLOW: 4e-7}
@@ -20,15 +20,15 @@ def bench(
     options: BenchOptions | None = None,
     ready: float = 0.1,
     **rest: Any,
-) -> tuple[BenchReport, Workshop, Clock]:
+) -> tuple[BenchReport, FakeSetups, Clock]:
     clock = Clock()
-    workshop = Workshop(clock, PER_PIXEL if seconds is None else seconds, ready)
+    setups = FakeSetups(clock, PER_PIXEL if seconds is None else seconds, ready)
     meter = Meter(*(loads or (0.0,)))
-    report = run_bench(options or BenchOptions(), workshop, clock=clock, meter=meter, **rest)
-    return report, workshop, clock
+    report = run_bench(options or BenchOptions(), setups, clock=clock, meter=meter, **rest)
+    return report, setups, clock
 
 
-def test_every_setup_is_measured_from_small_to_too_slow() -> None:
+def test_sizes_up_to_too_slow() -> None:
     report, _, _ = bench()
     measured = [(row.setup, row.size) for row in report.rows]
     # 1280x720 takes a tenth of a second, or more than a third.
@@ -40,23 +40,23 @@ def test_every_setup_is_measured_from_small_to_too_slow() -> None:
     assert not report.interrupted
 
 
-def test_shares_are_of_the_measured_peak() -> None:
-    report, workshop, _ = bench()
-    assert report.peaks == pytest.approx({"bfloat16": workshop.peak, "float32": workshop.peak})
+def test_share_of_peak() -> None:
+    report, setups, _ = bench()
+    assert report.peaks == pytest.approx({"bfloat16": setups.peak, "float32": setups.peak})
     for row in report.rows:
         per_second = FLOPS_PER_PIXEL["mobile"] / PER_PIXEL[row.setup]
-        assert row.share == pytest.approx(per_second / workshop.peak)
+        assert row.share == pytest.approx(per_second / setups.peak)
 
 
-def test_models_of_unknown_cost_have_no_share() -> None:
+def test_share_of_unknown_model() -> None:
     clock = Clock()
-    workshop = Workshop(clock, PER_PIXEL)
-    workshop.model = "somebody/else"
-    report = run_bench(BenchOptions(), workshop, clock=clock, meter=Meter(0.0))
+    setups = FakeSetups(clock, PER_PIXEL)
+    setups.model = "somebody/else"
+    report = run_bench(BenchOptions(), setups, clock=clock, meter=Meter(0.0))
     assert {row.share for row in report.rows} == {None}
 
 
-def test_it_takes_about_a_minute() -> None:
+def test_takes_about_a_minute() -> None:
     _, _, clock = bench()
     assert 30 < clock.now() - 100 < 57
     # However slow most of it is: few calls of that are counted, and the others have less time.
@@ -68,38 +68,38 @@ def test_it_takes_about_a_minute() -> None:
     assert clock.now() - 100 < 14
 
 
-def test_a_machine_that_is_slow_to_get_ready_measures_fewer_sizes() -> None:
+def test_slow_preparation_measures_fewer_sizes() -> None:
     report, _, clock = bench(ready=12.0)
     assert clock.now() - 100 < 90
     assert {row.setup for row in report.rows} == {FAST, SLOW}
     assert len(report.rows) < len(SIZES)
 
 
-def test_quick_measures_what_would_be_picked() -> None:
+def test_quick() -> None:
     report, _, _ = bench(options=BenchOptions(quick=True))
     assert [(row.setup, row.size) for row in report.rows] == [(FAST, s) for s in QUICK_SIZES]
 
 
-def test_sizes_beyond_the_camera_are_left_out() -> None:
+def test_sizes_above_the_camera() -> None:
     report, _, _ = bench({FAST: 1e-8}, options=BenchOptions(camera=(640, 480)))
     assert [row.network for row in report.rows] == [(256, 192), (384, 288), (512, 384), (640, 480)]
 
 
-def test_the_recommendation_is_for_the_wanted_rate() -> None:
+def test_recommendation() -> None:
     assert bench()[0].recommendation.command == "live-nst --size 640"
     fast = bench(options=BenchOptions(fps=60, extra=("--device", "cpu")))[0].recommendation
     assert fast.command == "live-nst --device cpu --size 384"
 
 
-def test_rounds_in_a_busy_machine_do_not_count() -> None:
+def test_busy_rounds_do_not_count() -> None:
     clock, told = Clock(), []
-    workshop = Workshop(clock, {FAST: 1e-7})
+    setups = FakeSetups(clock, {FAST: 1e-7})
     loads = Meter(0.5, 0.0)
     rounds = []
-    workshop.before_call = lambda: clock.sleep(1.0 if not rounds else 0.0)
+    setups.before_call = lambda: clock.sleep(1.0 if not rounds else 0.0)
     report = run_bench(
         BenchOptions(),
-        workshop,
+        setups,
         clock=clock,
         meter=loads,
         notify=lambda sentence: (told.append(sentence), rounds.append(1)),
@@ -109,67 +109,65 @@ def test_rounds_in_a_busy_machine_do_not_count() -> None:
     assert not report.busy
 
 
-def test_a_machine_that_is_always_busy_is_told_of() -> None:
+def test_always_busy() -> None:
     report, _, _ = bench(None, 0.6)
     assert report.busy
     assert report.other_load == 0.6
     assert report.rows
 
 
-def test_a_setup_that_fails_is_left_out() -> None:
+def test_failing_setup_is_left_out() -> None:
     told: list[str] = []
     report, _, _ = bench({FAST: 1e-7, SLOW: None}, notify=told.append)
     assert {row.setup for row in report.rows} == {FAST}
     assert told == ["tensorflow float32 is left out: it does not load"]
 
 
-def test_a_single_setup_that_fails_says_why_itself() -> None:
+def test_single_failing_setup() -> None:
     with pytest.raises(DeviceError, match="it does not load"):
         bench({FAST: None})
 
 
-def test_nothing_that_works_is_an_error() -> None:
+def test_all_setups_fail() -> None:
     with pytest.raises(DeviceError, match="Nothing can be measured"):
         bench({FAST: None, SLOW: None})
 
 
-def interrupted_at(seconds: float) -> tuple[BenchReport | None, Workshop]:
+def interrupted_at(seconds: float) -> tuple[BenchReport | None, FakeSetups]:
     """A quick run of two rounds, of two seconds each, with a Ctrl-C at that moment."""
     clock = Clock()
-    workshop = Workshop(clock, {FAST: 1e-6})
+    setups = FakeSetups(clock, {FAST: 1e-6})
 
     def interrupt() -> None:
         if clock.now() > 100 + seconds:
             raise KeyboardInterrupt
 
-    workshop.before_call = interrupt
+    setups.before_call = interrupt
     try:
-        return run_bench(
-            BenchOptions(quick=True), workshop, clock=clock, meter=Meter(0.0)
-        ), workshop
+        return run_bench(BenchOptions(quick=True), setups, clock=clock, meter=Meter(0.0)), setups
     except KeyboardInterrupt:
-        return None, workshop
+        return None, setups
 
 
 @pytest.mark.parametrize(("seconds", "reported"), [(0.5, False), (2.0, False), (4.5, True)])
-def test_an_interruption_reports_what_was_measured(seconds: float, reported: bool) -> None:
-    report, workshop = interrupted_at(seconds)
+def test_interrupt(seconds: float, reported: bool) -> None:
+    report, setups = interrupted_at(seconds)
     assert (report is not None) == reported
     if report is not None:
         assert report.interrupted
         assert report.rounds == 1
         assert report.rows[0].fps == pytest.approx(1 / (256 * 144e-6))
-    assert all(painter.closed for painter in workshop.painters)
+    assert all(stylizer.closed for stylizer in setups.stylizers)
 
 
-def test_progress_only_grows() -> None:
+def test_progress() -> None:
     done: list[float] = []
     bench(progress=lambda share, what: done.append(share))
     assert done == sorted(done)
     assert done[0] >= 0.0 and done[-1] <= 1.0
 
 
-def test_the_json_has_one_form() -> None:
+def test_report_as_dict() -> None:
     report = json.loads(json.dumps(bench()[0].as_dict()))
     assert list(report) == [
         "machine", "model", "device", "camera", "fps", "peaks", "rows", "other_load", "busy",
@@ -192,9 +190,9 @@ def test_the_json_has_one_form() -> None:
     [BenchOptions(fps=0), BenchOptions(fps=1000), BenchOptions(camera=(0, 720)),
      BenchOptions(camera=(1280, 9999))],
 )  # fmt: skip
-def test_what_cannot_be_meant_is_refused_before_anything_runs(options: BenchOptions) -> None:
+def test_invalid_options(options: BenchOptions) -> None:
     clock = Clock()
-    workshop = Workshop(clock, PER_PIXEL)
+    setups = FakeSetups(clock, PER_PIXEL)
     with pytest.raises(UsageError):
-        run_bench(options, workshop, clock=clock, meter=Meter(0.0))
-    assert not workshop.painters
+        run_bench(options, setups, clock=clock, meter=Meter(0.0))
+    assert not setups.stylizers

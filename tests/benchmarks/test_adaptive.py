@@ -1,8 +1,14 @@
-"""What the part makes of the moments at which frames came."""
+"""Test how the times of frames become values."""
 
 import pytest
 
-from benchmarks.speed.parts.adaptive import Shown, Watch, course, figures, half_the_machine
+from benchmarks.speed.parts.adaptive import (
+    Shown,
+    TimingSink,
+    background_load,
+    phase_values,
+    timeline,
+)
 
 
 def session(lost: float, back: float) -> list[Shown]:
@@ -16,8 +22,8 @@ def session(lost: float, back: float) -> list[Shown]:
 
 
 @pytest.mark.parametrize(("lost", "back"), [(1.0, 2.0), (3.0, 12.0)])
-def test_how_long_a_load_is_felt(lost: float, back: float) -> None:
-    values = figures(session(lost, back))
+def test_phase_values(lost: float, back: float) -> None:
+    values = phase_values(session(lost, back))
     # A tenth of the frames of two seconds may be missing: 0.3 s at a third of the rate.
     assert values["absorbed after"] == pytest.approx(lost - 0.3, abs=0.11)
     assert values["undone after"] == pytest.approx(back, abs=0.05)
@@ -26,34 +32,34 @@ def test_how_long_a_load_is_felt(lost: float, back: float) -> None:
     assert values["busy fps"] == pytest.approx(30 - 20 * max(0, lost - 2) / 13, abs=0.3)
 
 
-def test_what_is_never_undone_or_absorbed_takes_all_the_time_there_is() -> None:
-    values = figures(session(15.0, 20.0))
+def test_phase_values_without_recovery() -> None:
+    values = phase_values(session(15.0, 20.0))
     assert values["absorbed after"] == 15.0
     assert values["undone after"] == 20.0
 
 
-def test_the_course_in_half_seconds() -> None:
-    told = course(session(1.0, 2.0))
-    assert len(told["fps"]) == len(told["side"]) == 100
-    assert told["fps"][:30] == pytest.approx([30.0] * 30, abs=2.1)
-    assert told["fps"][30] == pytest.approx(10.0, abs=2.1)
-    assert (told["side"][31], told["side"][32], told["side"][63], told["side"][64]) == (
+def test_timeline() -> None:
+    values = timeline(session(1.0, 2.0))
+    assert len(values["fps"]) == len(values["side"]) == 100
+    assert values["fps"][:30] == pytest.approx([30.0] * 30, abs=2.1)
+    assert values["fps"][30] == pytest.approx(10.0, abs=2.1)
+    assert (values["side"][31], values["side"][32], values["side"][63], values["side"][64]) == (
         512, 256, 256, 512,
     )  # fmt: skip
-    assert course([])["side"] == [0] * 100
+    assert timeline([])["side"] == [0] * 100
 
 
-def test_gaps_between_frames() -> None:
-    watch = Watch()
-    watch.shown = [Shown(time, (1, 1)) for time in (0.0, 0.5, 0.7, 1.5)]
-    assert watch.gaps(0.4, 2.0) == pytest.approx([0.2, 0.8])
+def test_gaps() -> None:
+    sink = TimingSink()
+    sink.shown = [Shown(time, (1, 1)) for time in (0.0, 0.5, 0.7, 1.5)]
+    assert sink.gaps(0.4, 2.0) == pytest.approx([0.2, 0.8])
 
 
-def test_the_other_processes_are_gone_in_the_end() -> None:
+def test_background_load_ends_its_processes() -> None:
     import psutil
 
     before = set(psutil.Process().children())
-    with half_the_machine(60.0, 1.0):
+    with background_load(60.0, 1.0):
         workers = set(psutil.Process().children()) - before
         assert len(workers) == psutil.cpu_count()
     assert not any(worker.is_running() for worker in workers)

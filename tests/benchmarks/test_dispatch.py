@@ -1,4 +1,4 @@
-"""`python -m benchmarks SUBJECT`: subjects are found by name and keep one small contract."""
+"""Test `python -m benchmarks` and the contract of each benchmark."""
 
 import importlib
 import subprocess
@@ -10,12 +10,12 @@ import pytest
 import benchmarks
 from benchmarks import __main__ as dispatch
 
-SUBJECTS = dispatch.subjects()
+NAMES = dispatch.benchmark_names()
 
 
 @pytest.fixture
-def two_subjects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`fine` returns what it is told, `bad` breaks a promise; a module is no subject."""
+def two_benchmarks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Create the benchmarks `fine` and `bad`, which breaks a promise, and a module."""
     bodies = {
         "fine": '"""Measures well."""\ndef main(argv): print("fine", *argv); return 0\n',
         "bad": '"""Measures badly."""\ndef main(argv): print("BROKEN: it"); return 1\n',
@@ -29,30 +29,26 @@ def two_subjects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delitem(sys.modules, f"benchmarks.{name}", raising=False)
 
 
-def test_packages_are_subjects(two_subjects: None) -> None:
-    assert dispatch.subjects() == ("bad", "fine")
+def test_benchmark_names(two_benchmarks: None) -> None:
+    assert dispatch.benchmark_names() == ("bad", "fine")
 
 
-def test_a_subject_gets_its_options_and_gives_the_exit_code(
-    two_subjects: None, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_main_one_benchmark(two_benchmarks: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert dispatch.main(["fine", "--rounds", "3"]) == 0
     assert dispatch.main(["bad"]) == 1
     assert capsys.readouterr().out == "fine --rounds 3\nBROKEN: it\n"
 
 
-def test_an_unknown_subject_is_refused_with_the_list(
-    two_subjects: None, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_main_unknown_name(two_benchmarks: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert dispatch.main(["sped"]) == 2
-    told = capsys.readouterr().err
-    assert "'sped'" in told
-    assert "Measures well." in told
+    error = capsys.readouterr().err
+    assert "'sped'" in error
+    assert "Measures well." in error
 
 
 @pytest.mark.parametrize("argv", [[], ["all"]])
-def test_all_runs_each_and_fails_if_one_did(
-    two_subjects: None,
+def test_main_all(
+    two_benchmarks: None,
     argv: list[str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -66,21 +62,21 @@ def test_all_runs_each_and_fails_if_one_did(
     monkeypatch.setattr(subprocess, "run", run)
     assert dispatch.main(argv) == 1
     assert ran == ["bad", "fine"]
-    assert "Not everything held: bad." in capsys.readouterr().out
+    assert "Failed: bad." in capsys.readouterr().out
 
 
-def test_all_takes_no_options() -> None:
+def test_main_all_with_options() -> None:
     assert dispatch.main(["all", "--rounds", "3"]) == 2
 
 
-@pytest.mark.parametrize("name", SUBJECTS)
-def test_every_subject_keeps_the_contract(name: str) -> None:
-    subject = importlib.import_module(f"benchmarks.{name}")
-    assert (subject.__doc__ or "").split("\n", 1)[0]
-    assert callable(subject.main)
+@pytest.mark.parametrize("name", NAMES)
+def test_contract(name: str) -> None:
+    package = importlib.import_module(f"benchmarks.{name}")
+    assert (package.__doc__ or "").split("\n", 1)[0]
+    assert callable(package.main)
 
 
-def test_the_list_imports_nothing_heavy() -> None:
+def test_help_imports_nothing_heavy() -> None:
     program = (
         "import sys; from benchmarks.__main__ import main; main(['--help']);"
         "print(*sorted({n.partition('.')[0] for n in sys.modules}))"

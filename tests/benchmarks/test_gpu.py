@@ -1,4 +1,4 @@
-"""Frame programs as StableHLO: what is exported, and that JAX makes the same of it on a CPU."""
+"""Test the export to StableHLO, and the same programs in JAX on a CPU."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> SplitModel:
 
 @pytest.fixture
 def exported(small_model: SplitModel, mobile_programs: SplitModel, tmp_path: Path) -> Path:
-    """A small module in two precisions, and the mobile model."""
+    """Export a small module in two precisions, and the mobile model."""
     folder = tmp_path / "programs"
     export(small_model, "small", (48, 32), "float32", folder)
     export(small_model, "small", (48, 32), "float16", folder)
@@ -42,8 +42,8 @@ def exported(small_model: SplitModel, mobile_programs: SplitModel, tmp_path: Pat
     return folder
 
 
-def run_there(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    """The script alone, as on a machine without live-nst."""
+def run_script(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    """Run the script as on a machine without live-nst."""
     command = [sys.executable, timing.__file__, str(folder), "--seconds", "0.01", "--matrix", "64"]
     return subprocess.run([*command, *options], capture_output=True, text=True, check=False)
 
@@ -51,7 +51,7 @@ def run_there(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]"
 # Exporting
 
 
-def test_what_lies_beside_a_program(small_model: SplitModel, tmp_path: Path) -> None:
+def test_export(small_model: SplitModel, tmp_path: Path) -> None:
     path = export(small_model, "small", (48, 32), "bfloat16", tmp_path)
 
     text = path.read_text("utf-8")
@@ -76,7 +76,7 @@ def test_what_lies_beside_a_program(small_model: SplitModel, tmp_path: Path) -> 
     np.testing.assert_array_equal(arrays["output_0"], arrays["input_0"])
 
 
-def test_a_program_that_composes(small_model: SplitModel, tmp_path: Path) -> None:
+def test_export_camera(small_model: SplitModel, tmp_path: Path) -> None:
     path = export(small_model, "small", (48, 32), "float32", tmp_path, camera=(100, 70))
 
     assert path.name == "small-48x32-of-100x70-float32.mlir"
@@ -90,21 +90,21 @@ def test_a_program_that_composes(small_model: SplitModel, tmp_path: Path) -> Non
     np.testing.assert_array_equal(arrays["output_2"], large)
 
 
-def test_by_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_main_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--size", "64x48", "--precision", "float32"]
     assert gpu.main(["export", str(tmp_path), *options]) == 0
     assert {each.suffix for each in tmp_path.iterdir()} == {".mlir", ".json", ".npz"}
     assert "mobile-64x48-float32.mlir" in capsys.readouterr().out
 
 
-def test_what_is_no_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         export_main([str(tmp_path), "--size", "large"])
     assert caught.value.code == 2
     assert "1280x720" in capsys.readouterr().err
 
 
-def test_without_a_word_it_says_how_and_breaks_no_promise(
+def test_main_usage(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert gpu.main([]) == 0
@@ -113,12 +113,12 @@ def test_without_a_word_it_says_how_and_breaks_no_promise(
 
 
 @pytest.mark.parametrize("size", [(640, 360), (1280, 720)])
-def test_flops_are_those_of_the_record(mobile_programs: SplitModel, size: tuple[int, int]) -> None:
+def test_convolution_flops(mobile_programs: SplitModel, size: tuple[int, int]) -> None:
     assert convolution_flops(mobile_programs.frame, size) == frame_flops("mobile", size)
 
 
 @pytest.mark.slow
-def test_flops_of_hubs_graph(hub_folder: Path) -> None:
+def test_convolution_flops_of_hub(hub_folder: Path) -> None:
     frame = split_model(freeze_saved_model(hub_folder)).frame
     assert convolution_flops(frame, (1280, 720)) == frame_flops("hub", (1280, 720))
 
@@ -127,8 +127,8 @@ def test_flops_of_hubs_graph(hub_folder: Path) -> None:
 
 
 @needs_jax
-def test_jax_makes_the_same_of_it(exported: Path, tmp_path: Path) -> None:
-    done = run_there(exported, "--json", str(tmp_path / "found.json"))
+def test_run(exported: Path, tmp_path: Path) -> None:
+    done = run_script(exported, "--json", str(tmp_path / "found.json"))
 
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "found.json").read_text("utf-8"))
@@ -148,26 +148,26 @@ def test_jax_makes_the_same_of_it(exported: Path, tmp_path: Path) -> None:
 
 
 @needs_jax
-def test_another_picture_is_a_broken_promise(small_model: SplitModel, tmp_path: Path) -> None:
+def test_run_different_image(small_model: SplitModel, tmp_path: Path) -> None:
     path = export(small_model, "small", (48, 32), "float32", tmp_path).with_suffix(".npz")
     arrays = dict(np.load(path))
     arrays["output_1"] = 255 - arrays["output_1"]
     np.savez(path, **arrays)
 
-    done = run_there(tmp_path)
+    done = run_script(tmp_path)
 
     assert done.returncode == 1
     assert "BROKEN: small-48x32-float32" in done.stdout
 
 
-def test_a_folder_without_programs(tmp_path: Path) -> None:
-    done = run_there(tmp_path)
+def test_run_without_programs(tmp_path: Path) -> None:
+    done = run_script(tmp_path)
     assert done.returncode == 2
-    assert "no program" in done.stderr
+    assert "No programs" in done.stderr
 
 
-@pytest.mark.parametrize("under_way", [1, 2, 4])
-def test_so_many_are_kept_under_way(under_way: int) -> None:
+@pytest.mark.parametrize("concurrency", [1, 2, 4])
+def test_seconds_per_call_concurrency(concurrency: int) -> None:
     running: list[object] = []
     most = 0
 
@@ -181,6 +181,6 @@ def test_so_many_are_kept_under_way(under_way: int) -> None:
         most = max(most, len(running))
         return [running[-1]]
 
-    assert timing.seconds_each(start, under_way, 0.001) > 0
-    assert most == under_way
+    assert timing.seconds_per_call(start, concurrency, 0.001) > 0
+    assert most == concurrency
     assert not running

@@ -1,15 +1,15 @@
-"""The camera that costs nothing keeps a source's contract on a clock of its own."""
+"""Test `PreparedSource` with a simulated clock."""
 
 import numpy as np
 import pytest
 
-from benchmarks.speed.camera import PreparedSource
+from benchmarks.speed.fixtures import PreparedSource
 from tests.bench.fakes import Clock
 
 IMAGES = [np.full((72, 128, 3), level, np.uint8) for level in (10, 20, 30)]
 
 
-def test_frames_come_at_their_rate_and_go_round() -> None:
+def test_read_rate() -> None:
     clock = Clock()
     source = PreparedSource(IMAGES, 50.0, clock)
     frames = [source.read() for _ in range(4)]
@@ -19,7 +19,7 @@ def test_frames_come_at_their_rate_and_go_round() -> None:
     assert (source.info.width, source.info.height, source.info.fps) == (128, 72, 50.0)
 
 
-def test_a_late_reader_gets_the_newest_frame() -> None:
+def test_read_late() -> None:
     clock = Clock()
     source = PreparedSource(IMAGES, 50.0, clock)
     source.read()
@@ -29,7 +29,7 @@ def test_a_late_reader_gets_the_newest_frame() -> None:
     assert (frame.index, frame.time) == (2, clock.now())
 
 
-def test_once_closed_there_are_none() -> None:
+def test_read_closed() -> None:
     with PreparedSource(IMAGES, 50.0, Clock()) as source:
         source.close()
         assert source.read() is None

@@ -12,11 +12,17 @@ import numpy as np
 import pytest
 
 from live_nst import cli
-from live_nst.cli.convert_reporters import clock, describe_progress, moment, size
+from live_nst.cli.convert_reporters import (
+    describe_progress,
+    format_bytes,
+    format_duration,
+    format_timestamp,
+)
 from live_nst.conversion.progress import ConversionProgress
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
-from tests.conversion.material import frames_of, write
+from live_nst.stylizer.options import StylizerOptions
+from tests.conversion.make_videos import frames_of, write
 from tests.conversion.reading import read
 
 
@@ -41,9 +47,7 @@ def start(own_cache: Path, *arguments: str | Path) -> "subprocess.Popen[str]":
     )  # fmt: skip
 
 
-def test_json_tells_everything_and_frames_are_the_stylizers(
-    film: Path, tmp_path: Path, own_cache: Path
-) -> None:
+def test_json_and_frames(film: Path, tmp_path: Path, own_cache: Path) -> None:
     output = tmp_path / "out.mkv"
     process = start(
         own_cache, film, output, "--style", "starry", "--style", "wave@0:00.6", "--fade", "0.2s",
@@ -64,17 +68,22 @@ def test_json_tells_everything_and_frames_are_the_stylizers(
 
     before = read(film, "bgr24")
     with StylizerCore(
-        "mobile", ["starry"], size=128, device="cpu", engine="tensorflow", precision="float32"
+        StylizerOptions(
+            model="mobile",
+            styles=("starry",),
+            size=128,
+            device="cpu",
+            engine="tensorflow",
+            precision="float32",
+        )
     ) as stylizer:
         stylizer.select("wave", fade=0.2, time=0.6)
         for number in (0, 14, 15, 17, 19, 20, 29):
-            expected = stylizer(before.pictures[number], float(before.times[number]))
-            assert np.array_equal(after.pictures[number], expected), number
+            expected = stylizer(before.images[number], float(before.times[number]))
+            assert np.array_equal(after.images[number], expected), number
 
 
-def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(
-    clips: dict[str, Path], tmp_path: Path, own_cache: Path
-) -> None:
+def test_interrupt_and_resume(clips: dict[str, Path], tmp_path: Path, own_cache: Path) -> None:
     output = tmp_path / "out.mp4"
     process = start(own_cache, clips["bikes"], output, "--style", "starry")
     segment = tmp_path / ".out.mp4.live-nst" / "000000.json"
@@ -90,14 +99,12 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(
     again = start(own_cache, clips["bikes"], output, "--style", "starry")
     out, err = again.communicate(timeout=120)
     assert again.returncode == 0, err
-    assert "Going on after" in err
+    assert "Continuing after" in err
     assert "250 frames" in out
     assert len(read(output).times) == 250
 
 
-def test_a_dry_run_and_a_preview_leave_the_output_alone(
-    film: Path, tmp_path: Path, own_cache: Path
-) -> None:
+def test_dry_run_and_preview(film: Path, tmp_path: Path, own_cache: Path) -> None:
     output = tmp_path / "out.mp4"
     dry = start(own_cache, film, output, "--dry-run")
     out, err = dry.communicate(timeout=120)
@@ -111,9 +118,7 @@ def test_a_dry_run_and_a_preview_leave_the_output_alone(
     assert [path.name for path in tmp_path.iterdir()] == ["out.preview.png"]
 
 
-def test_a_timetable_of_looks_is_exact_to_the_frame_and_told(
-    film: Path, tmp_path: Path, own_cache: Path
-) -> None:
+def test_timetable_of_looks(film: Path, tmp_path: Path, own_cache: Path) -> None:
     """Each frame is what the stylizer makes of it with the look of its time."""
     output = tmp_path / "out.mkv"
     timetable = (
@@ -139,30 +144,37 @@ def test_a_timetable_of_looks_is_exact_to_the_frame_and_told(
     ]
     before, after = read(film, "bgr24"), read(output, "bgr24")
     with StylizerCore(
-        "mobile", ["starry"], size=128, device="cpu", engine="tensorflow", precision="float32",
-        look=Look(strength=0.3, detail=0.5),
-    ) as stylizer:  # fmt: skip
+        StylizerOptions(
+            model="mobile",
+            styles=("starry",),
+            size=128,
+            device="cpu",
+            engine="tensorflow",
+            precision="float32",
+            look=Look(strength=0.3, detail=0.5),
+        )
+    ) as stylizer:
         stylizer.select("starry", stroke=2.0, fade=0.2, time=0.6)
-        stylizer.change(Look(detail=0.5), fade=0.2, time=0.6)
-        stylizer.change(Look(detail=0.5, keep_colors=1.0), fade=0.2, time=0.8)
+        stylizer.change_look(Look(detail=0.5), fade=0.2, time=0.6)
+        stylizer.change_look(Look(detail=0.5, keep_colors=1.0), fade=0.2, time=0.8)
         for number in (0, 14, 15, 17, 20, 22, 25, 29):
-            expected = stylizer(before.pictures[number], float(before.times[number]))
-            assert np.array_equal(after.pictures[number], expected), number
+            expected = stylizer(before.images[number], float(before.times[number]))
+            assert np.array_equal(after.images[number], expected), number
 
 
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (("--strength", "1.5@0:30"), "strength of 1.5"),
-        (("--strength", "1@soon"), "'1@soon' is no number for --strength"),
+        (("--strength", "1.5@0:30"), "strength 1.5"),
+        (("--strength", "1@soon"), "Invalid number '1@soon' for --strength"),
         (("--strength", "0.1", "--strength", "0.2"), "Two values of --strength"),
-        (("--keep-colors", "2@3"), "keep-colors of 2"),
-        (("--detail", "much"), "'much' is no number for --detail"),
-        (("--stroke", "9@0:30"), "stroke of 9"),
+        (("--keep-colors", "2@3"), "keep-colors 2"),
+        (("--detail", "much"), "Invalid number 'much' for --detail"),
+        (("--stroke", "9@0:30"), "stroke"),
         (("--only", "none.png@0:30"), "none.png"),
     ],
 )
-def test_a_timetable_that_cannot_be_meant(
+def test_invalid_timetable(
     arguments: tuple[str, ...],
     word: str,
     film: Path,
@@ -182,7 +194,7 @@ def test_a_timetable_that_cannot_be_meant(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_keep_colors_takes_a_number_or_none() -> None:
+def test_keep_colors_with_and_without_a_number() -> None:
     """What follows it may be a file, as well."""
     for given, completed in (
         ("--keep-colors in.mp4 out.mp4", "--keep-colors 1 in.mp4 out.mp4"),
@@ -193,10 +205,10 @@ def test_keep_colors_takes_a_number_or_none() -> None:
         ("--keep-colors -1", "--keep-colors -1"),
         ("--keep-colors 1.mp4 out.mp4", "--keep-colors 1 1.mp4 out.mp4"),
     ):
-        assert cli._with_optional_value(given.split()) == completed.split()
+        assert cli.add_optional_values(given.split()) == completed.split()
 
 
-def test_errors_are_one_sentence(tmp_path: Path, own_cache: Path) -> None:
+def test_errors(tmp_path: Path, own_cache: Path) -> None:
     (tmp_path / "text.mp4").write_text("no film\n")
     process = start(own_cache, tmp_path / "text.mp4", tmp_path / "out.mp4", "--json")
     out, err = process.communicate(timeout=60)
@@ -206,19 +218,19 @@ def test_errors_are_one_sentence(tmp_path: Path, own_cache: Path) -> None:
 
     usage = start(own_cache, tmp_path / "text.mp4", tmp_path / "out.mp4", "--start", "soon")
     _, err = usage.communicate(timeout=60)
-    assert usage.returncode == 2 and "'soon' is no time" in err
+    assert usage.returncode == 2 and "Invalid time 'soon'" in err
 
 
-def test_words() -> None:
+def test_describe_progress() -> None:
     step = ConversionProgress("painting", 120, 250, 0, 31.25, 4.0, 4.2, 1_234_567)
     assert describe_progress(step) == "120/250 48% 31.2 fps, 0:04, 0:04 left, 1.2 MB"
     assert describe_progress(step, 45) == describe_progress(step)
     assert describe_progress(step, 44) == "120/250 48% 31.2 fps, 0:04 left"
-    assert clock(3723) == "1:02:03"
-    assert [moment(each) for each in (0, 90, 0.6, 3599.25)] == [
+    assert format_duration(3723) == "1:02:03"
+    assert [format_timestamp(each) for each in (0, 90, 0.6, 3599.25)] == [
         "0:00",
         "1:30",
         "0:00.6",
         "59:59.25",
     ]
-    assert size(999) == "1.0 kB"
+    assert format_bytes(999) == "1.0 kB"

@@ -53,7 +53,7 @@ def read(path: Path) -> Any:
         return np.asarray(picture.convert("RGB"), int)
 
 
-def test_a_picture_is_what_the_stylizer_makes_of_it(convert: Run, tmp_path: Path) -> None:
+def test_image_equals_that_of_the_stylizer(convert: Run, tmp_path: Path) -> None:
     import live_nst
 
     image = scene(tmp_path / "a.png")
@@ -66,7 +66,7 @@ def test_a_picture_is_what_the_stylizer_makes_of_it(convert: Run, tmp_path: Path
     np.testing.assert_array_equal(read(tmp_path / "b.png"), expected[..., ::-1])
 
 
-def test_strength_and_size_hold_for_pictures(convert: Run, tmp_path: Path) -> None:
+def test_strength_and_size_of_images(convert: Run, tmp_path: Path) -> None:
     image = scene(tmp_path / "a.png", 200, 100)
     assert convert(tmp_path / "a.png", tmp_path / "b.png", "--strength", "0")[0] == 0
     np.testing.assert_array_equal(read(tmp_path / "b.png"), image)
@@ -78,7 +78,7 @@ def test_strength_and_size_hold_for_pictures(convert: Run, tmp_path: Path) -> No
     assert sharpness[0] < 0.7 * sharpness[1]  # what was painted at 64 is enlarged
 
 
-def test_a_folder_from_end_to_end(convert: Run, tmp_path: Path) -> None:
+def test_folder(convert: Run, tmp_path: Path) -> None:
     source, target = tmp_path / "in", tmp_path / "out"
     for name in ("a.png", "b/c.jpg", "b/d.webp"):
         scene(source / name)
@@ -101,7 +101,7 @@ def test_a_folder_from_end_to_end(convert: Run, tmp_path: Path) -> None:
     assert "Files: 3 converted" in out
 
 
-def test_a_folder_as_json(convert: Run, tmp_path: Path) -> None:
+def test_folder_as_json(convert: Run, tmp_path: Path) -> None:
     scene(tmp_path / "in" / "a.png")
     (tmp_path / "in" / "bad.png").touch()
     code, out, _ = convert(tmp_path / "in", tmp_path / "out", "--size", "64", "--json")
@@ -115,7 +115,7 @@ def test_a_folder_as_json(convert: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
-def test_through_standard_input_and_output(tmp_path: Path, suffix: str) -> None:
+def test_standard_input_and_output(tmp_path: Path, suffix: str) -> None:
     scene(tmp_path / f"a{suffix}")
     command = [sys.executable, "-m", "live_nst", "convert", "-", "-", "--model", "mobile"]
     done = subprocess.run(
@@ -136,7 +136,7 @@ def refusal(convert: Run, *arguments: Any, code: int) -> str:
     return err
 
 
-def test_refused_before_a_model_is_loaded(
+def test_invalid_input_is_refused_before_the_model_is_loaded(
     convert: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene(tmp_path / "a.png")
@@ -145,7 +145,7 @@ def test_refused_before_a_model_is_loaded(
     a, out = tmp_path / "a.png", tmp_path / "out.png"
     assert "There is no" in refusal(convert, tmp_path / "none.png", out, code=1)
     assert "not a picture" in refusal(convert, tmp_path / "text.png", out, code=1)
-    assert "cannot be written" in refusal(convert, a, tmp_path / "out.xyz", code=2)
+    assert "cannot write" in refusal(convert, a, tmp_path / "out.xyz", code=2)
     assert "output is the input" in refusal(convert, a, a, code=2)
     assert "no times" in refusal(convert, a, out, "--start", "3", code=2)
     assert "no times" in refusal(convert, a, out, "--codec", "h264", code=2)
@@ -161,6 +161,6 @@ def test_refused_before_a_model_is_loaded(
     assert "is empty" in refusal(convert, "-", tmp_path / "b.png", code=1)
 
 
-def test_a_folder_in_one_line() -> None:
+def test_describe_folder() -> None:
     report = BatchReport(["a"], ["b", "c"], [("d", SourceError("It is empty"))])
     assert describe_folder(report) == "Files: 1 converted, 2 done already, 1 failed"

@@ -22,11 +22,11 @@ def refuse(which: int | str) -> CameraDevice:
     raise SourceError("another program is using it", f"close it; `fuser -v {which}` names it")
 
 
-def free_again(which: int | str) -> CameraDevice:
+def no_longer_busy(which: int | str) -> CameraDevice:
     return BUSY
 
 
-def test_modes_are_told_in_short_with_the_largest_size_and_the_highest_rate_first() -> None:
+def test_describe_modes() -> None:
     assert describe_modes(MODES) == [
         "YUYV 1280x720 10, 640x480 30",
         "MJPG 1280x720 59.94",
@@ -34,15 +34,15 @@ def test_modes_are_told_in_short_with_the_largest_size_and_the_highest_rate_firs
     ]
 
 
-def test_formats_that_offer_the_same_share_a_line() -> None:
+def test_describe_modes_of_equal_formats() -> None:
     names = ("YUYV", "MJPG", "NV12", "Y16 ")
     modes = [CameraMode(name, 640, 480, (30.0,)) for name in names]
     modes.append(CameraMode("MJPG", 1280, 720, (30.0,)))
     assert describe_modes(modes) == ["YUYV/NV12/Y16 640x480 30", "MJPG 1280x720 30, 640x480 30"]
 
 
-def test_a_pipe_gets_every_camera_in_whole_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    run(lambda: [DESK, BUSY, LOOP], refuse)
+def test_devices_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    run([DESK, BUSY, LOOP], refuse)
     assert capsys.readouterr().out.splitlines() == [
         "0  HD Webcam  /dev/video0",
         "    YUYV 1280x720 10, 640x480 30",
@@ -57,38 +57,36 @@ def test_a_pipe_gets_every_camera_in_whole_lines(capsys: pytest.CaptureFixture[s
     ]
 
 
-def test_many_modes_stay_on_one_line_in_a_pipe_and_are_wrapped_on_a_terminal(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_many_modes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     modes = tuple(CameraMode("MJPG", 100 * n, 100 * n, (30.0,)) for n in range(1, 40))
     many = CameraDevice(0, "/dev/video0", "HD Webcam", "uvcvideo", modes)
-    run(lambda: [many])
+    run([many], no_longer_busy)
     assert len(capsys.readouterr().out.splitlines()) == 2
 
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "80")
-    run(lambda: [many])
+    run([many], no_longer_busy)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) > 5
     assert all(line.startswith("    ") for line in lines[1:])
     assert max(map(len, lines)) <= 80
 
 
-def test_trouble_that_has_passed_needs_no_hint(capsys: pytest.CaptureFixture[str]) -> None:
-    run(lambda: [BUSY], free_again)
+def test_problem_that_is_gone(capsys: pytest.CaptureFixture[str]) -> None:
+    run([BUSY], no_longer_busy)
     assert "Hint" not in capsys.readouterr().out
 
 
-def test_a_camera_without_path_and_name_is_told_by_its_number(
+def test_camera_without_path_and_name(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    run(lambda: [CameraDevice(3)])
+    run([CameraDevice(3)], no_longer_busy)
     assert capsys.readouterr().out == "3\n"
 
 
-def test_no_camera_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
-    run(lambda: [])
+def test_no_camera(capsys: pytest.CaptureFixture[str]) -> None:
+    run([], no_longer_busy)
     first, hint = capsys.readouterr().out.splitlines()
     assert first == "No camera was found."
     assert "--source demo" in hint

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -23,10 +24,10 @@ print("modules", *sorted({name.partition(".")[0] for name in sys.modules}))
 """
 
 
-def start(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def start(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, *arguments],
-        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
+        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1", **variables},
         capture_output=True,
         text=True,
         timeout=60,
@@ -35,7 +36,7 @@ def start(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("-h",), ("styles", "--help")])
-def test_answers_import_nothing_heavy(arguments: tuple[str, ...]) -> None:
+def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     done = start("-c", PROGRAM, *arguments)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -45,12 +46,12 @@ def test_answers_import_nothing_heavy(arguments: tuple[str, ...]) -> None:
     assert "typer" in modules.split()  # the list is one
 
 
-def test_the_version() -> None:
+def test_version() -> None:
     done = start("-m", "live_nst", "--version")
     assert (done.returncode, done.stdout) == (0, f"live-nst {version('live-nst')}\n")
 
 
-def test_the_help_names_every_option_and_command() -> None:
+def test_help_lists_options_and_commands() -> None:
     text = start("-m", "live_nst", "--help").stdout
     for option in (
         "--style", "--source", "--model", "--device", "--size", "--strength", "--keep-colors",
@@ -63,9 +64,32 @@ def test_the_help_names_every_option_and_command() -> None:
         assert re.search(rf"\b{command}\b", text), command
 
 
+def test_help_shows_flags_without_a_value() -> None:
+    text = start("-m", "live_nst", "--help").stdout
+    assert re.search(r"--mirror +Flip", text)
+    assert "bool" not in text
+
+
+def test_completion(tmp_path: Path) -> None:
+    words = {"COMP_WORDS": "live-nst con", "COMP_CWORD": "1", "_LIVE_NST_COMPLETE": "complete_bash"}
+    done = start("-m", "live_nst", **words)
+    assert done.stdout.split() == ["convert"]
+    words |= {"COMP_WORDS": "live-nst --style star", "COMP_CWORD": "2"}
+    assert start("-m", "live_nst", **words).stdout.split() == ["starry"]
+
+
+def test_install_completion(tmp_path: Path) -> None:
+    # Without a shell around the process, Typer takes its name as a value.
+    variables = {"HOME": str(tmp_path), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    done = start("-m", "live_nst", "--install-completion", "bash", **variables)
+    assert done.returncode == 0, done.stderr
+    (script,) = (tmp_path / ".bash_completions").iterdir()
+    assert "_LIVE_NST_COMPLETE=complete_bash" in script.read_text()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("option", ["--help", "--version"])
-def test_answers_come_at_once(option: str) -> None:
+def test_help_is_fast(option: str) -> None:
     """Half a second is promised; the best of five gets twice that, as machines are loaded."""
     times = []
     for _ in range(5):

@@ -118,7 +118,7 @@ def check_recording(session: Session) -> None:
     assert all(later > earlier for earlier, later in itertools.pairwise(times))
 
 
-def test_it_ends_well_and_says_only_what_is_worth_saying(first: Session) -> None:
+def test_messages_and_files(first: Session) -> None:
     assert first.code == 0, first.err
     lines = first.err.splitlines()
     assert len(lines) == len(OWN_SENTENCES), first.err
@@ -127,13 +127,13 @@ def test_it_ends_well_and_says_only_what_is_worth_saying(first: Session) -> None
     assert sorted(path.name for path in first.folder.iterdir()) == ["o.mp4", "s.json"]
 
 
-def test_the_summary(first: Session) -> None:
+def test_summary(first: Session) -> None:
     assert f"{FRAMES} frames at " in first.out
     assert "style computations: 1" in first.out
     assert "latency" in first.out and "model mobile" in first.out
 
 
-def test_the_figures_have_their_keys_and_make_sense(first: Session) -> None:
+def test_stats(first: Session) -> None:
     stats = first.stats
     assert set(stats) == KEYS | FURTHER_KEYS
     assert set(stats["latency_ms"]) == {"p50", "p95", "p99"}
@@ -152,24 +152,22 @@ def test_the_figures_have_their_keys_and_make_sense(first: Session) -> None:
     assert stats["stage_ms"]["stylize"] <= low <= middle <= high
 
 
-def test_the_style_is_computed_once_and_on_a_second_start_not_at_all(
-    first: Session, second: Session
-) -> None:
+def test_style_is_cached(first: Session, second: Session) -> None:
     assert first.stats["style_computations"] == 1
     assert second.stats["style_computations"] == 0
 
 
-def test_the_recording_has_every_shown_frame_once(first: Session) -> None:
+def test_recording_has_every_frame_once(first: Session) -> None:
     check_recording(first)
     assert len(first.recorded()[0]) == FRAMES
 
 
-def test_the_recording_lasts_as_long_as_the_showing(first: Session) -> None:
+def test_recording_lasts_as_long_as_the_session(first: Session) -> None:
     _, times = first.recorded()
     assert times[-1] == pytest.approx((FRAMES - 1) / first.stats["fps"], rel=0.15, abs=0.1)
 
 
-def test_the_recorded_pictures_are_painted_and_move(first: Session) -> None:
+def test_recorded_frames_are_stylized_and_move(first: Session) -> None:
     pictures, _ = first.recorded()
     scene = DemoVideo(*SIZE)
     demo = [scene.image_at(0.5 * number).astype(int) for number in range(60)]
@@ -183,7 +181,7 @@ def test_the_recorded_pictures_are_painted_and_move(first: Session) -> None:
     assert np.abs(pictures[-1].astype(int) - pictures[0]).mean() > 2
 
 
-def test_ctrl_c_ends_it_cleanly(second: Session) -> None:
+def test_sigint_ends_cleanly(second: Session) -> None:
     assert second.code == 0, second.err
     assert f"{second.stats['frames']} frames at " in second.out
     assert second.stats["frames"] >= 3
@@ -191,7 +189,7 @@ def test_ctrl_c_ends_it_cleanly(second: Session) -> None:
     assert "Traceback" not in second.err
 
 
-def test_a_termination_ends_it_cleanly(first: Session, cache: Path, tmp_path: Path) -> None:
+def test_sigterm_ends_cleanly(first: Session, cache: Path, tmp_path: Path) -> None:
     session = interrupted(signal.SIGTERM, cache, tmp_path)
     assert session.code == 0, session.err
     assert "frames at " in session.out
@@ -201,7 +199,7 @@ def test_a_termination_ends_it_cleanly(first: Session, cache: Path, tmp_path: Pa
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("delay", [1.0, 2.5, 4.0])
-def test_an_interruption_of_the_start_leaves_nothing(
+def test_interrupt_during_the_start_leaves_nothing(
     number: signal.Signals, delay: float, tmp_path: Path
 ) -> None:
     folder = tmp_path / "folder"

@@ -13,9 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from live_nst.cli.app import app
-from live_nst.cli.paint import build_form
 from live_nst.errors import LiveNstError, UsageError
 from live_nst.objective.checkpoint import checkpoint_path
+from live_nst.objective.loss_functions import make_loss_config
 from live_nst.objective.vgg import Vgg
 from live_nst.types import Image
 from tests.objective.conftest import picture
@@ -56,17 +56,26 @@ def test_paint_then_score(folder: Path, tmp_path: Path) -> None:
     assert own["content"] == 0 and own["relative"] == 1 and painted["content"] > 0
     arguments.remove("--json")
     done = CliRunner().invoke(app, arguments, catch_exceptions=False)
-    assert "of unpainted" in done.stdout and "1.000" in done.stdout
+    assert "of original" in done.stdout and "1.000" in done.stdout
 
 
-def test_the_form_is_put_together_from_options() -> None:
-    form = build_form("magenta", None, 2.0, 3.0, 4.0, ("block4_conv2",), ("block1_conv1:0.5",))
-    assert (form.network, form.pooling) == ("vgg16", "avg")
-    assert (form.alpha, form.beta, form.gamma) == (2.0, 3.0, 4.0)
-    assert form.content_layers == {"block4_conv2": 1.0}
-    assert form.style_layers == {"block1_conv1": 0.5}
-    assert build_form("gatys").network == "vgg19"
-    assert build_form("gatys", style_layers=("block1_conv1", "block2_conv1")).style_layers == {
+def test_make_loss_config() -> None:
+    config = make_loss_config(
+        "magenta",
+        content_weight=2.0,
+        style_weight=3.0,
+        tv_weight=4.0,
+        content_layers=("block4_conv2",),
+        style_layers=("block1_conv1:0.5",),
+    )
+    assert (config.network, config.pooling) == ("vgg16", "avg")
+    assert (config.alpha, config.beta, config.gamma) == (2.0, 3.0, 4.0)
+    assert config.content_layers == {"block4_conv2": 1.0}
+    assert config.style_layers == {"block1_conv1": 0.5}
+    assert make_loss_config("gatys").network == "vgg19"
+    assert make_loss_config(
+        "gatys", style_layers=("block1_conv1", "block2_conv1")
+    ).style_layers == {
         "block1_conv1": 0.5,
         "block2_conv1": 0.5,
     }
@@ -83,26 +92,26 @@ def test_the_form_is_put_together_from_options() -> None:
         {"name": "gatys", "tv_weight": float("nan")},
     ],
 )
-def test_a_form_that_cannot_be_meant(given: dict) -> None:  # type: ignore[type-arg]
+def test_make_loss_config_refuses_invalid_values(given: dict) -> None:  # type: ignore[type-arg]
     with pytest.raises(UsageError) as error:
-        build_form(**given)
+        make_loss_config(**given)
     assert error.value.hint
 
 
-def test_without_weights_and_without_a_network_the_way_out_is_named(
+def test_paint_without_weights_offline(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("live_nst.objective.vgg_weights._ADDRESS", "http://127.0.0.1:9/keras/x")
+    monkeypatch.setattr("live_nst.objective.vgg_weights.WEIGHTS_URL", "http://127.0.0.1:9/keras/x")
     arguments = ["paint", str(folder / "photo.png"), str(tmp_path / "out.png"), "--device", "cpu"]
     done = CliRunner().invoke(app, arguments)
     assert isinstance(done.exception, LiveNstError)
-    assert "vgg19's weights cannot be fetched" in done.exception.message
+    assert "Cannot download the weights of vgg19" in done.exception.message
     assert "--vgg FILE" in done.exception.hint
     assert not (tmp_path / "out.png").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-def test_an_interrupt_keeps_the_state(folder: Path, tmp_path: Path) -> None:
+def test_interrupt_keeps_the_state(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.png"
     arguments = ["paint", str(folder / "photo.png"), str(out), "--start", "content", *LAYERS]
     command = [sys.executable, "-m", "live_nst", *arguments, "--steps", "1000000", "--size", "64"]
@@ -120,11 +129,11 @@ def test_an_interrupt_keeps_the_state(folder: Path, tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
-    assert "Traceback" not in stderr and "The same command goes on" in stdout
+    assert "Traceback" not in stderr and "The same command resumes it" in stdout
     assert out.is_file() and checkpoint_path(out).is_file()
 
 
-def test_a_preview_shows_every_picture_and_its_q_stops(
+def test_preview_shows_every_image_and_q_stops(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[Image] = []

@@ -110,7 +110,7 @@ def saturation(picture: np.ndarray) -> float:
     return float(cv2.cvtColor(picture, cv2.COLOR_BGR2HSV)[..., 1].mean())
 
 
-def test_keys_change_what_is_shown_saved_and_recorded(session: Session) -> None:
+def test_keys(session: Session) -> None:
     session.press("o")  # without figures over the picture
     session.wait(lambda: saturation(session.picture()) > 100, "candy is not colorful")
     session.press("n")
@@ -151,7 +151,7 @@ def test_keys_change_what_is_shown_saved_and_recorded(session: Session) -> None:
 
 
 @pytest.mark.parametrize("way", ["close button", "SIGINT", "SIGTERM"])
-def test_every_way_out_is_clean(session: Session, way: str) -> None:
+def test_ways_to_quit(session: Session, way: str) -> None:
     if way == "close button":
         session.click_close_button()
     else:

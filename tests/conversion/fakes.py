@@ -1,4 +1,4 @@
-"""A stylizer that costs nothing and whose result is known."""
+"""Stylizers that cost nothing and whose results are known."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -12,9 +12,11 @@ from live_nst.types import Image
 
 
 class Negative:
-    """Stands for a `Stylizer`: paints the negative, and counts what it is given.
+    """Stands for a `StylizerCore`: returns the negative, and records what it is given.
 
-    With `leans`, each frame also depends on the one before, as it does with a stabilizer.
+    Args:
+        on_frame: Called with the number of frames so far, from the thread that infers.
+        depends_on_previous: Each frame depends on the one before, as with a stabilizer.
     """
 
     model_name = "negative"
@@ -25,14 +27,16 @@ class Negative:
     look = Look()
 
     def __init__(
-        self, look_on: Callable[[int], None] = lambda count: None, leans: bool = False
+        self,
+        on_frame: Callable[[int], None] = lambda count: None,
+        depends_on_previous: bool = False,
     ) -> None:
-        self._leans = leans
+        self._depends_on_previous = depends_on_previous
         self.seen: list[float] = []
         self.finished: list[float] = []
         self._before: Image | None = None
         self.changes: list[tuple[Any, float]] = []
-        self._look_on = look_on
+        self._on_frame = on_frame
         self._lock = threading.Lock()
 
     def select(
@@ -40,26 +44,26 @@ class Negative:
     ) -> None:
         self.changes.append((style, time))
 
-    def change(self, look: Look, *, fade: float = 0.0, time: float = 0.0) -> None:
+    def change_look(self, look: Look, *, fade: float = 0.0, time: float = 0.0) -> None:
         self.changes.append((look, time))
 
     def settings(self, styles: Sequence[Any]) -> dict[str, str]:
         return {"model": "negative", "styles": repr(list(styles))}
 
-    def prepare(self, camera: tuple[int, int], size: int) -> None:
+    def prepare(self, frame_size: tuple[int, int], size: int) -> None:
         pass
 
-    def network(self, image: Image, time: float = 0.0) -> StylizedFrame:
+    def infer(self, image: Image, time: float = 0.0) -> StylizedFrame:
         with self._lock:
             self.seen.append(time)
             count = len(self.seen)
-        self._look_on(count)
+        self._on_frame(count)
         small = np.ascontiguousarray(image[::4, ::4])
         return StylizedFrame(small, 255 - small)
 
-    def finish(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
+    def postprocess(self, image: Image, stylized: StylizedFrame, time: float = 0.0) -> Image:
         self.finished.append(time)
-        if not self._leans:
+        if not self._depends_on_previous:
             return 255 - image
         self._before = 255 - image if self._before is None else self._before // 2 + image // 3
         return self._before
@@ -67,5 +71,19 @@ class Negative:
     def state_arrays(self) -> dict[str, np.ndarray]:
         return {} if self._before is None else {"before": self._before}
 
-    def restore_state(self, memory: Mapping[str, np.ndarray]) -> None:
-        self._before = memory.get("before")
+    def restore_state(self, arrays: Mapping[str, np.ndarray]) -> None:
+        self._before = arrays.get("before")
+
+
+class InvertingStylizer:
+    """Returns the negative of a still image."""
+
+    def still(self, image: Image, time: float = 0.0, *, size: int | None = None) -> Image:
+        return 255 - image
+
+
+class CopyingStylizer:
+    """Returns a still image as it is."""
+
+    def still(self, image: Image, time: float = 0.0, *, size: int | None = None) -> Image:
+        return image.copy()

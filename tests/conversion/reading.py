@@ -14,7 +14,7 @@ class Contents:
     """Frames and packets of a file, times in seconds."""
 
     times: list[Fraction]
-    pictures: list[np.ndarray]
+    images: list[np.ndarray]
     audio: list[list[tuple[Fraction | None, bytes]]]
     subtitles: list[list[tuple[Fraction | None, bytes]]]
     size: tuple[int, int]
@@ -34,17 +34,17 @@ def opened(path: Path) -> Any:
     return av.open(str(path), **options)
 
 
-def read(path: Path, pictures: str | None = None) -> Contents:
-    """Everything; the pictures in a pixel format, or none."""
+def read(path: Path, images: str | None = None) -> Contents:
+    """Return everything; the images in a pixel format, or none of them."""
     with opened(path) as container:
         video = container.streams.video[0]
         frames = list(container.decode(video))
         times = [frame.pts * frame.time_base for frame in frames]
-        shown = [frame.to_ndarray(format=pictures) for frame in frames] if pictures else []
+        images = [frame.to_ndarray(format=images) for frame in frames] if images else []
         first = frames[0]
         contents = Contents(
             times=times,
-            pictures=shown,
+            images=images,
             audio=[],
             subtitles=[],
             size=(first.width, first.height),

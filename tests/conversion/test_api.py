@@ -11,6 +11,7 @@ from PIL import Image as Pillow
 import live_nst
 from live_nst.errors import ConversionCancelled, ConversionError, SourceError, UsageError
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 
 SIZE = (90, 61)
 
@@ -22,9 +23,11 @@ def photo(tmp_path: Path) -> Path:
     return tmp_path / "photo.png"
 
 
-def test_a_picture_is_what_the_stylizer_makes_of_it(photo: Path, tmp_path: Path) -> None:
+def test_convert_image_equals_stylizer_still(photo: Path, tmp_path: Path) -> None:
     output = tmp_path / "painted.png"
-    with StylizerCore("mobile", ["starry", "wave"], size=64, device="cpu") as stylizer:
+    with StylizerCore(
+        StylizerOptions(model="mobile", styles=("starry", "wave"), size=64, device="cpu")
+    ) as stylizer:
         report = live_nst.convert(photo, output, ["wave"], stylizer=stylizer)
         expected = stylizer.still(np.asarray(Pillow.open(photo))[..., ::-1])
         assert stylizer.style == "wave"
@@ -37,7 +40,7 @@ def test_a_picture_is_what_the_stylizer_makes_of_it(photo: Path, tmp_path: Path)
         live_nst.convert(photo, output)
 
 
-def test_size_bounds_what_the_network_sees(photo: Path, tmp_path: Path) -> None:
+def test_convert_image_with_size(photo: Path, tmp_path: Path) -> None:
     report = live_nst.convert(
         photo, tmp_path / "painted.jpg", model="mobile", device="cpu", size=64
     )
@@ -54,7 +57,7 @@ def test_size_bounds_what_the_network_sees(photo: Path, tmp_path: Path) -> None:
         ({"looks": [(live_nst.Look(strength=0.5), 2.0)]}, "A picture has no times"),
     ],
 )
-def test_a_picture_has_no_times(
+def test_convert_image_refuses_video_options(
     photo: Path, tmp_path: Path, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
@@ -62,13 +65,13 @@ def test_a_picture_has_no_times(
     assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
 
 
-def test_a_folder_is_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_convert_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="is a folder") as refused:
         live_nst.convert(tmp_path, tmp_path / "out")
     assert "one by one" in str(refused.value.hint)
 
 
-def test_it_can_be_cancelled_before_it_begins(photo: Path, tmp_path: Path) -> None:
+def test_convert_image_cancelled(photo: Path, tmp_path: Path) -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(ConversionCancelled):

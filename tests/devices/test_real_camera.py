@@ -110,11 +110,11 @@ def test_the_list_tells_name_driver_and_modes(vivid: CameraDevice) -> None:
 
 
 def test_a_loopback_that_nobody_feeds_is_listed_and_refused(vivid: CameraDevice) -> None:
-    unfed = [camera for camera in list_cameras() if camera.trouble is CameraProblem.UNFED]
+    unfed = [camera for camera in list_cameras() if camera.trouble is CameraProblem.NO_INPUT]
     if not unfed:
         pytest.skip("needs a v4l2loopback device with exclusive_caps=1 that nobody feeds")
-    assert unfed[0].note == "virtual camera that no program feeds"
-    with pytest.raises(SourceError, match="no program feeds") as caught:
+    assert unfed[0].note == "virtual camera that no program writes to"
+    with pytest.raises(SourceError, match="no program writes to") as caught:
         CameraSource(unfed[0].index, VGA)
     assert f"{vivid.index} (vivid)" in caught.value.hint
 
@@ -141,9 +141,9 @@ def test_without_permission_the_hint_names_the_group(vivid: CameraDevice) -> Non
     if os.geteuid() != 0 or os.stat(vivid.path).st_mode & 0o006:
         pytest.skip("needs root, and a device that is closed to others")
     program = (
-        "import os; from live_nst.sources.devices import examine_node, locate_camera; "
+        "import os; from live_nst.sources.devices import probe_device, find_camera; "
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
-        f"try: locate_camera({vivid.index})\n"
+        f"try: find_camera({vivid.index})\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -162,7 +162,7 @@ def test_an_unplugged_camera_is_a_loss_and_comes_back(
                 with pytest.raises(SourceLostError, match="vivid"):
                     read(source, 10)
                 assert time.monotonic() - began < 3.5
-                with pytest.raises(SourceError, match=r"there is no|does not answer"):
+                with pytest.raises(SourceError, match=r"not found|does not respond"):
                     CameraSource(vivid.index, VGA)
         with CameraSource(vivid.index, VGA) as again:
             assert [frame.index for frame in read(again, 3)] == [0, 1, 2]

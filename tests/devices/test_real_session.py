@@ -17,15 +17,15 @@ import cv2
 import numpy as np
 import pytest
 
-from live_nst.engines.base import StylizedFrame
+from live_nst.engines.base import DeviceImage, StylizedFrame
 from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.pipeline import LivePipeline
 from live_nst.sinks.virtual_camera import VirtualCamera
 from live_nst.sources.base import Source, SourceRequest
 from live_nst.sources.camera import CameraSource
 from live_nst.sources.devices import CameraDevice
-from live_nst.styles.registry import StyleInput
 from live_nst.stylizer.compositing import compose
+from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
 from live_nst.types import Image
 from tests.devices.test_real_virtual_camera import DEVICES, READER
@@ -103,33 +103,26 @@ def test_another_program_sees_the_painted_camera(
     assert distance(plain, written[-1]) > 20, "the frames are not painted"
 
 
-class Inverter:
-    """Paints the negative, in no time."""
+class Inverter(StylizerCore):
+    """Returns the negative, in no time."""
 
     look = Look()
+    size = 384
 
-    def prefetch(self, image: Image) -> None: ...
+    def __init__(self) -> None: ...
 
-    def network(self, image: Image, time: float = 0.0, prefetched: None = None) -> StylizedFrame:
+    def infer(
+        self, image: Image, time: float = 0.0, prefetched: DeviceImage | None = None
+    ) -> StylizedFrame:
         return StylizedFrame(image[::2, ::2], 255 - image[::2, ::2])
 
-    def finish(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
-        return compose(image, painted, Look())
+    def postprocess(self, image: Image, stylized: StylizedFrame, time: float = 0.0) -> Image:
+        return compose(image, stylized, Look())
 
-    def load(self, style: StyleInput, *, stroke: float | None = None) -> None: ...
+    def prepare(self, frame_size: tuple[int, int], size: int) -> None: ...
 
-    def select(
-        self,
-        style: StyleInput,
-        *,
-        stroke: float | None = None,
-        fade: float = 0.0,
-        time: float = 0.0,
-    ) -> None: ...
-
-    def load_mask(self, only: str) -> None: ...
-
-    def prepare(self, camera: tuple[int, int], size: int) -> None: ...
+    def is_compiled(self, frame_size: tuple[int, int], size: int) -> bool:
+        return True
 
     def resize(self, size: int) -> None: ...
 
@@ -141,7 +134,7 @@ class Session:
         self.notices: list[str] = []
         self.capture = CaptureWorker(opener)
         self.pipeline = LivePipeline(
-            self.capture, Inverter(), sinks=sinks, warn=self.notices.append
+            self.capture, Inverter(), sinks=sinks, notify=self.notices.append
         )
         self.failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run)
@@ -187,7 +180,7 @@ def test_a_session_outlives_every_trouble_of_a_real_camera(vivid: CameraDevice) 
         with control(vivid, "Inject V4L2_BUF_FLAG_ERROR", 1):
             session.wait_for_frames(5)
         with control(vivid, "Percentage of Dropped Buffers", 100):
-            session.wait_for_notice("no picture")
+            session.wait_for_notice("no frames")
         session.wait_for_notice("it is back")
         session.wait_for_frames(5)
         with control(vivid, "Disconnect", 1):

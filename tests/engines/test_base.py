@@ -1,4 +1,4 @@
-"""What a painted frame says of pictures that lie on a device."""
+"""Stylized frames whose images are on a device."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +13,8 @@ SMALL = np.zeros((4, 6, 3), np.uint8)
 LARGE = np.zeros((8, 12, 3), np.uint8)
 
 
-class Far:
-    """A picture on a device; its fetchings are counted."""
+class FakeDeviceImage:
+    """An image on a device; it counts how often it is fetched."""
 
     def __init__(self, image: Image, gate: threading.Event | None = None) -> None:
         self._image, self._gate = image, gate
@@ -30,77 +30,77 @@ class Far:
         return self._image
 
 
-def far(enlarged: bool = True) -> tuple[StylizedFrame, list[Far]]:
-    pictures = [Far(SMALL), Far(SMALL), Far(LARGE)]
-    return StylizedFrame(*pictures[: 2 + enlarged]), pictures
+def frame_on_device(upscaled: bool = True) -> tuple[StylizedFrame, list[FakeDeviceImage]]:
+    images = [FakeDeviceImage(SMALL), FakeDeviceImage(SMALL), FakeDeviceImage(LARGE)]
+    return StylizedFrame(*images[: 2 + upscaled]), images
 
 
-def counts(pictures: list[Far]) -> list[int]:
-    return [each.fetched for each in pictures]
+def counts(images: list[FakeDeviceImage]) -> list[int]:
+    return [each.fetched for each in images]
 
 
-def test_nothing_is_fetched_before_it_is_looked_at_and_then_once() -> None:
-    painted, pictures = far()
-    assert painted.size == (6, 4)
-    assert painted.take_upscaled((9, 12, 3)) is None  # of another camera
-    assert counts(pictures) == [0, 0, 0]
-    assert painted.stylized is painted.stylized
-    assert painted.content is painted.content
-    assert counts(pictures) == [1, 1, 0]
+def test_images_are_fetched_once_at_first_access() -> None:
+    frame, images = frame_on_device()
+    assert frame.size == (6, 4)
+    assert frame.take_upscaled((9, 12, 3)) is None  # of another camera
+    assert counts(images) == [0, 0, 0]
+    assert frame.stylized is frame.stylized
+    assert frame.content is frame.content
+    assert counts(images) == [1, 1, 0]
 
 
-def test_what_is_expected_is_fetched_and_nothing_else() -> None:
-    painted, pictures = far()
-    assert painted.require("enlarged").fetch() is painted
-    assert counts(pictures) == [0, 0, 1]
-    assert painted.fetch().take_upscaled(LARGE.shape) is LARGE
-    assert counts(pictures) == [0, 0, 1]
-    assert painted.take_upscaled(LARGE.shape) is None  # it was given away
-    painted.fetch()
-    assert counts(pictures) == [0, 0, 1]
+def test_fetch_required_images() -> None:
+    frame, images = frame_on_device()
+    assert frame.require("upscaled").fetch() is frame
+    assert counts(images) == [0, 0, 1]
+    assert frame.fetch().take_upscaled(LARGE.shape) is LARGE
+    assert counts(images) == [0, 0, 1]
+    assert frame.take_upscaled(LARGE.shape) is None  # it was given away
+    frame.fetch()
+    assert counts(images) == [0, 0, 1]
 
 
-def test_without_a_word_both_small_pictures_are_fetched() -> None:
-    painted, pictures = far()
-    painted.fetch()
-    assert counts(pictures) == [1, 1, 0]
+def test_fetch_by_default() -> None:
+    frame, images = frame_on_device()
+    frame.fetch()
+    assert counts(images) == [1, 1, 0]
 
 
-def test_what_a_device_does_not_enlarge_is_enlarged_from_the_small_one() -> None:
-    painted, pictures = far(enlarged=False)
-    painted.require("enlarged").fetch()
-    assert counts(pictures) == [0, 1, 0]
+def test_fetch_stylized_if_not_upscaled_on_device() -> None:
+    frame, images = frame_on_device(upscaled=False)
+    frame.require("upscaled").fetch()
+    assert counts(images) == [0, 1, 0]
 
 
-def test_the_end_is_waited_for() -> None:
-    end = Far(np.zeros((), np.uint8))
-    painted = StylizedFrame(SMALL, SMALL, None, end)
-    painted.wait()
+def test_wait() -> None:
+    end = FakeDeviceImage(np.zeros((), np.uint8))
+    frame = StylizedFrame(SMALL, SMALL, None, end)
+    frame.wait()
     assert end.fetched == 1
     StylizedFrame(SMALL, SMALL).wait()
 
 
-def test_two_threads_fetch_a_picture_once() -> None:
+def test_two_threads_fetch_once() -> None:
     gate = threading.Event()
-    picture = Far(LARGE, gate)
-    painted = StylizedFrame(Far(SMALL), Far(SMALL), picture).require("enlarged")
+    image = FakeDeviceImage(LARGE, gate)
+    frame = StylizedFrame(FakeDeviceImage(SMALL), FakeDeviceImage(SMALL), image).require("upscaled")
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(painted.fetch)
-        assert picture.entered.wait(10)
-        second = pool.submit(painted.take_upscaled, LARGE.shape)
+        first = pool.submit(frame.fetch)
+        assert image.entered.wait(10)
+        second = pool.submit(frame.take_upscaled, LARGE.shape)
         gate.set()
         first.result(10)
         assert second.result(10) is LARGE
-    assert picture.fetched == 1
+    assert image.fetched == 1
 
 
-def test_a_fetch_that_failed_is_told_and_may_be_tried_again() -> None:
-    class Broken(Far):
+def test_failed_fetch_may_be_repeated() -> None:
+    class Broken(FakeDeviceImage):
         def numpy(self) -> Image:
             raise OSError("the device is gone")
 
     broken: DeviceImage = Broken(SMALL)
-    painted = StylizedFrame(broken, broken)
+    frame = StylizedFrame(broken, broken)
     for _ in range(2):
         with pytest.raises(OSError, match="gone"):
-            painted.fetch()
+            frame.fetch()

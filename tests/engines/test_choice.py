@@ -45,7 +45,7 @@ def chosen(*words: str) -> tuple[str, str, str]:
 
 
 @pytest.mark.parametrize("device", ["auto", "cpu"])
-def test_a_cpu_gets_openvino_in_bfloat16_where_it_has_that(
+def test_cpu_uses_openvino_in_bfloat16_if_supported(
     monkeypatch: pytest.MonkeyPatch, device: str
 ) -> None:
     processor_with(monkeypatch, "float32", "bfloat16")
@@ -57,19 +57,19 @@ def test_a_cpu_gets_openvino_in_bfloat16_where_it_has_that(
 
 
 @pytest.mark.usefixtures("gpu")
-def test_a_gpu_gets_tensorflow() -> None:
+def test_gpu_uses_tensorflow() -> None:
     assert chosen() == ("tensorflow", "gpu", "float32")
     assert chosen("tensorflow", "gpu") == ("tensorflow", "gpu", "float32")
 
 
 @pytest.mark.usefixtures("gpu")
-def test_a_gpu_computes_in_half_precision_where_it_has_units_for_it(
+def test_gpu_uses_float16_if_it_has_matrix_units(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     gpu_with(monkeypatch, "float32", "float16")
     assert chosen() == ("tensorflow", "gpu", "float16")
     assert chosen("auto", "gpu", "float32") == ("tensorflow", "gpu", "float32")
-    with pytest.raises(DeviceError, match="GPU does not compute in bfloat16") as caught:
+    with pytest.raises(DeviceError, match="GPU does not support bfloat16") as caught:
         choose_engine(precision="bfloat16")
     assert caught.value.hint == "use auto, float32 or float16"
     gpu_with(monkeypatch, "float32", "float16", "bfloat16")
@@ -77,12 +77,12 @@ def test_a_gpu_computes_in_half_precision_where_it_has_units_for_it(
 
 
 @pytest.mark.usefixtures("gpu")
-def test_openvino_by_name_leaves_a_gpu_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_openvino_on_a_machine_with_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     processor_with(monkeypatch, "float32")
     assert chosen("openvino") == ("openvino", "cpu", "float32")
 
 
-def test_what_was_asked_for_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_explicit_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     processor_with(monkeypatch, "float32", "bfloat16")
     assert chosen("openvino", "cpu", "float32") == ("openvino", "cpu", "float32")
     assert chosen("auto", "auto", "float32") == ("openvino", "cpu", "float32")
@@ -90,7 +90,7 @@ def test_what_was_asked_for_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert chosen("tensorflow", "auto", "float32") == ("tensorflow", "cpu", "float32")
 
 
-def test_without_openvino_it_is_tensorflow_unless_openvino_was_asked_for(
+def test_without_openvino(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     no_openvino(monkeypatch)
@@ -101,11 +101,11 @@ def test_without_openvino_it_is_tensorflow_unless_openvino_was_asked_for(
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-def test_a_precision_that_the_processor_lacks(
+def test_precision_that_the_processor_lacks(
     monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:
     processor_with(monkeypatch, "float32")
-    with pytest.raises(DeviceError, match=f"does not compute in {precision}") as caught:
+    with pytest.raises(DeviceError, match=f"does not support {precision}") as caught:
         choose_engine("openvino", "cpu", precision)
     assert "float32" in caught.value.hint
 
@@ -113,20 +113,20 @@ def test_a_precision_that_the_processor_lacks(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("onnx",), "no engine 'onnx'"),
-        (("auto", "tpu"), "no device 'tpu'"),
-        (("auto", "auto", "int8"), "no precision 'int8'"),
+        (("onnx",), "Invalid engine 'onnx'"),
+        (("auto", "tpu"), "Invalid device 'tpu'"),
+        (("auto", "auto", "int8"), "Invalid precision 'int8'"),
         (("openvino", "gpu"), "on the CPU only"),
-        (("tensorflow", "cpu", "float16"), "does not run in float16"),
+        (("tensorflow", "cpu", "float16"), "does not support float16"),
     ],
 )
-def test_what_cannot_be_meant(words: tuple[str, ...], message: str) -> None:
+def test_invalid_choice(words: tuple[str, ...], message: str) -> None:
     with pytest.raises(UsageError, match=message) as caught:
         choose_engine(*words)
     assert caught.value.hint
 
 
-def test_it_makes_the_engine(mobile_programs: SplitModel) -> None:
+def test_make(mobile_programs: SplitModel) -> None:
     made = EngineChoice("openvino", "cpu", "float32", "").make(mobile_programs)
     assert isinstance(made, OpenVINOEngine)
     made = EngineChoice("tensorflow", "cpu", "float32", "").make(mobile_programs)
@@ -139,7 +139,7 @@ def test_it_makes_the_engine(mobile_programs: SplitModel) -> None:
 # In a program of its own: this one has imported everything.
 
 
-def test_openvino_needs_no_tensorflow_and_does_not_phone_home(tmp_path: object) -> None:
+def test_openvino_imports_no_tensorflow_and_no_telemetry(tmp_path: object) -> None:
     program = """
 import sys
 import numpy as np

@@ -18,47 +18,47 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> SplitModel:
     )
 
 
-def painted(model: SplitModel, width: int = 48) -> np.ndarray:
+def stylized(model: SplitModel, width: int = 48) -> np.ndarray:
     own = OpenVINOEngine(model)
     image = np.random.default_rng(1).integers(0, 256, (32, width, 3), np.uint8)
     style = own.expand(np.ones(modules.CODE, np.float32))
     return own.compile((width, 32), (width, 32))(image, style).stylized
 
 
-def test_what_was_compiled_is_kept_and_gives_the_same(model: SplitModel, own_cache: Path) -> None:
-    first = painted(model)
+def test_compiled_programs_are_cached(model: SplitModel, own_cache: Path) -> None:
+    first = stylized(model)
     kept = list((own_cache / "compiled").iterdir())
     assert kept
-    np.testing.assert_array_equal(painted(model), first)
+    np.testing.assert_array_equal(stylized(model), first)
     assert list((own_cache / "compiled").iterdir()) == kept
 
 
-def test_what_is_damaged_is_compiled_again(model: SplitModel, own_cache: Path) -> None:
-    first = painted(model)
+def test_damaged_cache(model: SplitModel, own_cache: Path) -> None:
+    first = stylized(model)
     for path in (own_cache / "compiled").iterdir():
         path.chmod(0o600)
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    np.testing.assert_array_equal(painted(model), first)
+    np.testing.assert_array_equal(stylized(model), first)
 
 
-def test_only_the_newest_are_kept(
+def test_cache_keeps_the_newest(
     model: SplitModel, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "_KEPT_COMPILED", 3)
+    monkeypatch.setattr(engine, "MAX_CACHED", 3)
     for width in range(32, 64, 4):
-        painted(model, width)
+        stylized(model, width)
     assert len(list((own_cache / "compiled").iterdir())) <= 5
 
 
-def test_without_a_cache_it_is_compiled_each_time(
+def test_cache_that_cannot_be_written(
     model: SplitModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("LIVE_NST_CACHE", str(tmp_path / "file"))
-    assert painted(model).shape == (32, 48, 3)
+    assert stylized(model).shape == (32, 48, 3)
 
 
-def test_one_size_is_compiled_once_for_all_cameras(model: SplitModel) -> None:
+def test_cameras_share_the_network_of_one_size(model: SplitModel) -> None:
     own = OpenVINOEngine(model)
     one, other = own.compile((96, 64), (48, 32)), own.compile((192, 128), (48, 32))
     assert one is not other

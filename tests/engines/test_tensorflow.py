@@ -33,7 +33,7 @@ def scene(width: int, height: int, moment: float = 1.0) -> Any:
 
 @pytest.fixture(scope="module")
 def small_model(tmp_path_factory: pytest.TempPathFactory) -> SplitModel:
-    """A model that is traced in no time."""
+    """A model that is traced quickly."""
     return split_model(
         freeze_saved_model(modules.save(modules.plain, tmp_path_factory.mktemp("small") / "module"))
     )
@@ -42,7 +42,7 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> SplitModel:
 # Tracing
 
 
-def test_it_traces_once_per_size_and_never_per_frame_or_style(small_model: SplitModel) -> None:
+def test_traces_once_per_size(small_model: SplitModel) -> None:
     engine = TensorFlowEngine(small_model, "cpu")
     assert engine.traces == 2  # encode and expand
 
@@ -67,35 +67,33 @@ def test_it_traces_once_per_size_and_never_per_frame_or_style(small_model: Split
 # On a GPU
 
 
-def test_a_gpu_that_is_not_there(small_model: SplitModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_gpu(small_model: SplitModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "gpu_names", list)
     with pytest.raises(DeviceError, match="no GPU"):
         TensorFlowEngine(small_model, "gpu")
 
 
 @pytest.mark.parametrize("xla", [False, True])
-def test_pictures_stay_on_the_device_until_they_are_looked_at(
-    small_model: SplitModel, xla: bool
-) -> None:
+def test_images_stay_on_device_until_read(small_model: SplitModel, xla: bool) -> None:
     engine = TensorFlowEngine(small_model, "cpu", xla=xla)
     style = engine.expand(np.ones(engine.bottleneck_size, np.float32))
     image = scene(96, 64)
 
-    painted = engine.compile((96, 64), (48, 32))(image, style)
+    frame = engine.compile((96, 64), (48, 32))(image, style)
 
-    assert painted.size == (48, 32)
-    painted.wait()
-    assert fetched(painted) == []
-    frame = engine.function(*engine.frame_function((96, 64), (48, 32)))
-    content, stylized = frame(image, *style)
-    assert np.abs(painted.content.astype(int) - content.numpy()).max() <= 1
-    assert fetched(painted) == ["content"]
-    assert np.abs(painted.stylized.astype(int) - stylized.numpy()).max() <= 1
-    assert painted.take_upscaled(image.shape) is None  # a CPU's engine leaves that to OpenCV
+    assert frame.size == (48, 32)
+    frame.wait()
+    assert fetched(frame) == []
+    function = engine.function(*engine.frame_function((96, 64), (48, 32)))
+    content, stylized = function(image, *style)
+    assert np.abs(frame.content.astype(int) - content.numpy()).max() <= 1
+    assert fetched(frame) == ["content"]
+    assert np.abs(frame.stylized.astype(int) - stylized.numpy()).max() <= 1
+    assert frame.take_upscaled(image.shape) is None  # a CPU's engine leaves that to OpenCV
 
 
-def fetched(painted: StylizedFrame) -> list[str]:
-    return [name for name, each in painted._pictures.items() if isinstance(each, np.ndarray)]
+def fetched(frame: StylizedFrame) -> list[str]:
+    return [name for name, each in frame._images.items() if isinstance(each, np.ndarray)]
 
 
 SIZES = [((1280, 720), (640, 360)), ((101, 67), (100, 64)), ((333, 500), (128, 192))]
@@ -103,40 +101,40 @@ SIZES = [((1280, 720), (640, 360)), ((101, 67), (100, 64)), ((333, 500), (128, 1
 
 @pytest.mark.parametrize("xla", [False, True])
 @pytest.mark.parametrize(("camera", "size"), SIZES)
-def test_what_the_device_enlarges_is_what_opencv_makes_of_it(
+def test_upscaling_on_device_equals_opencv(
     small_model: SplitModel, xla: bool, camera: Size, size: Size
 ) -> None:
-    engine = TensorFlowEngine(small_model, "cpu", xla=xla, enlarge=True)
+    engine = TensorFlowEngine(small_model, "cpu", xla=xla, upscale=True)
     style = engine.expand(np.ones(engine.bottleneck_size, np.float32))
     image = scene(*camera)
     run = engine.compile(camera, size)
 
-    painted = run(image, style).require(*required_images(Look())).fetch()
+    frame = run(image, style).require(*required_images(Look())).fetch()
 
-    assert fetched(painted) == ["enlarged"]  # one picture comes down, and the small ones do not
-    composed = compose(image, painted, Look())
-    assert fetched(painted) == []
-    on_host = compose(image, StylizedFrame(painted.content, painted.stylized), Look())
+    assert fetched(frame) == ["upscaled"]  # one picture comes down, and the small ones do not
+    composed = compose(image, frame, Look())
+    assert fetched(frame) == []
+    on_host = compose(image, StylizedFrame(frame.content, frame.stylized), Look())
     off = np.abs(composed.astype(int) - on_host)
     assert off.max() <= 1
     assert (off > 0).mean() < 0.005
     composed[:] = 0  # it is the caller's own
-    np.testing.assert_array_equal(compose(image, painted, Look()), on_host)
+    np.testing.assert_array_equal(compose(image, frame, Look()), on_host)
 
 
 @pytest.mark.parametrize("xla", [False, True])
-def test_a_picture_of_the_cameras_size_is_not_enlarged(small_model: SplitModel, xla: bool) -> None:
-    engine = TensorFlowEngine(small_model, "cpu", xla=xla, enlarge=True)
+def test_image_of_camera_size_is_not_upscaled(small_model: SplitModel, xla: bool) -> None:
+    engine = TensorFlowEngine(small_model, "cpu", xla=xla, upscale=True)
     style = engine.expand(np.ones(engine.bottleneck_size, np.float32))
 
-    painted = engine.compile((48, 32), (48, 32))(scene(48, 32), style)
+    frame = engine.compile((48, 32), (48, 32))(scene(48, 32), style)
 
-    assert painted.take_upscaled((32, 48, 3)) is None
-    assert fetched(painted.require("enlarged").fetch()) == ["stylized"]
+    assert frame.take_upscaled((32, 48, 3)) is None
+    assert fetched(frame.require("upscaled").fetch()) == ["stylized"]
 
 
 @pytest.mark.parametrize("xla", [False, True])
-def test_what_is_staged_is_painted_as_the_frame_is(small_model: SplitModel, xla: bool) -> None:
+def test_prefetched_frame_gives_the_same(small_model: SplitModel, xla: bool) -> None:
     engine = TensorFlowEngine(small_model, "cpu", xla=xla)
     engine.device = "a GPU"
     style = engine.expand(np.ones(engine.bottleneck_size, np.float32))
@@ -154,23 +152,21 @@ def test_what_is_staged_is_painted_as_the_frame_is(small_model: SplitModel, xla:
 
 
 @needs_gpu
-def test_a_gpu_paints_what_the_cpu_does(
-    mobile_programs: SplitModel, mobile_engine: TensorFlowEngine
-) -> None:
+def test_gpu_equals_cpu(mobile_programs: SplitModel, mobile_engine: TensorFlowEngine) -> None:
     gpu = TensorFlowEngine(mobile_programs, "gpu")
     assert gpu.device != "cpu"
     image, style = scene(288, 192), style_picture("starry")
 
-    painted = [
+    frames = [
         engine.compile((288, 192), (96, 64))(image, engine.expand(engine.encode(style)))
         for engine in (gpu, mobile_engine)
     ]
 
-    one, other = (each.stylized.astype(int) for each in painted)
+    one, other = (each.stylized.astype(int) for each in frames)
     assert np.abs(one - other).mean() < 1
-    large = painted[0].take_upscaled(image.shape)
+    large = frames[0].take_upscaled(image.shape)
     assert large is not None
-    on_host = cv2.resize(painted[0].stylized, (288, 192), interpolation=cv2.INTER_CUBIC)
+    on_host = cv2.resize(frames[0].stylized, (288, 192), interpolation=cv2.INTER_CUBIC)
     assert np.abs(large.astype(int) - on_host).max() <= 1
     tensors = gpu.expand(gpu.encode(style))
     assert all("GPU" in tensor.device for tensor in tensors)

@@ -22,7 +22,7 @@ def no_thread_is_left() -> Iterator[None]:
 
 
 @pytest.fixture
-def stage(clock: FakeClock) -> Iterator[MakeHarness]:
+def make_harness(clock: FakeClock) -> Iterator[MakeHarness]:
     made: list[PipelineHarness] = []
 
     def make(*sinks: Sink, **options: Any) -> PipelineHarness:
@@ -33,4 +33,4 @@ def stage(clock: FakeClock) -> Iterator[MakeHarness]:
     for one in made:
         one.stylizer.gate.set()
         one.stylizer.loading.set()
-        one.hand.capture.close()
+        one.feeder.capture.close()

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -11,12 +11,15 @@ import numpy as np
 from live_nst.engines.base import StylizedFrame
 from live_nst.errors import SourceLostError
 from live_nst.live.capture_worker import CaptureWorker
+from live_nst.live.display import Display
+from live_nst.live.pipeline import LivePipeline
 from live_nst.sources.base import SourceInfo
 from live_nst.styles.registry import StyleInput
 from live_nst.styles.spec import StyleSpec
 from live_nst.stylizer.compositing import compose
+from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
-from live_nst.types import Closeable, Frame, Image
+from live_nst.types import Closeable, Frame, Image, Size
 
 PATIENCE = 10.0
 """Real seconds that a test waits for what must happen; only a failing test waits that long."""
@@ -54,7 +57,7 @@ def frame(number: int, time: float = 0.0) -> Frame:
 
 
 class FakeClock:
-    """Moves only when it is told to; a `sleep` of the pipeline is a real blink that moves nothing.
+    """Moves only by `advance`; a `sleep` of the pipeline takes a real moment and moves nothing.
 
     Attributes:
         looks: How often somebody slept: how often the pipeline looked around.
@@ -143,15 +146,18 @@ class Openings:
     Attributes:
         count: How many openings were tried.
         opened: The sources that were opened.
+        threads: The threads that tried.
     """
 
     def __init__(self, *items: FakeSource | BaseException) -> None:
         self._items = iter(items)
         self.count = 0
         self.opened: list[FakeSource] = []
+        self.threads: set[int] = set()
 
     def __call__(self) -> FakeSource:
         self.count += 1
+        self.threads.add(threading.get_ident())
         item = next(self._items, None) or FakeSource()
         if isinstance(item, BaseException):
             raise item
@@ -164,11 +170,16 @@ class Openings:
             source.released.set()
 
 
-class Hand:
-    """Gives frames to a pipeline by hand, each when the test says so.
+class FrameFeeder:
+    """A capture whose frames the test gives, each when it says so.
 
     Args:
         clock: Stamps them.
+
+    Attributes:
+        given: Number of frames given.
+        source: The source of the capture.
+        capture: The capture.
     """
 
     def __init__(self, clock: FakeClock) -> None:
@@ -182,10 +193,8 @@ class Hand:
     def _next(self) -> Any:
         with self._changed:
             # Closing the capture must not have to wait for a frame.
-            reader = self.capture._reader
             while not self._items:
-                assert reader is not None
-                if reader.stop.is_set():
+                if self.capture.closing:
                     return SourceLostError("closed")
                 self._changed.wait(0.005)
             return self._items.pop(0)
@@ -203,80 +212,93 @@ class Hand:
             self._changed.notify_all()
 
     def wait_captured(self) -> None:
-        """Wait until all that was given has arrived in the slot."""
-        wait_until(lambda: self.capture._next_index == self.given, "frames were not captured")
+        """Wait until all frames that were given are in the slot."""
+        wait_until(lambda: self.capture.next_index == self.given, "frames were not captured")
 
 
 @dataclass(frozen=True)
-class Staged:
-    """What a fake makes of a frame beforehand."""
+class Prefetched:
+    """What `FakeStylizer.prefetch` returns."""
 
     image: Image
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.image.shape
 
-class FakeStylizer:
-    """Returns the picture itself, marked with its style's number in the red channel.
+    def numpy(self) -> Image:
+        return self.image
+
+
+def set_event() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
+
+
+class FakeStylizer(StylizerCore):
+    """Returns the image itself, with the number of the style in the red channel.
 
     Attributes:
-        gate: Painting waits for it; set by default.
-        loading: Preparing a style waits for it; set by default.
-        preparing: Preparing a size waits for it; set by default.
-        finishing: Finishing waits for it; set by default.
-        staging: Staging waits for it; set by default.
-        finished: The numbers of the pictures that were finished.
-        prepared: (camera, size) of every size that was made ready beforehand.
-        compiled_in_place: (camera, size) of those that were not, when they were painted.
-        painted: (number of the picture, style) of every painting.
-        prefetched: (number of the picture, name of the thread) of every staging.
-        given: What came staged with each painting: its number, or None.
-        stage_failure: Raised by the next staging.
-        selected: (style, fade, time) of every change.
+        gate: `infer` waits for it; set by default.
+        loading: `load` and `load_mask` wait for it; set by default.
+        preparing: `prepare` waits for it; set by default.
+        composing: `postprocess` waits for it; set by default.
+        prefetching: `prefetch` waits for it; set by default.
+        entered: Released whenever `infer` begins.
+        load_entered: Set when `load` begins.
+        stylized: (number of the image, style) of every run of the network.
+        times: The times that `infer` was given.
+        composed: The numbers of the images that `postprocess` was given.
+        prefetched: (number of the image, name of the thread) of every `prefetch`.
+        given: The number of what was prefetched for each `infer`, or None.
+        prepared: (camera, size) of every size that was compiled by `prepare`.
+        compiled_in_place: (camera, size) of those that were compiled by `infer` instead.
+        selected: (style, fade, time) of every change of the style.
+        failures: Raised by what concerns a style, a mask, or a size as a string.
     """
+
+    styles: tuple[str, ...] = ()
+    style = ""
+    size = 384
+    look = Look()
+    stroke = 1.0
+    device, engine, model_name, style_computations = "cpu", "fake 1.0", "fake", 1
 
     def __init__(self, styles: tuple[str, ...] = ("starry", "wave", "mosaic")) -> None:
         self.styles = styles
         self.style = styles[0]
-        self.size = 384
-        self.look = Look()
-        self.stroke = 1.0
-        self.gate, self.loading = threading.Event(), threading.Event()
-        self.gate.set()
-        self.loading.set()
+        self.gate, self.loading, self.preparing = set_event(), set_event(), set_event()
+        self.composing, self.prefetching = set_event(), set_event()
         self.entered = threading.Semaphore(0)
         self.load_entered = threading.Event()
-        self.painted: list[tuple[int, str]] = []
+        self.stylized: list[tuple[int, str]] = []
         self.times: list[float] = []
-        self.selected: list[tuple[str, float, float]] = []
-        self.prepared: list[tuple[tuple[int, int], int]] = []
-        self.compiled_in_place: list[tuple[tuple[int, int], int]] = []
-        self.preparing = threading.Event()
-        self.preparing.set()
-        self.finishing = threading.Event()
-        self.finishing.set()
-        self.finished: list[int] = []
+        self.composed: list[int] = []
         self.prefetched: list[tuple[int, str]] = []
         self.given: list[int | None] = []
-        self.staging = threading.Event()
-        self.staging.set()
-        self.stage_failure: BaseException | None = None
-        self.finish_failure: BaseException | None = None
+        self.prepared: list[tuple[Size, int]] = []
+        self.compiled_in_place: list[tuple[Size, int]] = []
+        self.selected: list[tuple[str, float, float]] = []
         self.failures: dict[str, BaseException] = {}
-        self.paint_failure: BaseException | None = None
+        self.prefetch_failure: BaseException | None = None
+        self.infer_failure: BaseException | None = None
+        self.compose_failure: BaseException | None = None
 
-    def prefetch(self, image: Image) -> Staged:
+    def prefetch(self, image: Image) -> Prefetched:
         self.prefetched.append((number_of(image), threading.current_thread().name))
-        assert self.staging.wait(PATIENCE), "nobody let it stage"
-        if self.stage_failure is not None:
-            raise self.stage_failure
-        return Staged(image.copy())
+        assert self.prefetching.wait(PATIENCE), "nobody let it prefetch"
+        if self.prefetch_failure is not None:
+            raise self.prefetch_failure
+        return Prefetched(image.copy())
 
-    def network(self, image: Image, time: float = 0.0, prefetched: Any = None) -> StylizedFrame:
+    def infer(self, image: Image, time: float = 0.0, prefetched: Any = None) -> StylizedFrame:
         self.given.append(None if prefetched is None else number_of(prefetched.image))
         self.entered.release()
-        assert self.gate.wait(PATIENCE), "nobody let it paint"
-        if self.paint_failure is not None:
-            raise self.paint_failure
-        self.painted.append((number_of(image), self.style))
+        assert self.gate.wait(PATIENCE), "nobody let it stylize"
+        if self.infer_failure is not None:
+            raise self.infer_failure
+        self.stylized.append((number_of(image), self.style))
         self.times.append(time)
         key = ((image.shape[1], image.shape[0]), self.size)
         if not self.is_compiled(*key):
@@ -285,20 +307,12 @@ class FakeStylizer:
         result[..., 2] = self.styles.index(self.style)
         return StylizedFrame(image, result)
 
-    def finish(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
-        assert self.finishing.wait(PATIENCE), "nobody let it finish"
-        if self.finish_failure is not None:
-            raise self.finish_failure
-        self.finished.append(number_of(image))
-        return compose(image, painted, self.look)
-
-    @property
-    def strength(self) -> float:
-        return self.look.strength
-
-    @strength.setter
-    def strength(self, strength: float) -> None:
-        self.look = replace(self.look, strength=strength)
+    def postprocess(self, image: Image, stylized: StylizedFrame, time: float = 0.0) -> Image:
+        assert self.composing.wait(PATIENCE), "nobody let it compose"
+        if self.compose_failure is not None:
+            raise self.compose_failure
+        self.composed.append(number_of(image))
+        return compose(image, stylized, self.look)
 
     def load(self, style: StyleInput, *, stroke: float | None = None) -> None:
         style = _label(style)
@@ -325,17 +339,19 @@ class FakeStylizer:
         if only in self.failures:
             raise self.failures[only]
 
-    def prepare(self, camera: tuple[int, int], size: int) -> None:
+    def prepare(self, frame_size: Size, size: int) -> None:
         assert self.preparing.wait(PATIENCE), "nobody let it prepare"
         if str(size) in self.failures:
             raise self.failures[str(size)]
-        self.prepared.append((camera, size))
+        self.prepared.append((frame_size, size))
 
-    def is_compiled(self, camera: tuple[int, int], size: int) -> bool:
-        return (camera, size) in [*self.prepared, *self.compiled_in_place]
+    def is_compiled(self, frame_size: Size, size: int) -> bool:
+        return (frame_size, size) in [*self.prepared, *self.compiled_in_place]
 
     def resize(self, size: int) -> None:
         self.size = size
+
+    def close(self) -> None: ...
 
 
 def _label(style: StyleInput) -> str:
@@ -359,7 +375,7 @@ class FakeSink:
         self.times: list[float] = []
         self.closed = 0
         self.fail_at: int | None = None
-        self.failure: BaseException = OSError("never told what to raise")
+        self.failure: BaseException = OSError("no failure was set")
         self.close_failure: BaseException | None = None
         self.on_write: Callable[[], None] = lambda: None
         self.entered = threading.Semaphore(0)
@@ -410,7 +426,7 @@ class FakeDisplay:
     def poll(self) -> None:
         self.threads.add(threading.get_ident())
         self.on_poll()
-        self._clock.sleep(0)  # counts as a look around
+        self._clock.sleep(0)  # counts as a look
 
     def close(self) -> None:
         self.closed = True
@@ -424,20 +440,28 @@ class Running:
     running.error
     """
 
-    def __init__(self, pipeline: Any) -> None:
+    def __init__(self, pipeline: LivePipeline, display: Display | None = None) -> None:
         self.pipeline = pipeline
+        self._display = display
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="runs the pipeline")
 
     def _run(self) -> None:
         try:
-            self.pipeline.run()
+            self.pipeline.run(self._display)
         except BaseException as exc:
             self.error = exc
 
     @property
+    def thread_id(self) -> int | None:
+        return self._thread.ident
+
+    @property
     def alive(self) -> bool:
         return self._thread.is_alive()
+
+    def join(self, timeout: float) -> None:
+        self._thread.join(timeout)
 
     def wait(self) -> None:
         """Wait until it ends by itself."""

@@ -1,4 +1,4 @@
-"""A simulated machine that paints a simulated source, in simulated time and without threads."""
+"""A simulated machine that stylizes a simulated source, in simulated time and without threads."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from live_nst.live.adaptive_size import AdaptiveSize
-from live_nst.live.keys import SIZE_STEPS
+from live_nst.live.size_controller import SIZE_STEPS
 from live_nst.stylizer.sizes import network_size
 
 
@@ -17,7 +17,7 @@ def pixels_of(size: int, camera: tuple[int, int] = (1280, 720)) -> int:
 
 @dataclass(frozen=True)
 class SimulatedFrame:
-    """One painted frame: when it was done, at which size, and how long the painter was busy."""
+    """One frame: when it was done, at which size, and how long it took."""
 
     time: float
     size: int
@@ -25,7 +25,7 @@ class SimulatedFrame:
 
 
 class SimulatedMachine:
-    """Paints as the live painter does: the newest frame, one after the other.
+    """Stylizes as the live worker does: the newest frame, one after the other.
 
     Args:
         fps: What the user wants.
@@ -63,7 +63,7 @@ class SimulatedMachine:
         self.ready = {start}
         self.prepared: list[int] = []
         self._preparing: tuple[int, float] | None = None
-        self.painted: list[SimulatedFrame] = []
+        self.frames: list[SimulatedFrame] = []
 
     def cost(self, size: int, time: float = 0.0) -> float:
         """Seconds for a frame, without chance."""
@@ -80,13 +80,13 @@ class SimulatedMachine:
         """Let time pass."""
         end = self.time + seconds
         while self.time < end:
-            self._paint()
+            self._stylize()
         return self
 
-    def _paint(self) -> None:
-        # The newest frame that was not painted yet; if there is none, the next one.
+    def _stylize(self) -> None:
+        # The newest frame that was not stylized yet; if there is none, the next one.
         newest = int(self.time * self.source_fps)
-        index = max(newest, self._index + 1) if self.painted else newest
+        index = max(newest, self._index + 1) if self.frames else newest
         captured = index / self.source_fps
         started = max(self.time, captured)
         self._index = index
@@ -99,7 +99,7 @@ class SimulatedMachine:
         self.adaptive.add(
             index, captured, started, self.time, pixels=pixels_of(size), preparing=preparing
         )
-        self.painted.append(SimulatedFrame(self.time, size, cost))
+        self.frames.append(SimulatedFrame(self.time, size, cost))
         if self._preparing is not None and self.time >= self._preparing[1]:
             self.ready.add(self._preparing[0])
             self._preparing = None
@@ -112,18 +112,18 @@ class SimulatedMachine:
             self._preparing = (choice.prepare[0], self.time + slowed)
 
     def _chance(self) -> float:
-        spike = 3.0 if self._spikes and len(self.painted) % self._spikes == 0 else 1.0
+        spike = 3.0 if self._spikes and len(self.frames) % self._spikes == 0 else 1.0
         return spike * float(np.exp(self._rng.normal(0.0, self._noise)))
 
     # What came of it.
 
     def rate(self, since: float, until: float) -> float:
         """Painted frames per second."""
-        return len([p for p in self.painted if since <= p.time < until]) / (until - since)
+        return len([p for p in self.frames if since <= p.time < until]) / (until - since)
 
     def changes(self, since: float = 0.0, until: float = np.inf) -> list[tuple[float, int]]:
         """(time, new size) of every change of size."""
-        pairs = zip(self.painted, self.painted[1:], strict=False)
+        pairs = zip(self.frames, self.frames[1:], strict=False)
         return [
             (after.time, after.size)
             for before, after in pairs
@@ -131,7 +131,7 @@ class SimulatedMachine:
         ]
 
     def sizes(self, since: float, until: float) -> set[int]:
-        return {p.size for p in self.painted if since <= p.time < until}
+        return {p.size for p in self.frames if since <= p.time < until}
 
 
 def steps(*changes: tuple[float, float]) -> Callable[[float], float]:

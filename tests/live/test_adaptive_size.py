@@ -8,25 +8,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live_nst.live.adaptive_size import AdaptiveSize, SourceRate
-from live_nst.live.keys import SIZE_STEPS
+from live_nst.live.size_controller import SIZE_STEPS
 from tests.live.simulated_machine import SimulatedMachine, pixels_of, steps
 
 
-def test_it_grows_to_the_largest_size_that_holds_the_rate_and_stays_there() -> None:
+def test_grows_to_the_largest_size_that_holds_the_rate() -> None:
     machine = SimulatedMachine(at_384=0.010).run(120)
     assert machine.adaptive.size == machine.best(0, 0.85) == 640
     assert machine.rate(20, 120) == pytest.approx(30, abs=0.3)
     assert machine.changes(since=10) == []
 
 
-def test_a_slow_machine_shrinks_within_two_seconds() -> None:
+def test_slow_machine_shrinks_within_two_seconds() -> None:
     machine = SimulatedMachine(at_384=0.050).run(60)
     assert machine.rate(2, 60) == pytest.approx(30, abs=1)
     assert machine.adaptive.size == machine.best(0, 0.85) == 256
     assert len(machine.changes()) <= 3
 
 
-def test_sudden_load_is_absorbed_within_two_seconds_and_undone_when_it_passes() -> None:
+def test_sudden_load_shrinks_then_grows_back() -> None:
     machine = SimulatedMachine(at_384=0.010, load=steps((20, 2.0), (40, 1.0))).run(60)
     before = machine.sizes(15, 20)
     assert before == {640}
@@ -37,7 +37,7 @@ def test_sudden_load_is_absorbed_within_two_seconds_and_undone_when_it_passes() 
     assert len(machine.changes(since=19)) <= 5
 
 
-def test_load_that_comes_and_goes_is_tried_against_less_and_less() -> None:
+def test_repeated_load_lengthens_the_growth_pause() -> None:
     on_and_off = steps(*[(4.0 * n, 2.0 if n % 2 else 1.0) for n in range(2, 150)])
     machine = SimulatedMachine(at_384=0.010, load=on_and_off).run(600)
 
@@ -50,7 +50,7 @@ def test_load_that_comes_and_goes_is_tried_against_less_and_less() -> None:
     assert machine.rate(10, 600) > 27
 
 
-def test_a_load_that_needs_several_steps_down_is_one_mistake() -> None:
+def test_several_steps_down_are_one_mistake() -> None:
     # It comes just after a growth, in three steps.
     load = steps((4, 1.6), (5.5, 2.5), (7, 3.5), (12, 1.0))
     machine = SimulatedMachine(at_384=0.010, load=load).run(40)
@@ -63,18 +63,18 @@ def test_a_load_that_needs_several_steps_down_is_one_mistake() -> None:
     assert machine.sizes(20, 40) == {640}
 
 
-def test_a_small_change_of_load_changes_nothing() -> None:
+def test_small_change_of_load() -> None:
     machine = SimulatedMachine(at_384=0.010, load=steps((20, 1.08), (30, 0.95), (40, 1.05))).run(60)
     assert machine.changes(since=20) == []
 
 
-def test_single_slow_frames_change_nothing() -> None:
+def test_single_slow_frames() -> None:
     machine = SimulatedMachine(at_384=0.010, noise=0.1, spikes=12).run(120)
     assert machine.changes(since=15) == []
     assert machine.adaptive.size >= 512
 
 
-def test_a_size_is_prepared_before_it_is_used_and_the_next_ones_ahead() -> None:
+def test_prepares_sizes_before_use() -> None:
     machine = SimulatedMachine(at_384=0.010, compile_seconds=0.5).run(30)
     assert machine.prepared[0] == 640
     # Ready, should the machine be taken by another program: half the pixels, and a step down.
@@ -83,82 +83,82 @@ def test_a_size_is_prepared_before_it_is_used_and_the_next_ones_ahead() -> None:
     assert 768 not in machine.ready and 1280 not in machine.ready
 
 
-def test_a_slow_preparation_neither_stalls_nor_shrinks() -> None:
+def test_slow_preparation() -> None:
     # Machine.run asserts that nothing is used before it is ready.
     machine = SimulatedMachine(at_384=0.010, compile_seconds=1.4).run(60)
     assert [size for _, size in machine.changes()] == [640]
 
 
-def test_without_anything_ready_it_waits_for_the_preparation() -> None:
+def test_waits_for_the_preparation() -> None:
     machine = SimulatedMachine(at_384=0.060, compile_seconds=3.0).run(60)
     assert machine.rate(15, 60) == pytest.approx(30, abs=1)
 
 
-def test_what_is_ready_helps_until_the_wanted_size_is() -> None:
+def test_uses_a_ready_size_meanwhile() -> None:
     adaptive = AdaptiveSize(30, SIZE_STEPS, 640, pixels_of)
-    feed(adaptive, 0.065, count=10)
+    add_frames(adaptive, 0.065, count=10)
     ready = {640, 512, 320}
     choice = adaptive.choose(ready.__contains__)
     assert choice.size == 320  # 384 is wanted; 512 would be too slow
     assert choice.prepare == (384,)
 
     adaptive = AdaptiveSize(30, SIZE_STEPS, 640, pixels_of)
-    feed(adaptive, 0.065, count=10)
+    add_frames(adaptive, 0.065, count=10)
     choice = adaptive.choose({640, 512}.__contains__)
     assert choice.size == 512  # nothing smaller is ready; better than nothing
     assert choice.prepare == (384,)
 
 
-def test_from_a_slow_source_no_more_is_wanted_than_it_gives() -> None:
+def test_slow_source_lowers_the_wanted_rate() -> None:
     machine = SimulatedMachine(at_384=0.010, source_fps=10).run(60)
     assert machine.adaptive.seconds == pytest.approx(0.1, rel=0.03)
     assert machine.adaptive.size == machine.best(0, 0.85) == 960
     assert machine.rate(20, 60) == pytest.approx(10, abs=0.1)
 
 
-def test_a_fast_source_is_painted_at_least_as_often_as_wanted() -> None:
+def test_fast_source_holds_the_wanted_rate() -> None:
     machine = SimulatedMachine(at_384=0.010, source_fps=60).run(60)
     assert machine.adaptive.size == 640
     assert 30 <= machine.rate(20, 60) <= 60
 
 
-def test_sizes_beyond_the_camera_are_not_tried() -> None:
+def test_sizes_beyond_the_camera() -> None:
     camera = (640, 480)
     adaptive = AdaptiveSize(30, SIZE_STEPS, 384, lambda size: pixels_of(size, camera))
     for _ in range(20):
-        feed(adaptive, 0.002, count=60, pixels=pixels_of(adaptive.size, camera))
+        add_frames(adaptive, 0.002, count=60, pixels=pixels_of(adaptive.size, camera))
         adaptive.choose(lambda size: True)
     assert adaptive.size == 640
 
 
-def test_a_size_that_the_network_refuses_is_left_out() -> None:
+def test_exclude() -> None:
     adaptive = AdaptiveSize(30, SIZE_STEPS, 384, pixels_of)
     adaptive.exclude(640)
     seen = set()
     for _ in range(20):
-        feed(adaptive, 0.004, count=60)
+        add_frames(adaptive, 0.004, count=60)
         seen.add(adaptive.choose(lambda size: True).size)
     assert 640 not in seen and max(seen) > 640
 
 
-def test_a_size_off_the_ladder_is_left_when_that_is_better() -> None:
+def test_first_size_between_steps() -> None:
     adaptive = AdaptiveSize(30, SIZE_STEPS, 600, pixels_of)
-    feed(adaptive, 0.026, count=60)
+    add_frames(adaptive, 0.026, count=60)
     assert adaptive.choose(lambda size: True).size == 600
-    feed(adaptive, 0.060, count=20)
+    add_frames(adaptive, 0.060, count=20)
     assert adaptive.choose(lambda size: True).size in SIZE_STEPS
 
 
-def test_frames_begun_before_a_change_do_not_count() -> None:
+def test_frames_started_before_a_change() -> None:
     adaptive = AdaptiveSize(30, SIZE_STEPS, 640, pixels_of)
-    feed(adaptive, 0.080, count=10)
+    add_frames(adaptive, 0.080, count=10)
     chosen = adaptive.choose(lambda size: True).size
     assert chosen < 640
-    feed(adaptive, 0.080, count=10, pixels=pixels_of(640))
+    add_frames(adaptive, 0.080, count=10, pixels=pixels_of(640))
     assert adaptive.choose(lambda size: True).size == chosen
 
 
-def test_the_overhead_is_learned() -> None:
+def test_overhead_is_learned() -> None:
     load = steps((20, 2.0), (40, 1.0), (60, 1.6), (80, 1.0))
     for fixed in (0.0, 0.3):
         machine = SimulatedMachine(at_384=0.010, fixed=fixed, noise=0.02, load=load).run(100)
@@ -166,8 +166,10 @@ def test_the_overhead_is_learned() -> None:
         assert machine.adaptive.overhead == pytest.approx(wanted, abs=12_000)
 
 
-def feed(adaptive: AdaptiveSize, cost: float, *, count: int, pixels: int | None = None) -> None:
-    """Tell of frames painted one after the other, 30 a second or as fast as they cost."""
+def add_frames(
+    adaptive: AdaptiveSize, cost: float, *, count: int, pixels: int | None = None
+) -> None:
+    """Add frames that come 30 times per second, or as fast as they cost."""
     start = getattr(adaptive, "test_time", 0.0)
     interval = max(cost, 1 / 30)
     for number in range(count):
@@ -180,7 +182,7 @@ def feed(adaptive: AdaptiveSize, cost: float, *, count: int, pixels: int | None 
 
 
 @pytest.mark.parametrize("fps", [10.0, 29.97, 60.0])
-def test_the_rate_of_a_source_is_counted_by_its_indexes(fps: float) -> None:
+def test_source_rate(fps: float) -> None:
     source = SourceRate()
     assert source.rate() is None
     for index in range(0, int(6 * fps), 3):  # of three frames one is taken
@@ -188,7 +190,7 @@ def test_the_rate_of_a_source_is_counted_by_its_indexes(fps: float) -> None:
     assert source.rate() == pytest.approx(fps, rel=0.03)
 
 
-def test_a_source_that_was_away_is_not_a_slow_one() -> None:
+def test_source_rate_after_a_gap() -> None:
     source = SourceRate()
     for index in range(150):
         source.add(index, index / 30)
@@ -217,7 +219,7 @@ def wanted_rate(options: dict[str, Any]) -> float:
 
 @settings(max_examples=25, deadline=None)
 @given(machines)
-def test_any_machine_settles_at_a_size_that_holds_the_rate(options: dict[str, Any]) -> None:
+def test_any_machine_holds_the_rate(options: dict[str, Any]) -> None:
     machine = SimulatedMachine(**options).run(90)
     size = machine.adaptive.size
     # Between: large enough, or the largest; small enough, or the smallest.
@@ -229,7 +231,7 @@ def test_any_machine_settles_at_a_size_that_holds_the_rate(options: dict[str, An
 
 @settings(max_examples=25, deadline=None)
 @given(machines, st.floats(1.3, 3.0), st.floats(30.0, 32.0))
-def test_any_load_is_absorbed_within_two_seconds_and_undone(
+def test_any_load_shrinks_then_grows_back(
     options: dict[str, Any], factor: float, when: float
 ) -> None:
     options["compile_seconds"] = min(options["compile_seconds"], 0.5)

@@ -70,7 +70,7 @@ def in_lockstep(capture_of: list[CaptureWorker], items: list[object]) -> list[ob
     return [after_the_last(item) for item in items]
 
 
-def test_the_grant_is_known_once_the_source_is_open(clock: FakeClock) -> None:
+def test_wait_opened(clock: FakeClock) -> None:
     openings = Openings(FakeSource())
     capture = CaptureWorker(openings, clock)
     capture.start()
@@ -80,7 +80,7 @@ def test_the_grant_is_known_once_the_source_is_open(clock: FakeClock) -> None:
     assert openings.opened[0].closed
 
 
-def test_waiting_for_a_slow_opening_gives_up_without_an_error(clock: FakeClock) -> None:
+def test_wait_opened_timeout(clock: FakeClock) -> None:
     may_open = threading.Event()
 
     def open_slowly() -> FakeSource:
@@ -98,7 +98,7 @@ def test_waiting_for_a_slow_opening_gives_up_without_an_error(clock: FakeClock) 
 @pytest.mark.parametrize(
     "error", [SourceError("no such camera", "plug it in"), ZeroDivisionError()]
 )
-def test_the_first_opening_must_succeed(error: BaseException, clock: FakeClock) -> None:
+def test_wait_opened_error(error: BaseException, clock: FakeClock) -> None:
     openings = Openings(error)
     capture = CaptureWorker(openings, clock)
     capture.start()
@@ -109,7 +109,7 @@ def test_the_first_opening_must_succeed(error: BaseException, clock: FakeClock) 
     assert openings.count == 1
 
 
-def test_a_source_is_opened_read_and_closed_by_one_thread(clock: FakeClock) -> None:
+def test_source_is_used_in_one_thread(clock: FakeClock) -> None:
     source = FakeSource([*frames(3), None])
     capture = CaptureWorker(lambda: source, clock)
     capture.start()
@@ -120,7 +120,7 @@ def test_a_source_is_opened_read_and_closed_by_one_thread(clock: FakeClock) -> N
     assert threading.get_ident() not in source.threads
 
 
-def test_the_end_of_a_source_is_no_trouble(clock: FakeClock) -> None:
+def test_ended(clock: FakeClock) -> None:
     openings = Openings(FakeSource([*frames(3), None]))
     capture = CaptureWorker(openings, clock)
     capture.start()
@@ -134,7 +134,7 @@ def test_the_end_of_a_source_is_no_trouble(clock: FakeClock) -> None:
     assert openings.count == 1
 
 
-def test_a_gap_in_the_source_stays_a_gap(clock: FakeClock) -> None:
+def test_gap_in_indexes_is_kept(clock: FakeClock) -> None:
     holder: list[CaptureWorker] = []
     capture = CaptureWorker(
         lambda: FakeSource(in_lockstep(holder, [frame(0), frame(4), None])), clock
@@ -147,7 +147,7 @@ def test_a_gap_in_the_source_stays_a_gap(clock: FakeClock) -> None:
     assert taken.indexes == [0, 4]
 
 
-def test_a_lost_source_is_opened_again_and_goes_on(clock: FakeClock, pauses: list[float]) -> None:
+def test_lost_source_is_reopened(clock: FakeClock, pauses: list[float]) -> None:
     holder: list[CaptureWorker] = []
     openings = Openings(
         FakeSource(in_lockstep(holder, [*frames(3), LOST])),
@@ -169,9 +169,7 @@ def test_a_lost_source_is_opened_again_and_goes_on(clock: FakeClock, pauses: lis
     capture.close()
 
 
-def test_people_are_told_while_it_is_gone_and_no_longer(
-    clock: FakeClock, pauses: list[float]
-) -> None:
+def test_check_while_reconnecting(clock: FakeClock, pauses: list[float]) -> None:
     holder: list[CaptureWorker] = []
     may_open = threading.Event()
 
@@ -200,9 +198,7 @@ def test_people_are_told_while_it_is_gone_and_no_longer(
     capture.close()
 
 
-def test_the_pauses_between_attempts_grow_and_begin_anew_after_a_frame(
-    clock: FakeClock, pauses: list[float]
-) -> None:
+def test_retry_pauses_grow_and_reset(clock: FakeClock, pauses: list[float]) -> None:
     holder: list[CaptureWorker] = []
     missing = [SourceError("not there")] * 5
     openings = Openings(
@@ -222,14 +218,13 @@ def test_the_pauses_between_attempts_grow_and_begin_anew_after_a_frame(
     capture.close()
 
 
-def test_trying_in_vain_for_long_is_not_taken_for_a_hanging_driver(
-    clock: FakeClock, pauses: list[float]
-) -> None:
+def test_long_reconnecting_is_no_stall(clock: FakeClock, pauses: list[float]) -> None:
     """Else every quarter of a minute the pauses would begin anew, with one more thread."""
     holder: list[CaptureWorker] = []
 
     def reopen() -> FakeSource:
         openings.count += 1
+        openings.threads.add(threading.get_ident())
         if openings.count == 1:
             return FakeSource(in_lockstep(holder, [frame(0), LOST]))
         clock.advance(5)
@@ -240,27 +235,26 @@ def test_trying_in_vain_for_long_is_not_taken_for_a_hanging_driver(
     holder.append(capture)
     capture.start()
     Taken(capture).take(1)
-    reader = capture._reader
     while openings.count < 30:
         assert capture.check() in ("", "reconnecting: not there", f"reconnecting: {LOST.message}")
-    assert capture._reader is reader
+    assert len(openings.threads) == 1
     assert pauses.count(0.5) == 1
     capture.close()
 
 
-def test_silence_is_told(clock: FakeClock) -> None:
+def test_check_without_frames(clock: FakeClock) -> None:
     source = FakeSource([frame(0)])
     capture = CaptureWorker(lambda: source, clock)
     capture.start()
     wait_until(lambda: not capture.slot.empty)
     assert capture.check() == ""
     clock.advance(STALL_NOTICE_SECONDS + 0.1)
-    assert capture.check() == "no picture comes"
+    assert capture.check() == "no frames arrive"
     source.released.set()
     capture.close()
 
 
-def test_a_slow_first_opening_is_no_silence(clock: FakeClock) -> None:
+def test_check_during_a_slow_first_opening(clock: FakeClock) -> None:
     may_open = threading.Event()
 
     def open_slowly() -> FakeSource:
@@ -275,7 +269,7 @@ def test_a_slow_first_opening_is_no_silence(clock: FakeClock) -> None:
     capture.close()
 
 
-def test_a_hanging_driver_is_left_to_itself(clock: FakeClock) -> None:
+def test_hanging_read_is_replaced(clock: FakeClock) -> None:
     hangs, delivers = threading.Event(), threading.Event()
 
     def hang() -> object:
@@ -293,10 +287,10 @@ def test_a_hanging_driver_is_left_to_itself(clock: FakeClock) -> None:
     capture.start()
     taken.take(1)
     clock.advance(STALL_LIMIT_SECONDS - 0.1)
-    assert capture.check() == "no picture comes"
+    assert capture.check() == "no frames arrive"
     assert openings.count == 1
     clock.advance(0.2)
-    assert capture.check() == "the source hangs, opening it again"
+    assert capture.check() == "the source hangs, reopening it"
     delivers.set()
     taken.take(1)
     assert taken.indexes == [0, 1]
@@ -311,9 +305,7 @@ def test_a_hanging_driver_is_left_to_itself(clock: FakeClock) -> None:
     capture.close()
 
 
-def test_a_driver_that_hangs_in_opening_again_is_left_to_itself(
-    clock: FakeClock, pauses: list[float]
-) -> None:
+def test_hanging_reopening_is_replaced(clock: FakeClock, pauses: list[float]) -> None:
     hangs = threading.Event()
     late = FakeSource(frames(1))
 
@@ -344,9 +336,7 @@ def test_a_driver_that_hangs_in_opening_again_is_left_to_itself(
     capture.close()
 
 
-def test_a_replacement_that_finds_nothing_tries_again(
-    clock: FakeClock, pauses: list[float]
-) -> None:
+def test_replacement_retries(clock: FakeClock, pauses: list[float]) -> None:
     stuck, fresh = FakeSource(frames(1)), FakeSource(frames(1))
     openings = Openings(stuck, SourceError("busy"), SourceError("busy"), fresh)
     capture = CaptureWorker(openings, clock)
@@ -361,7 +351,7 @@ def test_a_replacement_that_finds_nothing_tries_again(
     capture.close()
 
 
-def test_closing_does_not_wait_for_a_hanging_driver(clock: FakeClock) -> None:
+def test_close_with_a_hanging_driver(clock: FakeClock) -> None:
     source = FakeSource()
     capture = CaptureWorker(lambda: source, clock)
     capture.start()
@@ -371,7 +361,7 @@ def test_closing_does_not_wait_for_a_hanging_driver(clock: FakeClock) -> None:
     source.released.set()
 
 
-def test_closing_ends_a_pause(clock: FakeClock) -> None:
+def test_close_during_a_retry_pause(clock: FakeClock) -> None:
     openings = Openings(FakeSource([LOST]))
     capture = CaptureWorker(openings, clock)
     capture.start()
@@ -381,14 +371,12 @@ def test_closing_ends_a_pause(clock: FakeClock) -> None:
     assert openings.count == 1
 
 
-def test_closing_what_was_never_started_does_nothing(clock: FakeClock) -> None:
+def test_close_before_start(clock: FakeClock) -> None:
     CaptureWorker(FakeSource, clock).close()
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("bug"), SourceError("the file is damaged")])
-def test_what_opening_again_cannot_mend_reaches_the_caller(
-    error: BaseException, clock: FakeClock
-) -> None:
+def test_failure_while_reopening(error: BaseException, clock: FakeClock) -> None:
     openings = Openings(FakeSource([frame(0), error]))
     capture = CaptureWorker(openings, clock)
     capture.start()
@@ -401,7 +389,7 @@ def test_what_opening_again_cannot_mend_reaches_the_caller(
     assert openings.opened[0].closed
 
 
-def test_a_source_that_waits_is_read_only_once_frames_are_wanted(clock: FakeClock) -> None:
+def test_begin_starts_a_waiting_source(clock: FakeClock) -> None:
     """Else a short film would be over before the model is loaded."""
     source = FakeSource([frame(0), None], dataclasses.replace(INFO, paused_until_read=True))
     capture = CaptureWorker(lambda: source, clock)
@@ -415,7 +403,7 @@ def test_a_source_that_waits_is_read_only_once_frames_are_wanted(clock: FakeCloc
         capture.close()
 
 
-def test_a_source_that_waits_can_be_closed_unread(clock: FakeClock) -> None:
+def test_close_before_begin(clock: FakeClock) -> None:
     source = FakeSource([None], dataclasses.replace(INFO, paused_until_read=True))
     capture = CaptureWorker(lambda: source, clock)
     capture.start()

@@ -33,8 +33,8 @@ class FakeWindow:
         self.closed = True
 
 
-class Seat:
-    """A screen with a fake window; `look()` is what a person would see."""
+class DisplayHarness:
+    """A display with a fake window; `render` returns what a user would see."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.window = FakeWindow()
@@ -42,7 +42,7 @@ class Seat:
         self.lines = ["30.0 fps   latency 40 ms"]
         self.performed: list[tuple[Action, str]] = []
         window: object = self.window
-        self.screen = WindowDisplay(
+        self.display = WindowDisplay(
             window,  # type: ignore[arg-type]
             lambda: self.lines,
             lambda action, key: self.performed.append((action, key)),
@@ -50,98 +50,98 @@ class Seat:
         )
         self.frame = Frame(np.full((SIZE[1], SIZE[0], 3), 90, np.uint8), 0, 0.0)
 
-    def look(self, notice: str = "") -> Image:
+    def render(self, notice: str = "") -> Image:
         self.clock.advance(0.3)  # longer than figures stand
-        self.screen.show(self.frame, notice)
+        self.display.show(self.frame, notice)
         assert self.window.image is not None
         return self.window.image
 
     def press(self, *keys: str) -> None:
         self.window.keys += keys
         for _ in keys:
-            self.screen.poll()
+            self.display.poll()
 
     def is_plain(self, image: Image) -> bool:
         return bool((image == self.frame.image).all())
 
 
 @pytest.fixture
-def seat(clock: FakeClock) -> Seat:
-    return Seat(clock)
+def harness(clock: FakeClock) -> DisplayHarness:
+    return DisplayHarness(clock)
 
 
-def test_figures_are_drawn_on_a_copy(seat: Seat) -> None:
-    image = seat.look()
-    assert not seat.is_plain(image)
-    assert (seat.frame.image == 90).all()
+def test_show_draws_on_a_copy(harness: DisplayHarness) -> None:
+    image = harness.render()
+    assert not harness.is_plain(image)
+    assert (harness.frame.image == 90).all()
     assert (image[-50:] == 90).all()  # only in their corner
 
 
-def test_figures_are_those_of_now(seat: Seat) -> None:
-    before = seat.look()
-    seat.lines = ["3.0 fps   latency 400 ms"]
-    assert (seat.look() != before).any()
+def test_show_current_figures(harness: DisplayHarness) -> None:
+    before = harness.render()
+    harness.lines = ["3.0 fps   latency 400 ms"]
+    assert (harness.render() != before).any()
 
 
-def test_o_hides_and_shows_the_figures(seat: Seat) -> None:
-    with_figures = seat.look()
-    seat.press("o")
-    assert seat.is_plain(seat.look())
-    seat.press("o")
-    np.testing.assert_array_equal(seat.look(), with_figures)
+def test_overlay_key(harness: DisplayHarness) -> None:
+    with_figures = harness.render()
+    harness.press("o")
+    assert harness.is_plain(harness.render())
+    harness.press("o")
+    np.testing.assert_array_equal(harness.render(), with_figures)
 
 
 @pytest.mark.parametrize("key", ["h", "?"])
-def test_help_covers_much_and_goes_away(seat: Seat, key: str) -> None:
-    before = seat.look()
-    seat.press(key)
-    helped = seat.look()
+def test_help_keys(harness: DisplayHarness, key: str) -> None:
+    before = harness.render()
+    harness.press(key)
+    helped = harness.render()
     changed = (helped != 90).any(axis=2).mean()
     assert changed > (before != 90).any(axis=2).mean() + 0.1
-    seat.press(key)
-    np.testing.assert_array_equal(seat.look(), before)
+    harness.press(key)
+    np.testing.assert_array_equal(harness.render(), before)
 
 
-def test_a_message_stays_for_a_moment(seat: Seat) -> None:
-    seat.press("o")
-    seat.screen.notify("style wave")
-    assert not seat.is_plain(seat.look())
-    seat.clock.advance(MESSAGE_SECONDS)
-    assert seat.is_plain(seat.look())
+def test_notify(harness: DisplayHarness) -> None:
+    harness.press("o")
+    harness.display.notify("style wave")
+    assert not harness.is_plain(harness.render())
+    harness.clock.advance(MESSAGE_SECONDS)
+    assert harness.is_plain(harness.render())
 
 
-def test_a_notice_stays_as_long_as_it_is_given_with_a_message_beside_it(seat: Seat) -> None:
-    seat.press("o")
-    noticed = seat.look("no picture comes")
-    seat.screen.notify("style wave")
-    both = seat.look("no picture comes")
+def test_notice_with_a_message(harness: DisplayHarness) -> None:
+    harness.press("o")
+    noticed = harness.render("no frames arrive")
+    harness.display.notify("style wave")
+    both = harness.render("no frames arrive")
     middle = slice(SIZE[1] // 2 - 20, SIZE[1] // 2 + 20)
     np.testing.assert_array_equal(both[middle], noticed[middle])
     assert (both[:60] != noticed[:60]).any()
-    seat.clock.advance(100)
-    np.testing.assert_array_equal(seat.look("no picture comes"), noticed)
-    assert seat.is_plain(seat.look())
+    harness.clock.advance(100)
+    np.testing.assert_array_equal(harness.render("no frames arrive"), noticed)
+    assert harness.is_plain(harness.render())
 
 
-def test_every_known_key_is_performed_as_its_action(seat: Seat) -> None:
-    seat.press(*KEY_ACTIONS)
-    assert seat.performed == [(action, key) for key, action in KEY_ACTIONS.items()]
+def test_poll_performs_every_key(harness: DisplayHarness) -> None:
+    harness.press(*KEY_ACTIONS)
+    assert harness.performed == [(action, key) for key, action in KEY_ACTIONS.items()]
 
 
-def test_other_keys_and_no_key_do_nothing(seat: Seat) -> None:
-    seat.press("x", "0", "tab")
-    seat.screen.poll()
-    assert seat.performed == []
+def test_poll_ignores_other_keys(harness: DisplayHarness) -> None:
+    harness.press("x", "0", "tab")
+    harness.display.poll()
+    assert harness.performed == []
 
 
-def test_full_screen_is_the_windows(seat: Seat) -> None:
-    seat.press("f")
-    assert seat.window.fullscreen
-    seat.press("f")
-    assert not seat.window.fullscreen
+def test_fullscreen_key(harness: DisplayHarness) -> None:
+    harness.press("f")
+    assert harness.window.fullscreen
+    harness.press("f")
+    assert not harness.window.fullscreen
 
 
-def test_closing(seat: Seat) -> None:
-    assert not seat.screen.closed
-    seat.screen.close()
-    assert seat.window.closed and seat.screen.closed
+def test_close(harness: DisplayHarness) -> None:
+    assert not harness.display.closed
+    harness.display.close()
+    assert harness.window.closed and harness.display.closed

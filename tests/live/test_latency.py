@@ -14,6 +14,7 @@ import pytest
 
 from live_nst.engines.base import StylizedFrame
 from live_nst.live.capture_worker import CaptureWorker
+from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
 from live_nst.types import Frame, Image
 from tests.live.fakes import FakeClock, FakeDisplay, FakeSource, FakeStylizer, Running, picture
@@ -37,21 +38,21 @@ class World:
         self._sent = 0
         self.source = FakeSource(iter(self._next, StopIteration))
         self.capture = CaptureWorker(lambda: self.source, self.clock)
-        self._passed_over: Frame | None = None
+        self._skipped: Frame | None = None
         self._take = self.capture.slot.take
         self.capture.slot.take = self._take_in_time  # type: ignore[method-assign]
         self.stylizer = FakeStylizer()
-        self._paint = self.stylizer.network
-        self.stylizer.network = self._paint_in_time  # type: ignore[method-assign]
+        self._infer = self.stylizer.infer
+        self.stylizer.infer = self._infer_in_time  # type: ignore[method-assign]
         self.display = FakeDisplay(self.clock) if display else None
         self.pipeline = LivePipeline(
-            self.capture, self.stylizer, clock=self.clock, display=self.display, max_frames=FRAMES
+            self.capture, self.stylizer, PipelineOptions(max_frames=FRAMES), clock=self.clock
         )
 
     def run(self) -> dict[str, float]:
         """Simulate; the latencies in milliseconds."""
         self.capture.start()
-        with Running(self.pipeline) as running:
+        with Running(self.pipeline, self.display) as running:
             while running.alive:
                 self._let_time_pass()
         assert running.error is None
@@ -72,17 +73,17 @@ class World:
         return Frame(picture(self._sent), self._sent, self.clock.now())
 
     def _take_in_time(
-        self, timeout: float, patience: Callable[[Frame], float] | None = None
+        self, timeout: float, wait_for_newer: Callable[[Frame], float] | None = None
     ) -> Frame | None:
-        """As `Slot.take`; the next frame comes in simulated time, before patience is at an end."""
+        """As `LatestSlot.take`; the next frame comes in simulated time, before the wait ends."""
 
         def simulated(frame: Frame) -> float:
-            assert patience is not None
-            seconds = patience(frame)
+            assert wait_for_newer is not None
+            seconds = wait_for_newer(frame)
             if seconds <= 0:
                 return 0.0
             assert seconds <= 1.25 * self._interval
-            self._passed_over = frame
+            self._skipped = frame
             return 30.0
 
         return self._take(timeout, simulated)
@@ -91,9 +92,9 @@ class World:
     def _over(self) -> bool:
         return self.pipeline.stats.frames >= FRAMES
 
-    def _paint_in_time(self, image: Image, time: float, prefetched: None) -> StylizedFrame:
+    def _infer_in_time(self, image: Image, time: float, prefetched: None) -> StylizedFrame:
         self._sleep("model", self.clock.now() + next(self._model))
-        return self._paint(image, time, prefetched)
+        return self._infer(image, time, prefetched)
 
     def _quiet(self) -> bool:
         """Whether nothing can happen before time passes."""
@@ -103,8 +104,8 @@ class World:
         taken = self._sent - slot.replaced - (not slot.empty)
         if "model" in self._wakes:
             return self.pipeline.stats.frames == taken - 1
-        waiting = slot.empty or slot._item is self._passed_over
-        return waiting and self.pipeline.stats.frames == taken
+        skipped = self._skipped is not None and self._skipped.index == self.capture.next_index - 1
+        return (slot.empty or skipped) and self.pipeline.stats.frames == taken
 
     def _let_time_pass(self) -> None:
         with self._changed:
@@ -131,19 +132,19 @@ def model_times(mean: float) -> Iterator[float]:
     [(1 / 30, 0.100), (1 / 60, 0.045), (1 / 30, 0.012), (1 / 10, 0.030), (1 / 30, 1 / 30)],
     ids=["much slower model", "slower model", "faster model", "slow camera", "equal"],
 )
-def test_the_added_latency(interval: float, model: float, display: bool) -> None:
+def test_added_latency(interval: float, model: float, display: bool) -> None:
     latency = World(interval, model_times(model), display).run()
     assert latency["p50"] <= 1000 * (model + interval)
     assert latency["p99"] <= 2 * latency["p50"]
 
 
-def test_nothing_else_is_waited_for_when_the_model_is_fast() -> None:
+def test_fast_model_waits_for_the_source_only() -> None:
     latency = World(1 / 30, itertools.repeat(0.010), False).run()
     assert latency == {"p50": 10.0, "p95": 10.0, "p99": 10.0}
 
 
-def test_a_slow_frame_makes_none_late_but_itself() -> None:
-    # Without passing frames over, each of these makes the ten after it late.
+def test_one_slow_frame_delays_no_other() -> None:
+    # Without skipping frames, each of these makes the ten after it late.
     costs = itertools.cycle([0.030] * 30 + [0.060])
     world = World(1 / 30, costs, False)
     latency = world.run()
@@ -154,16 +155,16 @@ def test_a_slow_frame_makes_none_late_but_itself() -> None:
     assert world.pipeline.stats.fps() >= 28.0
 
 
-def test_a_painter_that_does_not_keep_up_passes_nothing_over() -> None:
+def test_slow_worker_skips_nothing() -> None:
     world = World(1 / 30, itertools.repeat(0.050), False)
     latency = world.run()
     assert world.pipeline.stats.fps() == pytest.approx(20.0, rel=0.01)
     assert latency["p99"] <= 50.0 + 1000 / 30
 
 
-def test_the_painter_never_idles_when_the_source_is_fast() -> None:
+def test_worker_is_never_idle_with_a_fast_source() -> None:
     world = World(1 / 60, itertools.repeat(0.050), False)
     latency: dict[str, Any] = world.run()
     assert world.pipeline.stats.fps() == pytest.approx(20.0, rel=0.01)
-    # A frame is at most one interval old when its painting begins.
+    # A frame is at most one interval old when the network begins with it.
     assert 50.0 <= latency["p50"] <= latency["p99"] <= 50.0 + 1000 / 60 + 0.01

@@ -1,3 +1,5 @@
+"""The latest-frame slot and the frame skipping policy."""
+
 import threading
 import time
 
@@ -7,7 +9,7 @@ from live_nst.live.latest_frame import FrameSkipPolicy, LatestSlot
 from tests.live.fakes import frame
 
 
-def test_the_newest_item_wins_and_the_others_are_counted() -> None:
+def test_put_replaces_and_counts() -> None:
     slot: LatestSlot[int] = LatestSlot()
     for item in range(5):
         slot.put(item)
@@ -15,7 +17,7 @@ def test_the_newest_item_wins_and_the_others_are_counted() -> None:
     assert slot.replaced == 4
 
 
-def test_an_item_is_taken_once() -> None:
+def test_take_once() -> None:
     slot: LatestSlot[str] = LatestSlot()
     assert slot.empty
     slot.put("a")
@@ -27,13 +29,13 @@ def test_an_item_is_taken_once() -> None:
     assert slot.replaced == 0
 
 
-def test_taking_gives_up_after_the_time_out() -> None:
+def test_take_timeout() -> None:
     start = time.monotonic()
     assert LatestSlot[int]().take(0.02) is None
     assert 0.02 <= time.monotonic() - start < 5
 
 
-def test_who_waits_is_woken_at_once() -> None:
+def test_put_wakes_take() -> None:
     slot: LatestSlot[int] = LatestSlot()
     taken: list[int | None] = []
     thread = threading.Thread(target=lambda: taken.append(slot.take(60)))
@@ -43,23 +45,23 @@ def test_who_waits_is_woken_at_once() -> None:
     assert taken == [7]
 
 
-def test_an_item_waits_for_a_newer_one_as_long_as_that_is_worth() -> None:
+def test_take_wait_for_newer() -> None:
     slot: LatestSlot[int] = LatestSlot()
     slot.put(1)
     asked: list[int] = []
 
-    def patience(item: int) -> float:
+    def wait_for_newer(item: int) -> float:
         asked.append(item)
         threading.Timer(0.01, slot.put, [2]).start()
         return 60.0
 
-    assert slot.take(0, patience) == 2
+    assert slot.take(0, wait_for_newer) == 2
     assert asked == [1]
     assert slot.replaced == 1
     assert slot.empty
 
 
-def test_without_a_newer_one_the_item_is_taken_after_all() -> None:
+def test_take_wait_for_newer_timeout() -> None:
     slot: LatestSlot[int] = LatestSlot()
     slot.put(1)
     start = time.monotonic()
@@ -68,7 +70,7 @@ def test_without_a_newer_one_the_item_is_taken_after_all() -> None:
     assert slot.empty and slot.replaced == 0
 
 
-def test_nothing_is_lost_or_doubled_between_two_threads() -> None:
+def test_two_threads_lose_and_double_nothing() -> None:
     slot: LatestSlot[int] = LatestSlot()
     taken: list[int] = []
 
@@ -88,7 +90,7 @@ def test_nothing_is_lost_or_doubled_between_two_threads() -> None:
     assert len(taken) + slot.replaced == 5000
 
 
-def test_an_item_that_is_waited_for_stays() -> None:
+def test_wait() -> None:
     slot: LatestSlot[int] = LatestSlot()
     assert not slot.wait(0.0)
     slot.put(7)
@@ -96,18 +98,18 @@ def test_an_item_that_is_waited_for_stays() -> None:
     assert slot.take(0) == 7
 
 
-def paced(
+def trained_policy(
     cost: float, *, interval: float = 0.04, count: int = 20, step: int = 1
 ) -> FrameSkipPolicy:
-    """One that saw frames at an interval, each of which took `cost` seconds."""
-    pace = FrameSkipPolicy()
+    """A policy that has seen frames at an interval, each of which took `cost` seconds."""
+    policy = FrameSkipPolicy()
     for number in range(0, count * step, step):
-        pace.add(frame(number, 5.0 + number * interval), cost)
-    return pace
+        policy.add(frame(number, 5.0 + number * interval), cost)
+    return policy
 
 
 @pytest.mark.parametrize(
-    ("age", "patience"),
+    ("age", "seconds"),
     [
         (0.0, 0.0),
         (0.019, 0.0),  # nearer than the next one
@@ -119,41 +121,41 @@ def paced(
         (-1.0, 0.0),
     ],
 )
-def test_the_nearer_frame_is_painted(age: float, patience: float) -> None:
-    assert paced(0.038).patience(age) == pytest.approx(patience, abs=1e-9)
+def test_seconds_to_wait(age: float, seconds: float) -> None:
+    assert trained_policy(0.038).seconds_to_wait(age) == pytest.approx(seconds, abs=1e-9)
 
 
 def test_dropped_frames_do_not_lengthen_the_interval() -> None:
-    assert paced(0.048, step=2).patience(0.03) == pytest.approx(0.02)
+    assert trained_policy(0.048, step=2).seconds_to_wait(0.03) == pytest.approx(0.02)
 
 
-def test_who_does_not_keep_up_waits_for_nothing() -> None:
-    assert paced(0.049).patience(0.03) > 0
-    assert paced(0.051).patience(0.03) == 0
+def test_slow_worker_does_not_wait() -> None:
+    assert trained_policy(0.049).seconds_to_wait(0.03) > 0
+    assert trained_policy(0.051).seconds_to_wait(0.03) == 0
 
 
-def test_a_single_slow_frame_is_no_falling_behind() -> None:
-    pace = paced(0.030)
-    pace.add(frame(20, 5.8), 0.5)
-    assert pace.patience(0.03) > 0
+def test_single_slow_frame() -> None:
+    policy = trained_policy(0.030)
+    policy.add(frame(20, 5.8), 0.5)
+    assert policy.seconds_to_wait(0.03) > 0
 
 
-def test_nothing_is_known_at_first() -> None:
-    assert FrameSkipPolicy().patience(0.03) == 0
-    assert paced(0.03, count=4).patience(0.03) == 0
-    assert paced(0.03, count=5).patience(0.03) > 0
+def test_first_frames() -> None:
+    assert FrameSkipPolicy().seconds_to_wait(0.03) == 0
+    assert trained_policy(0.03, count=4).seconds_to_wait(0.03) == 0
+    assert trained_policy(0.03, count=5).seconds_to_wait(0.03) > 0
 
 
-def test_a_source_that_was_away_or_counts_anew_changes_nothing() -> None:
-    pace = paced(0.030)
-    pace.add(frame(20, 500.0), 0.03)
-    pace.add(frame(0, 500.04), 0.03)
-    assert pace.patience(0.03) == pytest.approx(0.02)
+def test_reopened_source() -> None:
+    policy = trained_policy(0.030)
+    policy.add(frame(20, 500.0), 0.03)
+    policy.add(frame(0, 500.04), 0.03)
+    assert policy.seconds_to_wait(0.03) == pytest.approx(0.02)
 
 
-def test_it_follows_a_source_that_slows_down() -> None:
-    pace = paced(0.030)
+def test_source_that_slows_down() -> None:
+    policy = trained_policy(0.030)
     for number in range(16):
-        pace.add(frame(20 + number, 10.0 + 0.08 * number), 0.03)
-    assert pace.patience(0.03) == 0
-    assert pace.patience(0.05) == pytest.approx(0.05)
+        policy.add(frame(20 + number, 10.0 + 0.08 * number), 0.03)
+    assert policy.seconds_to_wait(0.03) == 0
+    assert policy.seconds_to_wait(0.05) == pytest.approx(0.05)

@@ -1,4 +1,4 @@
-"""A session as it runs on a GPU, with TensorFlow on a CPU: three threads, XLA, staged frames."""
+"""A session with overlap, as on a GPU, with TensorFlow on a CPU: three threads, prefetching."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,13 +9,15 @@ import pytest
 from live_nst.engines.base import Engine
 from live_nst.engines.choice import EngineChoice
 from live_nst.engines.tensorflow import TensorFlowEngine
+from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
 from live_nst.models.program import SplitModel
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Frame, Image
-from tests.live.fakes import FakeClock, FakeSink, Hand, Running, own_threads, wait_until
+from tests.live.fakes import FakeClock, FakeSink, FrameFeeder, Running, own_threads, wait_until
 from tests.models import tiny_models as modules
 
 CAMERA = (160, 96)
@@ -28,9 +30,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def make(folder: Path, stabilize: str) -> StylizerCore:
     return StylizerCore(
-        str(folder), ["starry", "wave"], size=64, device="cpu", engine="tensorflow",
-        stabilize=stabilize,
-    )  # fmt: skip
+        StylizerOptions(
+            model=str(folder),
+            styles=("starry", "wave"),
+            size=64,
+            device="cpu",
+            engine="tensorflow",
+            stabilize=stabilize,
+        )
+    )
 
 
 @pytest.fixture(params=["off", "fast"])
@@ -40,7 +48,7 @@ def pair(
     """One as on a GPU, and one that does the same on a CPU."""
 
     def as_on_a_gpu(choice: EngineChoice, model: SplitModel, concurrency: int = 1) -> Engine:
-        engine = TensorFlowEngine(model, "cpu", xla=True, enlarge=True)
+        engine = TensorFlowEngine(model, "cpu", xla=True, upscale=True)
         engine.device = "a GPU"
         return engine
 
@@ -50,27 +58,29 @@ def pair(
             yield far, near
 
 
-def test_a_session_paints_what_one_on_a_cpu_does_through_every_change(
+def test_overlap_gives_the_same_frames_through_every_change(
     pair: tuple[StylizerCore, StylizerCore], clock: FakeClock
 ) -> None:
     far, near = pair
     assert far.prefetch(np.zeros((96, 160, 3), np.uint8)) is not None
-    hand, sink, scene = Hand(clock), FakeSink(), DemoVideo(*CAMERA)
-    hand.capture.start()
-    pipeline = LivePipeline(hand.capture, far, sinks=[sink], clock=clock, overlap=True)
-    painter, expected = pipeline.painter, []
+    feeder, sink, scene = FrameFeeder(clock), FakeSink(), DemoVideo(*CAMERA)
+    feeder.capture.start()
+    pipeline = LivePipeline(
+        feeder.capture, far, PipelineOptions(overlap=True), sinks=[sink], clock=clock
+    )
+    worker, expected = pipeline.worker, []
 
     def show(count: int = 3) -> None:
         for _ in range(count):
             image: Image = scene.image_at(len(expected) / 10)
             expected.append(near(image, clock.now()))
-            hand.put(Frame(image, len(expected), clock.now()))
+            feeder.put(Frame(image, len(expected), clock.now()))
             wait_until(lambda: len(sink.frames) == len(expected))
 
     with Running(pipeline) as running:
         show()
         near.resize(96)
-        painter.sizing.use(96, failed).result(30)
+        worker.size_controller.use(96, failed).result(30)
         show()
         for each in (near, far):
             each.select("wave")

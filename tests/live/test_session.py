@@ -1,5 +1,6 @@
 """A whole session with a fake source and a fake model: ends, signals, reports."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -23,9 +24,11 @@ from live_nst.errors import (
     UsageError,
 )
 from live_nst.live import session
-from live_nst.live.session import LiveOptions, run_live
+from live_nst.live.options import LiveOptions
+from live_nst.live.session import run_live
 from live_nst.sources.base import SourceRequest
 from live_nst.stylizer.look import Look
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Frame
 from tests.live.fakes import FakeSource, FakeStylizer, own_threads, picture
 
@@ -41,10 +44,10 @@ class FakeModel(FakeStylizer):
     failure: BaseException | None = None
     model_name, engine, device, style_computations = "fake", "nothing 1.0", "cpu", 1
 
-    def __init__(self, model: str, styles: tuple[str, ...], **options: Any) -> None:
-        super().__init__(tuple(styles))
-        self.model, self.options = model, options
-        self.look, self.stroke = options["look"], options["stroke"]
+    def __init__(self, options: StylizerOptions, **_: Any) -> None:
+        super().__init__(tuple(str(style) for style in options.styles))
+        self.options = options
+        self.look, self.stroke = options.look, options.stroke
         self.closed = False
         if FakeModel.failure is not None:
             raise FakeModel.failure
@@ -57,8 +60,8 @@ class FakeModel(FakeStylizer):
         self.closed = True
 
 
-class Set:
-    """What a session finds: sources by what they are asked for."""
+class SessionHarness:
+    """Runs sessions with fake sources."""
 
     def __init__(self) -> None:
         self.sources: list[FakeSource] = []
@@ -66,7 +69,7 @@ class Set:
         self.at: dict[int, Any] = {}
         self.failure: BaseException | None = None
         self.last = 100_000
-        self.said: list[str] = []
+        self.messages: list[str] = []
 
     def open(self, spec: str, request: SourceRequest) -> FakeSource:
         self.asked.append((spec, request))
@@ -84,12 +87,19 @@ class Set:
         yield None
 
     def run(self, **options: Any) -> Any:
-        return run_live(LiveOptions(window=False, **options), self.said.append)
+        """Run a session without a window; options of the stylizer are given as those of it."""
+        return run_live(live_options(window=False, **options), self.messages.append)
+
+
+def live_options(**options: Any) -> LiveOptions:
+    names = {field.name for field in dataclasses.fields(StylizerOptions)}
+    stylizer = {name: options.pop(name) for name in names & options.keys()}
+    return LiveOptions(stylizer=StylizerOptions(**{"stabilize": "fast", **stylizer}), **options)
 
 
 @pytest.fixture
-def film(monkeypatch: pytest.MonkeyPatch) -> Iterator[Set]:
-    scene = Set()
+def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[SessionHarness]:
+    scene = SessionHarness()
     monkeypatch.setattr(session, "open_source", scene.open)
     monkeypatch.setattr(session, "StylizerCore", FakeModel)
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
@@ -107,10 +117,10 @@ def times_of(path: Path) -> list[float]:
         return [float(picture.time or 0) for picture in container.decode(video=0)]
 
 
-def test_the_report_of_a_session(film: Set) -> None:
+def test_report(harness: SessionHarness) -> None:
     request = SourceRequest(640, 360, 25.0)
-    report = film.run(source="demo", request=request, frames=12, styles=("wave", "starry"))
-    assert film.asked == [("demo", request)]
+    report = harness.run(source="demo", request=request, frames=12, styles=("wave", "starry"))
+    assert harness.asked == [("demo", request)]
     assert report.frames == 12
     assert (report.model, report.engine, report.device) == ("fake", "nothing 1.0", "cpu")
     assert (report.style, report.style_computations) == ("wave", 1)
@@ -118,19 +128,19 @@ def test_the_report_of_a_session(film: Set) -> None:
     assert report.fps > 0 and report.startup_seconds > 0 and report.peak_rss_mb > 10
     assert set(report.latency_ms) == {"p50", "p95", "p99"}
     assert set(report.stage_ms) == {"wait", "stylize", "compose"}
-    assert any("fake camera: 64x48 at 30 fps" in line for line in film.said)
-    assert any("cpu" in line and "nothing 1.0" in line for line in film.said)
+    assert any("fake camera: 64x48 at 30 fps" in line for line in harness.messages)
+    assert any("cpu" in line and "nothing 1.0" in line for line in harness.messages)
 
 
-def test_the_model_is_made_as_asked_and_made_ready_for_the_camera(film: Set) -> None:
-    film.run(model="hub", device="gpu", size=512, frames=1)
+def test_stylizer_options(harness: SessionHarness) -> None:
+    harness.run(model="hub", device="gpu", size=512, frames=1)
     (model,) = FakeModel.made
-    assert model.model == "hub"
-    assert (model.options["device"], model.options["size"]) == ("gpu", 512)
+    assert model.options.model == "hub"
+    assert (model.options.device, model.options.size) == ("gpu", 512)
     assert model.prepared[0][0] == (64, 48)
 
 
-def test_strength_and_mirror_reach_the_picture(film: Set, tmp_path: Path) -> None:
+def test_strength_and_mirror(harness: SessionHarness, tmp_path: Path) -> None:
     seen: list[Any] = []
 
     class Sink:
@@ -147,7 +157,7 @@ def test_strength_and_mirror_reach_the_picture(film: Set, tmp_path: Path) -> Non
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session, "Recorder", Sink)
-        film.run(
+        harness.run(
             frames=2, look=Look(strength=0.0), styles=("starry", "wave"), record=tmp_path / "o.mp4"
         )
     assert (seen[0] == seen[0][:, ::-1]).all()
@@ -155,11 +165,11 @@ def test_strength_and_mirror_reach_the_picture(film: Set, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_a_session_cleanly_with_a_playable_recording(
-    film: Set, number: signal.Signals, tmp_path: Path
+def test_first_signal_finishes_the_recording(
+    harness: SessionHarness, number: signal.Signals, tmp_path: Path
 ) -> None:
-    film.at[20] = lambda: os.kill(os.getpid(), number)
-    report = film.run(record=tmp_path / "o.mp4")
+    harness.at[20] = lambda: os.kill(os.getpid(), number)
+    report = harness.run(record=tmp_path / "o.mp4")
     times = times_of(tmp_path / "o.mp4")
     assert 10 <= len(times) <= report.frames  # so fast a source may outrun the encoder
     assert times == sorted(set(times))
@@ -170,9 +180,9 @@ SECOND_SIGNAL = """
 import os, signal, sys, threading
 from pathlib import Path
 from live_nst.live import session
-from tests.live.test_session import FakeModel, Set
+from tests.live.test_session import FakeModel, SessionHarness
 
-scene = Set()
+scene = SessionHarness()
 session.open_source, session.StylizerCore = scene.open, FakeModel
 ask = lambda: os.kill(os.getpid(), signal.SIGINT)
 # The network hangs, so that the clean end that the first signal asks for takes long.
@@ -183,7 +193,7 @@ scene.run(record=Path(sys.argv[1]))
 """
 
 
-def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
+def test_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
     arguments = [sys.executable, "-c", SECOND_SIGNAL, str(tmp_path / "o.mp4")]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
     assert done.returncode == -signal.SIGINT, done.stderr
@@ -191,8 +201,8 @@ def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
     assert (tmp_path / "o.mp4").exists()
 
 
-def test_a_signal_while_the_model_is_loaded_interrupts(
-    film: Set, monkeypatch: pytest.MonkeyPatch
+def test_signal_while_the_model_loads(
+    harness: SessionHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def load(*_: Any, **__: Any) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
@@ -201,101 +211,97 @@ def test_a_signal_while_the_model_is_loaded_interrupts(
     monkeypatch.setattr(session, "StylizerCore", load)
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        film.run()
+        harness.run()
     assert time.monotonic() - start < 5
     assert not own_threads()
 
 
-def test_a_session_runs_in_another_thread_too_and_leaves_signals_alone(film: Set) -> None:
+def test_run_live_in_another_thread(harness: SessionHarness) -> None:
     reports: list[Any] = []
-    thread = threading.Thread(target=lambda: reports.append(film.run(frames=3)))
+    thread = threading.Thread(target=lambda: reports.append(harness.run(frames=3)))
     thread.start()
     thread.join(10)
     assert reports[0].frames == 3
 
 
-def test_the_end_of_the_source_ends_the_session(film: Set, tmp_path: Path) -> None:
-    film.last = 15
-    report = film.run(record=tmp_path / "o.mp4")
+def test_end_of_the_source(harness: SessionHarness, tmp_path: Path) -> None:
+    harness.last = 15
+    report = harness.run(record=tmp_path / "o.mp4")
     assert 1 <= report.frames <= 15
     assert 1 <= len(times_of(tmp_path / "o.mp4")) <= report.frames
 
 
-def test_a_duration_ends_the_session(film: Set) -> None:
+def test_duration(harness: SessionHarness) -> None:
     start = time.monotonic()
-    film.run(duration=0.1)
+    harness.run(duration=0.1)
     assert 0.1 <= time.monotonic() - start < 5
 
 
-def test_a_failure_of_the_model_closes_the_source_and_leaves_no_recording(
-    film: Set, tmp_path: Path
-) -> None:
+def test_model_error_leaves_no_recording(harness: SessionHarness, tmp_path: Path) -> None:
     FakeModel.failure = DeviceError("TensorFlow finds no GPU that it can use.", "use --device cpu")
     with pytest.raises(DeviceError):
-        film.run(record=tmp_path / "o.mp4")
+        harness.run(record=tmp_path / "o.mp4")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_earlier_recording_keeps_its_name_when_nothing_is_recorded(
-    film: Set, tmp_path: Path
+def test_earlier_recording_keeps_its_name_after_an_error(
+    harness: SessionHarness, tmp_path: Path
 ) -> None:
     path = tmp_path / "o.mp4"
-    film.run(frames=3, record=path)
+    harness.run(frames=3, record=path)
     content = path.read_bytes()
-    film.failure = SourceError("no such camera", "plug it in")
+    harness.failure = SourceError("no such camera", "plug it in")
     with pytest.raises(SourceError):
-        film.run(frames=3, record=path)
+        harness.run(frames=3, record=path)
     assert path.read_bytes() == content
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_refused_source_is_told_before_the_model_is_loaded(film: Set) -> None:
-    film.failure = SourceError("no such camera", "plug it in")
+def test_source_error_before_the_model_loads(harness: SessionHarness) -> None:
+    harness.failure = SourceError("no such camera", "plug it in")
     with pytest.raises(SourceError):
-        film.run()
+        harness.run()
     assert FakeModel.made == []
 
 
-def test_a_failure_in_the_middle_keeps_the_recording(film: Set, tmp_path: Path) -> None:
+def test_failure_keeps_the_recording(harness: SessionHarness, tmp_path: Path) -> None:
     def fail() -> None:
         raise ZeroDivisionError("bug")
 
-    film.at[20] = fail
+    harness.at[20] = fail
     with pytest.raises(ZeroDivisionError):
-        film.run(record=tmp_path / "o.mp4")
+        harness.run(record=tmp_path / "o.mp4")
     assert times_of(tmp_path / "o.mp4")
     assert not own_threads()
 
 
-def test_a_window_without_a_display_is_refused_before_anything_is_opened(
-    film: Set, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_window_without_a_display(
+    harness: SessionHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(DisplayError) as caught:
-        run_live(LiveOptions(record=tmp_path / "o.mp4"), film.said.append)
+        run_live(live_options(record=tmp_path / "o.mp4"), harness.messages.append)
     assert "--no-window" in caught.value.hint
-    assert film.asked == [] and list(tmp_path.iterdir()) == []
+    assert harness.asked == [] and list(tmp_path.iterdir()) == []
 
 
-def test_a_window_that_cannot_be_opened_leaves_no_thread(
-    film: Set, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_window_error_leaves_no_thread(
+    harness: SessionHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: Any) -> None:
         raise DisplayError("no window can be opened", "use `--no-window`")
 
     monkeypatch.setattr(session, "require_display", lambda: None)
-    monkeypatch.setattr(session, "_screen", refuse)
+    monkeypatch.setattr("live_nst.sinks.window.Window", refuse)
     with pytest.raises(DisplayError):
-        run_live(LiveOptions(record=tmp_path / "o.mp4"), film.said.append)
+        run_live(live_options(record=tmp_path / "o.mp4"), harness.messages.append)
     assert not own_threads()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_virtual_camera_gets_the_source_s_size_and_rate_and_is_closed(
-    film: Set, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_virtual_camera(harness: SessionHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     from live_nst.sinks import virtual_camera
 
     made: list[Any] = []
@@ -316,16 +322,16 @@ def test_a_virtual_camera_gets_the_source_s_size_and_rate_and_is_closed(
             self.closed = True
 
     monkeypatch.setattr(virtual_camera, "VirtualCamera", Camera)
-    film.run(duration=0.3, virtual_camera="")
+    harness.run(duration=0.3, virtual_camera="")
     (camera,) = made
     assert (camera.device, camera.rate, camera.size) == (None, 30.0, (64, 48))
     assert 3 <= len(camera.frames) <= 12  # at its own rate, though the source is much faster
     assert camera.closed
 
     monkeypatch.setattr(session, "require_display", lambda: None)
-    monkeypatch.setattr(session, "_screen", lambda *_: 1 / 0)
+    monkeypatch.setattr("live_nst.sinks.window.Window", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        run_live(LiveOptions(virtual_camera="/dev/video10"), film.said.append)
+        run_live(live_options(virtual_camera="/dev/video10"), harness.messages.append)
     assert made[1].device == "/dev/video10"
     assert made[1].closed
 
@@ -358,15 +364,15 @@ def test_a_virtual_camera_gets_the_source_s_size_and_rate_and_is_closed(
     ],
     ids=str,
 )
-def test_what_cannot_be_meant_is_refused_before_anything_is_opened(
-    film: Set, options: dict[str, Any], error: type[LiveNstError], tmp_path: Path,
+def test_invalid_options(
+    harness: SessionHarness, options: dict[str, Any], error: type[LiveNstError], tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     with pytest.raises(error) as caught:
-        film.run(**options)
+        harness.run(**options)
     assert caught.value.message and caught.value.hint
-    assert film.asked == [] and FakeModel.made == []
+    assert harness.asked == [] and FakeModel.made == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -379,5 +385,5 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_opened(
     ],
     ids=str,
 )  # fmt: skip
-def test_the_edges_of_what_can_be_meant_are_accepted(options: dict[str, Any]) -> None:
-    LiveOptions(**options).check()
+def test_limits_of_options(options: dict[str, Any]) -> None:
+    live_options(**options).check()

@@ -16,168 +16,174 @@ CAMERA = (1280, 720)
 INTERVAL = 1 / 30
 
 
-class Bench:
-    """A sizing whose frames are painted by hand, in simulated time."""
+class ControllerHarness:
+    """A size controller that is given frames, in simulated time."""
 
     def __init__(self) -> None:
         self.stylizer = FakeStylizer()
-        self.failed: list[LiveNstError] = []
-        self.died: list[BaseException] = []
+        self.errors: list[LiveNstError] = []
+        self.failures: list[BaseException] = []
         self.changes = 0
-        self.sizing = SizeController(
-            self.stylizer, 30.0, automatic=True, changed=self._changed, died=self.died.append
+        self.controller = SizeController(
+            self.stylizer,
+            30.0,
+            automatic=True,
+            on_change=self._on_change,
+            on_failure=self.failures.append,
         )
         self.time = 0.0
         self._index = 0
         self.stylizer.prepare(CAMERA, 384)
 
-    def _changed(self) -> None:
+    def _on_change(self) -> None:
         self.changes += 1
 
-    def paint(self, cost: float, seconds: float = 2.0, camera: tuple[int, int] = CAMERA) -> None:
-        """Paint for a while; frames cost as much at any size."""
+    def stylize(self, cost: float, seconds: float = 2.0, camera: tuple[int, int] = CAMERA) -> None:
+        """Stylize for a while; frames cost as much at any size."""
         image: Image = np.zeros((camera[1], camera[0], 3), np.uint8)
         for _ in range(round(seconds / max(cost, INTERVAL))):
-            content = self.sizing.fit(image)
+            content = self.controller.to_prepared_size(image)
             width, height = network_size((content.shape[1], content.shape[0]), self.stylizer.size)
             small: Image = np.zeros((height, width, 3), np.uint8)
             frame = Frame(image, self._index, self.time)
-            self.sizing.painted(frame, StylizedFrame(small, small), self.time, self.time + cost)
+            self.controller.add_frame(
+                frame, StylizedFrame(small, small), self.time, self.time + cost
+            )
             self.time += max(cost, INTERVAL)
             self._index = round(self.time / INTERVAL)
 
     def settle(self) -> None:
-        """Wait until nothing is being prepared."""
-        wait_until(lambda: self.sizing._preparing is None or self.sizing._preparing.done())
+        """Wait until nothing is being compiled."""
+        wait_until(lambda: not self.controller.preparing)
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
-    bench = Bench()
-    yield bench
-    bench.stylizer.preparing.set()
-    bench.sizing.close()
+def harness() -> Iterator[ControllerHarness]:
+    harness = ControllerHarness()
+    yield harness
+    harness.stylizer.preparing.set()
+    harness.controller.close()
 
 
-def test_a_larger_size_is_used_once_it_is_ready_and_not_before(bench: Bench) -> None:
-    bench.stylizer.preparing.clear()
-    bench.paint(0.012, seconds=4)
-    assert bench.stylizer.size == 384
-    bench.stylizer.preparing.set()
-    bench.settle()
-    bench.paint(0.012)
-    assert bench.stylizer.size > 384
-    assert (CAMERA, bench.stylizer.size) in bench.stylizer.prepared
-    assert bench.stylizer.compiled_in_place == []
+def test_larger_size_is_used_once_compiled(harness: ControllerHarness) -> None:
+    harness.stylizer.preparing.clear()
+    harness.stylize(0.012, seconds=4)
+    assert harness.stylizer.size == 384
+    harness.stylizer.preparing.set()
+    harness.settle()
+    harness.stylize(0.012)
+    assert harness.stylizer.size > 384
+    assert (CAMERA, harness.stylizer.size) in harness.stylizer.prepared
+    assert harness.stylizer.compiled_in_place == []
 
 
-def test_only_one_size_is_prepared_at_a_time(bench: Bench) -> None:
-    bench.stylizer.preparing.clear()
-    bench.paint(0.012, seconds=6)
-    bench.stylizer.preparing.set()
-    bench.settle()
-    assert len(bench.stylizer.prepared) == 2  # 384 and the one asked for
+def test_one_size_is_compiled_at_a_time(harness: ControllerHarness) -> None:
+    harness.stylizer.preparing.clear()
+    harness.stylize(0.012, seconds=6)
+    harness.stylizer.preparing.set()
+    harness.settle()
+    assert len(harness.stylizer.prepared) == 2  # 384 and the one asked for
 
 
-def test_a_size_that_the_network_refuses_is_never_tried_again(bench: Bench) -> None:
-    bench.stylizer.failures["512"] = ModelError("it cannot run at that size")
+def test_size_that_cannot_run_is_excluded(harness: ControllerHarness) -> None:
+    harness.stylizer.failures["512"] = ModelError("it cannot run at that size")
     for _ in range(8):
-        bench.paint(0.016)
-        bench.settle()
-    assert bench.stylizer.size != 512
-    assert (CAMERA, 512) not in bench.stylizer.prepared
-    assert bench.died == []
+        harness.stylize(0.016)
+        harness.settle()
+    assert harness.stylizer.size != 512
+    assert (CAMERA, 512) not in harness.stylizer.prepared
+    assert harness.failures == []
 
 
-def test_what_a_preparation_dies_of_is_told(bench: Bench) -> None:
+def test_unexpected_failure(harness: ControllerHarness) -> None:
     errors = {str(size): ZeroDivisionError() for size in (256, 320, 448, 512, 640, 768)}
-    bench.stylizer.failures.update(errors)
-    bench.paint(0.012)
-    bench.settle()
-    assert bench.died and bench.died[0] in errors.values()
+    harness.stylizer.failures.update(errors)
+    harness.stylize(0.012)
+    harness.settle()
+    assert harness.failures and harness.failures[0] in errors.values()
 
 
-def test_by_hand_it_stays_until_it_is_automatic_again(bench: Bench) -> None:
-    bench.paint(0.012)
-    bench.sizing.use(256, bench.failed.append).result(10)
-    assert not bench.sizing.automatic
-    assert bench.changes == 1
+def test_use_then_use_automatic(harness: ControllerHarness) -> None:
+    harness.stylize(0.012)
+    harness.controller.use(256, harness.errors.append).result(10)
+    assert not harness.controller.automatic
+    assert harness.changes == 1
     for _ in range(3):
-        bench.paint(0.002)
-        bench.settle()
-    assert bench.stylizer.size == 256
-    bench.sizing.automate()
+        harness.stylize(0.002)
+        harness.settle()
+    assert harness.stylizer.size == 256
+    harness.controller.use_automatic()
     for _ in range(3):
-        bench.paint(0.002)
-        bench.settle()
-    assert bench.sizing.automatic
-    assert bench.stylizer.size > 256
+        harness.stylize(0.002)
+        harness.settle()
+    assert harness.controller.automatic
+    assert harness.stylizer.size > 256
 
 
-def test_automatic_again_before_a_size_by_hand_is_ready_forgets_it(bench: Bench) -> None:
-    bench.paint(0.025, seconds=0.1)
-    bench.stylizer.preparing.clear()
-    pending = bench.sizing.use(1280, bench.failed.append)
-    bench.sizing.automate()
-    bench.stylizer.preparing.set()
+def test_use_automatic_before_a_size_by_hand_is_compiled(harness: ControllerHarness) -> None:
+    harness.stylize(0.025, seconds=0.1)
+    harness.stylizer.preparing.clear()
+    pending = harness.controller.use(1280, harness.errors.append)
+    harness.controller.use_automatic()
+    harness.stylizer.preparing.set()
     pending.result(10)
-    assert bench.stylizer.size == 384
+    assert harness.stylizer.size == 384
 
 
-def test_of_sizes_asked_for_in_a_hurry_the_last_one_stays(bench: Bench) -> None:
-    bench.paint(0.025, seconds=0.1)
-    bench.stylizer.preparing.clear()
-    pending = [bench.sizing.use(size, bench.failed.append) for size in (448, 512, 448, 320)]
-    bench.stylizer.preparing.set()
+def test_use_several_the_last_one_stays(harness: ControllerHarness) -> None:
+    harness.stylize(0.025, seconds=0.1)
+    harness.stylizer.preparing.clear()
+    pending = [harness.controller.use(size, harness.errors.append) for size in (448, 512, 448, 320)]
+    harness.stylizer.preparing.set()
     for one in pending:
         one.result(10)
-    assert bench.stylizer.size == 320
+    assert harness.stylizer.size == 320
 
 
-def test_a_size_the_network_refuses_is_told_and_not_switched_to(bench: Bench) -> None:
-    bench.paint(0.025, seconds=0.1)
+def test_use_error(harness: ControllerHarness) -> None:
+    harness.stylize(0.025, seconds=0.1)
     error = ModelError("it cannot run at that size")
-    bench.stylizer.failures["512"] = error
-    bench.sizing.use(512, bench.failed.append).result(10)
-    assert bench.failed == [error] and bench.died == []
-    assert bench.stylizer.size == 384
+    harness.stylizer.failures["512"] = error
+    harness.controller.use(512, harness.errors.append).result(10)
+    assert harness.errors == [error] and harness.failures == []
+    assert harness.stylizer.size == 384
 
 
-def test_a_size_asked_for_before_the_first_frame_needs_no_preparation(bench: Bench) -> None:
-    bench.sizing.use(512, bench.failed.append).result(10)
-    assert (CAMERA, 512) not in bench.stylizer.prepared
-    assert bench.stylizer.size == 512
+def test_use_before_the_first_frame(harness: ControllerHarness) -> None:
+    harness.controller.use(512, harness.errors.append).result(10)
+    assert (CAMERA, 512) not in harness.stylizer.prepared
+    assert harness.stylizer.size == 512
 
 
-def test_frames_are_counted_by_what_the_network_saw(bench: Bench) -> None:
-    bench.sizing.use(384, bench.failed.append).result(10)
-    bench.paint(0.020, seconds=1)
-    bench.sizing.use(256, bench.failed.append).result(10)
-    bench.paint(0.020, seconds=2)
-    assert bench.sizing.frames == {(384, 216): 30, (256, 144): 60}
+def test_frames_by_size(harness: ControllerHarness) -> None:
+    harness.controller.use(384, harness.errors.append).result(10)
+    harness.stylize(0.020, seconds=1)
+    harness.controller.use(256, harness.errors.append).result(10)
+    harness.stylize(0.020, seconds=2)
+    assert harness.controller.frames_by_size == {(384, 216): 30, (256, 144): 60}
 
 
-def test_frames_of_another_camera_are_fitted_until_the_network_is_ready(bench: Bench) -> None:
-    bench.paint(0.030, seconds=0.1)
+def test_to_prepared_size_while_compiling(harness: ControllerHarness) -> None:
+    harness.stylize(0.030, seconds=0.1)
     image: Image = np.zeros((480, 640, 3), np.uint8)
     image[:, 320:] = 200
-    bench.stylizer.preparing.clear()
-    fitted = bench.sizing.fit(image)
+    harness.stylizer.preparing.clear()
+    fitted = harness.controller.to_prepared_size(image)
     assert fitted.shape == (720, 1280, 3)
     assert fitted[:, :600].max() == 0 and fitted[:, 680:].min() == 200
-    bench.paint(0.090, camera=(640, 480))  # slow, but another camera's: nothing is concluded
-    assert bench.stylizer.size == 384
-    bench.stylizer.preparing.set()
-    wait_until(lambda: bench.stylizer.is_compiled((640, 480), 384))
-    assert bench.sizing.fit(image) is image
+    harness.stylize(0.090, camera=(640, 480))  # slow, but another camera's: nothing is concluded
+    assert harness.stylizer.size == 384
+    harness.stylizer.preparing.set()
+    wait_until(lambda: harness.stylizer.is_compiled((640, 480), 384))
+    assert harness.controller.to_prepared_size(image) is image
     back = np.zeros((720, 1280, 3), np.uint8)
-    assert bench.sizing.fit(back) is back  # for this one it is ready still
+    assert harness.controller.to_prepared_size(back) is back  # for this one it is ready still
 
 
-def test_a_network_that_cannot_run_for_a_new_camera_ends_the_session(bench: Bench) -> None:
-    bench.paint(0.030, seconds=0.1)
+def test_to_prepared_size_error(harness: ControllerHarness) -> None:
+    harness.stylize(0.030, seconds=0.1)
     error = ModelError("it cannot run at that size")
-    bench.stylizer.failures["384"] = error
-    bench.paint(0.030, seconds=0.1, camera=(640, 480))
-    wait_until(lambda: bench.died)
-    assert bench.died == [error]
+    harness.stylizer.failures["384"] = error
+    harness.stylize(0.030, seconds=0.1, camera=(640, 480))
+    wait_until(lambda: harness.failures)
+    assert harness.failures == [error]

@@ -9,7 +9,7 @@ import pytest
 from live_nst.live.stats import LiveReport, LiveStats, peak_rss_mb
 
 
-def test_rates_and_latencies_of_a_steady_stream() -> None:
+def test_steady_stream() -> None:
     stats = LiveStats()
     for number in range(101):
         captured = 50 + number / 25
@@ -21,7 +21,7 @@ def test_rates_and_latencies_of_a_steady_stream() -> None:
     assert stats.latency_ms() == {"p50": 30.0, "p95": 30.0, "p99": 30.0}
 
 
-def test_percentiles_agree_with_numpy() -> None:
+def test_latency_percentiles() -> None:
     latencies = np.random.default_rng(5).gamma(2.0, 0.02, 500)
     stats = LiveStats()
     for number, latency in enumerate(latencies):
@@ -31,7 +31,7 @@ def test_percentiles_agree_with_numpy() -> None:
     assert stats.current_latency == pytest.approx(float(np.median(latencies[-60:])))
 
 
-def test_the_current_rate_follows_and_the_whole_rate_is_the_mean() -> None:
+def test_fps_and_current_fps() -> None:
     stats = LiveStats()
     times = [*(0.1 * number for number in range(51)), *(5 + 0.5 * n for n in range(1, 11))]
     for moment in times:
@@ -40,7 +40,7 @@ def test_the_current_rate_follows_and_the_whole_rate_is_the_mean() -> None:
     assert stats.fps() == pytest.approx(60 / 10)
 
 
-def test_without_frames_all_is_zero() -> None:
+def test_without_frames() -> None:
     stats = LiveStats()
     assert (stats.frames, stats.fps(), stats.current_fps, stats.current_latency) == (0, 0, 0, 0)
     assert stats.latency_ms() == {"p50": 0.0, "p95": 0.0, "p99": 0.0}
@@ -49,7 +49,7 @@ def test_without_frames_all_is_zero() -> None:
     assert stats.fps() == 0.0
 
 
-def test_stages_are_medians_and_only_of_what_happened() -> None:
+def test_stage_ms() -> None:
     stats = LiveStats()
     for seconds in (0.010, 0.030, 0.020):
         stats.add_stage("stylize", seconds)
@@ -57,7 +57,7 @@ def test_stages_are_medians_and_only_of_what_happened() -> None:
     assert stats.stage_ms() == {"stylize": 20.0, "compose": 1.1}
 
 
-def test_the_start_up_is_that_of_the_process_and_measured_once() -> None:
+def test_startup_seconds() -> None:
     stats = LiveStats()
     stats.add_frame(0.0, 1.0)
     first = stats.startup_seconds
@@ -68,12 +68,12 @@ def test_the_start_up_is_that_of_the_process_and_measured_once() -> None:
     assert stats.startup_seconds == first
 
 
-def test_the_peak_memory_is_at_least_what_is_used_now() -> None:
+def test_peak_rss_mb() -> None:
     now = psutil.Process().memory_info().rss / 1e6
     assert now * 0.9 < peak_rss_mb() < 100_000
 
 
-def test_the_report_is_plain_json() -> None:
+def test_report_as_dict() -> None:
     report = LiveReport(
         frames=3, repeated=1, fps=2.5, dropped=1, latency_ms={"p50": 1.0},
         stage_ms={"stylize": 2.0}, style_computations=1, startup_seconds=4.0, model="mobile",

@@ -1,25 +1,28 @@
-"""The thread that paints."""
+"""The thread that stylizes."""
 
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from live_nst.engines.base import StylizedFrame
 from live_nst.errors import LiveNstError, StyleError, UsageError
-from live_nst.live.keys import ViewState
+from live_nst.live.background import FADE_SECONDS
 from live_nst.live.latest_frame import LatestSlot
+from live_nst.live.options import PipelineOptions, ViewState
 from live_nst.live.stats import LiveStats
-from live_nst.live.stylize_worker import FADE_SECONDS, StylizeWorker
+from live_nst.live.stylize_worker import StylizeWorker
 from live_nst.stabilizer.static_scene import REFRESH_INTERVAL, SETTLED_FRAMES
 from live_nst.stylizer.look import Look
 from live_nst.types import Frame
 from tests.live.fakes import (
     FakeClock,
     FakeStylizer,
-    Staged,
+    Prefetched,
     frame,
     number_of,
     picture,
@@ -27,66 +30,63 @@ from tests.live.fakes import (
 )
 
 
-class Studio:
-    """A painter with fakes around it."""
+class WorkerHarness:
+    """A stylize worker with fakes around it."""
 
-    def __init__(self, clock: FakeClock, *, overlap: bool = False, repeat: bool = False) -> None:
+    def __init__(self, clock: FakeClock, **options: Any) -> None:
         self.clock = clock
         self.slot: LatestSlot[Frame] = LatestSlot()
         self.stylizer = FakeStylizer()
         self.view = ViewState()
         self.stats = LiveStats()
         self.delivered: list[tuple[Frame, bool]] = []
-        self.failed: list[LiveNstError] = []
-        self.painter = StylizeWorker(
+        self.errors: list[LiveNstError] = []
+        self.worker = StylizeWorker(
             self.slot,
             self.stylizer,
             self.view,
             self.stats,
             clock,
-            lambda painted, fresh: self.delivered.append((painted, fresh)),
-            fps=30.0,
-            automatic_size=False,
-            overlap=overlap,
-            repeat=repeat,
+            lambda stylized, fresh: self.delivered.append((stylized, fresh)),
+            PipelineOptions(**options),
         )
-        self.painter.start()
+        self.worker.start()
 
     def close(self) -> None:
         stylizer = self.stylizer
-        for gate in (stylizer.gate, stylizer.loading, stylizer.finishing, stylizer.staging):
+        for gate in (stylizer.gate, stylizer.loading, stylizer.composing, stylizer.prefetching):
             gate.set()
-        self.painter.close(10)
+        self.worker.close(10)
 
     @property
     def replaced(self) -> int:
-        return self.slot.replaced + self.painter.replaced
+        return self.slot.replaced + self.worker.replaced
 
     def wait_taken(self) -> None:
-        """Wait until the painter has taken what there is."""
-        wait_until(lambda: not self.painter.waiting)
+        """Wait until the worker has taken what there is."""
+        wait_until(lambda: not self.worker.has_waiting_frame)
 
     @property
     def numbers(self) -> list[int]:
-        return [number_of(painted.image) for painted, _ in self.delivered]
+        return [number_of(stylized.image) for stylized, _ in self.delivered]
 
-    def paint(self, *numbers: int) -> None:
-        """Have frames painted, one after the other."""
+    def stylize(self, *numbers: int) -> None:
+        """Have frames stylized, one after the other."""
         for number in numbers:
             count = len(self.delivered)
             self.slot.put(frame(number, self.clock.now()))
-            wait_until(lambda count=count: len(self.delivered) > count, "it was not painted")
+            wait_until(lambda count=count: len(self.delivered) > count, "it was not stylized")
 
     def freeze(self) -> None:
-        """Freeze, and let the time pass in which the held frame is painted."""
+        """Freeze, and let the time pass in which the frozen frame is stylized."""
         count = len(self.delivered)
         self.view.frozen = True
-        self.painter.look_changed()
-        wait_until(lambda: len(self.delivered) > count, "the held frame was not painted")
+        self.worker.look_changed()
+        wait_until(lambda: len(self.delivered) > count, "the frozen frame was not stylized again")
         self.settle()
 
     def settle(self) -> None:
-        """Let the time for repainting pass, until the painter has seen that it has."""
+        """Let the time for redrawing pass, until the worker has noticed."""
         self.clock.advance(10)
         self.slot.put(frame(9999))
         self.wait_taken()
@@ -98,266 +98,266 @@ class Studio:
 
 
 @pytest.fixture(params=[False, True], ids=["one thread", "overlapping"])
-def studio(clock: FakeClock, request: pytest.FixtureRequest) -> Iterator[Studio]:
-    studio = Studio(clock, overlap=request.param)
-    yield studio
-    studio.close()
+def harness(clock: FakeClock, request: pytest.FixtureRequest) -> Iterator[WorkerHarness]:
+    harness = WorkerHarness(clock, overlap=request.param)
+    yield harness
+    harness.close()
 
 
 @pytest.fixture
-def overlapping(clock: FakeClock) -> Iterator[Studio]:
-    studio = Studio(clock, overlap=True)
-    yield studio
-    studio.close()
+def overlapping(clock: FakeClock) -> Iterator[WorkerHarness]:
+    harness = WorkerHarness(clock, overlap=True)
+    yield harness
+    harness.close()
 
 
-def test_a_painted_frame_keeps_index_time_and_size(studio: Studio) -> None:
-    studio.slot.put(Frame(frame(5).image, 7, 123.5))
-    wait_until(lambda: studio.delivered)
-    painted, fresh = studio.delivered[0]
-    assert (painted.index, painted.time, painted.size, fresh) == (7, 123.5, (64, 48), True)
-    assert studio.painter.small_size == (64, 48)
-    assert number_of(painted.image) == 5
+def test_deliver_keeps_index_time_and_size(harness: WorkerHarness) -> None:
+    harness.slot.put(Frame(frame(5).image, 7, 123.5))
+    wait_until(lambda: harness.delivered)
+    stylized, fresh = harness.delivered[0]
+    assert (stylized.index, stylized.time, stylized.size, fresh) == (7, 123.5, (64, 48), True)
+    assert harness.worker.network_size == (64, 48)
+    assert number_of(stylized.image) == 5
 
 
-def test_the_newest_frame_is_painted_and_none_twice(studio: Studio) -> None:
-    studio.stylizer.gate.clear()
-    studio.slot.put(frame(0))
-    assert studio.stylizer.entered.acquire(timeout=10)
+def test_newest_frame_is_stylized_once(harness: WorkerHarness) -> None:
+    harness.stylizer.gate.clear()
+    harness.slot.put(frame(0))
+    assert harness.stylizer.entered.acquire(timeout=10)
     for number in range(1, 6):
-        studio.slot.put(frame(number))
-    studio.stylizer.gate.set()
-    wait_until(lambda: len(studio.delivered) == 2)
-    studio.paint(6, 7)
-    assert studio.numbers == [0, 5, 6, 7]
-    assert studio.replaced == 4
+        harness.slot.put(frame(number))
+    harness.stylizer.gate.set()
+    wait_until(lambda: len(harness.delivered) == 2)
+    harness.stylize(6, 7)
+    assert harness.numbers == [0, 5, 6, 7]
+    assert harness.replaced == 4
 
 
-def test_the_look_is_that_of_the_moment(studio: Studio) -> None:
+def test_look_and_view_apply_to_the_next_frame(harness: WorkerHarness) -> None:
     image = np.zeros((48, 64, 3), np.uint8)
     image[:, 50:] = 200
 
-    def painted() -> np.ndarray:
-        count = len(studio.delivered)
-        studio.slot.put(Frame(image, 0, 0.0))
-        wait_until(lambda: len(studio.delivered) > count)
-        return studio.delivered[-1][0].image
+    def stylized() -> np.ndarray:
+        count = len(harness.delivered)
+        harness.slot.put(Frame(image, 0, 0.0))
+        wait_until(lambda: len(harness.delivered) > count)
+        return harness.delivered[-1][0].image
 
-    studio.stylizer.style = "mosaic"  # the fake paints red = 2
-    assert (painted()[..., 2] == 2).all()
-    studio.stylizer.strength = 0.0
-    np.testing.assert_array_equal(painted(), image)
-    studio.view.mirror = True
-    np.testing.assert_array_equal(painted(), image[:, ::-1])
-    studio.stylizer.strength = 1.0
-    studio.view.mirror, studio.view.split = False, True
-    halves = painted()
+    harness.stylizer.style = "mosaic"  # the fake makes red = 2
+    assert (stylized()[..., 2] == 2).all()
+    harness.stylizer.look = replace(harness.stylizer.look, strength=0.0)
+    np.testing.assert_array_equal(stylized(), image)
+    harness.view.mirror = True
+    np.testing.assert_array_equal(stylized(), image[:, ::-1])
+    harness.stylizer.look = replace(harness.stylizer.look, strength=1.0)
+    harness.view.mirror, harness.view.split = False, True
+    halves = stylized()
     np.testing.assert_array_equal(halves[:, :30], image[:, :30])
     assert (halves[:, 34:, 2] == 2).all()
     assert not image[:, :50].any()  # nobody wrote into the camera's picture
 
 
-def test_stages_are_measured_with_the_clock(studio: Studio) -> None:
-    paint = studio.stylizer.network
+def test_stage_times(harness: WorkerHarness) -> None:
+    infer = harness.stylizer.infer
 
     def slowly(image: np.ndarray, time: float, prefetched: object) -> StylizedFrame:
-        studio.clock.advance(0.040)
-        return paint(image, time, prefetched)
+        harness.clock.advance(0.040)
+        return infer(image, time, prefetched)
 
-    studio.stylizer.network = slowly  # type: ignore[method-assign]
-    studio.paint(0, 1)
-    assert studio.stats.stage_ms() == {"wait": 0.0, "stylize": 40.0, "compose": 0.0}
+    harness.stylizer.infer = slowly  # type: ignore[method-assign]
+    harness.stylize(0, 1)
+    assert harness.stats.stage_ms() == {"wait": 0.0, "stylize": 40.0, "compose": 0.0}
 
 
-def test_a_frozen_frame_is_held_and_painted_anew_only_for_a_change(studio: Studio) -> None:
-    studio.paint(1)
-    studio.freeze()
+def test_frozen_frame_is_stylized_again_only_after_a_change(harness: WorkerHarness) -> None:
+    harness.stylize(1)
+    harness.freeze()
     for number in range(2, 6):  # newer frames come, and nothing changes
-        studio.slot.put(frame(number))
-        studio.wait_taken()
-    assert studio.delivered == []
-    studio.stylizer.style = "wave"
-    studio.painter.look_changed()
-    wait_until(lambda: studio.delivered)
-    painted, fresh = studio.delivered[0]
+        harness.slot.put(frame(number))
+        harness.wait_taken()
+    assert harness.delivered == []
+    harness.stylizer.style = "wave"
+    harness.worker.look_changed()
+    wait_until(lambda: harness.delivered)
+    stylized, fresh = harness.delivered[0]
     assert not fresh
-    assert number_of(painted.image) == 1  # the one held when it froze
-    assert painted.image[0, 0, 2] == 1  # in the new style
-    assert painted.time == studio.clock.now()
+    assert number_of(stylized.image) == 1  # the one held when it froze
+    assert stylized.image[0, 0, 2] == 1  # in the new style
+    assert stylized.time == harness.clock.now()
 
 
-def test_all_repaints_of_a_freeze_are_of_one_frame_until_it_ends(studio: Studio) -> None:
-    studio.paint(1)
-    studio.freeze()
+def test_redraws_while_frozen_are_of_one_frame(harness: WorkerHarness) -> None:
+    harness.stylize(1)
+    harness.freeze()
     for _ in range(3):
-        studio.painter.look_changed()
-        wait_until(lambda: studio.delivered)
-        studio.slot.put(frame(7))
-    assert set(studio.numbers) == {1}
-    studio.view.frozen = False
-    studio.paint(8)
-    wait_until(lambda: studio.numbers[-1] == 8)  # a 7 may have waited when the freeze ended
-    assert studio.delivered[-1][1]
+        harness.worker.look_changed()
+        wait_until(lambda: harness.delivered)
+        harness.slot.put(frame(7))
+    assert set(harness.numbers) == {1}
+    harness.view.frozen = False
+    harness.stylize(8)
+    wait_until(lambda: harness.numbers[-1] == 8)  # a 7 may have waited when the freeze ended
+    assert harness.delivered[-1][1]
 
 
-def test_a_freeze_without_newer_frames_holds_the_last_one(studio: Studio) -> None:
-    studio.paint(3)
-    studio.view.frozen = True
-    wait_until(lambda: len(studio.delivered) > 1)
-    assert studio.numbers[1] == 3
-    assert not studio.delivered[1][1]
+def test_freeze_without_newer_frames(harness: WorkerHarness) -> None:
+    harness.stylize(3)
+    harness.view.frozen = True
+    wait_until(lambda: len(harness.delivered) > 1)
+    assert harness.numbers[1] == 3
+    assert not harness.delivered[1][1]
 
 
-def test_a_freeze_before_the_first_frame_waits_for_it(studio: Studio) -> None:
-    studio.view.frozen = True
-    studio.paint(4)
-    assert studio.delivered[0][1] is False
-    assert studio.numbers[0] == 4
+def test_freeze_before_the_first_frame(harness: WorkerHarness) -> None:
+    harness.view.frozen = True
+    harness.stylize(4)
+    assert harness.delivered[0][1] is False
+    assert harness.numbers[0] == 4
 
 
-def test_a_style_is_prepared_beside_the_stream_and_then_fades_in(studio: Studio) -> None:
-    studio.stylizer.loading.clear()
-    pending = studio.painter.select("wave", studio.failed.append)
-    assert studio.stylizer.load_entered.wait(10)
-    studio.paint(0, 1, 2, 3)
-    assert {style for _, style in studio.stylizer.painted} == {"starry"}
-    studio.clock.advance(5)  # it takes longer than the fade lasts
-    studio.stylizer.loading.set()
+def test_select_loads_beside_the_stream_then_fades(harness: WorkerHarness) -> None:
+    harness.stylizer.loading.clear()
+    pending = harness.worker.style_changer.select("wave", harness.errors.append)
+    assert harness.stylizer.load_entered.wait(10)
+    harness.stylize(0, 1, 2, 3)
+    assert {style for _, style in harness.stylizer.stylized} == {"starry"}
+    harness.clock.advance(5)  # it takes longer than the fade lasts
+    harness.stylizer.loading.set()
     pending.result(10)
     # The fade begins when the style is ready, else there would be none.
-    assert studio.stylizer.selected == [("wave", FADE_SECONDS, studio.clock.now())]
-    studio.paint(4)
-    assert studio.stylizer.painted[-1] == (4, "wave")
-    assert studio.stylizer.times[-1] == studio.clock.now()
-    assert studio.failed == []
+    assert harness.stylizer.selected == [("wave", FADE_SECONDS, harness.clock.now())]
+    harness.stylize(4)
+    assert harness.stylizer.stylized[-1] == (4, "wave")
+    assert harness.stylizer.times[-1] == harness.clock.now()
+    assert harness.errors == []
 
 
-def test_of_styles_asked_for_in_a_hurry_the_last_one_stays(studio: Studio) -> None:
-    studio.stylizer.loading.clear()
+def test_select_several_the_last_one_stays(harness: WorkerHarness) -> None:
+    harness.stylizer.loading.clear()
     names = ("wave", "mosaic", "wave", "starry", "mosaic")
-    pending = [studio.painter.select(name, studio.failed.append) for name in names]
-    studio.stylizer.loading.set()
+    pending = [harness.worker.style_changer.select(name, harness.errors.append) for name in names]
+    harness.stylizer.loading.set()
     for one in pending:
         one.result(10)
-    assert studio.stylizer.style == "mosaic"
+    assert harness.stylizer.style == "mosaic"
 
 
-def test_a_frozen_frame_fades_to_the_end(studio: Studio) -> None:
-    studio.paint(1)
-    studio.freeze()
-    studio.painter.select("wave", studio.failed.append).result(10)
-    studio.painter.look_changed()  # a key's own repaint must not cut the fade short
-    studio.clock.advance(FADE_SECONDS)
-    studio.delivered.clear()
-    wait_until(lambda: len(studio.delivered) >= 2, "it stopped in the middle of the fade")
-    assert not any(fresh for _, fresh in studio.delivered)
+def test_select_fades_a_frozen_frame_to_the_end(harness: WorkerHarness) -> None:
+    harness.stylize(1)
+    harness.freeze()
+    harness.worker.style_changer.select("wave", harness.errors.append).result(10)
+    harness.worker.look_changed()  # the redraw of a key must not cut the fade short
+    harness.clock.advance(FADE_SECONDS)
+    harness.delivered.clear()
+    wait_until(lambda: len(harness.delivered) >= 2, "it stopped in the middle of the fade")
+    assert not any(fresh for _, fresh in harness.delivered)
 
 
-def test_a_mask_is_loaded_beside_the_stream(studio: Studio) -> None:
-    studio.stylizer.loading.clear()
-    pending = studio.painter.paint_only("person", studio.failed.append)
-    studio.paint(0, 1)
-    assert studio.stylizer.look == Look()
-    studio.stylizer.strength = 0.4  # meanwhile: both changes hold in the end
-    studio.stylizer.loading.set()
+def test_select_mask_loads_beside_the_stream(harness: WorkerHarness) -> None:
+    harness.stylizer.loading.clear()
+    pending = harness.worker.style_changer.select_mask("person", harness.errors.append)
+    harness.stylize(0, 1)
+    assert harness.stylizer.look == Look()
+    harness.stylizer.look = replace(harness.stylizer.look, strength=0.4)  # meanwhile
+    harness.stylizer.loading.set()
     pending.result(10)
-    assert studio.stylizer.look == Look(strength=0.4, only="person")
+    assert harness.stylizer.look == Look(strength=0.4, only="person")
 
 
-def test_a_mask_that_cannot_be_used_is_told_and_changes_nothing(studio: Studio) -> None:
+def test_select_mask_error(harness: WorkerHarness) -> None:
     error = UsageError("the mask cannot be used")
-    studio.stylizer.failures["mask.png"] = error
-    studio.painter.paint_only("mask.png", studio.failed.append).result(10)
-    assert studio.failed == [error]
-    assert studio.stylizer.look == Look()
+    harness.stylizer.failures["mask.png"] = error
+    harness.worker.style_changer.select_mask("mask.png", harness.errors.append).result(10)
+    assert harness.errors == [error]
+    assert harness.stylizer.look == Look()
 
 
-def test_a_style_that_cannot_be_used_is_told_and_changes_nothing(studio: Studio) -> None:
+def test_select_error(harness: WorkerHarness) -> None:
     error = StyleError("there is no such picture")
-    studio.stylizer.failures["wave"] = error
-    studio.painter.select("wave", studio.failed.append).result(10)
-    assert studio.failed == [error]
-    assert studio.stylizer.selected == []
-    assert studio.painter.failure is None
-    studio.paint(0)
+    harness.stylizer.failures["wave"] = error
+    harness.worker.style_changer.select("wave", harness.errors.append).result(10)
+    assert harness.errors == [error]
+    assert harness.stylizer.selected == []
+    assert harness.worker.failure is None
+    harness.stylize(0)
 
 
-def test_an_unexpected_failure_of_the_preparation_is_kept(studio: Studio) -> None:
+def test_select_unexpected_failure(harness: WorkerHarness) -> None:
     error = ZeroDivisionError()
-    studio.stylizer.failures["wave"] = error
-    studio.painter.select("wave", studio.failed.append).result(10)
-    assert studio.painter.failure is error
-    assert studio.failed == []
+    harness.stylizer.failures["wave"] = error
+    harness.worker.style_changer.select("wave", harness.errors.append).result(10)
+    assert harness.worker.failure is error
+    assert harness.errors == []
 
 
-def test_a_size_chosen_by_hand_shows_in_a_frozen_frame(studio: Studio) -> None:
-    studio.paint(0)
-    studio.freeze()
-    studio.painter.sizing.use(512, studio.failed.append).result(10)
-    wait_until(lambda: studio.delivered, "the held frame was not painted anew")
-    assert studio.stylizer.prepared == [((64, 48), 512)]
+def test_size_by_hand_shows_in_a_frozen_frame(harness: WorkerHarness) -> None:
+    harness.stylize(0)
+    harness.freeze()
+    harness.worker.size_controller.use(512, harness.errors.append).result(10)
+    wait_until(lambda: harness.delivered, "the frozen frame was not stylized again")
+    assert harness.stylizer.prepared == [((64, 48), 512)]
 
 
-def test_an_unexpected_failure_of_preparing_a_size_is_kept(studio: Studio) -> None:
-    studio.paint(0)
+def test_size_unexpected_failure(harness: WorkerHarness) -> None:
+    harness.stylize(0)
     error = ZeroDivisionError()
-    studio.stylizer.failures["512"] = error
-    studio.painter.sizing.use(512, studio.failed.append).result(10)
-    assert studio.painter.failure is error
-    assert studio.stylizer.size == 384
+    harness.stylizer.failures["512"] = error
+    harness.worker.size_controller.use(512, harness.errors.append).result(10)
+    assert harness.worker.failure is error
+    assert harness.stylizer.size == 384
 
 
-def test_a_camera_that_changes_its_size_stalls_nothing(studio: Studio) -> None:
-    studio.paint(0)
-    studio.stylizer.preparing.clear()
+def test_change_of_the_camera_size_does_not_stall(harness: WorkerHarness) -> None:
+    harness.stylize(0)
+    harness.stylizer.preparing.clear()
     wide = picture(7, (96, 40))
     for count in range(2, 5):  # as many frames as come until the network is ready for it
-        studio.slot.put(Frame(wide, count, 0.0))
-        wait_until(lambda count=count: len(studio.delivered) == count)
-        assert studio.delivered[-1][0].size == (96, 40)
-    studio.stylizer.preparing.set()
-    wait_until(lambda: studio.stylizer.prepared == [((96, 40), 384)])
-    studio.slot.put(Frame(wide, 5, 0.0))
-    wait_until(lambda: len(studio.delivered) == 5)
-    assert studio.painter.small_size == (96, 40)
-    assert studio.stylizer.compiled_in_place == [((64, 48), 384)]  # the very first
+        harness.slot.put(Frame(wide, count, 0.0))
+        wait_until(lambda count=count: len(harness.delivered) == count)
+        assert harness.delivered[-1][0].size == (96, 40)
+    harness.stylizer.preparing.set()
+    wait_until(lambda: harness.stylizer.prepared == [((96, 40), 384)])
+    harness.slot.put(Frame(wide, 5, 0.0))
+    wait_until(lambda: len(harness.delivered) == 5)
+    assert harness.worker.network_size == (96, 40)
+    assert harness.stylizer.compiled_in_place == [((64, 48), 384)]  # the very first
 
 
-def test_what_painting_died_of_is_kept(studio: Studio) -> None:
-    studio.stylizer.paint_failure = ZeroDivisionError()
-    studio.slot.put(frame(0))
-    wait_until(lambda: studio.painter.failure is not None)
-    assert studio.painter.failure is studio.stylizer.paint_failure
-    assert studio.delivered == []
+def test_infer_failure(harness: WorkerHarness) -> None:
+    harness.stylizer.infer_failure = ZeroDivisionError()
+    harness.slot.put(frame(0))
+    wait_until(lambda: harness.worker.failure is not None)
+    assert harness.worker.failure is harness.stylizer.infer_failure
+    assert harness.delivered == []
 
 
-def test_closing_finishes_the_frame_in_hand_and_drops_what_was_not_begun(studio: Studio) -> None:
-    studio.stylizer.gate.clear()
-    studio.stylizer.loading.clear()
-    studio.slot.put(frame(0))
-    assert studio.stylizer.entered.acquire(timeout=10)
-    first = studio.painter.select("wave", studio.failed.append)
-    assert studio.stylizer.load_entered.wait(10)
-    second = studio.painter.select("mosaic", studio.failed.append)
-    studio.slot.put(frame(1))
-    studio.painter._stop.set()
-    studio.stylizer.gate.set()
-    studio.stylizer.loading.set()
-    studio.painter.close(10)
-    assert studio.numbers == [0]
+def test_close_finishes_the_current_frame_and_drops_pending_styles(harness: WorkerHarness) -> None:
+    harness.stylizer.gate.clear()
+    harness.stylizer.loading.clear()
+    harness.slot.put(frame(0))
+    assert harness.stylizer.entered.acquire(timeout=10)
+    first = harness.worker.style_changer.select("wave", harness.errors.append)
+    assert harness.stylizer.load_entered.wait(10)
+    second = harness.worker.style_changer.select("mosaic", harness.errors.append)
+    harness.slot.put(frame(1))
+    harness.worker.stop()
+    harness.stylizer.gate.set()
+    harness.stylizer.loading.set()
+    harness.worker.close(10)
+    assert harness.numbers == [0]
     assert first.done() and second.done()
 
 
-def test_the_next_frame_is_painted_while_one_is_finished_and_no_other(overlapping: Studio) -> None:
+def test_overlap_composes_one_frame_beside_the_network(overlapping: WorkerHarness) -> None:
     stylizer = overlapping.stylizer
-    stylizer.finishing.clear()
+    stylizer.composing.clear()
     for number in range(4):
         overlapping.slot.put(frame(number))
         if number < 2:
-            wait_until(lambda number=number: len(stylizer.painted) == number + 1)
+            wait_until(lambda number=number: len(stylizer.stylized) == number + 1)
     assert overlapping.delivered == []
-    assert [number for number, _ in stylizer.painted] == [0, 1]  # the second waits in hand
-    stylizer.finishing.set()
+    assert [number for number, _ in stylizer.stylized] == [0, 1]  # the second waits
+    stylizer.composing.set()
     wait_until(lambda: len(overlapping.delivered) == 3)
     assert overlapping.numbers == [0, 1, 3]  # the newest of those that came meanwhile
     assert overlapping.replaced == 1
@@ -375,43 +375,43 @@ class Far:
         return self._image
 
 
-def test_pictures_are_fetched_beside_the_network_and_once(overlapping: Studio) -> None:
-    near, fetched_by = overlapping.stylizer.network, []
+def test_overlap_fetches_each_image_once_in_the_compose_thread(overlapping: WorkerHarness) -> None:
+    near, fetched_by = overlapping.stylizer.infer, []
 
-    def network(image: np.ndarray, time: float, prefetched: object) -> StylizedFrame:
+    def infer(image: np.ndarray, time: float, prefetched: object) -> StylizedFrame:
         return StylizedFrame(*(Far(picture, fetched_by) for picture in near(image, time)))
 
-    overlapping.stylizer.network = network  # type: ignore[method-assign]
-    overlapping.paint(0, 1, 2)
-    assert set(fetched_by) == {"live-nst finisher"}
+    overlapping.stylizer.infer = infer  # type: ignore[method-assign]
+    overlapping.stylize(0, 1, 2)
+    assert set(fetched_by) == {"live-nst compose_0"}
     assert len(fetched_by) <= 3 * 2
     assert overlapping.numbers == [0, 1, 2]
-    assert overlapping.painter.small_size == (64, 48)
+    assert overlapping.worker.network_size == (64, 48)
 
 
-def test_what_finishing_died_of_is_kept_and_nothing_hangs(studio: Studio) -> None:
-    studio.stylizer.finish_failure = ZeroDivisionError()
+def test_compose_failure(harness: WorkerHarness) -> None:
+    harness.stylizer.compose_failure = ZeroDivisionError()
     for number in range(4):
-        studio.slot.put(frame(number))
-    wait_until(lambda: studio.painter.failure is not None)
-    studio.painter.close(10)
-    assert studio.painter.failure is studio.stylizer.finish_failure
-    assert studio.delivered == [] and studio.stylizer.finished == []
+        harness.slot.put(frame(number))
+    wait_until(lambda: harness.worker.failure is not None)
+    harness.worker.close(10)
+    assert harness.worker.failure is harness.stylizer.compose_failure
+    assert harness.delivered == [] and harness.stylizer.composed == []
 
 
-def test_closing_finishes_what_is_in_both_hands(overlapping: Studio) -> None:
+def test_close_finishes_stylized_and_composed_frames(overlapping: WorkerHarness) -> None:
     stylizer = overlapping.stylizer
-    stylizer.finishing.clear()
+    stylizer.composing.clear()
     for number in range(2):
         overlapping.slot.put(frame(number))
-        wait_until(lambda number=number: len(stylizer.painted) == number + 1)
-    overlapping.painter._stop.set()
-    stylizer.finishing.set()
-    overlapping.painter.close(10)
+        wait_until(lambda number=number: len(stylizer.stylized) == number + 1)
+    overlapping.worker.stop()
+    stylizer.composing.set()
+    overlapping.worker.close(10)
     assert overlapping.numbers == [0, 1]
 
 
-def test_the_newest_frame_is_staged_while_the_one_before_is_computed(overlapping: Studio) -> None:
+def test_overlap_prefetches_the_newest_frame(overlapping: WorkerHarness) -> None:
     stylizer = overlapping.stylizer
     stylizer.gate.clear()
     overlapping.slot.put(frame(0))
@@ -419,32 +419,32 @@ def test_the_newest_frame_is_staged_while_the_one_before_is_computed(overlapping
     for number in (1, 2):
         overlapping.slot.put(frame(number))
         wait_until(lambda number=number: stylizer.prefetched[-1][0] == number)
-    assert stylizer.painted == []
+    assert stylizer.stylized == []
     stylizer.gate.set()
     wait_until(lambda: len(overlapping.delivered) == 2)
     assert overlapping.numbers == [0, 2]
     assert stylizer.given == [0, 2]
-    assert {thread for _, thread in stylizer.prefetched} == {"live-nst staging"}
+    assert {thread for _, thread in stylizer.prefetched} == {"live-nst prefetch"}
     assert overlapping.replaced == 1
 
 
-def test_where_one_thread_does_all_nothing_is_staged(clock: FakeClock) -> None:
-    studio = Studio(clock)
-    studio.paint(0, 1)
-    studio.close()
-    assert studio.stylizer.prefetched == []
-    assert studio.stylizer.given == [None, None]
+def test_without_overlap_nothing_is_prefetched(clock: FakeClock) -> None:
+    harness = WorkerHarness(clock)
+    harness.stylize(0, 1)
+    harness.close()
+    assert harness.stylizer.prefetched == []
+    assert harness.stylizer.given == [None, None]
 
 
-def test_what_is_staged_is_what_is_painted(overlapping: Studio) -> None:
-    """Mirrored or not; and a frame that is brought to another size first was staged in vain."""
-    stylizer, near, pairs = overlapping.stylizer, overlapping.stylizer.network, []
+def test_prefetched_image_is_the_stylized_one(overlapping: WorkerHarness) -> None:
+    """Mirrored or not. A frame that is resized first is not used as it was prefetched."""
+    stylizer, near, pairs = overlapping.stylizer, overlapping.stylizer.infer, []
 
-    def network(image: np.ndarray, time: float, prefetched: Staged | None) -> StylizedFrame:
+    def infer(image: np.ndarray, time: float, prefetched: Prefetched | None) -> StylizedFrame:
         pairs.append((image, prefetched))
         return near(image, time, prefetched)
 
-    stylizer.network = network  # type: ignore[method-assign]
+    stylizer.infer = infer  # type: ignore[method-assign]
     image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     for mirror in (False, True):
         overlapping.view.mirror = mirror
@@ -462,29 +462,29 @@ def test_what_is_staged_is_what_is_painted(overlapping: Studio) -> None:
     stylizer.preparing.set()
 
 
-def test_a_held_frame_is_not_staged_again(overlapping: Studio) -> None:
-    overlapping.paint(1)
+def test_frozen_frame_is_not_prefetched_again(overlapping: WorkerHarness) -> None:
+    overlapping.stylize(1)
     overlapping.freeze()
     overlapping.stylizer.given.clear()
-    overlapping.painter.look_changed()
+    overlapping.worker.look_changed()
     wait_until(lambda: overlapping.delivered)
     assert set(overlapping.stylizer.given) == {None}
 
 
-def test_what_staging_died_of_is_kept_and_nothing_hangs(overlapping: Studio) -> None:
-    overlapping.stylizer.stage_failure = ZeroDivisionError()
+def test_prefetch_failure(overlapping: WorkerHarness) -> None:
+    overlapping.stylizer.prefetch_failure = ZeroDivisionError()
     overlapping.slot.put(frame(0))
-    wait_until(lambda: overlapping.painter.failure is not None)
-    overlapping.painter.close(10)
-    assert overlapping.painter.failure is overlapping.stylizer.stage_failure
+    wait_until(lambda: overlapping.worker.failure is not None)
+    overlapping.worker.close(10)
+    assert overlapping.worker.failure is overlapping.stylizer.prefetch_failure
     assert overlapping.delivered == []
 
 
-def test_no_frame_is_begun_before_the_pictures_of_the_one_before_are_there(
-    overlapping: Studio,
+def test_infer_waits_for_the_fetch_of_the_frame_before(
+    overlapping: WorkerHarness,
 ) -> None:
     """On the device's queue their fetching would stand behind it."""
-    near, events = overlapping.stylizer.network, []
+    near, events = overlapping.stylizer.infer, []
     gate, fetching = threading.Event(), threading.Event()
 
     class Slow(Far):
@@ -494,103 +494,103 @@ def test_no_frame_is_begun_before_the_pictures_of_the_one_before_are_there(
             events.append("fetched")
             return super().numpy()
 
-    def network(image: np.ndarray, time: float, prefetched: object) -> StylizedFrame:
+    def infer(image: np.ndarray, time: float, prefetched: object) -> StylizedFrame:
         events.append("begun")
         content, stylized = near(image, time)
         return StylizedFrame(content, Slow(stylized, []))
 
-    overlapping.stylizer.network = network  # type: ignore[method-assign]
+    overlapping.stylizer.infer = infer  # type: ignore[method-assign]
     overlapping.slot.put(frame(0))
     assert fetching.wait(10)
     overlapping.slot.put(frame(1))
     overlapping.wait_taken()
-    time.sleep(0.02)  # for a painter that does not wait
+    time.sleep(0.02)  # for a worker that does not wait
     assert events == ["begun"]
     gate.set()
     wait_until(lambda: len(overlapping.delivered) == 2)
     assert events == ["begun", "fetched", "begun", "fetched"]
 
 
-def test_a_fetch_that_fails_is_kept_and_nothing_hangs(overlapping: Studio) -> None:
+def test_fetch_failure(overlapping: WorkerHarness) -> None:
     error = OSError("the device is gone")
 
     class Broken(Far):
         def numpy(self) -> np.ndarray:
             raise error
 
-    def network(image: np.ndarray, time: float, prefetched: object) -> StylizedFrame:
+    def infer(image: np.ndarray, time: float, prefetched: object) -> StylizedFrame:
         return StylizedFrame(image, Broken(image, []))
 
-    overlapping.stylizer.network = network  # type: ignore[method-assign]
+    overlapping.stylizer.infer = infer  # type: ignore[method-assign]
     for number in range(3):
         overlapping.slot.put(frame(number))
-    wait_until(lambda: overlapping.painter.failure is not None)
-    overlapping.painter.close(10)
-    assert overlapping.painter.failure is error
+    wait_until(lambda: overlapping.worker.failure is not None)
+    overlapping.worker.close(10)
+    assert overlapping.worker.failure is error
     assert overlapping.delivered == []
 
 
 @pytest.fixture(params=[False, True], ids=["one thread", "overlapping"])
-def thrifty(clock: FakeClock, request: pytest.FixtureRequest) -> Iterator[Studio]:
-    studio = Studio(clock, overlap=request.param, repeat=True)
-    yield studio
-    studio.close()
+def reusing(clock: FakeClock, request: pytest.FixtureRequest) -> Iterator[WorkerHarness]:
+    harness = WorkerHarness(clock, overlap=request.param, reuse_static=True)
+    yield harness
+    harness.close()
 
 
-def watch_a_wall(studio: Studio, count: int, number: int = 7) -> None:
-    """Have so many frames painted of something that does not change."""
+def show_static_scene(harness: WorkerHarness, count: int, number: int = 7) -> None:
+    """Have so many frames of a static scene stylized."""
     for _ in range(count):
-        delivered = len(studio.delivered)
-        studio.clock.advance(1 / 30)
-        studio.slot.put(Frame(picture(number), delivered, studio.clock.now()))
-        wait_until(lambda count=delivered: len(studio.delivered) > count, "it was not painted")
+        delivered = len(harness.delivered)
+        harness.clock.advance(1 / 30)
+        harness.slot.put(Frame(picture(number), delivered, harness.clock.now()))
+        wait_until(lambda count=delivered: len(harness.delivered) > count, "it was not stylized")
 
 
-def test_while_nothing_moves_the_network_rests(thrifty: Studio) -> None:
-    watch_a_wall(thrifty, SETTLED_FRAMES)
-    assert not thrifty.painter.resting
-    watch_a_wall(thrifty, 1 + 3 * REFRESH_INTERVAL)
-    assert thrifty.painter.resting
-    assert len(thrifty.stylizer.painted) == 1 + SETTLED_FRAMES + 3
-    assert thrifty.stats.repeated == 3 * (REFRESH_INTERVAL - 1)
+def test_reuse_static_skips_the_network(reusing: WorkerHarness) -> None:
+    show_static_scene(reusing, SETTLED_FRAMES)
+    assert not reusing.worker.is_static
+    show_static_scene(reusing, 1 + 3 * REFRESH_INTERVAL)
+    assert reusing.worker.is_static
+    assert len(reusing.stylizer.stylized) == 1 + SETTLED_FRAMES + 3
+    assert reusing.stats.repeated == 3 * (REFRESH_INTERVAL - 1)
     # Everybody gets every frame all the same, with its own time.
-    frames = [painted for painted, fresh in thrifty.delivered if fresh]
-    assert [painted.index for painted in frames] == list(
+    frames = [stylized for stylized, fresh in reusing.delivered if fresh]
+    assert [stylized.index for stylized in frames] == list(
         range(1 + SETTLED_FRAMES + 3 * REFRESH_INTERVAL)
     )
-    assert len({painted.time for painted in frames}) == len(frames)
-    assert thrifty.painter.sizing.frames == {(64, 48): 1 + SETTLED_FRAMES + 3}
+    assert len({stylized.time for stylized in frames}) == len(frames)
+    assert reusing.worker.size_controller.frames_by_size == {(64, 48): 1 + SETTLED_FRAMES + 3}
 
 
-def test_what_moves_is_painted_at_once(thrifty: Studio) -> None:
-    watch_a_wall(thrifty, SETTLED_FRAMES + 4)
-    thrifty.paint(200)
-    assert not thrifty.painter.resting
-    assert thrifty.stylizer.painted[-1][0] == 200
-    assert thrifty.numbers[-1] == 200
+def test_reuse_static_ends_with_motion(reusing: WorkerHarness) -> None:
+    show_static_scene(reusing, SETTLED_FRAMES + 4)
+    reusing.stylize(200)
+    assert not reusing.worker.is_static
+    assert reusing.stylizer.stylized[-1][0] == 200
+    assert reusing.numbers[-1] == 200
 
 
-def test_while_the_look_changes_every_frame_is_painted(thrifty: Studio) -> None:
-    watch_a_wall(thrifty, SETTLED_FRAMES + 4)
-    thrifty.painter.select("wave", thrifty.failed.append).result(10)
-    before = len(thrifty.stylizer.painted)
-    watch_a_wall(thrifty, 20)
-    assert len(thrifty.stylizer.painted) == before + 20
+def test_reuse_static_pauses_while_the_look_changes(reusing: WorkerHarness) -> None:
+    show_static_scene(reusing, SETTLED_FRAMES + 4)
+    reusing.worker.style_changer.select("wave", reusing.errors.append).result(10)
+    before = len(reusing.stylizer.stylized)
+    show_static_scene(reusing, 20)
+    assert len(reusing.stylizer.stylized) == before + 20
     assert FADE_SECONDS < 20 / 30
 
 
-def test_the_camera_s_own_part_of_the_picture_never_rests(thrifty: Studio) -> None:
-    watch_a_wall(thrifty, SETTLED_FRAMES + 4)
-    thrifty.stylizer.strength = 0.0
+def test_reuse_static_composes_every_frame(reusing: WorkerHarness) -> None:
+    show_static_scene(reusing, SETTLED_FRAMES + 4)
+    reusing.stylizer.look = replace(reusing.stylizer.look, strength=0.0)
     faint = picture(7)
     faint[10, 10] += 1
-    thrifty.slot.put(Frame(faint, 99, thrifty.clock.now()))
-    wait_until(lambda: thrifty.delivered[-1][0].index == 99)
-    assert thrifty.painter.resting
-    np.testing.assert_array_equal(thrifty.delivered[-1][0].image, faint)
+    reusing.slot.put(Frame(faint, 99, reusing.clock.now()))
+    wait_until(lambda: reusing.delivered[-1][0].index == 99)
+    assert reusing.worker.is_static
+    np.testing.assert_array_equal(reusing.delivered[-1][0].image, faint)
 
 
-def test_without_leave_every_frame_is_painted(studio: Studio) -> None:
-    watch_a_wall(studio, SETTLED_FRAMES + 10)
-    assert len(studio.stylizer.painted) == SETTLED_FRAMES + 10
-    assert studio.stats.repeated == 0 and not studio.painter.resting
+def test_without_reuse_static_every_frame_is_stylized(harness: WorkerHarness) -> None:
+    show_static_scene(harness, SETTLED_FRAMES + 10)
+    assert len(harness.stylizer.stylized) == SETTLED_FRAMES + 10
+    assert harness.stats.repeated == 0 and not harness.worker.is_static

@@ -34,7 +34,7 @@ def half(mode: str, left: object, right: object) -> Pillow.Image:
     ids=lambda picture: picture.mode,
 )
 @pytest.mark.parametrize("size", [(64, 32), (640, 360), (24, 40)])
-def test_white_or_opaque_is_painted(
+def test_white_or_opaque_is_selected(
     picture: Pillow.Image, size: tuple[int, int], tmp_path: Path
 ) -> None:
     mask = ImageMaskProvider(saved(tmp_path / "mask.png", picture))
@@ -44,7 +44,7 @@ def test_white_or_opaque_is_painted(
     assert (plane[:, size[0] // 2 + size[0] // 20 :] == 255).all()
 
 
-def test_levels_between_are_kept_and_every_frame_has_the_same(tmp_path: Path) -> None:
+def test_gray_values_are_kept_for_every_frame(tmp_path: Path) -> None:
     mask = ImageMaskProvider(saved(tmp_path / "mask.png", Pillow.new("L", (8, 8), 77)))
     first = mask(SMALL, (100, 50))
     assert (first == 77).all()
@@ -54,7 +54,7 @@ def test_levels_between_are_kept_and_every_frame_has_the_same(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", ["missing.png", "text.png", "folder"])
-def test_what_is_no_mask_is_refused(name: str, tmp_path: Path) -> None:
+def test_invalid_mask_images(name: str, tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("no picture")
     (tmp_path / "folder").mkdir()
     with pytest.raises(UsageError, match=name) as caught:

@@ -42,11 +42,11 @@ def scene() -> Image:
     return DemoVideo(*SIZE).image_at(1.0)
 
 
-def test_the_network_is_the_one_that_google_published() -> None:
+def test_model_file_is_the_published_one() -> None:
     assert hashlib.sha256(MODEL_PATH.read_bytes()).hexdigest() == SHA256
 
 
-def test_a_person_is_found(people: PersonMaskProvider, scene: Image) -> None:
+def test_person_is_found(people: PersonMaskProvider, scene: Image) -> None:
     mask = people(small(scene), SIZE)
     assert mask.shape == (720, 1280) and mask.dtype == np.uint8
     for x, y in ((640, 330), (600, 420), (640, 650), (560, 260)):  # face, chin, chest, hair
@@ -56,20 +56,20 @@ def test_a_person_is_found(people: PersonMaskProvider, scene: Image) -> None:
     assert 0.15 < mask.mean() / 255 < 0.35
 
 
-def test_the_background_is_everything_else(people: PersonMaskProvider, scene: Image) -> None:
+def test_background_is_the_complement(people: PersonMaskProvider, scene: Image) -> None:
     mask = people(small(scene), SIZE).astype(int)
     background = PersonMaskProvider(background=True)(small(scene), SIZE)
     assert np.abs(mask + background - 255).max() <= 1
 
 
-def test_the_edge_is_soft(people: PersonMaskProvider, scene: Image) -> None:
+def test_edge_is_soft(people: PersonMaskProvider, scene: Image) -> None:
     mask = people(small(scene), SIZE).astype(int)
     soft = (mask > 0) & (mask < 255)
     assert 0.003 < soft.mean() < 0.1
     assert np.abs(np.diff(mask, axis=1)).max() < 120
 
 
-def test_opencv_finds_the_same(people: PersonMaskProvider, scene: Image) -> None:
+def test_opencv_agrees(people: PersonMaskProvider, scene: Image) -> None:
     """An independent implementation of the network, the foreign operation included."""
     network = cv2.dnn.readNetFromTFLite(str(MODEL_PATH))
     seen: Image = cv2.resize(scene, (256, 144), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
@@ -79,14 +79,12 @@ def test_opencv_finds_the_same(people: PersonMaskProvider, scene: Image) -> None
     assert np.abs(found - np.clip((expected - 0.25) * 510, 0, 255)).max() < 1.5
 
 
-def test_nobody_is_found_where_nobody_is(people: PersonMaskProvider) -> None:
+def test_empty_scene_has_no_person(people: PersonMaskProvider) -> None:
     gray = np.full((216, 384, 3), 128, np.uint8)
     assert people(gray, SIZE).mean() < 20
 
 
-def test_noise_makes_the_edge_tremble_less_than_without_memory(
-    people: PersonMaskProvider, scene: Image
-) -> None:
+def test_smoothing_reduces_flicker_of_the_edge(people: PersonMaskProvider, scene: Image) -> None:
     random = np.random.default_rng(0)
     frames = [
         np.clip(scene + random.normal(0, 6, scene.shape), 0, 255).astype(np.uint8) for _ in range(8)
@@ -99,9 +97,7 @@ def test_noise_makes_the_edge_tremble_less_than_without_memory(
     assert steady.std(axis=0).mean() < 0.75 * np.stack(single).std(axis=0).mean()
 
 
-def test_after_a_reset_nothing_of_the_past_is_left(
-    people: PersonMaskProvider, scene: Image
-) -> None:
+def test_reset_forgets_all_frames(people: PersonMaskProvider, scene: Image) -> None:
     first = people(small(scene), SIZE).copy()
     people(small(scene[:, ::-1]), SIZE)
     people.reset()
@@ -112,7 +108,7 @@ PROBABILITIES = st.floats(0, 1, width=32)
 
 
 @given(PROBABILITIES, PROBABILITIES)
-def test_it_never_overshoots_and_never_lags_behind_a_real_change(before: float, now: float) -> None:
+def test_smooth_probabilities_never_overshoot_and_follow_changes(before: float, now: float) -> None:
     planes = [np.full((1, 1), value, np.float32) for value in (before, now)]
     after = float(smooth_probabilities(*planes)[0, 0])
     assert min(before, now) - 1e-6 <= after <= max(before, now) + 1e-6
@@ -120,20 +116,20 @@ def test_it_never_overshoots_and_never_lags_behind_a_real_change(before: float, 
         assert after == pytest.approx(now, abs=1e-6)
 
 
-def test_without_openvino_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    from live_nst.engines import openvino
+def test_missing_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
+    from live_nst.runtime.openvino import import_openvino
 
-    openvino.openvino.cache_clear()
+    import_openvino.cache_clear()
     monkeypatch.setitem(sys.modules, "openvino", None)
     try:
         with pytest.raises(DeviceError, match="needs OpenVINO") as caught:
             PersonMaskProvider()
     finally:
-        openvino.openvino.cache_clear()
+        import_openvino.cache_clear()
     assert "pip install openvino" in caught.value.hint
 
 
-def test_a_man_in_a_car(people: PersonMaskProvider, clips: dict[str, Path]) -> None:
+def test_man_in_a_car(people: PersonMaskProvider, clips: dict[str, Path]) -> None:
     """Real footage, 176x144: he fills the middle, looks about, and the window is behind him."""
     with av.open(str(clips["carphone_pristine"])) as container:
         frames = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)][:40]

@@ -1,4 +1,4 @@
-"""Made-up SavedModel folders, their archives, and a loopback server that serves them."""
+"""SavedModel folders with fake content, their archives, and a local server for them."""
 
 import io
 import tarfile
@@ -18,7 +18,7 @@ FILES = {
     "variables/variables.data-00001-of-00002": b"second shard",
     "assets/words.txt": b"word",
 }
-"""A module by file name; only the outside of it is real."""
+"""Name and content of each file. The names are real, the content is not."""
 
 Answer = Callable[["Request"], None]
 
@@ -33,7 +33,7 @@ def write_module(folder: Path) -> Path:
 
 
 def read_module(folder: Path) -> dict[str, bytes]:
-    """What lies under `folder`, in the form of `FILES`."""
+    """Return the files under `folder` in the form of `FILES`."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
@@ -42,7 +42,7 @@ def read_module(folder: Path) -> dict[str, bytes]:
 
 
 def archive(files: dict[str, bytes] = FILES, prefix: str = "./", mode: str = "w:gz") -> bytes:
-    """A tar archive of `files`."""
+    """Return a tar archive of `files`."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode=mode) as tar:  # type: ignore[call-overload]
         for name, content in files.items():
@@ -53,7 +53,7 @@ def archive(files: dict[str, bytes] = FILES, prefix: str = "./", mode: str = "w:
 
 
 class Request(BaseHTTPRequestHandler):
-    """Hands each GET to the answer for its path."""
+    """Calls the answer for the path of each GET."""
 
     server: "_Server"
 
@@ -62,7 +62,7 @@ class Request(BaseHTTPRequestHandler):
         self.server.answers[urlsplit(self.path).path](self)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
     def send(self, body: bytes, *, status: int = 200, length: int | None = None, **headers: str):
         self.send_response(status)
@@ -77,7 +77,7 @@ class Request(BaseHTTPRequestHandler):
         self.server.closing.wait(timeout=30)
 
     def trickle(self, count: int, every: float) -> None:
-        """Send `count` bytes, one every so often, while somebody listens."""
+        """Send `count` bytes, one every `every` seconds, while the client is connected."""
         try:
             for _ in range(count):
                 self.wfile.write(b"x")
@@ -93,7 +93,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class ModuleServer:
-    """A server on 127.0.0.1 with one answer per path; `requested` lists what was asked for."""
+    """A server on 127.0.0.1 with one answer per path; `requested` lists the requests."""
 
     def __init__(self) -> None:
         self._server = _Server(("127.0.0.1", 0), Request)
@@ -107,7 +107,7 @@ class ModuleServer:
         return self._server.requested
 
     def answer(self, path: str, answer: Answer) -> str:
-        """Answer `path` so; returns its URL."""
+        """Set the answer for `path`, and return its URL."""
         self._server.answers[path] = answer
         return f"http://127.0.0.1:{self._server.server_port}{path}"
 

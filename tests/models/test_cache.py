@@ -29,13 +29,13 @@ def leftovers(cache: ModelCache) -> list[str]:
     return [path.name for path in cache.root.iterdir() if path.name.startswith(".")]
 
 
-def test_an_empty_cache_finds_nothing_and_writes_nothing(cache):
+def test_find_in_empty_cache(cache):
     assert cache.find(HANDLE) is None
     assert cache.damage_reason(HANDLE) == ""
     assert not cache.root.exists()
 
 
-def test_what_was_installed_is_found_again_without_fetching(cache):
+def test_install_then_find(cache):
     folder = cache.install(HANDLE, write_module)
     assert read_module(folder) == FILES
     assert cache.find(HANDLE) == folder
@@ -44,7 +44,7 @@ def test_what_was_installed_is_found_again_without_fetching(cache):
     assert leftovers(cache) == []
 
 
-def test_models_do_not_mix(cache):
+def test_entries_are_separate(cache):
     other = ModelHandle(HandleKind.URL, "https://example.org/some-module/2")
     assert cache.install(HANDLE, write_module) != cache.install(other, write_module)
     assert cache.find(ModelHandle(HandleKind.KAGGLE, "a/b/keras/c/1")) is None
@@ -101,7 +101,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-def test_a_half_written_copy_is_noticed_and_replaced(cache, damage):
+def test_install_replaces_damaged_copy(cache, damage):
     entry = cache.install(HANDLE, write_module).parent
     damage(entry)
     assert cache.find(HANDLE) is None
@@ -112,7 +112,7 @@ def test_a_half_written_copy_is_noticed_and_replaced(cache, damage):
     assert leftovers(cache) == []
 
 
-def test_an_error_while_fetching_leaves_nothing(cache):
+def test_install_cleans_up_after_error(cache):
     def fail(into: Path) -> None:
         write_module(into)
         (into.parent / "archive").write_bytes(b"scratch")
@@ -123,7 +123,7 @@ def test_an_error_while_fetching_leaves_nothing(cache):
     assert list(cache.root.iterdir()) == []
 
 
-def test_ctrl_c_while_fetching_leaves_nothing(cache):
+def test_install_cleans_up_after_ctrl_c(cache):
     def interrupt(_into: Path) -> None:
         raise KeyboardInterrupt
 
@@ -132,13 +132,13 @@ def test_ctrl_c_while_fetching_leaves_nothing(cache):
     assert list(cache.root.iterdir()) == []
 
 
-def test_what_is_no_module_is_not_kept(cache):
+def test_install_refuses_other_content(cache):
     with pytest.raises(ModelError, match=r"saved_model.pb is missing.*TensorFlow Lite"):
         cache.install(HANDLE, lambda into: (into / "m.tflite").write_bytes(b"x") and None)
     assert list(cache.root.iterdir()) == []
 
 
-def test_two_at_once_share_the_first_copy(cache):
+def test_concurrent_installs_share_one_copy(cache):
     """Both fetch before either is done: what happens when two processes start together."""
     both_fetching = threading.Barrier(2, timeout=10)
     folders: list[Path] = []
@@ -160,7 +160,7 @@ def test_two_at_once_share_the_first_copy(cache):
     assert leftovers(cache) == []
 
 
-def test_the_slower_one_does_not_touch_the_winners_copy(cache):
+def test_slower_install_keeps_first_copy(cache):
     def lose(into: Path) -> None:
         write_module(into)
         winner = ModelCache(cache.root).install(HANDLE, write_module)
@@ -170,7 +170,7 @@ def test_the_slower_one_does_not_touch_the_winners_copy(cache):
     assert (folder / "saved_model.pb").stat().st_mtime == 1
 
 
-def test_only_old_partial_folders_are_removed(cache):
+def test_install_removes_stale_partial_folders(cache):
     old, young = cache.root / ".partial-old", cache.root / ".partial-young"
     for path in (old, young):
         write_module(path / "module")
@@ -181,7 +181,7 @@ def test_only_old_partial_folders_are_removed(cache):
 
 
 @pytest.mark.parametrize("below", ["", "further/down"])
-def test_a_cache_that_cannot_be_written(tmp_path, below):
+def test_unwritable_cache(tmp_path, below):
     (tmp_path / "file").write_bytes(b"")
     cache = ModelCache(tmp_path / "file" / below)
     assert cache.find(HANDLE) is None
@@ -191,7 +191,7 @@ def test_a_cache_that_cannot_be_written(tmp_path, below):
     assert "--model mobile" in caught.value.hint
 
 
-def test_a_full_disk(cache):
+def test_install_on_full_disk(cache):
     def fill(_into: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -62,20 +62,20 @@ def test_kaggle_handles(text, address):
 
 
 @pytest.mark.parametrize("text", ["./x", "../x", "~/x", "/x/y", "x/y", "x\\y", "a/b/tfLite/c/1"])
-def test_paths_need_not_exist(text):
+def test_paths(text):
     handle = parse_handle(text)
     assert handle.kind is HandleKind.FOLDER
     assert Path(handle.address) == Path(text).expanduser().absolute().resolve()
 
 
-def test_a_folder_that_exists_needs_no_slash_and_beats_a_kaggle_handle(tmp_path):
+def test_existing_folder_before_kaggle_handle(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / KAGGLE).mkdir(parents=True)
     assert parse_handle("mine") == ModelHandle(HandleKind.FOLDER, str(tmp_path / "mine"))
     assert parse_handle(KAGGLE) == ModelHandle(HandleKind.FOLDER, str(tmp_path / KAGGLE))
 
 
-def test_short_names_beat_folders(tmp_path):
+def test_short_name_before_folder(tmp_path):
     (tmp_path / "mobile").mkdir()
     assert parse_handle("mobile").kind is HandleKind.PACKAGED
     assert parse_handle("./mobile").kind is HandleKind.FOLDER
@@ -85,33 +85,33 @@ def test_short_names_beat_folders(tmp_path):
     "text",
     ["", "nonsense", "gs://bucket/m", "file:///m", "https://", "https://:80/m", "https://h:port/"],
 )
-def test_nonsense_is_refused_with_what_is_accepted(text):
+def test_invalid_handles(text):
     with pytest.raises(UsageError) as caught:
         parse_handle(text)
     for word in ("`mobile`", "`hub`", "tfhub.dev", "Kaggle", "SavedModel folder"):
         assert word in caught.value.hint
 
 
-def test_a_slip_of_the_pen_gets_a_guess():
+def test_suggestion_for_typo():
     with pytest.raises(UsageError) as caught:
         parse_handle("moble")
     assert "did you mean `mobile`?" in caught.value.hint
 
 
-def test_plain_http_is_refused():
+def test_plain_http():
     with pytest.raises(UsageError, match="plain http"):
         parse_handle("http://example.org/m.tar.gz")
 
 
-def test_kaggle_pages_must_name_a_variation_of_a_usable_framework():
+def test_invalid_kaggle_pages():
     with pytest.raises(UsageError, match="which variation"):
         parse_handle(KAGGLE_PAGE)
     with pytest.raises(UsageError, match="tfLite variations are not SavedModels"):
         parse_handle(f"{KAGGLE_PAGE}/tfLite/256-int8-prediction/1")
 
 
-class TestCheckFolder:
-    def test_a_whole_module(self, tmp_path):
+class TestCheckModelFolder:
+    def test_complete_model(self, tmp_path):
         check_model_folder(write_module(tmp_path / "m"))
 
     def test_missing(self, tmp_path):
@@ -127,12 +127,12 @@ class TestCheckFolder:
             ("model.h5", "give a folder that holds saved_model.pb"),
         ],
     )
-    def test_a_file(self, tmp_path, name, way_out):
+    def test_file(self, tmp_path, name, way_out):
         (tmp_path / name).write_bytes(b"x")
         with pytest.raises(ModelError, match="is a file") as caught:
             check_model_folder(tmp_path / name)
         assert way_out.format(folder=tmp_path) in caught.value.hint
 
-    def test_no_saved_model(self, tmp_path):
+    def test_other_folder(self, tmp_path):
         with pytest.raises(ModelError, match=r"saved_model\.pb is missing"):
             check_model_folder(tmp_path)

@@ -102,24 +102,24 @@ def download(case, into, *, version="1", stall=20.0):
     return progress
 
 
-def test_a_model_is_fetched_with_progress(into, capfd):
+def test_download(into, capfd):
     progress = download("whole", into)
     assert read_module(into) == FILES
     assert progress == sorted(progress)
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_last_progress_is_the_whole(into):
+def test_progress_ends_with_total(into):
     assert download("whole", into)[-1] == sum(map(len, FILES.values()))
 
 
-def test_a_folder_that_is_not_ours_is_copied(into, tmp_path):
+def test_foreign_folder_is_copied(into, tmp_path):
     download("elsewhere", into)
     assert read_module(into) == FILES
     assert read_module(tmp_path / "elsewhere") == FILES
 
 
-def test_a_download_that_hangs_is_ended(into):
+def test_stalled_download_is_killed(into):
     start = time.monotonic()
     with pytest.raises(DownloadError, match=r"Kaggle sent nothing for 0\.5 s") as caught:
         download("hang", into, stall=0.5)
@@ -130,24 +130,24 @@ def test_a_download_that_hangs_is_ended(into):
 @pytest.mark.parametrize(
     ("case", "version", "words"),
     [
-        ("http", "404", r"knows no model owner/http/.* \(HTTP 404\)"),
+        ("http", "404", r"has no model owner/http/.* \(HTTP 404\)"),
         ("http", "403", r"refused the download .* \(HTTP 403\)"),
         ("http", "503", r"cannot send .* now \(HTTP 503\)"),
         ("offline", "1", "could not be reached"),
-        ("strange", "1", "kagglehub could not fetch .*: no JSON$"),
-        ("corrupt", "1", "kagglehub could not fetch .*: checksums$"),
-        ("crash", "1", "kagglehub could not fetch .*: RuntimeError: something new$"),
-        ("vanish", "1", "kagglehub could not fetch .*: exit code 3$"),
+        ("strange", "1", "kagglehub could not download .*: no JSON$"),
+        ("corrupt", "1", "kagglehub could not download .*: checksums$"),
+        ("crash", "1", "kagglehub could not download .*: RuntimeError: something new$"),
+        ("vanish", "1", "kagglehub could not download .*: exit code 3$"),
     ],
 )
-def test_errors_are_translated(into, case, version, words):
+def test_errors(into, case, version, words):
     with pytest.raises(DownloadError) as caught:
         download(case, into, version=version)
     assert caught.match(words.replace("$", r" \("))
     assert caught.value.hint.endswith("ways out")
 
 
-def test_a_full_disk_stays_an_error_of_the_disk(into):
+def test_full_disk(into):
     with pytest.raises(OSError) as caught:
         download("full", into)
     assert caught.value.errno == errno.ENOSPC

@@ -1,4 +1,4 @@
-"""Small modules of two pictures, made by the tests: every shape of graph that people save."""
+"""Small models of two images, with every shape of graph that people save."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +9,11 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 CODE = 5
-"""How many numbers these modules make of a style."""
+"""How many numbers the bottleneck of these models has."""
 CHANNELS = 8
 
 Paint = Callable[[Any, Any], Any]
-"""(content, style) -> painted, all float32 RGB 0..1 [batch, height, width, 3]."""
+"""(content, style) -> stylized, all float32 RGB 0..1 [batch, height, width, 3]."""
 
 FREE = (None, None, None, 3)
 _random = np.random.default_rng(7)
@@ -25,12 +25,12 @@ _OUT_KERNEL = _random.normal(0, 0.4, (3, 3, CHANNELS, 3)).astype(np.float32)
 
 
 def features(style: Any) -> Any:
-    """A quarter of the style's pixels, CODE channels."""
+    """Return CODE channels at a quarter of the style's pixels."""
     return tf.nn.relu(tf.nn.conv2d(style, _STYLE_KERNEL, 2, "SAME"))
 
 
 def painted(content: Any, gamma: Any, beta: Any) -> Any:
-    """The content part; gamma and beta are [batch, 1, 1, CHANNELS]."""
+    """Return the content part; gamma and beta are [batch, 1, 1, CHANNELS]."""
     x = tf.nn.conv2d(content, _IN_KERNEL, 1, "SAME")
     mean, variance = tf.nn.moments(x, [1, 2], keepdims=True)
     x = tf.nn.relu(tf.nn.batch_normalization(x, mean, variance, beta, gamma, 1e-5))
@@ -176,7 +176,7 @@ class PaintModule(tf.Module):
 
 
 def save(paint: Paint, folder: Path, *, content: Any = FREE, style: Any = FREE) -> Path:
-    """Write a callable module; `content` and `style` are the shapes it declares."""
+    """Write a callable model; `content` and `style` are the shapes it declares."""
     tf.saved_model.save(PaintModule(paint, content, style), str(folder))
     return folder
 
@@ -184,7 +184,7 @@ def save(paint: Paint, folder: Path, *, content: Any = FREE, style: Any = FREE) 
 def save_signature(
     paint: Paint, folder: Path, names: tuple[str, str], *, content: Any = FREE, style: Any = FREE
 ) -> Path:
-    """Write a module that cannot be called: a signature alone.
+    """Write a model that cannot be called: it has a signature alone.
 
     Args:
         paint: What it computes.
@@ -205,7 +205,7 @@ def save_signature(
 
 
 def save_again(folder: Path, again: Path, prefix: str = "somebody/elses") -> Path:
-    """Load a callable module and write it anew, every node under another name."""
+    """Load a callable model and write it again, every node under another name."""
     loaded = tf.saved_model.load(str(folder))
     concrete = loaded.__call__.concrete_functions[0]
     frozen = convert_variables_to_constants_v2(concrete)
@@ -224,13 +224,13 @@ def save_again(folder: Path, again: Path, prefix: str = "somebody/elses") -> Pat
 
 
 def whole(paint: Paint, content: Any, style: Any) -> Any:
-    """What `paint` gives for two arrays, on the CPU, as an array."""
+    """Return what `paint` computes from two arrays, on the CPU, as an array."""
     with tf.device("CPU:0"):
         return paint(tf.constant(content), tf.constant(style)).numpy()
 
 
 def run_program(program: Any, *inputs: Any) -> list[Any]:
-    """Run one part of a split model on arrays, on the CPU, in a session of its own."""
+    """Run one program of a split model on arrays, on the CPU."""
     with tf.Graph().as_default() as graph:
         outputs = tf.graph_util.import_graph_def(
             program.graph_def, return_elements=list(program.outputs), name=""

@@ -99,20 +99,20 @@ def loss(
     picture: Array,
     content: Array,
     styles: list[tuple[Array, float, Any]],
-    form: LossConfig,
+    config: LossConfig,
 ) -> tuple[float, dict[str, float], dict[str, float], Array]:
     """Total, content terms, style terms and the gradient; masks are given per layer."""
-    found = activations(vgg, picture, form.pooling)
-    wanted = activations(vgg, content, form.pooling)
-    others = [activations(vgg, style, form.pooling) for style, _, _ in styles]
+    found = activations(vgg, picture, config.pooling)
+    wanted = activations(vgg, content, config.pooling)
+    others = [activations(vgg, style, config.pooling) for style, _, _ in styles]
     slopes: dict[str, Array] = {}
     contents, style_terms = {}, {}
-    for layer, weight in form.content_layers.items():
+    for layer, weight in config.content_layers.items():
         difference = found[layer][1] - wanted[layer][1]
-        scale = form.content_scale / (difference.size if form.content_mean else 1)
+        scale = config.content_scale / (difference.size if config.content_mean else 1)
         contents[layer] = scale * float((difference**2).sum())
-        slopes[layer] = form.alpha * weight * scale * 2 * difference
-    for layer, weight in form.style_layers.items():
+        slopes[layer] = config.alpha * weight * scale * 2 * difference
+    for layer, weight in config.style_layers.items():
         style_terms[layer] = 0.0
         features = found[layer][1]
         channels = CHANNELS[int(layer[5]) - 1]
@@ -122,10 +122,10 @@ def loss(
             flat = features.reshape(-1, channels)
             each = mask.reshape(-1, 1) / mask.sum()
             difference = (each * flat).T @ flat - other.T @ other / len(other)
-            scale = share * form.style_scale / channels**2
+            scale = share * config.style_scale / channels**2
             style_terms[layer] += scale * float((difference**2).sum())
-            slope = form.beta * weight * scale * 4 * each * flat @ difference
+            slope = config.beta * weight * scale * 4 * each * flat @ difference
             slopes[layer] = slopes.get(layer, 0.0) + slope.reshape(features.shape)
-    total = form.alpha * sum(w * contents[n] for n, w in form.content_layers.items())
-    total += form.beta * sum(w * style_terms[n] for n, w in form.style_layers.items())
-    return total, contents, style_terms, gradient_of(vgg, found, slopes, form.pooling)
+    total = config.alpha * sum(w * contents[n] for n, w in config.content_layers.items())
+    total += config.beta * sum(w * style_terms[n] for n, w in config.style_layers.items())
+    return total, contents, style_terms, gradient_of(vgg, found, slopes, config.pooling)

@@ -13,7 +13,7 @@ from live_nst.objective.color_transfer import (
 from tests.objective.conftest import picture
 
 
-def test_luminance_of_one_and_chroma_of_the_other() -> None:
+def test_transfer_chroma() -> None:
     painted, photo = picture(30, 40, 1) // 2 + 64, picture(30, 40, 2) // 2 + 64
     both = cv2.cvtColor(transfer_chroma(painted, photo), cv2.COLOR_BGR2YCrCb).astype(int)
     wanted = cv2.cvtColor(painted, cv2.COLOR_BGR2YCrCb).astype(int)
@@ -24,7 +24,7 @@ def test_luminance_of_one_and_chroma_of_the_other() -> None:
     assert np.abs(both[inside] - np.dstack([wanted[..., :1], colors[..., 1:]])[inside]).max() <= 2
 
 
-def test_luminance_is_gray_and_matched() -> None:
+def test_match_luminance() -> None:
     style, photo = to_luminance(picture(40, 40, 3)), to_luminance(picture(30, 20, 4) // 2)
     assert (style[..., 0] == style[..., 2]).all()
     matched = match_luminance(style, photo).astype(float)
@@ -32,7 +32,7 @@ def test_luminance_is_gray_and_matched() -> None:
     assert matched.std() == pytest.approx(photo.std(), rel=0.1)
 
 
-def test_the_histogram_has_the_photos_mean_and_covariance() -> None:
+def test_match_histogram() -> None:
     random = np.random.default_rng(0)
     mix = np.array([[20, 5, 0], [0, 12, 3], [4, 0, 9]])
     style = random.normal((90, 130, 160), 12, (64, 64, 3)).astype(np.uint8)
@@ -44,7 +44,7 @@ def test_the_histogram_has_the_photos_mean_and_covariance() -> None:
 
 
 @pytest.mark.parametrize("value", [0, 77, 255])
-def test_a_style_of_one_color_becomes_the_photos_mean(value: int) -> None:
+def test_match_a_style_of_one_color(value: int) -> None:
     style, photo = np.full((20, 20, 3), value, np.uint8), picture(20, 30, 5)
     matched = match_histogram(style, photo)
     assert np.abs(matched - photo.reshape(-1, 3).mean(axis=0)).max() <= 1

@@ -41,20 +41,20 @@ def run(optimizer: Optimizer, steps: int) -> list[float]:
     return values
 
 
-def test_it_finds_the_minimum_within_the_bounds(name: str) -> None:
+def test_minimum_within_the_bounds(name: str) -> None:
     optimizer = make(name)
     run(optimizer, 200)
     np.testing.assert_allclose(optimizer.best, np.clip(CENTER, -100, 100), atol=0.5)
 
 
-def test_the_best_is_the_least_it_was_told(name: str) -> None:
+def test_best(name: str) -> None:
     optimizer = make(name)
     values = run(optimizer, 25)
     assert bowl(optimizer.best)[0] == pytest.approx(min(values))
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 7, 25])
-def test_restored_it_goes_on_as_if_nothing_had_happened(name: str, steps: int) -> None:
+def test_restore(name: str, steps: int) -> None:
     whole, first = make(name), make(name)
     expected = run(whole, steps + 15)
     values = run(first, steps)
@@ -66,7 +66,7 @@ def test_restored_it_goes_on_as_if_nothing_had_happened(name: str, steps: int) -
     np.testing.assert_array_equal(whole.best, second.best)
 
 
-def test_a_value_that_is_not_finite_does_no_harm(name: str) -> None:
+def test_value_that_is_not_finite(name: str) -> None:
     optimizer = make(name)
     run(optimizer, 5)
     point = optimizer.ask()
@@ -74,7 +74,7 @@ def test_a_value_that_is_not_finite_does_no_harm(name: str) -> None:
     assert np.isfinite(optimizer.ask()).all() and np.isfinite(optimizer.best).all()
 
 
-def test_there_is_no_other() -> None:
+def test_unknown_optimizer() -> None:
     with pytest.raises(UsageError, match="sgd"):
         make("sgd")
 
@@ -86,7 +86,7 @@ def rosenbrock(point: Any) -> tuple[float, Any]:
     return value, np.array(slope, np.float32)
 
 
-def test_lbfgs_follows_a_curved_valley(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lbfgs_on_the_rosenbrock_function(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("live_nst.objective.optimizers.FIRST_STEP", 0.1)
     optimizer = Lbfgs(np.array([-1.2, 1.0], np.float32))
     for _ in range(80):
@@ -94,7 +94,7 @@ def test_lbfgs_follows_a_curved_valley(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(optimizer.best, [1, 1], atol=2e-3)
 
 
-def test_lbfgs_needs_few_evaluations_on_a_quadratic() -> None:
+def test_lbfgs_on_a_quadratic() -> None:
     optimizer = Lbfgs(np.zeros(NUMBER, np.float32))
     values = []
     for _ in range(40):
@@ -104,7 +104,7 @@ def test_lbfgs_needs_few_evaluations_on_a_quadratic() -> None:
     assert min(values) < 1e-6 * values[0]
 
 
-def test_lbfgs_ends_at_a_minimum() -> None:
+def test_lbfgs_is_done_at_a_minimum() -> None:
     optimizer = Lbfgs(CENTER.copy())
     optimizer.tell(*bowl(optimizer.ask()))
     assert optimizer.done

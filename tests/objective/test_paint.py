@@ -19,7 +19,7 @@ from live_nst.styles.builtin import builtin_image_path
 from tests.objective.conftest import picture
 from tests.objective.real_vgg16 import write_h5
 
-FORM = LossConfig(
+LOSS = LossConfig(
     "vgg16", {"block2_conv2": 1.0}, {"block1_conv2": 0.5, "block2_conv1": 0.5}, beta=100.0
 )
 
@@ -43,8 +43,8 @@ def options(tmp_path: Path, weights: Path) -> PaintOptions:
         steps=6,
         levels=2,
         start="content",
-        form=FORM,
-        vgg=weights,
+        loss=LOSS,
+        vgg_file=weights,
         device="cpu",
     )
 
@@ -52,82 +52,87 @@ def options(tmp_path: Path, weights: Path) -> PaintOptions:
 def watched(options: PaintOptions, stop_after: int = 10**6, **rest: Any) -> tuple[Any, list[float]]:
     totals: list[float] = []
 
-    def watch(step: PaintStep) -> bool:
+    def on_step(step: PaintStep) -> bool:
         totals.append(step.losses.total)
         return len(totals) < stop_after
 
-    return paint(options, watch=watch, **rest), totals
+    return paint(options, on_step=on_step, **rest), totals
 
 
 def read(path: Path) -> Any:
     return cv2.imread(str(path))
 
 
-def test_the_loss_falls_and_the_painting_is_written(options: PaintOptions) -> None:
+def test_paint_lowers_the_loss_and_writes_the_image(options: PaintOptions) -> None:
     said: list[str] = []
     report = paint(options, said.append)
     assert report.finished and report.evaluations == 12 and report.tiles == 1
     assert report.losses is not None and report.losses.total < report.first
-    np.testing.assert_array_equal(read(options.out), report.picture)
-    assert report.picture.shape == (36, 48, 3)
+    np.testing.assert_array_equal(read(options.output), report.image)
+    assert report.image.shape == (36, 48, 3)
     assert [line for line in said if "24x18" in line] and [line for line in said if "48x36" in line]
-    assert [path.name for path in options.out.parent.iterdir() if "out" in path.name] == ["out.png"]
+    assert [path.name for path in options.output.parent.iterdir() if "out" in path.name] == [
+        "out.png"
+    ]
 
 
 @pytest.mark.parametrize("start", ["content", "noise"])
-def test_the_same_seed_gives_the_same_painting(options: PaintOptions, start: str) -> None:
+def test_seed(options: PaintOptions, start: str) -> None:
     one = watched(dataclasses.replace(options, start=start, steps=4, levels=1, seed=5))
     again = dataclasses.replace(
-        options, start=start, steps=4, levels=1, seed=5, out=options.out.with_name("again.png")
+        options,
+        start=start,
+        steps=4,
+        levels=1,
+        seed=5,
+        output=options.output.with_name("again.png"),
     )
     two = watched(again)
     np.testing.assert_allclose(one[1], two[1], rtol=1e-4)
-    assert np.abs(one[0].picture.astype(int) - two[0].picture).max() <= 2
+    assert np.abs(one[0].image.astype(int) - two[0].image).max() <= 2
     if start == "noise":
-        other = dataclasses.replace(again, seed=6, out=options.out.with_name("other.png"))
+        other = dataclasses.replace(again, seed=6, output=options.output.with_name("other.png"))
         assert abs(watched(other)[1][0] / two[1][0] - 1) > 1e-6
 
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 @pytest.mark.parametrize("after", [3, 9])
-def test_stopped_and_resumed_it_ends_with_the_same_loss(
-    options: PaintOptions, optimizer: str, after: int
-) -> None:
+def test_resume_ends_with_the_same_loss(options: PaintOptions, optimizer: str, after: int) -> None:
     options = dataclasses.replace(options, optimizer=optimizer)
     stopped, first = watched(options, stop_after=after)
     assert not stopped.finished and len(first) == after
-    assert checkpoint_path(options.out).is_file() and options.out.is_file()
+    assert checkpoint_path(options.output).is_file() and options.output.is_file()
     said: list[str] = []
     resumed, second = watched(options, notify=said.append)
     assert resumed.finished and f"evaluation {(after - 1) % 6 + 1} of 6" in said[0]
-    assert not checkpoint_path(options.out).exists()
+    assert not checkpoint_path(options.output).exists()
     straight, whole = watched(
-        dataclasses.replace(options, out=options.out.with_name("straight.png"))
+        dataclasses.replace(options, output=options.output.with_name("straight.png"))
     )
     assert len(first) + len(second) == len(whole)
     np.testing.assert_allclose(first + second, whole, rtol=1e-3)
-    assert np.abs(resumed.picture.astype(int) - straight.picture).max() <= 3
+    assert np.abs(resumed.image.astype(int) - straight.image).max() <= 3
 
 
-def test_a_state_of_other_settings_is_refused_unless_told_to_start_over(
+def test_resume_refuses_other_settings(
     options: PaintOptions,
 ) -> None:
     watched(options, stop_after=2)
-    other = dataclasses.replace(options, form=dataclasses.replace(FORM, beta=7.0))
+    other = dataclasses.replace(options, loss=dataclasses.replace(LOSS, beta=7.0))
     with pytest.raises(UsageError, match="other settings") as error:
         paint(other)
     assert "--fresh" in error.value.hint
     assert paint(dataclasses.replace(other, fresh=True)).finished
-    options.out.unlink()
+    options.output.unlink()
     watched(options, stop_after=2)
-    state = checkpoint_path(options.out)
+    state = checkpoint_path(options.output)
     state.write_bytes(state.read_bytes()[:100])
     with pytest.raises(UsageError, match="damaged"):
         paint(options)
 
 
 class Clock:
-    """Every look at it takes as long as half the time between saves."""
+    """Advances by half the time between saves with every call."""
 
     def __init__(self) -> None:
         self.time = 0.0
@@ -140,37 +145,37 @@ class Clock:
         raise AssertionError("nothing sleeps here")
 
 
-def test_the_state_is_saved_meanwhile(options: PaintOptions) -> None:
+def test_state_is_saved_from_time_to_time(options: PaintOptions) -> None:
     class Crash(Exception):
         pass
 
-    def watch(step: PaintStep) -> bool:
+    def on_step(step: PaintStep) -> bool:
         if step.level == 1 and step.evaluation == 4:
             raise Crash
         return True
 
     with pytest.raises(Crash):
-        paint(options, watch=watch, clock=Clock())
+        paint(options, on_step=on_step, clock=Clock())
     resumed, totals = watched(options)
     assert resumed.finished and 1 <= len(totals) <= 5
 
 
-def test_snapshots(options: PaintOptions) -> None:
+def test_save_every(options: PaintOptions) -> None:
     paint(dataclasses.replace(options, save_every=4))
-    names = sorted(path.name for path in options.out.parent.glob("out*"))
+    names = sorted(path.name for path in options.output.parent.glob("out*"))
     assert names == ["out-24-0004.png", "out-48-0004.png", "out.png"]
-    assert read(options.out.parent / names[0]).shape == (18, 24, 3)
+    assert read(options.output.parent / names[0]).shape == (18, 24, 3)
 
 
-def test_luminance_keeps_the_photos_chroma(options: PaintOptions) -> None:
+def test_luminance_keeps_the_chroma(options: PaintOptions) -> None:
     report = paint(dataclasses.replace(options, colors="luminance", levels=1))
     photo = load_inputs(options.content, options.styles).at((48, 36))[0]
-    difference = cv2.cvtColor(report.picture, cv2.COLOR_BGR2YCrCb).astype(int)[..., 1:]
+    difference = cv2.cvtColor(report.image, cv2.COLOR_BGR2YCrCb).astype(int)[..., 1:]
     difference -= cv2.cvtColor(photo, cv2.COLOR_BGR2YCrCb)[..., 1:]
     assert np.median(np.abs(difference)) <= 1
 
 
-def test_a_start_from_the_fast_model(options: PaintOptions) -> None:
+def test_start_from_the_fast_model(options: PaintOptions) -> None:
     said: list[str] = []
     report = paint(
         dataclasses.replace(options, start="fast", model="mobile", size=64, steps=1, levels=1),
@@ -179,14 +184,14 @@ def test_a_start_from_the_fast_model(options: PaintOptions) -> None:
     assert report.finished
     assert any("mobile" in line for line in said)
     photo = load_inputs(options.content, options.styles).at((64, 48))[0]
-    assert np.abs(report.picture.astype(int) - photo).mean() > 5
+    assert np.abs(report.image.astype(int) - photo).mean() > 5
 
 
-def test_tiles_paint_the_same(options: PaintOptions, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tiles(options: PaintOptions, monkeypatch: pytest.MonkeyPatch) -> None:
     wide = dataclasses.replace(options, size=80, levels=1, steps=3)
     whole = paint(wide)
-    monkeypatch.setattr("live_nst.objective.paint.tile_side", lambda *given: 32)
-    tiled = paint(dataclasses.replace(wide, out=wide.out.with_name("tiled.png")))
+    monkeypatch.setattr("live_nst.objective.paint.choose_tile_side", lambda *given: 32)
+    tiled = paint(dataclasses.replace(wide, output=wide.output.with_name("tiled.png")))
     assert tiled.tiles == 6 and tiled.losses is not None and whole.losses is not None
     assert tiled.losses.total == pytest.approx(whole.losses.total, rel=1e-3)
 
@@ -234,14 +239,14 @@ def test_bad_input(options: PaintOptions, tmp_path: Path, weights: Path) -> None
         (SourceError, "text.png", {"content": tmp_path / "text.png"}),
         (UsageError, "1x1 pixels", {"content": tmp_path / "dot.png", "size": None}),
         (UsageError, "proportions", {"styles": two, "masks": (tmp_path / "tall.png",)}),
-        (UsageError, "do not go together", {"masks": (left, left)}),
+        (UsageError, "Invalid number of masks", {"masks": (left, left)}),
         (UsageError, "black", {"styles": two, "masks": (nothing, left)}),
-        (UsageError, "already", {"out": tmp_path / "taken.png"}),
-        (UsageError, "out.xyz", {"out": tmp_path / "out.xyz"}),
-        (UsageError, "no folder", {"out": tmp_path / "no" / "out.png"}),
-        (UsageError, "colors", {"colors": "mine"}),
-        (ModelError, "There is no file", {"vgg": tmp_path / "missing.h5"}),
-        (ModelError, "no HDF5 file", {"vgg": tmp_path / "text.png"}),
+        (UsageError, "already", {"output": tmp_path / "taken.png"}),
+        (UsageError, "out.xyz", {"output": tmp_path / "out.xyz"}),
+        (UsageError, "no folder", {"output": tmp_path / "no" / "out.png"}),
+        (UsageError, "color mode", {"colors": "mine"}),
+        (ModelError, "There is no file", {"vgg_file": tmp_path / "missing.h5"}),
+        (ModelError, "not an HDF5 file", {"vgg_file": tmp_path / "text.png"}),
     ]
     for kind, words, changes in cases:
         with pytest.raises(kind, match=words) as error:
@@ -255,12 +260,10 @@ def test_bad_input(options: PaintOptions, tmp_path: Path, weights: Path) -> None
     assert not list(tmp_path.glob("out*"))
 
 
-def test_a_loss_that_is_not_finite_is_said(
-    options: PaintOptions, vgg16: Vgg, tmp_path: Path
-) -> None:
+def test_loss_that_is_not_finite(options: PaintOptions, vgg16: Vgg, tmp_path: Path) -> None:
     layers = dict(vgg16.layers)
     first = layers["block1_conv1"]
     layers["block1_conv1"] = ConvWeights(np.asarray(first.kernel) * 1e30, first.bias)
     write_h5(tmp_path / "huge.h5", layers)
     with pytest.raises(ModelError, match="not finite"):
-        paint(change(options, vgg=tmp_path / "huge.h5"))
+        paint(change(options, vgg_file=tmp_path / "huge.h5"))

@@ -33,18 +33,19 @@ def relative(found: Any, wanted: Any) -> float:
     return float(difference / np.abs(np.asarray(wanted)).max())
 
 
-def check(vgg: Vgg, form: LossConfig, styles: list[StyleTarget]) -> None:
+def check(vgg: Vgg, config: LossConfig, styles: list[StyleTarget]) -> None:
     content, painted = picture(HEIGHT, WIDTH, 1), preprocess(picture(HEIGHT, WIDTH, 2))
-    objective = PerceptualLoss(vgg, content, styles, form, dtype="float64")
+    objective = PerceptualLoss(vgg, content, styles, config, dtype="float64")
     losses, gradient = objective(painted)
     given_styles = [
         (
-            preprocess(style.picture).astype(np.float64),
+            preprocess(style.image).astype(np.float64),
             style.weight,
             None
             if style.mask is None
             else {
-                layer: mask_at_layer(style.mask, layer).astype(float) for layer in form.style_layers
+                layer: mask_at_layer(style.mask, layer).astype(float)
+                for layer in config.style_layers
             },
         )
         for style in styles
@@ -54,37 +55,37 @@ def check(vgg: Vgg, form: LossConfig, styles: list[StyleTarget]) -> None:
         painted.astype(np.float64),
         preprocess(content).astype(np.float64),
         given_styles,
-        dataclasses.replace(form, gamma=0.0),
+        dataclasses.replace(config, gamma=0.0),
     )
     variation, variation_slope = total_variation(painted.astype(np.float64))
-    assert relative(losses.total, total + form.gamma * variation) < 1e-6
+    assert relative(losses.total, total + config.gamma * variation) < 1e-6
     for layer, value in contents.items():
         assert relative(losses.content[layer], value) < 1e-6
     for layer, value in style_terms.items():
         assert relative(losses.style[layer], value) < 1e-6
-    assert relative(gradient, slope + form.gamma * variation_slope) < 1e-6
+    assert relative(gradient, slope + config.gamma * variation_slope) < 1e-6
 
 
-@pytest.mark.parametrize("form", LOSS_CONFIGS)
-def test_every_form_equals_the_reference(vgg16: Vgg, form: str) -> None:
-    check(vgg16, LOSS_CONFIGS[form]("vgg16"), [StyleTarget(picture(32, 36, 3))])
+@pytest.mark.parametrize("config", LOSS_CONFIGS)
+def test_published_losses_equal_the_reference(vgg16: Vgg, config: str) -> None:
+    check(vgg16, LOSS_CONFIGS[config]("vgg16"), [StyleTarget(picture(32, 36, 3))])
 
 
-def test_vgg19_with_regions_and_variation_equals_the_reference(vgg19: Vgg) -> None:
+def test_regions_and_variation_equal_the_reference(vgg19: Vgg) -> None:
     mask = np.zeros((HEIGHT, WIDTH), np.float32)
     mask[:, :17] = 1
     styles = [
         StyleTarget(picture(33, 39, 3), 0.7, mask),
         StyleTarget(picture(32, 32, 4), 0.3, 1 - mask),
     ]
-    form = dataclasses.replace(
+    config = dataclasses.replace(
         gatys("vgg19"), content_layers={"block4_conv2": 0.5, "block3_conv4": 2.0}, gamma=3.0
     )
-    check(vgg19, form, styles)
+    check(vgg19, config, styles)
 
 
 @pytest.mark.parametrize("name", ["vgg16", "vgg19"])
-def test_the_blocks_have_the_published_shapes(name: str) -> None:
+def test_extract_features_shapes(name: str) -> None:
     from live_nst.objective.vgg import extract_features
     from live_nst.runtime.tensorflow import import_tensorflow
 
@@ -99,31 +100,29 @@ def test_the_blocks_have_the_published_shapes(name: str) -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), [(90, 123), (40, 140)])
-def test_tiles_give_the_whole_pictures_loss_and_gradient(
-    vgg16: Vgg, height: int, width: int
-) -> None:
+def test_tiles_give_the_same_loss_and_gradient(vgg16: Vgg, height: int, width: int) -> None:
     content, painted = picture(height, width, 1), preprocess(picture(height, width, 2))
     mask = np.linspace(0, 1, width, dtype=np.float32) * np.ones((height, 1), np.float32)
     styles = [StyleTarget(picture(50, 70, 3), 0.6, mask), StyleTarget(picture(24, 24, 4), 0.4)]
     # The deepest layers reach so far that tiles would need a huge picture; see the slow test.
-    form = dataclasses.replace(
+    config = dataclasses.replace(
         gatys("vgg16"),
         content_layers={"block2_conv1": 1.0},
         style_layers={"block1_conv2": 0.5, "block2_conv2": 0.5},
         gamma=2.0,
     )
-    whole = PerceptualLoss(vgg16, content, styles, form, dtype="float64")
-    tiled = PerceptualLoss(vgg16, content, styles, form, dtype="float64", tile=32)
-    assert tiled.tiles > 1 == whole.tiles
+    whole = PerceptualLoss(vgg16, content, styles, config, dtype="float64")
+    tiled = PerceptualLoss(vgg16, content, styles, config, dtype="float64", tile=32)
+    assert tiled.tile_count > 1 == whole.tile_count
     (one, slope), (two, tiled_slope) = whole(painted), tiled(painted)
     assert relative(two.total, one.total) < 1e-9
     assert relative(tiled_slope, slope) < 1e-9
-    assert relative(tiled.losses(painted).total, one.total) < 1e-9
-    assert relative(whole.losses(painted).total, one.total) < 1e-9
+    assert relative(tiled.terms(painted).total, one.total) < 1e-9
+    assert relative(whole.terms(painted).total, one.total) < 1e-9
 
 
 @pytest.mark.slow
-def test_tiles_of_all_five_blocks_give_the_whole_pictures_gradient(vgg19: Vgg) -> None:
+def test_tiles_of_all_blocks_give_the_same_gradient(vgg19: Vgg) -> None:
     content, painted = picture(410, 500, 1), preprocess(picture(410, 500, 2))
     styles = [StyleTarget(picture(90, 140, 3))]
     whole = PerceptualLoss(vgg19, content, styles, gatys("vgg19"), dtype="float64")
@@ -134,7 +133,7 @@ def test_tiles_of_all_five_blocks_give_the_whole_pictures_gradient(vgg19: Vgg) -
 
 
 @pytest.mark.parametrize("name", ["vgg16", "vgg19"])
-def test_a_halo_covers_all_that_a_layer_sees(name: str) -> None:
+def test_receptive_margin(name: str) -> None:
     """The receptive field, added up from the last layer to the first."""
     for layer in reference.layer_shapes(name):
         field = 1
@@ -151,14 +150,14 @@ def test_a_halo_covers_all_that_a_layer_sees(name: str) -> None:
     height=st.integers(16, 700),
     width=st.integers(16, 700),
     side=st.integers(16, 400),
-    halo=st.sampled_from([16, 48, 96]),
+    margin=st.sampled_from([16, 48, 96]),
     stride=st.sampled_from([1, 2, 4, 8, 16]),
 )
-def test_tiles_cover_every_position_once(
-    height: int, width: int, side: int, halo: int, stride: int
+def test_split_into_tiles_covers_every_position_once(
+    height: int, width: int, side: int, margin: int, stride: int
 ) -> None:
     seen = np.zeros((height // stride, width // stride), int)
-    for tile in split_into_tiles(height, width, side, halo):
+    for tile in split_into_tiles(height, width, side, margin):
         rows, columns = tile.rows.place(stride), tile.columns.place(stride)
         seen[rows, columns] += 1
         for span in (tile.rows, tile.columns):
@@ -173,7 +172,7 @@ def test_tiles_cover_every_position_once(
     features=hnp.arrays(np.float64, (4, 5, 3), elements=st.floats(-10, 10)),
     order=st.permutations(range(20)),
 )
-def test_a_gram_matrix_knows_no_positions(features: Any, order: list[int]) -> None:
+def test_gram_sum_is_independent_of_positions(features: Any, order: list[int]) -> None:
     moved = features.reshape(20, 3)[order].reshape(4, 5, 3)
     whole = np.asarray(gram_sum(features, None))
     np.testing.assert_allclose(np.asarray(gram_sum(moved, None)), whole, atol=1e-9)
@@ -186,20 +185,18 @@ def shallow(vgg16: Vgg) -> Any:
     """Objectives that are quick to build, by their weights."""
 
     def build(content: Any, style: Any, **weights: float) -> PerceptualLoss:
-        form = LossConfig("vgg16", {"block2_conv1": 1.0}, {"block1_conv2": 1.0}, **weights)
-        return PerceptualLoss(vgg16, content, [StyleTarget(style)], form, dtype="float64")
+        config = LossConfig("vgg16", {"block2_conv1": 1.0}, {"block1_conv2": 1.0}, **weights)
+        return PerceptualLoss(vgg16, content, [StyleTarget(style)], config, dtype="float64")
 
     return build
 
 
 @settings(deadline=None, max_examples=5, phases=[Phase.generate])
 @given(seed=st.integers(0, 999), height=st.integers(16, 24), width=st.integers(16, 24))
-def test_losses_are_zero_exactly_when_pictures_agree(
-    shallow: Any, seed: int, height: int, width: int
-) -> None:
+def test_loss_is_zero_for_equal_images(shallow: Any, seed: int, height: int, width: int) -> None:
     one, two = picture(height, width, seed), picture(height, width, seed + 1)
     against_one, against_both = shallow(one, one), shallow(one, two)
-    different = against_one.losses(preprocess(two))
+    different = against_one.terms(preprocess(two))
     assert different.content_total > 0 and different.style_total > 0
     rounding = 1e-25  # of a square, in float64
     same, gradient = against_one(preprocess(one))
@@ -207,8 +204,8 @@ def test_losses_are_zero_exactly_when_pictures_agree(
     assert same.style_total <= rounding * different.style_total
     _, steep = against_one(preprocess(two))
     assert np.abs(gradient).max() <= 1e-12 * np.abs(steep).max()
-    assert against_both.losses(preprocess(one)).content_total == 0
-    style = against_both.losses(preprocess(two)).style_total
+    assert against_both.terms(preprocess(one)).content_total == 0
+    style = against_both.terms(preprocess(two)).style_total
     assert style <= rounding * different.style_total
 
 
@@ -224,7 +221,7 @@ def parts(shallow: Any) -> Any:
 
 @settings(deadline=None, max_examples=6, phases=[Phase.generate])
 @given(alpha=st.floats(0, 100), beta=st.floats(0, 1e6), gamma=st.floats(0, 100))
-def test_the_loss_is_linear_in_its_weights(
+def test_loss_is_linear_in_its_weights(
     shallow: Any, parts: Any, alpha: float, beta: float, gamma: float
 ) -> None:
     content, style, painted, single = parts
@@ -236,7 +233,7 @@ def test_the_loss_is_linear_in_its_weights(
     np.testing.assert_allclose(gradient, slope, rtol=1e-7, atol=1e-9 * (1 + np.abs(slope).max()))
 
 
-def test_total_variation_against_its_definition() -> None:
+def test_total_variation() -> None:
     values = np.random.default_rng(0).normal(0, 50, (6, 7, 3))
     by_hand = 0.0
     for y in range(6):
@@ -252,17 +249,17 @@ def test_total_variation_against_its_definition() -> None:
     assert slope[2, 3, 1] == pytest.approx(change / 2e-4, rel=1e-6)
 
 
-def test_magentas_form_pools_by_the_mean() -> None:
+def test_magenta_pools_by_the_mean() -> None:
     assert magenta().pooling == "avg"
 
 
-def test_pictures_too_small_and_masks_that_do_not_fit_are_refused(vgg16: Vgg) -> None:
+def test_invalid_images_and_masks(vgg16: Vgg) -> None:
     good = picture(32, 32, 0)
     with pytest.raises(StyleError, match="1x1 pixels"):
         PerceptualLoss(vgg16, good, [StyleTarget(good[:1, :1])], gatys("vgg16"))
-    with pytest.raises(UsageError, match="content picture has 32x8"):
+    with pytest.raises(UsageError, match="content image: 32x8"):
         PerceptualLoss(vgg16, good[:8], [StyleTarget(good)], gatys("vgg16"))
-    with pytest.raises(UsageError, match="mask has 3x3"):
+    with pytest.raises(UsageError, match="mask size 3x3"):
         PerceptualLoss(
             vgg16, good, [StyleTarget(good, 1, np.ones((3, 3), np.float32))], gatys("vgg16")
         )
@@ -283,6 +280,6 @@ def test_pictures_too_small_and_masks_that_do_not_fit_are_refused(vgg16: Vgg) ->
         {"style_layers": {"block1_conv1": float("inf")}},
     ],
 )
-def test_a_form_that_cannot_be_meant_is_refused(change: dict[str, Any]) -> None:
+def test_invalid_loss_config(change: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         dataclasses.replace(gatys("vgg16"), **change)

@@ -33,7 +33,7 @@ def totals(photo: Path, out: Path, vgg: Path, style: str, start: str, steps: int
     """The least total loss after each evaluation."""
     found: list[float] = []
 
-    def watch(step: PaintStep) -> bool:
+    def on_step(step: PaintStep) -> bool:
         found.append(step.losses.total)
         return True
 
@@ -45,19 +45,19 @@ def totals(photo: Path, out: Path, vgg: Path, style: str, start: str, steps: int
         steps=steps,
         levels=1,
         start=start,
-        form=gatys("vgg16"),
-        vgg=vgg,
+        loss=gatys("vgg16"),
+        vgg_file=vgg,
         model="mobile",
         device="cpu",
     )
-    paint(options, watch=watch)
+    paint(options, on_step=on_step)
     return np.minimum.accumulate(found)
 
 
 @pytest.mark.parametrize(
     ("clip", "frame", "style"), [("bikes", 30, "wave"), ("carphone_pristine", 10, "starry")]
 )
-def test_the_loss_falls_as_far_as_it_should(
+def test_loss_of_real_photos(
     real_vgg16: Path, tmp_path: Path, clips: dict[str, Path], clip: str, frame: int, style: str
 ) -> None:
     photo = square_photo(tmp_path, clips[clip], frame)
@@ -77,9 +77,7 @@ def test_the_loss_falls_as_far_as_it_should(
     assert fast[99] < (1.0 if style == "wave" else 1.02) * content[99]
 
 
-def test_resumed_it_ends_where_it_would_have_ended(
-    real_vgg16: Path, tmp_path: Path, clips: dict[str, Path]
-) -> None:
+def test_resume_with_a_real_photo(real_vgg16: Path, tmp_path: Path, clips: dict[str, Path]) -> None:
     photo = square_photo(tmp_path, clips["bikes"], 30)
     straight = PaintOptions(
         photo,
@@ -89,13 +87,13 @@ def test_resumed_it_ends_where_it_would_have_ended(
         steps=40,
         levels=1,
         start="content",
-        form=gatys("vgg16"),
-        vgg=real_vgg16,
+        loss=gatys("vgg16"),
+        vgg_file=real_vgg16,
         device="cpu",
     )
     whole = paint(straight)
-    stopped = dataclasses.replace(straight, out=tmp_path / "stopped.png")
-    assert not paint(stopped, watch=lambda step: step.evaluation < 17).finished
+    stopped = dataclasses.replace(straight, output=tmp_path / "stopped.png")
+    assert not paint(stopped, on_step=lambda step: step.evaluation < 17).finished
     resumed = paint(stopped)
     assert resumed.finished and resumed.evaluations == 23
     assert whole.losses is not None and resumed.losses is not None

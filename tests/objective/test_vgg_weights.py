@@ -34,14 +34,12 @@ def same(one: Vgg, two: Vgg) -> bool:
     )
 
 
-def test_a_file_is_read(file: Path, vgg16: Vgg) -> None:
+def test_read_vgg_weights(file: Path, vgg16: Vgg) -> None:
     assert same(read_vgg_weights("vgg16", file), vgg16)
 
 
 @pytest.mark.parametrize("name", ["vgg16", "vgg19"])
-def test_the_network_equals_keras_own_with_a_file_that_keras_wrote(
-    name: str, tmp_path: Path
-) -> None:
+def test_features_equal_those_of_keras(name: str, tmp_path: Path) -> None:
     import keras
     import tf_keras
 
@@ -85,30 +83,30 @@ def broken(vgg16: Vgg, tmp_path: Path, change: str) -> Path:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("a layer less", "holds no weights of vgg16's layer block5_conv3"),
+        ("a layer less", "no weights for block5_conv3 of vgg16"),
         ("another shape", r"block5_conv3 has the shape \[3, 3, 512, 7\]"),
-        ("NaN", "block5_conv3 .* not finite"),
+        ("NaN", "block5_conv3 are not all finite"),
     ],
 )
-def test_wrong_weights_are_refused(vgg16: Vgg, tmp_path: Path, change: str, words: str) -> None:
+def test_invalid_weights(vgg16: Vgg, tmp_path: Path, change: str, words: str) -> None:
     with pytest.raises(ModelError, match=words) as error:
         read_vgg_weights("vgg16", broken(vgg16, tmp_path, change))
     assert error.value.hint
 
 
-def test_another_networks_file_is_refused(file: Path, vgg19: Vgg, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no weights of vgg19's layer block3_conv4"):
+def test_weights_of_another_network(file: Path, vgg19: Vgg, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no weights for block3_conv4 of vgg19"):
         read_vgg_weights("vgg19", file)
     write_h5(tmp_path / "vgg19.h5", dict(vgg19.layers))
-    with pytest.raises(ModelError, match="is not vgg16's: it has a layer block3_conv4"):
+    with pytest.raises(ModelError, match="another network than vgg16: it has block3_conv4"):
         read_vgg_weights("vgg16", tmp_path / "vgg19.h5")
 
 
 @pytest.mark.parametrize("content", [b"", b"these are no weights", b"\x89HDF\r\n\x1a\nxx"])
-def test_what_is_no_file_of_weights_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_invalid_files(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "weights.h5"
     path.write_bytes(content)
-    with pytest.raises(ModelError, match="is no HDF5 file"):
+    with pytest.raises(ModelError, match="is not an HDF5 file"):
         read_vgg_weights("vgg19", path)
     with pytest.raises(ModelError, match="There is no file"):
         read_vgg_weights("vgg19", tmp_path / "missing.h5")
@@ -135,17 +133,17 @@ def server(file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         thread = threading.Thread(target=served.serve_forever, daemon=True)
         thread.start()
         address = f"http://127.0.0.1:{served.server_address[1]}/keras"
-        monkeypatch.setattr(weights, "_ADDRESS", address)
+        monkeypatch.setattr(weights, "WEIGHTS_URL", address)
         yield requests
         served.shutdown()
         thread.join()
 
 
-def test_weights_are_fetched_once_and_checked(
+def test_weights_are_downloaded_once_and_verified(
     server: list[str], file: Path, vgg16: Vgg, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digest = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
-    monkeypatch.setitem(weights._MD5, "vgg16", digest)
+    monkeypatch.setitem(weights.WEIGHTS_MD5, "vgg16", digest)
     said: list[str] = []
     assert same(load_vgg("vgg16", notify=said.append), vgg16)
     assert len(said) == 1 and "59 MB" in said[0]
@@ -158,32 +156,32 @@ def test_weights_are_fetched_once_and_checked(
     assert len(server) == 2
 
 
-def test_what_is_not_keras_file_is_not_taken(server: list[str]) -> None:
-    with pytest.raises(DownloadError, match="vgg16's weights cannot be fetched"):
+def test_download_with_a_wrong_checksum(server: list[str]) -> None:
+    with pytest.raises(DownloadError, match="Cannot download the weights of vgg16"):
         load_vgg("vgg16")
     assert server
 
 
-def test_offline_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_download_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        monkeypatch.setattr(weights, "_ADDRESS", address)
+        monkeypatch.setattr(weights, "WEIGHTS_URL", address)
         with pytest.raises(DownloadError, match="Connection refused") as error:
             load_vgg("vgg19")
     assert "--vgg FILE" in error.value.hint
     assert socket.getdefaulttimeout() is None
 
 
-def test_a_cache_that_cannot_be_made_is_said(own_cache: Path) -> None:
+def test_cache_that_is_not_writable(own_cache: Path) -> None:
     own_cache.parent.mkdir(parents=True, exist_ok=True)
     own_cache.write_text("a file where the folder would be")
-    with pytest.raises(ModelError, match="cannot be written"):
+    with pytest.raises(ModelError, match="is not writable"):
         load_vgg("vgg19")
 
 
 @pytest.mark.slow
-def test_the_real_weights_are_imagenets(real_vgg16: Path) -> None:
+def test_real_weights(real_vgg16: Path) -> None:
     """The first numbers of the file that Keras publishes, which many have printed."""
     vgg = read_vgg_weights("vgg16", real_vgg16)
     first = np.asarray(vgg.layers["block1_conv1"].kernel)[0, 0, :, 0]

@@ -13,7 +13,7 @@ model name\t: Another
 ARM = "processor\t: 0\nFeatures\t: fp asimd bf16 i8mm\n"
 
 
-def test_what_linux_tells(tmp_path: Path) -> None:
+def test_processor_on_linux(tmp_path: Path) -> None:
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text(INTEL, "utf-8")
     assert processor(cpuinfo) == "Some(R) CPU @ 2.0GHz"
@@ -22,12 +22,12 @@ def test_what_linux_tells(tmp_path: Path) -> None:
     assert instructions(cpuinfo) == ["asimd", "bf16"]
 
 
-def test_other_systems_tell_less(tmp_path: Path) -> None:
+def test_processor_without_cpuinfo(tmp_path: Path) -> None:
     assert processor(tmp_path / "none")
     assert instructions(tmp_path / "none") == []
 
 
-def test_this_machine() -> None:
+def test_describe_machine() -> None:
     machine = json.loads(json.dumps(describe_machine()))
     assert machine["cores"] >= 1
     assert machine["memory_gb"] > 0

@@ -21,7 +21,7 @@ def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_gpu")
-def test_a_gpu_that_is_not_there_is_an_error_with_a_way_out() -> None:
+def test_pick_device_gpu_without_gpu() -> None:
     with pytest.raises(DeviceError, match="no GPU") as caught:
         pick_device("gpu")
     assert "live-nst[gpu]" in caught.value.hint
@@ -30,7 +30,7 @@ def test_a_gpu_that_is_not_there_is_an_error_with_a_way_out() -> None:
 
 @pytest.mark.usefixtures("no_gpu")
 @pytest.mark.parametrize("wanted", ["auto", "cpu"])
-def test_without_a_gpu_it_is_the_cpu(wanted: str) -> None:
+def test_pick_device_without_gpu(wanted: str) -> None:
     assert pick_device(wanted) == "CPU:0"
 
 
@@ -38,7 +38,7 @@ def test_without_a_gpu_it_is_the_cpu(wanted: str) -> None:
 @pytest.mark.parametrize(
     ("wanted", "device"), [("auto", "GPU:0"), ("gpu", "GPU:0"), ("cpu", "CPU:0")]
 )
-def test_with_a_gpu_it_is_the_first_unless_the_cpu_is_asked_for(wanted: str, device: str) -> None:
+def test_pick_device_with_gpus(wanted: str, device: str) -> None:
     assert pick_device(wanted) == device
 
 
@@ -52,7 +52,7 @@ def test_with_a_gpu_it_is_the_first_unless_the_cpu_is_asked_for(wanted: str, dev
         ({}, ("float32",)),
     ],
 )
-def test_what_a_gpu_computes_in(
+def test_gpu_precisions(
     monkeypatch: pytest.MonkeyPatch, details: dict[str, object], precisions: tuple[str, ...]
 ) -> None:
     config = runtime.import_tensorflow().config
@@ -65,13 +65,13 @@ def test_what_a_gpu_computes_in(
 
 
 @pytest.mark.parametrize("wanted", ["cuda", "GPU", "", "tpu"])
-def test_another_word_is_no_device(wanted: str) -> None:
-    with pytest.raises(UsageError, match="no device") as caught:
+def test_pick_device_invalid(wanted: str) -> None:
+    with pytest.raises(UsageError, match="Invalid device") as caught:
         pick_device(wanted)
     assert "auto, cpu or gpu" in caught.value.hint
 
 
-def test_gpus_have_short_names() -> None:
+def test_gpu_names() -> None:
     assert gpu_names() == [f"GPU:{index}" for index in range(len(gpu_names()))]
 
 
@@ -80,8 +80,8 @@ def test_gpus_have_short_names() -> None:
 
 def tensorflow_in_a_child(**environment: str) -> subprocess.CompletedProcess[str]:
     program = (
-        "import sys; from live_nst.runtime.tensorflow import tensorflow; tensorflow();"
-        "print('seen', file=sys.stderr)"
+        "import sys; from live_nst.runtime.tensorflow import import_tensorflow;"
+        "import_tensorflow(); print('seen', file=sys.stderr)"
     )
     return subprocess.run(
         [sys.executable, "-c", program],
@@ -96,11 +96,11 @@ def _without_tensorflow_settings() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
 
 
-def test_tensorflow_starts_without_a_word() -> None:
+def test_import_tensorflow_writes_nothing() -> None:
     assert tensorflow_in_a_child().stderr == "seen\n"
 
 
-def test_quiet_stderr_gives_back_what_it_took(capfd: pytest.CaptureFixture[str]) -> None:
+def test_quiet_stderr_restores_stderr(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ZeroDivisionError), runtime.quiet_stderr():
         os.write(2, b"native chatter\n")
         raise ZeroDivisionError
@@ -108,7 +108,7 @@ def test_quiet_stderr_gives_back_what_it_took(capfd: pytest.CaptureFixture[str])
     assert capfd.readouterr().err == "after\n"
 
 
-def test_debugging_lets_everything_through(
+def test_quiet_stderr_when_debugging(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(runtime.DEBUG_VARIABLE, "1")

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from live_nst.runtime.timing import RateMeter, RollingPercentiles, SystemClock
 
 
-def test_the_systems_clock_is_the_monotonic_one() -> None:
+def test_system_clock_now() -> None:
     clock = SystemClock()
     before = time.monotonic()
     now = clock.now()
     assert before <= now <= time.monotonic()
 
 
-def test_it_sleeps_as_long_as_it_is_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_system_clock_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
     for seconds in (0.5, 0.0, -3.0):
@@ -23,7 +23,7 @@ def test_it_sleeps_as_long_as_it_is_asked_to(monkeypatch: pytest.MonkeyPatch) ->
     assert slept == [0.5]
 
 
-def test_a_rate_needs_two_events() -> None:
+def test_rate_needs_two_events() -> None:
     meter = RateMeter()
     assert meter.rate() == 0
     meter.tick(5.0)
@@ -35,14 +35,14 @@ def test_a_rate_needs_two_events() -> None:
 
 
 @given(st.floats(1, 240), st.floats(0, 1e6))
-def test_a_steady_rate(rate: float, start: float) -> None:
+def test_rate(rate: float, start: float) -> None:
     meter = RateMeter(window=2.0)
     for index in range(200):
         meter.tick(start + index / rate)
     assert meter.rate() == pytest.approx(rate, rel=1e-3)
 
 
-def test_it_forgets_what_was_before_its_window() -> None:
+def test_rate_within_window() -> None:
     meter = RateMeter(window=2.0)
     for index in range(300):
         meter.tick(index / 100)  # three seconds at 100
@@ -51,7 +51,7 @@ def test_it_forgets_what_was_before_its_window() -> None:
     assert meter.rate() == pytest.approx(10, rel=0.1)
 
 
-def test_a_pause_counts() -> None:
+def test_rate_with_pause() -> None:
     meter = RateMeter(window=2.0)
     meter.tick(0.0)
     meter.tick(1.0)
@@ -61,14 +61,14 @@ def test_a_pause_counts() -> None:
     assert meter.rate() == pytest.approx(1)
 
 
-def test_no_samples() -> None:
+def test_percentile_without_values() -> None:
     samples = RollingPercentiles()
     assert len(samples) == 0
     assert samples.percentile(50) == 0.0
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50), st.floats(0, 100))
-def test_percentiles_are_numpys(values: list[float], percent: float) -> None:
+def test_percentile(values: list[float], percent: float) -> None:
     samples = RollingPercentiles()
     for value in values:
         samples.add(value)
@@ -76,7 +76,7 @@ def test_percentiles_are_numpys(values: list[float], percent: float) -> None:
     assert samples.percentile(percent) == pytest.approx(np.percentile(values, percent))
 
 
-def test_only_the_newest_samples_are_kept() -> None:
+def test_percentile_keeps_the_newest() -> None:
     samples = RollingPercentiles(capacity=10)
     for value in range(100):
         samples.add(value)

@@ -1,4 +1,4 @@
-"""What every sink owes the pipeline, checked over all of them."""
+"""The contract of sinks, tested on every sink."""
 
 import threading
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path, backend: type[FakeBacke
     return lambda: request.param(tmp_path, (64, 48))
 
 
-def test_it_has_a_name_and_a_rate(make: MakeSink) -> None:
+def test_name_and_rate(make: MakeSink) -> None:
     sink = make()
     assert sink.name
     assert "\n" not in sink.name
@@ -46,7 +46,7 @@ def test_it_has_a_name_and_a_rate(make: MakeSink) -> None:
     sink.close()
 
 
-def test_it_takes_frames_and_closes_twice(make: MakeSink) -> None:
+def test_write_and_close_twice(make: MakeSink) -> None:
     sink = make()
     for frame in frames(10):
         sink.write(frame)
@@ -54,7 +54,7 @@ def test_it_takes_frames_and_closes_twice(make: MakeSink) -> None:
     sink.close()
 
 
-def test_a_with_block_closes_it_also_after_an_error(make: MakeSink) -> None:
+def test_with_block_closes(make: MakeSink) -> None:
     with pytest.raises(ZeroDivisionError), make() as sink:
         sink.write(frames(1)[0])
         raise ZeroDivisionError
@@ -62,13 +62,13 @@ def test_a_with_block_closes_it_also_after_an_error(make: MakeSink) -> None:
         sink.write(frames(1)[0])
 
 
-def test_it_closes_without_a_frame(make: MakeSink) -> None:
+def test_close_without_a_frame(make: MakeSink) -> None:
     sink = make()
     sink.close()
     sink.close()
 
 
-def test_it_refuses_frames_after_closing(make: MakeSink) -> None:
+def test_write_after_close(make: MakeSink) -> None:
     sink = make()
     sink.write(frames(1)[0])
     sink.close()
@@ -77,7 +77,7 @@ def test_it_refuses_frames_after_closing(make: MakeSink) -> None:
 
 
 @pytest.mark.parametrize("size", [(64, 48), (65, 47), (48, 64), (1, 1), (640, 360), (3, 200)])
-def test_it_takes_frames_of_any_size(make: MakeSink, size: tuple[int, int]) -> None:
+def test_write_any_size(make: MakeSink, size: tuple[int, int]) -> None:
     sink = make()
     sink.write(frames(1)[0])
     sink.write(Frame(plain(size), 1, 1001.0))
@@ -86,13 +86,13 @@ def test_it_takes_frames_of_any_size(make: MakeSink, size: tuple[int, int]) -> N
 
 
 @pytest.mark.parametrize("size", [(65, 47), (1, 1), (640, 360)])
-def test_it_starts_with_frames_of_any_size(make: MakeSink, size: tuple[int, int]) -> None:
+def test_first_frame_of_any_size(make: MakeSink, size: tuple[int, int]) -> None:
     sink = make()
     sink.write(Frame(plain(size), 0, 1000.0))
     sink.close()
 
 
-def test_it_does_not_change_the_picture_nor_need_to_write_it(make: MakeSink) -> None:
+def test_write_leaves_the_image_alone(make: MakeSink) -> None:
     sink = make()
     image = plain((64, 48))
     image.flags.writeable = False
@@ -101,7 +101,7 @@ def test_it_does_not_change_the_picture_nor_need_to_write_it(make: MakeSink) -> 
     np.testing.assert_array_equal(image, plain((64, 48)))
 
 
-def test_it_may_be_written_and_closed_in_another_thread(make: MakeSink) -> None:
+def test_write_and_close_in_another_thread(make: MakeSink) -> None:
     sink = make()
     failures: list[Exception] = []
 
@@ -121,7 +121,7 @@ def test_it_may_be_written_and_closed_in_another_thread(make: MakeSink) -> None:
 
 
 @pytest.mark.parametrize("make_broken", [make_broken_recorder, make_broken_virtual_camera])
-def test_what_cannot_be_opened_says_so_at_once_and_what_to_do(
+def test_open_error_has_a_hint(
     make_broken: Callable[[Path], Sink], tmp_path: Path, backend: type[FakeBackend]
 ) -> None:
     with pytest.raises(SinkError) as caught:

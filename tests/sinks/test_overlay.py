@@ -23,7 +23,7 @@ def contrast(image: Image, area: tuple[slice, slice]) -> float:
 
 
 @pytest.mark.parametrize("background", [(255, 255, 255), (0, 0, 0), (128, 128, 128), (0, 255, 255)])
-def test_text_is_readable_on_any_picture(background: tuple[int, int, int]) -> None:
+def test_text_is_readable_on_any_background(background: tuple[int, int, int]) -> None:
     for draw in (
         lambda image: draw_lines(image, LINES),
         lambda image: draw_notice(image, "camera lost, reconnecting ..."),
@@ -37,7 +37,7 @@ def test_text_is_readable_on_any_picture(background: tuple[int, int, int]) -> No
         assert contrast(image, area) > 4.5
 
 
-def test_figures_are_top_left_and_leave_the_rest_alone() -> None:
+def test_draw_lines() -> None:
     before = plain((1280, 720))
     image = draw_lines(before.copy(), LINES)
     rows, columns = changed(image, before)
@@ -47,7 +47,7 @@ def test_figures_are_top_left_and_leave_the_rest_alone() -> None:
     assert columns.stop < 400
 
 
-def test_a_notice_is_a_band_across_the_middle() -> None:
+def test_draw_notice() -> None:
     before = plain((640, 360))
     rows, columns = changed(draw_notice(before.copy(), "camera lost"), before)
     assert (columns.start, columns.stop) == (0, 640)
@@ -55,7 +55,7 @@ def test_a_notice_is_a_band_across_the_middle() -> None:
     assert rows.stop - rows.start < 60
 
 
-def test_keys_are_in_the_middle_and_in_place_of_the_figures() -> None:
+def test_draw_overlay_keys_replace_figures() -> None:
     before = plain((640, 360))
     with_keys = draw_overlay(before.copy(), LINES, keys=KEYS)
     np.testing.assert_array_equal(with_keys, draw_keys(before.copy(), KEYS))
@@ -63,7 +63,7 @@ def test_keys_are_in_the_middle_and_in_place_of_the_figures() -> None:
     assert abs((columns.start + columns.stop) / 2 - 320) <= 1
 
 
-def test_text_grows_with_the_picture() -> None:
+def test_text_size_follows_the_image() -> None:
     def height(size: tuple[int, int]) -> int:
         before = plain(size)
         rows, _ = changed(draw_lines(before.copy(), LINES), before)
@@ -72,40 +72,40 @@ def test_text_grows_with_the_picture() -> None:
     assert height((2560, 1440)) == pytest.approx(2 * height((1280, 720)), rel=0.1)
 
 
-def test_a_panel_does_not_move_with_its_letters() -> None:
+def test_panel_does_not_move_with_its_letters() -> None:
     before = plain((640, 360))
     first = changed(draw_lines(before.copy(), ["ace"]), before)
     second = changed(draw_lines(before.copy(), ["gÅj"]), before)
     assert first[0] == second[0]
 
 
-def test_nothing_to_say_changes_nothing() -> None:
+def test_draw_overlay_without_text() -> None:
     before = plain((64, 48))
     np.testing.assert_array_equal(draw_overlay(before.copy(), [], notice="", keys=()), before)
 
 
-def test_it_draws_on_the_array_given() -> None:
+def test_draw_overlay_in_place() -> None:
     image = plain((320, 240))
     assert draw_overlay(image, LINES, notice="camera lost") is image
     assert (image != plain((320, 240))).any()
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_any_size_works(size: tuple[int, int]) -> None:
+def test_draw_overlay_any_size(size: tuple[int, int]) -> None:
     long = ["a line that is much too long for a small picture " * 3] * 40
-    keys = [("key", "what it does, told at length")] * 40
+    keys = [("key", "what it does, explained at length")] * 40
     assert draw_overlay(plain(size), long, notice=long[0]).shape == (size[1], size[0], 3)
     assert draw_overlay(plain(size), long, notice=long[0], keys=keys).dtype == np.uint8
 
 
-def test_long_text_shrinks_into_the_picture() -> None:
+def test_long_text_shrinks() -> None:
     before = plain((640, 360), (255, 255, 255))
     image = draw_notice(before.copy(), "reconnecting to the camera that was lost " * 2)
     assert image[:, :8].max(axis=2)[170:190].max() < 200  # no letter is cut off at the edges
     assert image[:, -8:].max(axis=2)[170:190].max() < 200
 
 
-def test_accents_do_not_become_boxes() -> None:
+def test_accents() -> None:
     np.testing.assert_array_equal(
         draw_lines(plain((320, 240)), ["Bäume é"]), draw_lines(plain((320, 240)), ["Baume e"])
     )

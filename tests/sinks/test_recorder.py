@@ -59,7 +59,7 @@ def bgr_by_bt709(frame: av.VideoFrame) -> np.ndarray:
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".MP4"])
-def test_every_frame_is_there_at_its_own_time(suffix: str, tmp_path: Path) -> None:
+def test_frame_times(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"out{suffix}"
     steps = [0.04, 0.05, 0.033, 0.1]
     instants = np.cumsum([0.0] + [steps[index % 4] for index in range(39)])
@@ -68,7 +68,7 @@ def test_every_frame_is_there_at_its_own_time(suffix: str, tmp_path: Path) -> No
     np.testing.assert_allclose(times(path), instants, atol=0.6e-3 if suffix == ".mkv" else 1e-5)
 
 
-def test_a_stall_stays_as_a_long_frame(tmp_path: Path) -> None:
+def test_stall_is_a_long_frame(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     record(path, [Frame(plain((64, 48)), i, t) for i, t in enumerate([7.0, 7.1, 67.1, 67.2])])
     np.testing.assert_allclose(times(path), [0, 0.1, 60.1, 60.2], atol=1e-5)
@@ -76,21 +76,21 @@ def test_a_stall_stays_as_a_long_frame(tmp_path: Path) -> None:
         assert container.duration == pytest.approx(60.3e6, abs=1e3)
 
 
-def test_the_last_frame_lasts_a_second_at_most(tmp_path: Path) -> None:
+def test_duration_of_the_last_frame(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     record(path, [Frame(plain((64, 48)), i, t) for i, t in enumerate([0.0, 30.0])])
     with av.open(str(path)) as container:
         assert container.duration == pytest.approx(31e6, abs=1e3)
 
 
-def test_one_frame_lasts_as_long_as_the_hint_says(tmp_path: Path) -> None:
+def test_fps_hint(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     record(path, frames(1), fps_hint=10)
     with av.open(str(path)) as container:
         assert container.duration == pytest.approx(0.1e6, abs=1e3)
 
 
-def test_times_that_stand_still_or_go_back_still_increase(tmp_path: Path) -> None:
+def test_times_always_increase(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     record(path, [Frame(plain((64, 48)), i, t) for i, t in enumerate([5.0, 5.0, 4.0, 5.5])])
     instants = times(path)
@@ -100,7 +100,7 @@ def test_times_that_stand_still_or_go_back_still_increase(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("fps", [4.0, 60.0])
-def test_keyframes_come_every_two_seconds_at_any_rate(fps: float, tmp_path: Path) -> None:
+def test_keyframe_interval(fps: float, tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     record(path, frames(round(9 * fps), fps=fps), fps_hint=30)
     with av.open(str(path)) as container:
@@ -108,7 +108,7 @@ def test_keyframes_come_every_two_seconds_at_any_rate(fps: float, tmp_path: Path
     assert [float(key) for key in keys] == pytest.approx([0, 2, 4, 6, 8], abs=1e-3)
 
 
-def test_colors_are_right_by_the_standards_formula(tmp_path: Path) -> None:
+def test_colors_are_bt709(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     image = np.concatenate([plain((64, 48), color) for color in COLORS], axis=1)
     record(path, [Frame(image, index, index / 25) for index in range(10)])
@@ -120,7 +120,7 @@ def test_colors_are_right_by_the_standards_formula(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not installed")
-def test_ffprobe_agrees(tmp_path: Path) -> None:
+def test_ffprobe(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     record(path, frames(60, (320, 180), fps=30))
     command = ["ffprobe", "-v", "error", "-count_frames", "-show_streams", "-show_format"]
@@ -142,13 +142,13 @@ def test_ffprobe_agrees(tmp_path: Path) -> None:
     assert found["format"]["tags"]["comment"] == "Recorded by live-nst"
 
 
-def test_a_finished_mp4_is_an_ordinary_one(tmp_path: Path) -> None:
+def test_closed_mp4_is_not_fragmented(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     record(path, frames(150))
     assert boxes(path) == ["ftyp", "free", "mdat", "moov"]
 
 
-def test_odd_sides_are_padded(tmp_path: Path) -> None:
+def test_odd_size(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     record(path, frames(5, (65, 47)))
     with av.open(str(path)) as container:
@@ -159,7 +159,7 @@ def test_odd_sides_are_padded(tmp_path: Path) -> None:
     np.testing.assert_allclose(decoded[-1].mean(axis=0), (0, 80, 160), atol=6)
 
 
-def test_frames_of_another_size_are_fitted_into_the_first_ones(tmp_path: Path) -> None:
+def test_change_of_size(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     sizes = [(64, 64), (64, 64), (128, 64), (33, 17)]
     record(path, [Frame(plain(s, (255, 255, 255)), i, i / 10) for i, s in enumerate(sizes)])
@@ -173,13 +173,13 @@ def test_frames_of_another_size_are_fitted_into_the_first_ones(tmp_path: Path) -
         assert wide[24:40].min() > 235
 
 
-def test_the_given_picture_is_left_alone(tmp_path: Path) -> None:
+def test_write_leaves_the_image_alone(tmp_path: Path) -> None:
     frame = frames(1)[0]
     frame.image.flags.writeable = False
     record(tmp_path / "out.mp4", [frame])
 
 
-def test_the_name_is_for_people(tmp_path: Path) -> None:
+def test_name(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "out.mp4")
     assert recorder.name == f"recording {tmp_path / 'out.mp4'}"
     assert recorder.rate is None
@@ -218,7 +218,7 @@ recorder.close()
 
 
 def run_noise(path: Path, limit: int = 0) -> list[str]:
-    """The lines that a process recording noise says."""
+    """Return the lines that a process prints while it records noise."""
     result = subprocess.run(
         [sys.executable, "-c", RECORD_NOISE, str(path), str(limit)], capture_output=True, text=True
     )
@@ -228,7 +228,7 @@ def run_noise(path: Path, limit: int = 0) -> list[str]:
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
-def test_a_killed_recording_plays(suffix: str, tmp_path: Path) -> None:
+def test_killed_recording_plays(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"out{suffix}"
     process = subprocess.Popen(
         [sys.executable, "-c", RECORD_NOISE, str(path), "0"], stdout=subprocess.PIPE, text=True
@@ -244,16 +244,16 @@ def test_a_killed_recording_plays(suffix: str, tmp_path: Path) -> None:
     # Lost are the fragment of two seconds (20 frames) and what the encoder still held.
     assert len(instants) >= 140
     np.testing.assert_allclose(instants, np.arange(len(instants)) / 10, atol=1e-3)
-    # It is known as ours, too.
+    # It is recognized as an earlier recording.
     assert "out-1" in Recorder(path).notice
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs setrlimit")
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
-def test_a_file_that_may_not_grow_ends_playable(suffix: str, tmp_path: Path) -> None:
+def test_file_size_limit(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"out{suffix}"
     lines = run_noise(path, limit=700_000)
-    assert lines[-1] == f"ERROR the recording {path} ends here: it is as large as a file may be"
+    assert lines[-1] == f"ERROR {path} would be larger than a file may be"
     written = int(lines[-2]) + 1
     assert 60 <= len(times(path)) <= written
     assert path.stat().st_size <= 700_000
@@ -272,15 +272,15 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_a_full_disk_is_told_and_the_file_plays(suffix: str, tiny_disk: Path) -> None:
+def test_full_disk(suffix: str, tiny_disk: Path) -> None:
     path = tiny_disk / f"out{suffix}"
     lines = run_noise(path)
-    assert lines[-1] == f"ERROR the disk is full: the recording {path} ends here"
+    assert lines[-1] == f"ERROR The disk is full: {path} cannot be finished"
     assert 60 <= len(times(path)) <= int(lines[-2]) + 1
     assert list(tiny_disk.iterdir()) == [path]
 
 
-def test_a_disk_that_fills_up_at_the_very_end_leaves_the_fragments(tiny_disk: Path) -> None:
+def test_full_disk_during_close(tiny_disk: Path) -> None:
     path = tiny_disk / "out.mp4"
     recorder = Recorder(path)
     for frame in frames(200):
@@ -289,18 +289,18 @@ def test_a_disk_that_fills_up_at_the_very_end_leaves_the_fragments(tiny_disk: Pa
     with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
         while True:
             file.write(bytes(4096))
-    with pytest.raises(RecordingError, match="the disk is full"):
+    with pytest.raises(RecordingError, match="The disk is full"):
         recorder.close()
     assert len(times(path)) >= 100
     recorder.close()
 
 
-def test_a_full_disk_at_the_first_frame(tiny_disk: Path) -> None:
+def test_full_disk_at_the_first_frame(tiny_disk: Path) -> None:
     with (tiny_disk / "filler").open("wb", buffering=0) as file, pytest.raises(OSError):
         while True:
             file.write(bytes(4096))
     recorder = Recorder(tiny_disk / "out.mp4")
-    with pytest.raises(RecordingError, match="the disk is full"):
+    with pytest.raises(RecordingError, match="The disk is full"):
         for frame in frames(200):
             recorder.write(frame)
         recorder.close()

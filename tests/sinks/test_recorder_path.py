@@ -15,33 +15,33 @@ class TestPlace:
     """What is checked before anything is opened."""
 
     @pytest.mark.parametrize("name", ["out.avi", "out", "out.mp4.txt", ".mp4"])
-    def test_a_wrong_suffix_lists_the_good_ones(self, name: str, tmp_path: Path) -> None:
-        with pytest.raises(UsageError, match="wrong suffix") as caught:
+    def test_invalid_suffix(self, name: str, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="Invalid suffix") as caught:
             Recorder(tmp_path / name)
         assert ".mp4, .mov or .mkv" in caught.value.hint
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_folder(self, tmp_path: Path) -> None:
+    def test_path_is_a_folder(self, tmp_path: Path) -> None:
         (tmp_path / "out.mp4").mkdir()
         with pytest.raises(RecordingError, match="is a folder") as caught:
             Recorder(tmp_path / "out.mp4")
-        assert "live.mp4" in caught.value.hint
+        assert "output.mp4" in caught.value.hint
 
-    def test_no_such_folder(self, tmp_path: Path) -> None:
-        with pytest.raises(RecordingError, match="there is no folder") as caught:
+    def test_missing_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(RecordingError, match="There is no folder") as caught:
             Recorder(tmp_path / "missing" / "out.mp4")
         assert "mkdir" in caught.value.hint
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_folder_that_cannot_be_written(
+    def test_folder_without_permission(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(os, "access", lambda path, mode: False)
-        with pytest.raises(RecordingError, match="nothing can be written into"):
+        with pytest.raises(RecordingError, match="is not writable"):
             Recorder(tmp_path / "out.mp4")
 
     @pytest.mark.parametrize("content", [b"", b"some text", bytes(range(256)) * 40])
-    def test_somebody_elses_file_is_not_touched(self, content: bytes, tmp_path: Path) -> None:
+    def test_other_file_is_not_replaced(self, content: bytes, tmp_path: Path) -> None:
         path = tmp_path / "out.mp4"
         path.write_bytes(content)
         with pytest.raises(RecordingError, match="was not recorded by live-nst") as caught:
@@ -50,7 +50,7 @@ class TestPlace:
         assert path.read_bytes() == content
         assert list(tmp_path.iterdir()) == [path]
 
-    def test_somebody_elses_video_is_not_touched(self, tmp_path: Path) -> None:
+    def test_other_video_is_not_replaced(self, tmp_path: Path) -> None:
         path = tmp_path / "out.mp4"
         with av.open(str(path), "w") as container:
             container.metadata["comment"] = "Holidays"
@@ -65,7 +65,7 @@ class TestPlace:
         assert path.read_bytes() == content
 
     @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
-    def test_an_earlier_recording_is_set_aside(self, suffix: str, tmp_path: Path) -> None:
+    def test_earlier_recording_is_renamed(self, suffix: str, tmp_path: Path) -> None:
         path = tmp_path / f"out{suffix}"
         record(path, frames(3))
         earlier = path.read_bytes()
@@ -82,9 +82,7 @@ class TestPlace:
         assert (tmp_path / f"out-2{suffix}").read_bytes() == earlier
         assert len(times(path)) == 1
 
-    def test_an_earlier_recording_gets_its_name_back_if_nothing_was_recorded(
-        self, tmp_path: Path
-    ) -> None:
+    def test_earlier_recording_gets_its_name_back(self, tmp_path: Path) -> None:
         path = tmp_path / "out.mp4"
         record(path, frames(3))
         earlier = path.read_bytes()
@@ -92,14 +90,14 @@ class TestPlace:
         assert list(tmp_path.iterdir()) == [path]
         assert path.read_bytes() == earlier
 
-    def test_a_new_file_brings_no_notice(self, tmp_path: Path) -> None:
+    def test_new_file_has_no_notice(self, tmp_path: Path) -> None:
         assert Recorder(tmp_path / "out.mp4").notice == ""
 
-    def test_a_file_that_appears_meanwhile_is_not_touched(self, tmp_path: Path) -> None:
+    def test_file_created_meanwhile_is_not_replaced(self, tmp_path: Path) -> None:
         path = tmp_path / "out.mp4"
         recorder = Recorder(path)
         path.write_bytes(b"precious")
-        with pytest.raises(RecordingError, match="appeared meanwhile"):
+        with pytest.raises(RecordingError, match="created by another program"):
             recorder.write(frames(1)[0])
         recorder.close()
         assert path.read_bytes() == b"precious"

@@ -10,7 +10,7 @@ from live_nst.types import Frame
 from tests.sinks.conftest import FakeBackend, frames, plain
 
 
-def test_it_sends_bgr_at_the_size_and_rate_asked_for(backend: type[FakeBackend]) -> None:
+def test_write(backend: type[FakeBackend]) -> None:
     camera = VirtualCamera(None, 20, (64, 48))
     for frame in frames(3):
         camera.write(frame)
@@ -22,13 +22,13 @@ def test_it_sends_bgr_at_the_size_and_rate_asked_for(backend: type[FakeBackend])
         np.testing.assert_array_equal(sent, frame.image)
 
 
-def test_the_name_tells_the_device(backend: type[FakeBackend]) -> None:
+def test_name(backend: type[FakeBackend]) -> None:
     assert VirtualCamera(None, 20, (64, 48)).name == "virtual camera /dev/video7"
     assert VirtualCamera("/dev/video3", 20, (64, 48)).name == "virtual camera /dev/video3"
     assert backend.opened[1].asked == "/dev/video3"
 
 
-def test_odd_sizes_become_even(backend: type[FakeBackend]) -> None:
+def test_odd_size(backend: type[FakeBackend]) -> None:
     camera = VirtualCamera(None, 20, (65, 47))
     assert camera.size == (66, 48)
     image = np.arange(65 * 47 * 3, dtype=np.uint32).reshape(47, 65, 3).astype(np.uint8)
@@ -37,7 +37,7 @@ def test_odd_sizes_become_even(backend: type[FakeBackend]) -> None:
     np.testing.assert_array_equal(backend.opened[0].sent[0][:47, :65], image)
 
 
-def test_other_sizes_are_fitted(backend: type[FakeBackend]) -> None:
+def test_write_another_size(backend: type[FakeBackend]) -> None:
     camera = VirtualCamera(None, 20, (64, 64))
     camera.write(Frame(plain((128, 64), (200, 200, 200)), 0, 0.0))
     sent = backend.opened[0].sent[0]
@@ -46,13 +46,13 @@ def test_other_sizes_are_fitted(backend: type[FakeBackend]) -> None:
     assert (sent[:16] == 0).all()
 
 
-def test_pictures_that_do_not_lie_in_one_piece_are_sent_right(backend: type[FakeBackend]) -> None:
+def test_write_non_contiguous_image(backend: type[FakeBackend]) -> None:
     image = np.arange(64 * 48 * 3, dtype=np.uint32).reshape(48, 64, 3).astype(np.uint8)
     VirtualCamera(None, 20, (64, 48)).write(Frame(image[:, ::-1], 0, 0.0))
     np.testing.assert_array_equal(backend.opened[0].sent[0], image[:, ::-1])
 
 
-def test_the_device_is_freed_once(backend: type[FakeBackend]) -> None:
+def test_close_twice(backend: type[FakeBackend]) -> None:
     camera = VirtualCamera(None, 20, (64, 48))
     camera.close()
     camera.close()
@@ -61,22 +61,22 @@ def test_the_device_is_freed_once(backend: type[FakeBackend]) -> None:
         camera.write(frames(1)[0])
 
 
-def test_a_device_that_cannot_be_opened(backend: type[FakeBackend]) -> None:
+def test_open_error(backend: type[FakeBackend]) -> None:
     with pytest.raises(VirtualCameraError, match="not a video output device") as caught:
         VirtualCamera("broken", 20, (64, 48), system=HostSystem(platform="win32"))
     assert "OBS" in caught.value.hint
     assert isinstance(caught.value.__cause__, RuntimeError)
 
 
-def test_a_device_that_goes_away(backend: type[FakeBackend]) -> None:
+def test_write_error(backend: type[FakeBackend]) -> None:
     camera = VirtualCamera("unplugged", 20, (64, 48))
-    with pytest.raises(VirtualCameraError, match="takes no more frames: No such device"):
+    with pytest.raises(VirtualCameraError, match="accepts no more frames: No such device"):
         camera.write(frames(1)[0])
     camera.close()
     assert backend.opened[0].closings == 1
 
 
-def test_no_backend_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pyvirtualcam.camera, "BACKENDS", {})
-    with pytest.raises(VirtualCameraError, match="the virtual camera cannot be opened"):
+    with pytest.raises(VirtualCameraError, match="Cannot open the virtual camera"):
         VirtualCamera(None, 20, (64, 48), system=HostSystem(platform="darwin"))

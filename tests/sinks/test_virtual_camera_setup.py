@@ -49,7 +49,7 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def test_nothing_is_installed(machine: Machine) -> None:
+def test_module_not_loaded(machine: Machine) -> None:
     error = machine.explain(None)
     assert "v4l2loopback is not loaded" in error.message
     assert (
@@ -59,27 +59,25 @@ def test_nothing_is_installed(machine: Machine) -> None:
     assert "sudo apt install v4l2loopback-dkms" in error.hint
 
 
-def test_the_device_asked_for_is_the_one_that_the_command_makes(machine: Machine) -> None:
+def test_module_not_loaded_with_a_device(machine: Machine) -> None:
     error = machine.explain("/dev/video4711")
-    assert "there is no /dev/video4711" in error.message
+    assert "There is no /dev/video4711" in error.message
     assert "video_nr=4711" in error.hint
     assert "install" in error.hint
 
 
-def test_another_device_is_named_where_there_is_one(machine: Machine) -> None:
+def test_missing_device_lists_others(machine: Machine) -> None:
     machine.load_module()
     machine.add("video0", WEBCAM)
     other = machine.add("video10", FREE)
     error = machine.explain("/dev/video4711")
-    assert error.message == "there is no /dev/video4711"
-    assert f"use {other}, or load v4l2loopback anew" in error.hint
+    assert error.message == "There is no /dev/video4711"
+    assert f"use {other}, or reload v4l2loopback" in error.hint
     assert "modprobe -r v4l2loopback && sudo modprobe v4l2loopback" in error.hint
 
 
 @pytest.mark.parametrize("capability", [WEBCAM, None])
-def test_a_device_that_is_no_loopback(
-    machine: Machine, capability: DeviceCapability | None
-) -> None:
+def test_device_is_no_loopback(machine: Machine, capability: DeviceCapability | None) -> None:
     path = machine.add("video0", capability)
     error = machine.explain(path)
     assert "not a virtual camera" in error.message
@@ -90,12 +88,12 @@ def test_a_device_that_is_no_loopback(
 
 
 @pytest.mark.parametrize("by_name", [True, False])
-def test_the_trap_of_exclusive_caps(machine: Machine, by_name: bool) -> None:
+def test_exclusive_caps(machine: Machine, by_name: bool) -> None:
     machine.load_module("0.12.7")
     path = machine.add("video10", SPENT)
     error = machine.explain(path if by_name else None, "is not a video output device")
     assert error.message == (
-        f"{path} was fed once and cannot be fed again: v4l2loopback 0.12.7, loaded with "
+        f"{path} was written to once and cannot be again: v4l2loopback 0.12.7, loaded with "
         "exclusive_caps=1, allows that only once"
     )
     assert (
@@ -105,17 +103,17 @@ def test_the_trap_of_exclusive_caps(machine: Machine, by_name: bool) -> None:
     assert "0.13" in error.hint
 
 
-def test_the_trap_where_the_module_does_not_tell_its_version(machine: Machine) -> None:
+def test_exclusive_caps_without_a_version(machine: Machine) -> None:
     machine.load_module()
     error = machine.explain(machine.add("video10", SPENT))
     assert "v4l2loopback before 0.13, loaded with exclusive_caps=1" in error.message
 
 
-def test_a_device_that_another_program_feeds(machine: Machine) -> None:
+def test_device_is_in_use(machine: Machine) -> None:
     machine.load_module("0.12.7")
     path = machine.add("video10", FED)
     error = machine.explain(path)
-    assert error.message == f"another program is feeding the virtual camera {path}"
+    assert error.message == f"Another program is writing to the virtual camera {path}"
     assert f"fuser {path}" in error.hint
 
 
@@ -123,17 +121,17 @@ def test_no_permission(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Non
     path = machine.add("video10", None)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     error = machine.explain(path)
-    assert error.message == f"you may not write to {path}"
+    assert error.message == f"No permission to write to {path}"
     assert "sudo usermod -aG video $USER" in error.hint
 
 
-def test_no_permission_for_any(machine: Machine) -> None:
+def test_no_permission_for_any_device(machine: Machine) -> None:
     machine.load_module()
     machine.add("video10", None)
     assert "sudo usermod -aG video $USER" in machine.explain(None).hint
 
 
-def test_anything_else_keeps_the_librarys_words(machine: Machine) -> None:
+def test_other_errors_keep_the_message(machine: Machine) -> None:
     machine.load_module()
     path = machine.add("video10", FREE)
     error = machine.explain(path, "'a' backend: Device or resource busy.\n'b' backend: no.")
@@ -146,7 +144,7 @@ def test_anything_else_keeps_the_librarys_words(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("platform", "words"), [("darwin", ["OBS 30", "macOS 13"]), ("win32", ["OBS 26"])]
 )
-def test_other_systems_have_obs(platform: str, words: list[str]) -> None:
+def test_windows_and_macos(platform: str, words: list[str]) -> None:
     error = virtual_camera_error(
         None, "virtual camera output could not be started", HostSystem(platform)
     )
@@ -157,7 +155,7 @@ def test_other_systems_have_obs(platform: str, words: list[str]) -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="V4L2 is Linux's")
-def test_files_that_are_no_video_devices_have_no_capability(tmp_path: Path) -> None:
+def test_query_capability_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert query_capability(str(tmp_path / "file")) is None
     assert query_capability(str(tmp_path / "missing")) is None

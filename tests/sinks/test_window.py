@@ -172,7 +172,7 @@ def running(
 
 @with_screen
 @with_manager
-def test_it_shows_the_picture_in_its_colors_and_size(tmp_path: Path) -> None:
+def test_show(tmp_path: Path) -> None:
     with running(managed=True) as program:
         shown = program.screenshot(tmp_path / "screen.png")
         program.press("q")
@@ -186,7 +186,7 @@ def test_it_shows_the_picture_in_its_colors_and_size(tmp_path: Path) -> None:
 
 
 @with_screen
-def test_it_names_the_keys() -> None:
+def test_poll_names_keys() -> None:
     named = {
         "n": "n",
         "N": "n",
@@ -217,7 +217,7 @@ def test_it_names_the_keys() -> None:
 
 
 @with_screen
-def test_its_close_button_closes_it_for_good() -> None:
+def test_close_button() -> None:
     with running() as program:
         click_close_button(program.display, int(program.id))
         program.expect("closed True")
@@ -227,7 +227,7 @@ def test_its_close_button_closes_it_for_good() -> None:
 
 @with_screen
 @with_manager
-def test_it_fills_the_screen_and_goes_back() -> None:
+def test_toggle_fullscreen() -> None:
     with running(managed=True) as program:
         program.wait_for_width(320, 330)
         program.press("f")
@@ -241,7 +241,7 @@ def test_it_fills_the_screen_and_goes_back() -> None:
 
 @with_screen
 @with_manager
-def test_it_opens_full_screen_with_kept_proportions(tmp_path: Path) -> None:
+def test_open_fullscreen(tmp_path: Path) -> None:
     with running(*map(str, SIZE), "full", managed=True) as program:
         program.wait_for_width(1000, 1024)
         shown = program.screenshot(tmp_path / "screen.png")
@@ -256,7 +256,7 @@ def test_it_opens_full_screen_with_kept_proportions(tmp_path: Path) -> None:
 
 
 @with_screen
-def test_it_is_no_larger_than_the_screen() -> None:
+def test_open_on_a_small_screen() -> None:
     with running("4000", "2000", screen="1000x800x24") as program:
         geometry = program.xdotool("getwindowgeometry", "--shell", program.id)
         assert "WIDTH=1000" in geometry
@@ -273,17 +273,17 @@ def test_it_is_no_larger_than_the_screen() -> None:
         {"QT_QPA_FONTDIR": "/nowhere"},
     ],
 )
-def test_qt_neither_prints_nor_ends_the_process(environ: dict[str, str]) -> None:
+def test_qt_neither_prints_nor_aborts(environ: dict[str, str]) -> None:
     with running(environ=environ) as program:
         program.press("q")
         program.end()
 
 
 @with_screen
-def test_no_display_is_an_error_and_no_abort(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_without_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    with pytest.raises(DisplayError, match="no window can be opened"):
+    with pytest.raises(DisplayError, match="Cannot open a window"):
         Window(TITLE, SIZE)
 
 
@@ -305,7 +305,7 @@ def test_no_display_is_an_error_and_no_abort(monkeypatch: pytest.MonkeyPatch) ->
         (127, None),
     ],
 )
-def test_codes_of_all_systems_are_named(code: int, name: str | None) -> None:
+def test_key_name(code: int, name: str | None) -> None:
     assert key_name(code) == name
 
 
@@ -320,7 +320,7 @@ def test_codes_of_all_systems_are_named(code: int, name: str | None) -> None:
         ((-1, -1), (48, 64)),
     ],
 )
-def test_bars_keep_the_proportions(window: tuple[int, int], shape: tuple[int, int]) -> None:
+def test_add_aspect_bars(window: tuple[int, int], shape: tuple[int, int]) -> None:
     image = np.full((48, 64, 3), 200, np.uint8)
     result = add_aspect_bars(image, window)
     assert result.shape == (*shape, 3)
@@ -344,7 +344,7 @@ class FakeHighGui:
         monkeypatch.setattr("live_nst.sinks.window.require_display", lambda: None)
 
 
-def test_a_back_end_that_calls_no_window_visible_keeps_it_open(
+def test_closed_with_a_backend_that_reports_no_visibility(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     FakeHighGui(monkeypatch, [-1.0, -1.0, -1.0])  # GTK
@@ -354,7 +354,7 @@ def test_a_back_end_that_calls_no_window_visible_keeps_it_open(
         assert not window.closed
 
 
-def test_a_window_is_closed_when_it_was_visible_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_after_it_was_visible(monkeypatch: pytest.MonkeyPatch) -> None:
     FakeHighGui(monkeypatch, [0.0, 1.0, 0.0])
     window = Window(TITLE, SIZE)
     seen = []

@@ -29,7 +29,7 @@ def window_manager(display: str) -> Iterator[None]:
     """Run openbox.
 
     Without a window manager no window fills the screen, and on a busy machine Qt sometimes misses
-    that its window is on the screen, so that it never paints it.
+    that its window is on the screen, so that it never draws it.
     """
     with tempfile.TemporaryDirectory() as folder:
         started = Path(folder) / "started"

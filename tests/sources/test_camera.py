@@ -20,7 +20,7 @@ def camera(capture: FakeCapture, request: SourceRequest = REQUEST) -> CameraSour
     return CameraSource(0, request, capture=capture, locate=found)
 
 
-def test_size_rate_and_mjpg_are_asked_for_at_opening_the_format_first() -> None:
+def test_open_requests_format_size_and_rate() -> None:
     capture = FakeCapture()
     camera(capture, SourceRequest(1280, 720, 29.97))
     ((_, _, wishes),) = capture.calls
@@ -41,7 +41,7 @@ def test_size_rate_and_mjpg_are_asked_for_at_opening_the_format_first() -> None:
         ("freebsd", 0, cv2.CAP_ANY),
     ],
 )
-def test_each_system_has_its_own_backend(
+def test_backend_of_each_system(
     monkeypatch: pytest.MonkeyPatch, platform: str, target: int | str, backend: int
 ) -> None:
     monkeypatch.setattr(sys, "platform", platform)
@@ -50,12 +50,12 @@ def test_each_system_has_its_own_backend(
     assert capture.calls[0][:2] == (target, backend)
 
 
-def test_what_was_granted_is_told() -> None:
+def test_info() -> None:
     info = camera(FakeCapture(granted=(64, 48, 30.0, "MJPG"))).info
     assert str(info) == "camera 0 (Test Cam): 64x48 at 30 fps, MJPG"
 
 
-def test_what_differs_from_the_wish_is_told_as_well() -> None:
+def test_info_differs_from_request() -> None:
     granted = (640, 360, 15.0, "YUYV")
     info = camera(FakeCapture(granted=granted), SourceRequest(1280, 720, 30.0)).info
     assert (info.width, info.height, info.fps) == (640, 360, 15.0)
@@ -63,12 +63,12 @@ def test_what_differs_from_the_wish_is_told_as_well() -> None:
 
 
 @pytest.mark.parametrize("fps", [0.0, -1.0])
-def test_a_backend_that_knows_neither_rate_nor_format(fps: float) -> None:
+def test_info_without_rate_and_format(fps: float) -> None:
     info = camera(FakeCapture(granted=(64, 48, fps, ""))).info
     assert (info.fps, info.detail) == (0.0, "asked 64x48 at 30")
 
 
-def test_a_backend_that_opens_only_without_wishes_is_asked_afterwards() -> None:
+def test_open_without_properties_first() -> None:
     capture = FakeCapture([picture(1)], refuses_wishes=True)
     source = camera(capture)
     assert [bool(wishes) for _, _, wishes in capture.calls] == [True, False]
@@ -76,7 +76,7 @@ def test_a_backend_that_opens_only_without_wishes_is_asked_afterwards() -> None:
     assert source.read().image[-1, -1].tolist() == [1, 1, 1]
 
 
-def test_a_camera_that_does_not_open_is_refused_and_freed() -> None:
+def test_open_fails() -> None:
     capture = FakeCapture(opens=False)
     with pytest.raises(SourceError, match="cannot be started") as caught:
         camera(capture)
@@ -85,7 +85,7 @@ def test_a_camera_that_does_not_open_is_refused_and_freed() -> None:
     assert capture.released
 
 
-def test_an_unknown_camera_is_never_opened() -> None:
+def test_unknown_camera_is_not_opened() -> None:
     def nothing(which: int | str) -> CameraDevice:
         raise SourceError(f"there is no camera {which}")
 
@@ -95,7 +95,7 @@ def test_an_unknown_camera_is_never_opened() -> None:
     assert capture.calls == []
 
 
-def test_frames_carry_index_and_the_time_of_capture() -> None:
+def test_read_index_and_time() -> None:
     source = camera(FakeCapture([picture(level) for level in (1, 2, 3)]))
     before = time.monotonic()
     frames = [source.read() for _ in range(3)]
@@ -105,18 +105,18 @@ def test_frames_carry_index_and_the_time_of_capture() -> None:
     assert [int(frame.image[-1, -1, 0]) for frame in frames] == [1, 2, 3]
 
 
-def test_a_picture_in_bgr_is_not_copied() -> None:
+def test_read_bgr_without_copy() -> None:
     given = picture(5)
     assert camera(FakeCapture([given])).read().image is given
 
 
 @pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1)])
-def test_a_gray_camera_gives_bgr(shape: tuple[int, ...]) -> None:
+def test_read_gray(shape: tuple[int, ...]) -> None:
     image = camera(FakeCapture([np.full(shape, 77, np.uint8)])).read().image
     np.testing.assert_array_equal(image, np.full((48, 64, 3), 77, np.uint8))
 
 
-def test_a_camera_with_alpha_gives_bgr() -> None:
+def test_read_bgra() -> None:
     color = np.empty((48, 64, 4), np.uint8)
     color[:] = (10, 20, 30, 255)
     image = camera(FakeCapture([color])).read().image
@@ -127,12 +127,12 @@ def test_a_camera_with_alpha_gives_bgr() -> None:
 @pytest.mark.parametrize(
     "odd", [np.zeros((48, 64, 2), np.uint8), np.zeros((48, 64, 3), np.uint16)], ids=["yuyv", "16"]
 )
-def test_an_unknown_form_of_picture_is_a_loss_and_is_named(odd: Any) -> None:
+def test_read_unsupported_format(odd: Any) -> None:
     with pytest.raises(SourceLostError, match=str(odd.dtype)):
         camera(FakeCapture([odd])).read()
 
 
-def test_an_unplugged_camera_is_a_loss() -> None:
+def test_read_after_unplugging() -> None:
     source = camera(FakeCapture([picture(1)]))
     source.read()
     with pytest.raises(SourceLostError, match="Test Cam") as caught:
@@ -141,18 +141,18 @@ def test_an_unplugged_camera_is_a_loss() -> None:
 
 
 @pytest.mark.parametrize("broken", [None, np.zeros((0, 0, 3), np.uint8)], ids=["none", "empty"])
-def test_one_broken_picture_is_skipped_and_the_index_tells(broken: Any) -> None:
+def test_read_skips_broken_frame(broken: Any) -> None:
     source = camera(FakeCapture([picture(1), broken, picture(3)]))
     assert [source.read().index, source.read().index] == [0, 2]
 
 
 @pytest.mark.parametrize("broken", [None, np.zeros((0, 0, 3), np.uint8)], ids=["none", "empty"])
-def test_nothing_but_broken_pictures_is_a_loss(broken: Any) -> None:
-    with pytest.raises(SourceLostError, match="broken pictures"):
+def test_read_only_broken_frames(broken: Any) -> None:
+    with pytest.raises(SourceLostError, match="broken frames"):
         camera(FakeCapture([broken] * 100)).read()
 
 
-def test_closing_frees_the_camera_however_often() -> None:
+def test_close() -> None:
     capture = FakeCapture()
     with camera(capture) as source:
         assert not capture.released
@@ -160,7 +160,7 @@ def test_closing_frees_the_camera_however_often() -> None:
     source.close()
 
 
-def test_the_environment_of_opencv_is_set_but_not_overruled(
+def test_configure_opencv(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", raising=False)
@@ -172,7 +172,7 @@ def test_the_environment_of_opencv_is_set_but_not_overruled(
     assert os.environ["OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS"] == "1"
 
 
-def test_opencv_itself_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+def test_opencv_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     """With the real `cv2.VideoCapture`, on a device that is not there."""
     with pytest.raises(SourceError):
         CameraSource(0, REQUEST, locate=lambda which: CameraDevice(9999, "/dev/video9999", "Ghost"))

@@ -1,4 +1,4 @@
-"""What every source owes its reader, tested on every source."""
+"""The contract of sources, tested on every source."""
 
 import itertools
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def open_it(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Sour
     return lambda: opener(tmp_path)
 
 
-def test_frames_are_bgr_pictures_of_the_size_that_info_tells(
+def test_read_matches_info(
     open_it: Callable[[], Source],
 ) -> None:
     with open_it() as source:
@@ -56,7 +56,7 @@ def test_frames_are_bgr_pictures_of_the_size_that_info_tells(
         assert frame.size == (info.width, info.height)
 
 
-def test_info_is_fit_for_people(open_it: Callable[[], Source]) -> None:
+def test_info(open_it: Callable[[], Source]) -> None:
     with open_it() as source:
         info = source.info
         assert source.info == info
@@ -65,7 +65,7 @@ def test_info_is_fit_for_people(open_it: Callable[[], Source]) -> None:
     assert info.fps >= 0
 
 
-def test_index_begins_at_zero_and_grows_and_time_never_goes_back(
+def test_index_and_time_grow(
     open_it: Callable[[], Source],
 ) -> None:
     with open_it() as source:
@@ -77,7 +77,7 @@ def test_index_begins_at_zero_and_grows_and_time_never_goes_back(
         assert after.time >= before.time
 
 
-def test_a_frame_is_never_written_into_after_it_was_given(open_it: Callable[[], Source]) -> None:
+def test_read_does_not_reuse_images(open_it: Callable[[], Source]) -> None:
     with open_it() as source:
         frames = [source.read() for _ in range(COUNT)]
         copies = [frame.image.copy() for frame in frames[: COUNT // 2] if frame]
@@ -92,27 +92,27 @@ def test_a_frame_is_never_written_into_after_it_was_given(open_it: Callable[[], 
         assert not np.shares_memory(one.image, other.image)
 
 
-def test_the_scene_moves(open_it: Callable[[], Source]) -> None:
+def test_images_differ(open_it: Callable[[], Source]) -> None:
     with open_it() as source:
         frames = [source.read() for _ in range(COUNT)]
     pairs = itertools.pairwise(frame.image for frame in frames if frame)
     assert all((before != after).any() for before, after in pairs)
 
 
-def test_closing_twice_does_no_harm(open_it: Callable[[], Source]) -> None:
+def test_close_twice(open_it: Callable[[], Source]) -> None:
     source = open_it()
     source.read()
     source.close()
     source.close()
 
 
-def test_a_source_that_was_never_read_closes(open_it: Callable[[], Source]) -> None:
+def test_close_without_read(open_it: Callable[[], Source]) -> None:
     with open_it() as source:
         pass
     source.close()
 
 
-def test_leaving_the_context_closes_and_lets_errors_through(
+def test_with_block_passes_errors(
     open_it: Callable[[], Source],
 ) -> None:
     with pytest.raises(ZeroDivisionError), open_it():

@@ -1,4 +1,4 @@
-"""The demo source: a camera's pace, from an injected clock."""
+"""The demo source, with a fake clock."""
 
 import math
 
@@ -31,7 +31,7 @@ class FakeClock:
             self.time += seconds
 
 
-def test_frames_come_at_the_pace_that_was_asked_for() -> None:
+def test_read_keeps_the_requested_rate() -> None:
     clock = FakeClock()
     with DemoSource(SMALL, clock) as source:
         frames = [source.read() for _ in range(5)]
@@ -41,7 +41,7 @@ def test_frames_come_at_the_pace_that_was_asked_for() -> None:
     np.testing.assert_allclose(clock.slept, [1 / 30] * 4, atol=1e-9)
 
 
-def test_a_late_reader_gets_the_newest_frame_and_no_burst() -> None:
+def test_read_late_returns_the_newest_due_frame() -> None:
     clock = FakeClock()
     source = DemoSource(SMALL, clock)
     assert source.read()
@@ -60,7 +60,7 @@ def test_a_late_reader_gets_the_newest_frame_and_no_burst() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.floats(0, 0.5), min_size=1, max_size=12), st.sampled_from([7.5, 30.0, 240.0]))
-def test_no_frame_comes_early_twice_or_stale(delays: list[float], fps: float) -> None:
+def test_read_never_early_repeated_or_stale(delays: list[float], fps: float) -> None:
     clock = FakeClock()
     source = DemoSource(SourceRequest(16, 16, fps), clock)
     last = -1
@@ -75,18 +75,18 @@ def test_no_frame_comes_early_twice_or_stale(delays: list[float], fps: float) ->
         last = frame.index
 
 
-def test_what_it_shows_depends_on_the_index_alone() -> None:
+def test_image_depends_on_index_alone() -> None:
     clock = FakeClock()
     source = DemoSource(SourceRequest(64, 48, 25.0), clock)
-    scene = DemoVideo(64, 48)
+    video = DemoVideo(64, 48)
     for jump in (0.0, 0.33, 7.0):
         clock.time += jump
         frame = source.read()
         assert frame is not None
-        np.testing.assert_array_equal(frame.image, scene.image_at(frame.index / 25))
+        np.testing.assert_array_equal(frame.image, video.image_at(frame.index / 25))
 
 
-def test_a_frame_is_never_written_again() -> None:
+def test_read_does_not_reuse_images() -> None:
     source = DemoSource(SMALL, FakeClock())
     first = source.read()
     assert first is not None
@@ -96,7 +96,7 @@ def test_a_frame_is_never_written_again() -> None:
     np.testing.assert_array_equal(first.image, kept)
 
 
-def test_it_never_ends() -> None:
+def test_read_after_many_loops() -> None:
     clock = FakeClock()
     source = DemoSource(SMALL, clock)
     clock.time += 1e6 * LOOP_SECONDS
@@ -106,7 +106,7 @@ def test_it_never_ends() -> None:
     assert source.read() is not None
 
 
-def test_info_says_what_was_asked_for() -> None:
+def test_info() -> None:
     source: Source = DemoSource(SourceRequest(160, 90, 12.5), FakeClock())
     assert str(source.info) == "demo: 160x90 at 12.5 fps"
     assert source.info.name == "demo"
@@ -115,7 +115,7 @@ def test_info_says_what_was_asked_for() -> None:
     assert frame.size == (160, 90)
 
 
-def test_closing_twice_is_fine_and_nothing_comes_after() -> None:
+def test_close_twice_then_read() -> None:
     clock = FakeClock()
     with DemoSource(SMALL, clock) as source:
         source.close()
@@ -130,7 +130,7 @@ def test_closing_twice_is_fine_and_nothing_comes_after() -> None:
      (-640, 480, 30.0), (640, 480, 0.0), (640, 480, 0.99), (640, 480, 240.5), (640, 480, -30.0),
      (640, 480, math.nan), (640, 480, math.inf)],
 )  # fmt: skip
-def test_absurd_requests_are_refused(width: int, height: int, fps: float) -> None:
+def test_invalid_request(width: int, height: int, fps: float) -> None:
     with pytest.raises(UsageError) as caught:
         DemoSource(SourceRequest(width, height, fps), FakeClock())
     assert caught.value.exit_code == 2
@@ -140,7 +140,7 @@ def test_absurd_requests_are_refused(width: int, height: int, fps: float) -> Non
 
 
 @pytest.mark.parametrize("fps", [1.0, 240.0])
-def test_the_smallest_size_and_both_rates_are_granted(fps: float) -> None:
+def test_smallest_size_and_limits_of_rate(fps: float) -> None:
     frame = DemoSource(SourceRequest(16, 16, fps), FakeClock()).read()
     assert frame is not None
     assert frame.size == (16, 16)

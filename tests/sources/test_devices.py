@@ -22,7 +22,7 @@ needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="V4L2 is of Lin
 
 DESK = CameraDevice(0, "/dev/video0", "HD Webcam")
 DOOR = CameraDevice(2, "/dev/video2", "Door Webcam")
-LOOP = CameraDevice(10, "/dev/video10", "OBS", problem=CameraProblem.UNFED)
+LOOP = CameraDevice(10, "/dev/video10", "OBS", problem=CameraProblem.NO_INPUT)
 
 
 def machine(monkeypatch: pytest.MonkeyPatch, *cameras: CameraDevice) -> None:
@@ -33,7 +33,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, *cameras: CameraDevice) -> None:
         return nodes.get(path, CameraDevice(-1, path, problem=CameraProblem.MISSING))
 
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(devices, "examine_node", examine)
+    monkeypatch.setattr(devices, "probe_device", examine)
     monkeypatch.setattr(devices.glob, "glob", lambda pattern: list(nodes))
 
 
@@ -41,20 +41,18 @@ def machine(monkeypatch: pytest.MonkeyPatch, *cameras: CameraDevice) -> None:
 
 
 @pytest.mark.parametrize("which", [2, "/dev/video2", "Door Webcam", "door", "DOOR w"])
-def test_a_camera_is_found_by_number_path_or_part_of_its_name(
-    monkeypatch: pytest.MonkeyPatch, which: int | str
-) -> None:
+def test_find_camera(monkeypatch: pytest.MonkeyPatch, which: int | str) -> None:
     machine(monkeypatch, DESK, DOOR)
     assert find_camera(which) == DOOR
 
 
-def test_a_whole_name_wins_over_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_find_camera_prefers_equal_name(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = CameraDevice(4, "/dev/video4", "Webcam")
     machine(monkeypatch, DESK, DOOR, plain)
     assert find_camera("webcam") == plain
 
 
-def test_a_name_that_fits_several_is_refused_with_their_numbers(
+def test_find_camera_ambiguous_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     machine(monkeypatch, DESK, DOOR, LOOP)
@@ -65,20 +63,16 @@ def test_a_name_that_fits_several_is_refused_with_their_numbers(
 
 
 @pytest.mark.parametrize("which", [7, -1, "/dev/video7", "Logitech"])
-def test_an_unknown_camera_is_refused_with_those_there_are(
-    monkeypatch: pytest.MonkeyPatch, which: int | str
-) -> None:
+def test_find_camera_not_found(monkeypatch: pytest.MonkeyPatch, which: int | str) -> None:
     machine(monkeypatch, DESK, DOOR)
-    with pytest.raises(SourceError, match="there is no") as caught:
+    with pytest.raises(SourceError, match="not found") as caught:
         find_camera(which)
     assert str(which) in caught.value.message
-    assert caught.value.hint == "cameras here: 0 (HD Webcam), 2 (Door Webcam)"
+    assert caught.value.hint == "available cameras: 0 (HD Webcam), 2 (Door Webcam)"
 
 
 @pytest.mark.parametrize("which", [0, "HD Webcam"])
-def test_without_any_camera_the_demo_is_offered(
-    monkeypatch: pytest.MonkeyPatch, which: int | str
-) -> None:
+def test_find_camera_without_any(monkeypatch: pytest.MonkeyPatch, which: int | str) -> None:
     machine(monkeypatch)
     with pytest.raises(SourceError) as caught:
         find_camera(which)
@@ -90,12 +84,12 @@ def test_without_any_camera_the_demo_is_offered(
     [
         (CameraProblem.NO_PERMISSION, "no permission", "usermod -aG video"),
         (CameraProblem.BUSY, "another program", "/dev/video1"),
-        (CameraProblem.BROKEN, "does not answer", "plug"),
-        (CameraProblem.UNFED, "no program feeds", "0 (HD Webcam)"),
+        (CameraProblem.BROKEN, "does not respond", "plug"),
+        (CameraProblem.NO_INPUT, "no program writes to", "0 (HD Webcam)"),
         (CameraProblem.NO_VIDEO, "gives no video", "0 (HD Webcam)"),
     ],
 )
-def test_each_trouble_has_its_own_sentence_and_way_out(
+def test_find_camera_with_problem(
     monkeypatch: pytest.MonkeyPatch, problem: CameraProblem, sentence: str, hint: str
 ) -> None:
     machine(monkeypatch, DESK, CameraDevice(1, "/dev/video1", "Bad Cam", problem=problem))
@@ -108,7 +102,7 @@ def test_each_trouble_has_its_own_sentence_and_way_out(
 # The list
 
 
-def test_cameras_are_listed_by_number_without_nodes_that_give_no_video(
+def test_list_cameras(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     metadata = CameraDevice(1, "/dev/video1", "HD Webcam", problem=CameraProblem.NO_VIDEO)
@@ -117,9 +111,7 @@ def test_cameras_are_listed_by_number_without_nodes_that_give_no_video(
 
 
 @pytest.mark.parametrize("platform", ["win32", "darwin"])
-def test_elsewhere_the_names_come_from_the_system(
-    monkeypatch: pytest.MonkeyPatch, platform: str
-) -> None:
+def test_cameras_of_windows_and_macos(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
     import cv2
     import cv2_enumerate_cameras
 
@@ -160,7 +152,7 @@ def test_elsewhere_the_names_come_from_the_system(
         (errno.EIO, CameraProblem.BROKEN),
     ],
 )
-def test_what_the_system_says_at_opening_is_understood(
+def test_probe_device_open_errors(
     monkeypatch: pytest.MonkeyPatch, number: int, problem: CameraProblem
 ) -> None:
     def refuse(path: str, flags: int) -> int:
@@ -174,21 +166,21 @@ def test_what_the_system_says_at_opening_is_understood(
 
 @needs_linux
 @pytest.mark.parametrize("path", ["/dev/null", "folder", "file"])
-def test_what_is_no_camera_gives_no_video(tmp_path: Path, path: str) -> None:
+def test_probe_device_no_camera(tmp_path: Path, path: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
     assert probe_device(str(tmp_path / path)).problem is CameraProblem.NO_VIDEO
 
 
 @needs_linux
-def test_a_link_to_a_node_has_the_number_of_the_node(tmp_path: Path) -> None:
+def test_probe_device_link(tmp_path: Path) -> None:
     (tmp_path / "video42").touch()
     (tmp_path / "by-id").symlink_to(tmp_path / "video42")
     assert probe_device(str(tmp_path / "by-id")).index == 42
 
 
 @needs_linux
-def test_no_handle_is_left_open(tmp_path: Path) -> None:
+def test_probe_device_closes_the_node(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     before = len(os.listdir("/proc/self/fd"))
     probe_device(str(tmp_path / "file"))
@@ -259,7 +251,7 @@ def node(tmp_path: Path) -> str:
 
 
 @needs_linux
-def test_a_camera_tells_its_name_and_modes(monkeypatch: pytest.MonkeyPatch, node: str) -> None:
+def test_probe_device_modes(monkeypatch: pytest.MonkeyPatch, node: str) -> None:
     FakeDriver(monkeypatch, "VIDEO_CAPTURE STREAMING")
     device = probe_device(node)
     assert (device.index, device.name, device.driver) == (5, "HD Webcam", "uvcvideo")
@@ -272,7 +264,7 @@ def test_a_camera_tells_its_name_and_modes(monkeypatch: pytest.MonkeyPatch, node
 
 
 @needs_linux
-def test_a_busy_camera_says_so(monkeypatch: pytest.MonkeyPatch, node: str) -> None:
+def test_probe_device_busy(monkeypatch: pytest.MonkeyPatch, node: str) -> None:
     FakeDriver(monkeypatch, "VIDEO_CAPTURE", busy=True)
     device = probe_device(node)
     assert (device.problem, device.note) == (CameraProblem.BUSY, "busy")
@@ -280,9 +272,7 @@ def test_a_busy_camera_says_so(monkeypatch: pytest.MonkeyPatch, node: str) -> No
 
 
 @needs_linux
-def test_a_driver_that_falters_keeps_what_it_told(
-    monkeypatch: pytest.MonkeyPatch, node: str
-) -> None:
+def test_probe_device_driver_error(monkeypatch: pytest.MonkeyPatch, node: str) -> None:
     FakeDriver(monkeypatch, "VIDEO_CAPTURE", falters=True)
     device = probe_device(node)
     assert device.usable
@@ -295,12 +285,12 @@ def test_a_driver_that_falters_keeps_what_it_told(
     [
         ("META_CAPTURE STREAMING", b"uvcvideo", CameraProblem.NO_VIDEO),
         ("VIDEO_M2M", b"bcm2835-codec", CameraProblem.NO_VIDEO),
-        ("VIDEO_OUTPUT STREAMING", b"v4l2 loopback", CameraProblem.UNFED),
+        ("VIDEO_OUTPUT STREAMING", b"v4l2 loopback", CameraProblem.NO_INPUT),
         ("VIDEO_CAPTURE", b"v4l2 loopback", None),
         ("VIDEO_CAPTURE_MPLANE", b"rkisp", None),
     ],
 )
-def test_what_a_node_can_do_decides(
+def test_probe_device_capabilities(
     monkeypatch: pytest.MonkeyPatch,
     node: str,
     abilities: str,

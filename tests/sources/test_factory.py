@@ -33,9 +33,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         ("Cam v1.2", "Cam v1.2"),
     ],
 )
-def test_words_that_mean_a_camera(
-    opened: list[tuple[Any, ...]], spec: str, which: int | str
-) -> None:
+def test_camera(opened: list[tuple[Any, ...]], spec: str, which: int | str) -> None:
     open_source(spec, REQUEST)
     assert opened == [("camera", which, REQUEST)]
 
@@ -53,14 +51,12 @@ def test_words_that_mean_a_camera(
         "./0",
     ],
 )
-def test_words_that_mean_a_stream_or_a_file_there_or_not(
-    opened: list[tuple[Any, ...]], spec: str
-) -> None:
+def test_stream_or_file(opened: list[tuple[Any, ...]], spec: str) -> None:
     open_source(spec, REQUEST)
     assert opened == [("stream", spec)]
 
 
-def test_a_file_is_a_file_whatever_its_name(
+def test_existing_file_with_any_name(
     opened: list[tuple[Any, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -73,18 +69,18 @@ def test_a_file_is_a_file_whatever_its_name(
     assert opened == [("stream", "holiday"), ("camera", 0, REQUEST), ("camera", "OBS", REQUEST)]
 
 
-def test_demo_is_the_demo() -> None:
+def test_demo() -> None:
     with open_source("demo", REQUEST) as source:
         assert (source.info.width, source.info.height) == (320, 240)
 
 
 @pytest.mark.parametrize("spec", ["", "  "])
-def test_nothing_is_no_source(spec: str) -> None:
+def test_empty_source(spec: str) -> None:
     with pytest.raises(SourceError, match="no source"):
         open_source(spec, REQUEST)
 
 
-def test_a_real_file_opens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_real_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.undo()
     path = tmp_path / "clip.mkv"
     write_video(str(path), [0.0, 0.1])

@@ -41,7 +41,7 @@ def level(frame: Frame) -> int:
 # Files
 
 
-def test_a_file_gives_its_pictures_unchanged_and_then_none(clip: Path) -> None:
+def test_read_file_to_its_end(clip: Path) -> None:
     with StreamSource(str(clip), FakeClock()) as source:
         frames = all_frames(source)
         assert source.read() is None
@@ -50,7 +50,7 @@ def test_a_file_gives_its_pictures_unchanged_and_then_none(clip: Path) -> None:
         np.testing.assert_array_equal(frame.image, picture(10 * number))
 
 
-def test_info_tells_size_rate_and_codec(clip: Path) -> None:
+def test_info(clip: Path) -> None:
     with StreamSource(str(clip), FakeClock()) as source:
         info = source.info
     assert (info.name, info.width, info.height, info.detail) == ("clip.mkv", 64, 48, "ffv1")
@@ -58,7 +58,7 @@ def test_info_tells_size_rate_and_codec(clip: Path) -> None:
 
 
 @pytest.mark.parametrize("seconds", [TENTHS, [0.0, 0.1, 0.15, 0.9, 2.0]], ids=["constant", "vfr"])
-def test_a_file_is_played_at_its_own_timestamps(tmp_path: Path, seconds: list[float]) -> None:
+def test_read_waits_for_timestamps(tmp_path: Path, seconds: list[float]) -> None:
     path = tmp_path / "clip.mkv"
     write_video(str(path), seconds)
     clock = FakeClock()
@@ -69,7 +69,7 @@ def test_a_file_is_played_at_its_own_timestamps(tmp_path: Path, seconds: list[fl
     assert clock.time == frames[-1].time, "the end must not be waited for"
 
 
-def test_pictures_that_are_late_are_left_out_and_the_index_tells(clip: Path) -> None:
+def test_read_skips_late_frames(clip: Path) -> None:
     clock = FakeClock()
     with StreamSource(str(clip), clock) as source:
         assert source.read() is not None
@@ -81,7 +81,7 @@ def test_pictures_that_are_late_are_left_out_and_the_index_tells(clip: Path) -> 
     assert (after.index, after.time) == (5, pytest.approx(100.5))
 
 
-def test_a_machine_too_slow_to_decode_still_shows_pictures(tmp_path: Path) -> None:
+def test_read_with_slow_decoding(tmp_path: Path) -> None:
     path = tmp_path / "clip.mkv"
     write_video(str(path), [number / 30 for number in range(90)], draw=lambda _: picture(9))
     with StreamSource(str(path), FakeClock(cost=0.04)) as source:
@@ -91,7 +91,7 @@ def test_a_machine_too_slow_to_decode_still_shows_pictures(tmp_path: Path) -> No
     assert max(gaps) < 1.0
 
 
-def test_a_gap_in_the_timestamps_is_not_waited_for_beyond_the_limit_of_a_read(
+def test_read_limits_the_wait_for_a_gap(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "clip.mkv"
@@ -102,7 +102,7 @@ def test_a_gap_in_the_timestamps_is_not_waited_for_beyond_the_limit_of_a_read(
     assert times[2] - times[1] == pytest.approx(0.1)
 
 
-def test_a_file_url_with_escapes_is_a_file(clip: Path) -> None:
+def test_file_url_with_escapes(clip: Path) -> None:
     path = clip.with_name("my clip.mkv")
     shutil.copy(clip, path)
     with StreamSource(path.as_uri(), FakeClock()) as source:
@@ -110,9 +110,7 @@ def test_a_file_url_with_escapes_is_a_file(clip: Path) -> None:
         assert len(all_frames(source)) == 10
 
 
-def test_a_file_whose_name_looks_like_a_protocol_is_a_file(
-    clip: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_name_like_a_protocol(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(clip.parent)
     shutil.copy(clip, "foo:clip.mkv")
     with StreamSource("foo:clip.mkv", FakeClock()) as source:
@@ -140,9 +138,7 @@ def turned_mp4(path: Path, matrix: list[int]) -> None:
         ([0, -1, 1, 0], "bottom left"),
     ],
 )
-def test_a_turned_recording_is_shown_upright(
-    tmp_path: Path, matrix: list[int], corner: str
-) -> None:
+def test_read_rotates(tmp_path: Path, matrix: list[int], corner: str) -> None:
     """The matrix maps (x, y) to (a x + c y, b x + d y), y downwards: so says the MP4 standard."""
     path = tmp_path / "phone.mp4"
     turned_mp4(path, matrix)
@@ -172,7 +168,7 @@ def bgr(luma: int, blue: int, red: int, kr: float, kb: float, full: bool) -> lis
 @pytest.mark.parametrize(
     ("tag", "kr", "kb"), [(1, 0.2126, 0.0722), (5, 0.299, 0.114)], ids=["bt709", "bt601"]
 )
-def test_colors_follow_the_matrix_and_range_that_the_file_names(
+def test_read_color_matrix_and_range(
     tmp_path: Path, tag: int, kr: float, kb: float, full: bool
 ) -> None:
     path = tmp_path / "color.mp4"
@@ -197,7 +193,7 @@ def test_colors_follow_the_matrix_and_range_that_the_file_names(
 # Bad files
 
 
-def test_a_file_whose_metadata_is_not_utf8_is_played(tmp_path: Path) -> None:
+def test_metadata_not_utf8(tmp_path: Path) -> None:
     path = tmp_path / "old.mp4"
     with av.open(str(path), "w") as out:
         out.metadata["title"] = "Cafeteria"
@@ -210,7 +206,7 @@ def test_a_file_whose_metadata_is_not_utf8_is_played(tmp_path: Path) -> None:
         assert source.read() is not None
 
 
-def test_a_file_cut_off_in_the_middle_is_played_as_far_as_it_goes(clip: Path) -> None:
+def test_read_truncated_file(clip: Path) -> None:
     data = clip.read_bytes()
     clip.write_bytes(data[: int(len(data) * 0.6)])
     with StreamSource(str(clip), FakeClock()) as source:
@@ -219,7 +215,7 @@ def test_a_file_cut_off_in_the_middle_is_played_as_far_as_it_goes(clip: Path) ->
     assert [level(frame) for frame in frames] == [10 * frame.index for frame in frames]
 
 
-def test_a_damaged_picture_is_left_out(tmp_path: Path) -> None:
+def test_read_skips_damaged_frame(tmp_path: Path) -> None:
     path = tmp_path / "clip.mov"
     write_video(str(path), TENTHS, codec="png", pixels="rgb24")
     pieces = path.read_bytes().split(b"\x89PNG")
@@ -277,10 +273,10 @@ def make_half_a_picture(path: Path) -> None:
         ("cut.mp4", make_mp4_without_its_end, "cut off"),
         ("sound.mp4", make_sound, "holds no video"),
         ("none.mkv", make_video_without_pictures, "cut off"),
-        ("half.mkv", make_half_a_picture, "no whole picture"),
+        ("half.mkv", make_half_a_picture, "no complete frame"),
     ],
 )
-def test_a_file_that_cannot_be_played_is_refused_with_a_way_out(
+def test_unreadable_file(
     tmp_path: Path, name: str, make: Callable[[Path], None], words: str
 ) -> None:
     path = tmp_path / name
@@ -291,7 +287,7 @@ def test_a_file_that_cannot_be_played_is_refused_with_a_way_out(
     assert caught.value.hint
 
 
-def test_the_cover_of_a_song_is_no_video(tmp_path: Path) -> None:
+def test_cover_art_is_no_video(tmp_path: Path) -> None:
     path = tmp_path / "song.m4a"
     with av.open(str(path), "w", format="mp4") as out:
         sound = out.add_stream("aac", rate=8000, layout="mono")
@@ -319,7 +315,7 @@ def closed_port() -> int:
 
 
 @pytest.mark.parametrize("scheme", ["http", "rtsp", "tcp"])
-def test_an_address_where_nothing_listens_is_refused_at_once(scheme: str) -> None:
+def test_connection_refused(scheme: str) -> None:
     began = time.monotonic()
     with pytest.raises(SourceError, match="nothing answers") as caught:
         StreamSource(f"{scheme}://127.0.0.1:{closed_port()}/live")
@@ -327,20 +323,20 @@ def test_an_address_where_nothing_listens_is_refused_at_once(scheme: str) -> Non
     assert caught.value.hint
 
 
-def test_a_password_is_never_shown() -> None:
+def test_errors_hide_the_password() -> None:
     with pytest.raises(SourceError) as caught:
         StreamSource(f"rtsp://me:geheim@127.0.0.1:{closed_port()}/live")
     assert "geheim" not in str(caught.value)
     assert "rtsp://me:***@127.0.0.1" in str(caught.value)
 
 
-def test_an_unknown_kind_of_address_is_refused() -> None:
+def test_unknown_protocol() -> None:
     with pytest.raises(SourceError, match="not known") as caught:
         StreamSource("gopher2://example")
     assert "rtsp://" in caught.value.hint
 
 
-def test_nothing_is_printed(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_ffmpeg_prints_nothing(clip: Path, capfd: pytest.CaptureFixture[str]) -> None:
     make_text(clip.with_suffix(".mp4"))
     with pytest.raises(SourceError):
         StreamSource(str(clip.with_suffix(".mp4")))
@@ -396,7 +392,7 @@ class SilentCamera(Quiet):
         self.over.wait(10)
 
 
-def test_mjpeg_over_http_gives_frames_as_they_come_and_its_end_is_a_loss() -> None:
+def test_mjpeg_over_http() -> None:
     clock = FakeClock()
     frames: list[Frame] = []
     with web(MjpegCamera) as address, StreamSource(f"{address}/video", clock) as source:
@@ -410,7 +406,7 @@ def test_mjpeg_over_http_gives_frames_as_they_come_and_its_end_is_a_loss() -> No
     assert levels == pytest.approx([10 * (20 - len(levels) + n) for n in range(len(levels))], abs=3)
 
 
-def test_a_server_that_falls_silent_is_given_up() -> None:
+def test_timeout_of_silent_server() -> None:
     SilentCamera.over.clear()
     began = time.monotonic()
     with web(SilentCamera) as address:
@@ -420,7 +416,7 @@ def test_a_server_that_falls_silent_is_given_up() -> None:
         SilentCamera.over.set()
 
 
-def test_a_missing_page_is_named() -> None:
+def test_http_404() -> None:
     class Missing(Quiet):
         def do_GET(self) -> None:
             self.send_error(404)
@@ -429,7 +425,7 @@ def test_a_missing_page_is_named() -> None:
         StreamSource(f"{address}/video")
 
 
-def test_a_film_behind_http_is_played_like_a_file(clip: Path) -> None:
+def test_file_over_http(clip: Path) -> None:
     class Film(Quiet):
         def do_GET(self) -> None:
             body = clip.read_bytes()
@@ -463,12 +459,10 @@ def transport_stream() -> bytes:
 
 @pytest.mark.parametrize(
     ("hangs_up", "words"),
-    [(True, "ended"), (False, r"in time|no picture for")],
+    [(True, "ended"), (False, r"in time|no frame for")],
     ids=["ends", "stalls"],
 )
-def test_mpegts_over_tcp_until_it_breaks_off(
-    transport_stream: bytes, hangs_up: bool, words: str
-) -> None:
+def test_mpegts_over_tcp(transport_stream: bytes, hangs_up: bool, words: str) -> None:
     server = socket.create_server(("127.0.0.1", 0))
 
     def send(stopping: threading.Event) -> None:

@@ -1,10 +1,11 @@
-"""Where the points of one frame are in another, for motions that are known."""
+"""Optical flow and warping, for motion that is known."""
 
 import cv2
 import numpy as np
 import pytest
 
-from live_nst.stabilizer.motion import DisFlowEstimator, Flow, GrayImage
+from live_nst.stabilizer.innovation import GRID_SPACING
+from live_nst.stabilizer.motion import DisFlowEstimator, Flow, GrayImage, warp_image, warp_maps
 from live_nst.types import Image
 from tests.stabilizer.scenes import view
 
@@ -12,24 +13,24 @@ INNER = np.s_[4:-4, 6:-6]
 
 
 def gray(step: float) -> GrayImage:
-    """A halved frame, seen `step` pixels of the whole frame further to the right."""
-    picture: Image = view(step / 2, width=192, height=108)
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
+    """A half-size frame, `step` pixels of the full frame further to the right."""
+    image: Image = view(step / 2, width=192, height=108)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 def error(flow: Flow, x: float) -> float:
-    """Pixels, in the mean over the points not near the edge."""
+    """Mean error in pixels, away from the border."""
     return float(np.abs(flow[INNER] - np.float32((x, 0))).mean())
 
 
 @pytest.mark.parametrize("fine", [False, True])
 @pytest.mark.parametrize("x", [0.0, 1.5, 6.0])
-def test_the_motion_is_found_in_pixels_of_the_whole_frame(x: float, fine: bool) -> None:
+def test_flow_is_in_pixels_of_the_full_frame(x: float, fine: bool) -> None:
     assert error(DisFlowEstimator(fine=fine)(gray(0), gray(-x), None), x) < 0.35
 
 
-def test_a_guess_is_gone_on_from() -> None:
-    """A motion that the finest scale alone would not find is found from a guess beside it."""
+def test_flow_continues_from_a_guess() -> None:
+    """From a guess nearby the finest scale finds a motion that it would not find alone."""
     motion, x = DisFlowEstimator(), 40.0
     now, then = gray(0), gray(-x)
     nothing = np.zeros_like(motion(now, then, None))
@@ -38,7 +39,7 @@ def test_a_guess_is_gone_on_from() -> None:
     assert error(motion(now, then, nothing), x) > 5
 
 
-def test_a_guess_is_left_as_it_is_and_one_of_another_size_is_none() -> None:
+def test_guess_is_not_modified_and_ignored_at_another_size() -> None:
     motion, now, then = DisFlowEstimator(), gray(0), gray(-3)
     guess = np.full_like(motion(now, then, None), 2)
     before = guess.copy()
@@ -46,3 +47,38 @@ def test_a_guess_is_left_as_it_is_and_one_of_another_size_is_none() -> None:
     np.testing.assert_array_equal(guess, before)
     other = np.full((9, 16, 2), 99, np.float32)
     np.testing.assert_array_equal(motion(now, then, other), motion(now, then, None))
+
+
+@pytest.mark.parametrize("bicubic", [False, True])
+def test_warp_image_follows_the_formula(bicubic: bool) -> None:
+    """Against bilinear and Catmull-Rom-like (Keys, a = -0.75) weights in float64."""
+    image = np.random.default_rng(0).uniform(0, 255, (31, 45, 3)).astype(np.float32)
+    flow = np.full((15, 22, 2), (2.25, 0), np.float32)
+
+    warped = warp_image(image, flow, bicubic=bicubic)
+
+    f = 0.25
+    weights = {0: 1 - f, 1: f}
+    if bicubic:
+        near = lambda x: 1.25 * x**3 - 2.25 * x**2 + 1  # noqa: E731
+        far = lambda x: -0.75 * (x**3 - 5 * x**2 + 8 * x - 4)  # noqa: E731
+        weights = {-1: far(1 + f), 0: near(f), 1: near(1 - f), 2: far(2 - f)}
+    expected = sum(w * np.roll(image.astype(float), -2 - k, 1) for k, w in weights.items())
+    inner = np.s_[:, 2:-6]
+    np.testing.assert_allclose(warped[inner], np.maximum(expected, 0)[inner], atol=0.01)
+
+
+@pytest.mark.parametrize("bicubic", [False, True])
+def test_warp_image_without_motion_is_exact(bicubic: bool) -> None:
+    image = np.random.default_rng(0).uniform(0, 255, (31, 45, 3)).astype(np.float32)
+    flow = np.zeros((15, 22, 2), np.float32)
+    np.testing.assert_array_equal(warp_image(image, flow, bicubic=bicubic), image)
+
+
+@pytest.mark.parametrize("columns", [48, 96])
+def test_warp_maps(columns: int) -> None:
+    """From a flow as fine as the points, and from a finer one."""
+    values = np.random.default_rng(1).normal(0, 9, (27, 48)).astype(np.float32)
+    flow = np.full((27 * columns // 48, columns, 2), (-GRID_SPACING, 0), np.float32)
+    (moved,) = warp_maps([values], flow)
+    np.testing.assert_allclose(moved[:, 1:], values[:, :-1], atol=1e-4)

@@ -1,4 +1,4 @@
-"""Whether anything in sight changes, in spite of the camera's noise."""
+"""Static scene detection, in spite of the noise of a camera."""
 
 from collections.abc import Iterable
 
@@ -36,14 +36,14 @@ def see(frames: Iterable[Image], before: StaticScene | None = None) -> list[Stat
 
 @pytest.fixture(scope="module")
 def still() -> StaticScene:
-    """What is known of a room that has been still for long."""
+    """The state of a room that has been static for long."""
     last = see(noisy(ROOM, seed) for seed in range(SETTLED_FRAMES + 1))[-1]
     assert last.settled and not last.can_reuse
     return last
 
 
 @pytest.mark.parametrize("sigma", [0.0, 1.0, 2.0, 4.0, 8.0])
-def test_noise_is_no_change(sigma: float) -> None:
+def test_noise_is_static(sigma: float) -> None:
     seen = see(
         noisy(ROOM, seed, sigma) for seed in range(1 + SETTLED_FRAMES + 2 * REFRESH_INTERVAL)
     )
@@ -52,18 +52,18 @@ def test_noise_is_no_change(sigma: float) -> None:
     assert rest == 2 * ([True] * (REFRESH_INTERVAL - 1) + [False])
 
 
-def test_noise_that_could_hide_a_change_is_one() -> None:
+def test_strong_noise_is_not_static() -> None:
     assert not any(one.settled for one in see(noisy(ROOM, seed, 40.0) for seed in range(50)))
 
 
-def test_the_noise_is_measured(still: StaticScene) -> None:
+def test_noise_is_measured(still: StaticScene) -> None:
     alone = cv2.resize(noisy(ROOM, 99), still.cells.shape[1::-1], interpolation=cv2.INTER_AREA)
     cells = cv2.resize(ROOM, still.cells.shape[1::-1], interpolation=cv2.INTER_AREA)
     assert 0.7 < still.noise / np.std(alone.astype(float) - cells) < 2.0
 
 
 @pytest.mark.parametrize("step", [0.2, 1.0, 5.0])
-def test_a_camera_that_pans_is_never_still(step: float) -> None:
+def test_pan_is_never_static(step: float) -> None:
     frames = [noisy(view(step * t, 0, WIDTH, HEIGHT), t) for t in range(60)]
     assert not any(one.settled for one in see(frames))
 
@@ -73,7 +73,7 @@ def test_a_camera_that_pans_is_never_still(step: float) -> None:
     y=st.integers(0, HEIGHT - 12),
     levels=st.sampled_from([-60, -30, 30]),
 )
-def test_a_small_thing_is_noticed_in_its_first_frame(
+def test_small_object_is_noticed_in_its_first_frame(
     still: StaticScene, x: int, y: int, levels: int
 ) -> None:
     changed = ROOM.astype(np.int16)
@@ -82,34 +82,34 @@ def test_a_small_thing_is_noticed_in_its_first_frame(
     assert not now.can_reuse and not now.settled
 
 
-def test_a_faint_change_of_a_large_area_is_noticed(still: StaticScene) -> None:
+def test_weak_change_of_a_large_area_is_noticed(still: StaticScene) -> None:
     changed = ROOM.copy()
     changed[:200, :200] += 2
     assert not update_static_scene(still, noisy(changed, 1000)).settled
 
 
-def test_light_that_changes_slowly_does_not_go_unnoticed(still: StaticScene) -> None:
+def test_slow_change_of_light_is_noticed(still: StaticScene) -> None:
     frames = [noisy(np.asarray(cv2.add(ROOM, (t / 30,) * 4)), t) for t in range(60)]
     assert any(not one.settled for one in see(frames, still))
 
 
-def test_after_a_change_it_must_be_still_anew(still: StaticScene) -> None:
+def test_scene_settles_again_after_a_change(still: StaticScene) -> None:
     other = 255 - ROOM
     seen = see((noisy(other, seed) for seed in range(SETTLED_FRAMES + 2)), still)
     assert [one.can_reuse for one in seen] == [False] * (SETTLED_FRAMES + 1) + [True]
 
 
-def test_another_shape_begins_anew(still: StaticScene) -> None:
+def test_other_size_begins_again(still: StaticScene) -> None:
     assert not update_static_scene(still, np.zeros((480, 640, 3), np.uint8)).settled
 
 
 @given(height=st.integers(1, 40), width=st.integers(1, 40))
-def test_any_size_will_do(height: int, width: int) -> None:
+def test_any_size(height: int, width: int) -> None:
     frame = np.full((height, width, 3), 77, np.uint8)
     assert see([frame] * (SETTLED_FRAMES + 2))[-1].can_reuse
 
 
-def test_what_was_seen_is_not_written_into(still: StaticScene) -> None:
+def test_arguments_are_not_modified(still: StaticScene) -> None:
     cells = still.cells.copy()
     update_static_scene(still, ROOM)
     update_static_scene(still, 255 - ROOM)

@@ -22,7 +22,7 @@ def the_file(root: Path) -> Path:
     return path
 
 
-def test_what_is_stored_is_found_again(cache: BottleneckCache, tmp_path: Path) -> None:
+def test_store_and_load(cache: BottleneckCache, tmp_path: Path) -> None:
     assert cache.load(PICTURE, SIZE) is None
 
     cache.store(PICTURE, BOTTLENECK)
@@ -34,14 +34,12 @@ def test_what_is_stored_is_found_again(cache: BottleneckCache, tmp_path: Path) -
         np.testing.assert_array_equal(found, BOTTLENECK)
 
 
-def test_nothing_is_written_until_something_is_stored(
-    cache: BottleneckCache, tmp_path: Path
-) -> None:
+def test_load_writes_nothing(cache: BottleneckCache, tmp_path: Path) -> None:
     cache.load(PICTURE, SIZE)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_one_file_is_left_and_replaced(cache: BottleneckCache, tmp_path: Path) -> None:
+def test_store_replaces_the_file(cache: BottleneckCache, tmp_path: Path) -> None:
     cache.store(PICTURE, BOTTLENECK)
     first = the_file(tmp_path)
     cache.store(PICTURE, BOTTLENECK * 2)
@@ -50,7 +48,7 @@ def test_one_file_is_left_and_replaced(cache: BottleneckCache, tmp_path: Path) -
     np.testing.assert_array_equal(cache.load(PICTURE, SIZE), BOTTLENECK * 2)
 
 
-def test_another_model_has_its_own(cache: BottleneckCache, tmp_path: Path) -> None:
+def test_other_model(cache: BottleneckCache, tmp_path: Path) -> None:
     cache.store(PICTURE, BOTTLENECK)
     assert BottleneckCache(tmp_path / "cache", "e" * 64).load(PICTURE, SIZE) is None
 
@@ -71,14 +69,12 @@ def one_pixel(picture: np.ndarray) -> np.ndarray:
     ],
     ids=["one bit", "upside down", "other colors", "same bytes, another shape"],
 )
-def test_another_picture_has_its_own(
-    cache: BottleneckCache, change: Callable[[np.ndarray], np.ndarray]
-) -> None:
+def test_other_image(cache: BottleneckCache, change: Callable[[np.ndarray], np.ndarray]) -> None:
     cache.store(PICTURE, BOTTLENECK)
     assert cache.load(change(PICTURE), SIZE) is None
 
 
-def test_the_same_picture_in_another_layout_is_the_same(cache: BottleneckCache) -> None:
+def test_same_image_in_other_memory_layout(cache: BottleneckCache) -> None:
     cache.store(PICTURE, BOTTLENECK)
     assert cache.load(np.asfortranarray(PICTURE), SIZE) is not None
 
@@ -140,7 +136,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_what_is_damaged_is_not_there(
+def test_damaged_file_is_not_loaded(
     cache: BottleneckCache, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
     cache.store(PICTURE, BOTTLENECK)
@@ -155,7 +151,7 @@ def test_what_is_damaged_is_not_there(
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_created(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("in the way")
     cache = BottleneckCache(tmp_path / "cache", "f" * 64)
 
@@ -165,7 +161,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     assert (tmp_path / "cache").read_text() == "in the way"
 
 
-def test_a_full_disk_leaves_nothing_behind(
+def test_full_disk_leaves_no_file(
     cache: BottleneckCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_arguments: object) -> None:

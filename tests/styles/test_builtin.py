@@ -2,7 +2,7 @@ from live_nst.styles.builtin import builtin_image_path, builtin_styles
 from live_nst.styles.image import read_style_image
 
 
-def test_at_least_eight_styles_each_with_a_line_about_it() -> None:
+def test_at_least_eight_styles_with_descriptions() -> None:
     styles = builtin_styles()
 
     assert len(styles) >= 8
@@ -10,6 +10,6 @@ def test_at_least_eight_styles_each_with_a_line_about_it() -> None:
     assert all(line and "\n" not in line for line in styles.values())
 
 
-def test_every_style_has_its_picture() -> None:
+def test_every_style_has_an_image() -> None:
     for name in builtin_styles():
         assert min(read_style_image(builtin_image_path(name)).shape[:2]) >= 256

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image as Pillow
 
 from live_nst.errors import StyleError
+from live_nst.files.images import DEFAULT_MAX_PIXELS
 from live_nst.styles.image import (
-    MAX_PIXELS,
     center_crop,
     fast_center_crop,
     read_style_image,
@@ -59,21 +59,21 @@ def assert_two_halves(image: np.ndarray, tolerance: int) -> None:
         ("no-suffix", "RGB", 0),
     ],
 )
-def test_usual_formats(tmp_path: Path, name: str, mode: str, tolerance: int) -> None:
+def test_read_usual_formats(tmp_path: Path, name: str, mode: str, tolerance: int) -> None:
     path = tmp_path / name
     two_halves(mode).save(path, format=None if path.suffix else "PNG")
 
     assert_two_halves(read_style_image(path), tolerance)
 
 
-def test_a_picture_under_a_wrong_suffix(tmp_path: Path) -> None:
+def test_read_wrong_suffix(tmp_path: Path) -> None:
     path = tmp_path / "really-a-png.jpg"
     two_halves().save(path, format="PNG")
     assert_two_halves(read_style_image(path), 0)
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png", "a.tiff"])
-def test_of_an_animation_the_first_picture(tmp_path: Path, name: str) -> None:
+def test_read_first_frame_of_animation(tmp_path: Path, name: str) -> None:
     later = [Pillow.new("RGB", SIZE, color) for color in ("black", "white")]
     two_halves().save(tmp_path / name, save_all=True, append_images=later)
     with Pillow.open(tmp_path / name) as saved:
@@ -83,7 +83,7 @@ def test_of_an_animation_the_first_picture(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png"])
-def test_gray(tmp_path: Path, name: str) -> None:
+def test_read_gray(tmp_path: Path, name: str) -> None:
     Pillow.linear_gradient("L").save(tmp_path / name, quality=95)
 
     image = read_style_image(tmp_path / name)
@@ -93,7 +93,7 @@ def test_gray(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.pgm"])
-def test_gray_of_16_bits_keeps_its_brightness(tmp_path: Path, name: str) -> None:
+def test_read_gray_16_bit(tmp_path: Path, name: str) -> None:
     values = np.linspace(0, 65535, 64 * 16).astype(np.uint16).reshape(16, 64)
     Pillow.fromarray(values).save(tmp_path / name)
 
@@ -103,7 +103,7 @@ def test_gray_of_16_bits_keeps_its_brightness(tmp_path: Path, name: str) -> None
     assert np.abs(image - expected).max() <= 1
 
 
-def test_one_bit(tmp_path: Path) -> None:
+def test_read_one_bit(tmp_path: Path) -> None:
     dots = np.indices((8, 8)).sum(0) % 2 == 0
     Pillow.fromarray(dots).save(tmp_path / "a.png")
 
@@ -112,7 +112,7 @@ def test_one_bit(tmp_path: Path) -> None:
     )
 
 
-def test_floats_from_0_to_1(tmp_path: Path) -> None:
+def test_read_float(tmp_path: Path) -> None:
     values = np.linspace(-0.5, 1.5, 64, dtype=np.float32).reshape(8, 8)
     values[0, 0] = np.nan
     Pillow.fromarray(values).save(tmp_path / "a.tiff")
@@ -123,7 +123,7 @@ def test_floats_from_0_to_1(tmp_path: Path) -> None:
     assert np.abs(image - expected).max() <= 1
 
 
-def test_transparent_lies_on_white(tmp_path: Path) -> None:
+def test_read_transparency_on_white(tmp_path: Path) -> None:
     picture = Pillow.new("RGBA", (3, 1))
     pixels = [(*ORANGE, 255), (*ORANGE, 0), (0, 0, 0, 51)]
     for x, pixel in enumerate(pixels):
@@ -135,13 +135,13 @@ def test_transparent_lies_on_white(tmp_path: Path) -> None:
     np.testing.assert_allclose(image[0], [ORANGE[::-1], (255, 255, 255), (204,) * 3], atol=1)
 
 
-def test_gray_with_transparency(tmp_path: Path) -> None:
+def test_read_gray_with_transparency(tmp_path: Path) -> None:
     Pillow.fromarray(np.array([[[0, 255], [0, 0]]], np.uint8), "LA").save(tmp_path / "a.png")
     assert read_style_image(tmp_path / "a.png")[0, :, 0].tolist() == [0, 255]
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.gif"])
-def test_a_palette_with_a_transparent_color(tmp_path: Path, name: str) -> None:
+def test_read_palette_with_transparency(tmp_path: Path, name: str) -> None:
     picture = Pillow.new("P", (4, 2))
     picture.putpalette([*ORANGE, *TEAL, *(0, 0, 0)])
     picture.paste(1, (2, 0, 4, 2))
@@ -154,7 +154,7 @@ def test_a_palette_with_a_transparent_color(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_what_a_camera_turned_is_upright(tmp_path: Path, orientation: int) -> None:
+def test_read_exif_rotation(tmp_path: Path, orientation: int) -> None:
     """Stored as EXIF says, every orientation comes back as the same picture."""
     upright = two_halves()
     upright.paste((255, 255, 255), (0, 0, 10, 10))  # which corner is which
@@ -183,7 +183,7 @@ def test_what_a_camera_turned_is_upright(tmp_path: Path, orientation: int) -> No
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 2000), (2000, 1), (2, 999)])
-def test_tiny_and_elongated(tmp_path: Path, size: tuple[int, int]) -> None:
+def test_read_tiny_and_elongated(tmp_path: Path, size: tuple[int, int]) -> None:
     Pillow.new("RGB", size, TEAL).save(tmp_path / "a.png")
 
     image = read_style_image(tmp_path / "a.png")
@@ -205,27 +205,27 @@ def refusal(path: Path) -> StyleError:
     return caught.value
 
 
-def test_missing(tmp_path: Path) -> None:
+def test_read_missing(tmp_path: Path) -> None:
     assert "There is no style picture" in refusal(tmp_path / "none.jpg").message
 
 
-def test_empty(tmp_path: Path) -> None:
+def test_read_empty(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").touch()
     assert "is empty" in refusal(tmp_path / "a.jpg").message
 
 
-def test_text_as_jpeg(tmp_path: Path) -> None:
+def test_read_text_as_jpeg(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_text("this is a text\n" * 100)
     assert "is not a picture" in refusal(tmp_path / "a.jpg").message
 
 
-def test_a_folder(tmp_path: Path) -> None:
+def test_read_folder(tmp_path: Path) -> None:
     assert "is a folder" in refusal(tmp_path).message
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.gif", "a.bmp", "a.tif"])
 @pytest.mark.parametrize("share", [0.5, 0.9])
-def test_truncated(tmp_path: Path, name: str, share: float) -> None:
+def test_read_truncated(tmp_path: Path, name: str, share: float) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
     Pillow.fromarray(noise).save(tmp_path / name)
     content = (tmp_path / name).read_bytes()
@@ -249,7 +249,7 @@ def png_that_declares(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize("side", [10_001, 30_000, 100_000])
-def test_a_decompression_bomb_is_refused_unread(tmp_path: Path, side: int) -> None:
+def test_read_decompression_bomb_is_refused(tmp_path: Path, side: int) -> None:
     path = tmp_path / "bomb.png"
     path.write_bytes(png_that_declares(side, side))
     assert path.stat().st_size < 1000
@@ -268,9 +268,9 @@ def test_a_decompression_bomb_is_refused_unread(tmp_path: Path, side: int) -> No
     assert peak < 2_000_000
 
 
-def test_large_photographs_are_read(tmp_path: Path) -> None:
+def test_read_large_photograph(tmp_path: Path) -> None:
     width = 6000
-    assert width * 4000 < MAX_PIXELS
+    assert width * 4000 < DEFAULT_MAX_PIXELS
     Pillow.new("L", (width, 4000), 77).save(tmp_path / "a.png")
     assert read_style_image(tmp_path / "a.png").shape == (4000, width, 3)
 
@@ -283,7 +283,7 @@ def _saved(name: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "TGA"])
-def test_damaged_anywhere_it_is_read_or_refused(tmp_path: Path, kind: str) -> None:
+def test_read_damaged_anywhere(tmp_path: Path, kind: str) -> None:
     """Whatever a decoder makes of flipped bits, nothing but a picture or StyleError comes out."""
     content, draw = _saved(kind), random.Random(4)
     path = tmp_path / "damaged"
@@ -322,7 +322,7 @@ Make = Callable[[int, int], np.ndarray]
     ("width", "height", "left", "top", "edge"),
     [(100, 60, 20, 0, 60), (60, 100, 0, 20, 60), (61, 100, 0, 19, 61), (70, 70, 0, 0, 70)],
 )
-def test_the_middle_square_is_taken(
+def test_center_crop_takes_the_middle_square(
     width: int, height: int, left: int, top: int, edge: int
 ) -> None:
     cropped = center_crop(numbered(width, height), (edge, edge))
@@ -332,7 +332,7 @@ def test_the_middle_square_is_taken(
     )
 
 
-def test_it_is_scaled_without_a_shift() -> None:
+def test_center_crop_does_not_shift() -> None:
     cropped = center_crop(numbered(200, 100), (50, 50))
 
     assert cropped.shape == (50, 50, 3)
@@ -342,14 +342,14 @@ def test_it_is_scaled_without_a_shift() -> None:
     assert np.abs(cropped[2:-2, 25, 1] - (expected - 50)[2:-2]).max() <= 1
 
 
-def test_a_size_that_is_no_square() -> None:
+def test_center_crop_to_other_aspect_ratio() -> None:
     image = numbered(100, 100)
     np.testing.assert_array_equal(center_crop(image, (100, 50)), image[25:75])
     np.testing.assert_array_equal(center_crop(image, (50, 100)), image[:, 25:75])
     assert center_crop(image, (96, 48)).shape == (48, 96, 3)
 
 
-def test_the_picture_itself_stays_as_it_is() -> None:
+def test_center_crop_does_not_modify_the_image() -> None:
     image = numbered(90, 60)
     before = image.copy()
     center_crop(image, (16, 16))
@@ -357,7 +357,7 @@ def test_the_picture_itself_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (333, 500), (40, 30), (1, 7)])
-def test_the_middle_of_a_frame_is_its_crop_up_to_the_filter(size: tuple[int, int]) -> None:
+def test_fast_center_crop_is_close_to_center_crop(size: tuple[int, int]) -> None:
     soft = cv2.resize(numbered(200, 100), size)
     quick, exact = (
         fast_center_crop(soft, (64, 64)).astype(int),
@@ -370,16 +370,14 @@ def test_the_middle_of_a_frame_is_its_crop_up_to_the_filter(size: tuple[int, int
 # Strokes
 
 
-def test_strokes_as_they_are_take_the_crop_alone() -> None:
+def test_stroke_crops_of_1_is_the_center_crop() -> None:
     image = numbered(200, 100)
     (view,) = stroke_crops(image, (50, 50), 1.0)
     np.testing.assert_array_equal(view, center_crop(image, (50, 50)))
 
 
 @pytest.mark.parametrize(("stroke", "count"), [(1.2, 4), (2.0, 4), (2.5, 9), (3.0, 9)])
-def test_broad_strokes_are_seen_from_near_and_together_cover_the_middle(
-    stroke: float, count: int
-) -> None:
+def test_stroke_crops_above_1_cover_the_center(stroke: float, count: int) -> None:
     """The picture carries its columns in blue and its rows in green."""
     views = stroke_crops(numbered(200, 100), (100, 100), stroke)
     assert len(views) == count
@@ -396,7 +394,7 @@ def test_broad_strokes_are_seen_from_near_and_together_cover_the_middle(
     assert len(set(range(1, 99)) - rows) <= 2
 
 
-def test_fine_strokes_are_seen_from_afar() -> None:
+def test_stroke_crops_below_1_show_more() -> None:
     """All of a wide picture and, above and below it, its mirror image."""
     (view,) = stroke_crops(numbered(200, 100), (50, 50), 0.5)
     assert view.shape == (50, 50, 3)
@@ -408,7 +406,7 @@ def test_fine_strokes_are_seen_from_afar() -> None:
 
 @pytest.mark.parametrize("stroke", [0.3, 0.7, 1.3, 3.0])
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (3, 2), (500, 7)])
-def test_strokes_of_any_picture(size: tuple[int, int], stroke: float) -> None:
+def test_stroke_crops_of_any_image(size: tuple[int, int], stroke: float) -> None:
     image = np.full((size[1], size[0], 3), (9, 99, 199), np.uint8)
     for view in stroke_crops(image, (16, 16), stroke):
         assert view.shape == (16, 16, 3)

@@ -1,7 +1,7 @@
-"""Nothing moves between the camera's frame and the painted one.
+"""Nothing moves between the frame and the stylized image.
 
 The frame program is the identity, so that what comes out of a stylizer is the frame itself, seen
-at the network's size and enlarged again.
+at the network's size and upscaled again.
 """
 
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from live_nst.engines.choice import EngineChoice
 from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.models.program import SplitModel
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.stylizer.sizes import network_size
 from live_nst.types import Image
 from tests.models import tiny_models as modules
@@ -41,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def as_on_a_gpu(choice: EngineChoice, model: SplitModel, concurrency: int = 1) -> Engine:
     """TensorFlow as it runs on a GPU: by XLA, and the picture is enlarged on the device."""
-    return TensorFlowEngine(model, "cpu", xla=True, enlarge=True)
+    return TensorFlowEngine(model, "cpu", xla=True, upscale=True)
 
 
 @pytest.fixture(scope="module", params=["tensorflow", "openvino", "as on a GPU"])
@@ -53,7 +54,13 @@ def copier(folder: Path, request: pytest.FixtureRequest) -> Iterator[StylizerCor
         if request.param == "as on a GPU":
             patch.setattr(EngineChoice, "make", as_on_a_gpu)
         with StylizerCore(
-            str(folder), ["starry"], device="cpu", engine=engine, precision="float32"
+            StylizerOptions(
+                model=str(folder),
+                styles=("starry",),
+                device="cpu",
+                engine=engine,
+                precision="float32",
+            )
         ) as stylizer:
             yield stylizer
 
@@ -84,7 +91,7 @@ def regions(height: int, width: int) -> Iterator[tuple[slice, slice]]:
 
 
 @pytest.mark.parametrize(("camera", "long_side"), PAIRS, ids=str)
-def test_what_is_painted_lies_where_it_was(
+def test_network_and_upscaling_do_not_shift_the_image(
     copier: StylizerCore, camera: tuple[int, int], long_side: int
 ) -> None:
     cell = max(camera) / max(network_size(camera, long_side))
@@ -100,7 +107,7 @@ def test_what_is_painted_lies_where_it_was(
 
 
 @pytest.mark.parametrize(("camera", "long_side"), PAIRS, ids=str)
-def test_there_is_no_border_and_no_seam(
+def test_no_border_and_no_seam(
     copier: StylizerCore, camera: tuple[int, int], long_side: int
 ) -> None:
     """Rows and columns at the edges are as near to the frame's as those inside."""
@@ -114,7 +121,7 @@ def test_there_is_no_border_and_no_seam(
         assert lines.max() < 6, lines.argmax()
 
 
-def test_the_measure_sees_half_a_pixel() -> None:
+def test_measured_shift_of_half_a_pixel() -> None:
     frame = soft_noise((200, 150), 3)
     moved = cv2.warpAffine(
         frame, np.float32([[1, 0, 0.5], [0, 1, -0.25]]), (200, 150), borderMode=cv2.BORDER_REFLECT

@@ -31,7 +31,7 @@ def luma(image: np.ndarray) -> np.ndarray:
 
 
 def pictures(seed: int, size: tuple[int, int], small: tuple[int, int]) -> tuple[Any, StylizedFrame]:
-    """A frame of saturated and gray, bright and dark pixels, and what it might be painted as."""
+    """A frame of saturated and gray, bright and dark pixels, and a possible stylized image."""
     rng = np.random.default_rng(seed)
     content = rng.integers(0, 256, (*size[::-1], 3), np.uint8)
     content[rng.random(size[::-1]) < 0.2] = rng.choice([0, 255], 3)
@@ -40,40 +40,38 @@ def pictures(seed: int, size: tuple[int, int], small: tuple[int, int]) -> tuple[
     return content, StylizedFrame(seen, stylized)  # type: ignore[arg-type]
 
 
-def test_the_neutral_look_is_the_stylized_picture_at_the_contents_size() -> None:
+def test_compose_default_look() -> None:
     np.testing.assert_array_equal(compose(CONTENT, PAINTED, Look()), full())
 
 
 @given(LOOKS)
-def test_a_blend_of_styles_is_the_networks_work(look: Look) -> None:
+def test_compose_blend_of_styles_ignores_strength(look: Look) -> None:
     result = compose(CONTENT, PAINTED, replace(look, blend="styles"))
     np.testing.assert_array_equal(result, compose(CONTENT, PAINTED, replace(look, strength=1.0)))
 
 
-def test_at_one_size_nothing_is_resampled() -> None:
+def test_compose_at_one_size_resamples_nothing() -> None:
     other = CONTENT[::-1].copy()
     result = compose(CONTENT, StylizedFrame(CONTENT, other), Look())
     np.testing.assert_array_equal(result, other)
 
 
 @given(LOOKS)
-def test_no_strength_is_the_content(look: Look) -> None:
+def test_compose_strength_0_is_the_content(look: Look) -> None:
     result = compose(CONTENT, PAINTED, replace(look, strength=0.0))
     np.testing.assert_array_equal(result, CONTENT)
     assert not np.shares_memory(result, CONTENT)
 
 
 @given(st.floats(0.01, 0.99))
-def test_between_them_it_is_a_blend_that_never_wraps(strength: float) -> None:
+def test_compose_strength_is_a_linear_blend(strength: float) -> None:
     result = compose(CONTENT, PAINTED, Look(strength=strength))
     expected = strength * full().astype(float) + (1 - strength) * CONTENT
     assert np.abs(result - expected).max() <= 1
 
 
 @given(LOOKS, SHARES, SHARES)
-def test_more_strength_is_nearer_to_the_painted_picture(
-    look: Look, one: float, other: float
-) -> None:
+def test_compose_strength_is_monotonic(look: Look, one: float, other: float) -> None:
     """In every pixel, up to rounding: so whatever grows with that distance is monotonic, too."""
     weak, strong = sorted((one, other))
     painted = compose(CONTENT, PAINTED, replace(look, strength=1.0)).astype(int)
@@ -85,7 +83,7 @@ def test_more_strength_is_nearer_to_the_painted_picture(
 
 
 @given(st.integers(1, 70), st.integers(1, 70), st.integers(1, 20), st.integers(1, 20), LOOKS)
-def test_any_sizes(
+def test_compose_any_size(
     width: int, height: int, small_width: int, small_height: int, look: Look
 ) -> None:
     content = np.full((height, width, 3), 10, np.uint8)
@@ -113,7 +111,7 @@ def assert_same_chroma(result: np.ndarray, content: np.ndarray) -> None:
 
 
 @given(st.integers(0, 10_000), SHARES, SHARES)
-def test_kept_colors_have_the_contents_chroma(seed: int, strength: float, detail: float) -> None:
+def test_compose_keep_colors_keeps_chroma(seed: int, strength: float, detail: float) -> None:
     content, painted = pictures(seed, (33, 21), (12, 8))
     result = compose(content, painted, Look(strength=1.0, keep_colors=1.0, detail=detail))
     assert_same_chroma(result, content)
@@ -121,7 +119,7 @@ def test_kept_colors_have_the_contents_chroma(seed: int, strength: float, detail
 
 
 @given(st.integers(0, 10_000))
-def test_kept_colors_take_the_painted_brightness_where_there_is_room(seed: int) -> None:
+def test_compose_keep_colors_takes_stylized_brightness(seed: int) -> None:
     content, painted = pictures(seed, (33, 21), (33, 21))
     result = compose(content, painted, Look(keep_colors=1.0))
     wanted, given_luma = luma(painted.stylized), luma(content)
@@ -130,14 +128,14 @@ def test_kept_colors_take_the_painted_brightness_where_there_is_room(seed: int) 
     assert np.abs(luma(result) - np.clip(wanted, lowest, highest)).max() <= 1.5
 
 
-def test_kept_colors_of_gray_are_the_painted_brightness() -> None:
+def test_compose_keep_colors_of_gray_content() -> None:
     content = np.full((24, 40, 3), 77, np.uint8)
     result = compose(content, StylizedFrame(content, STYLIZED), Look(keep_colors=1.0))
     assert (result == result[..., :1]).all()
     assert np.abs(result[..., 0] - luma(STYLIZED)).max() <= 1
 
 
-def test_colors_can_be_kept_by_half() -> None:
+def test_compose_keep_colors_half() -> None:
     style, own = (compose(CONTENT, PAINTED, Look(keep_colors=share)) for share in (0.0, 1.0))
     result = compose(CONTENT, PAINTED, Look(keep_colors=0.5))
     assert np.abs(result - (style.astype(float) + own) / 2).max() <= 1
@@ -146,7 +144,7 @@ def test_colors_can_be_kept_by_half() -> None:
 # Detail
 
 
-def test_detail_is_what_the_network_could_not_see() -> None:
+def test_compose_detail() -> None:
     """A fine grid over a plain: gone at the network's size, and added back in full."""
     content = np.full((48, 80, 3), 100, np.uint8)
     content[::4] += 20
@@ -163,7 +161,7 @@ def test_detail_is_what_the_network_could_not_see() -> None:
     np.testing.assert_allclose(contrasts, [[7] * 3, [14] * 3], atol=1)  # 20 less 3 of noise, twice
 
 
-def test_noise_is_not_taken_for_detail() -> None:
+def test_compose_detail_ignores_noise() -> None:
     content = np.full((48, 80, 3), 100, np.uint8)
     content += random.integers(0, 4, (48, 80, 1), np.uint8)
     seen = cv2.resize(content, (20, 12), interpolation=cv2.INTER_AREA)
@@ -172,7 +170,7 @@ def test_noise_is_not_taken_for_detail() -> None:
 
 
 @given(SHARES)
-def test_detail_of_a_frame_that_the_network_saw_whole_is_nothing(detail: float) -> None:
+def test_compose_detail_at_the_networks_size_adds_nothing(detail: float) -> None:
     painted = StylizedFrame(CONTENT, CONTENT[::-1].copy())
     np.testing.assert_array_equal(compose(CONTENT, painted, Look(detail=detail)), painted.stylized)
 
@@ -181,7 +179,7 @@ def test_detail_of_a_frame_that_the_network_saw_whole_is_nothing(detail: float) 
 
 
 @given(LOOKS)
-def test_a_white_mask_changes_nothing_and_a_black_one_shows_the_content(look: Look) -> None:
+def test_compose_mask_white_and_black(look: Look) -> None:
     white, black = np.full((45, 81), 255, np.uint8), np.zeros((45, 81), np.uint8)
     without = compose(CONTENT, PAINTED, look).astype(int)
     assert np.abs(compose(CONTENT, PAINTED, look, white) - without).max() <= 2
@@ -189,7 +187,7 @@ def test_a_white_mask_changes_nothing_and_a_black_one_shows_the_content(look: Lo
 
 
 @given(st.integers(0, 10_000), LOOKS)
-def test_a_mask_is_a_blend_in_every_pixel(seed: int, look: Look) -> None:
+def test_compose_mask_blends_every_pixel(seed: int, look: Look) -> None:
     mask = np.random.default_rng(seed).integers(0, 256, (45, 81), np.uint8)
     painted = compose(CONTENT, PAINTED, replace(look, strength=1.0))
     share = look.strength * mask[..., None] / 255
@@ -202,7 +200,7 @@ def test_a_mask_is_a_blend_in_every_pixel(seed: int, look: Look) -> None:
 
 
 class Far:
-    """A picture on a device; that it was fetched is written down."""
+    """An image on a device that records when it is fetched."""
 
     def __init__(self, name: str, image: np.ndarray, fetched: list[str]) -> None:
         self._name, self._image, self._fetched = name, image, fetched
@@ -214,14 +212,14 @@ class Far:
 
 
 def far(fetched: list[str], large: np.ndarray) -> StylizedFrame:
-    pictures = {"content": SEEN, "stylized": STYLIZED, "enlarged": large}
+    pictures = {"content": SEEN, "stylized": STYLIZED, "upscaled": large}
     return StylizedFrame(*(Far(name, image, fetched) for name, image in pictures.items()))
 
 
 @pytest.mark.parametrize("keep_colors", [0.0, 0.4, 1.0])
 @pytest.mark.parametrize("strength", [0.0, 0.4, 1.0])
 @pytest.mark.parametrize("detail", [0.0, 0.8])
-def test_a_look_looks_at_what_is_awaited_and_at_nothing_else(
+def test_required_images_are_exactly_what_compose_fetches(
     strength: float, keep_colors: float, detail: float
 ) -> None:
     look = Look(strength, keep_colors=keep_colors, detail=detail)
@@ -231,12 +229,12 @@ def test_a_look_looks_at_what_is_awaited_and_at_nothing_else(
     np.testing.assert_array_equal(result, compose(CONTENT, PAINTED, look))
 
 
-def test_a_mask_looks_at_the_small_frame() -> None:
-    assert set(required_images(Look(only="person"))) == {"content", "enlarged"}
-    assert required_images(Look()) == ("enlarged",)
+def test_required_images_with_a_mask() -> None:
+    assert set(required_images(Look(only="person"))) == {"content", "upscaled"}
+    assert required_images(Look()) == ("upscaled",)
 
 
-def test_what_was_enlarged_for_another_camera_is_not_used() -> None:
+def test_compose_ignores_upscaled_image_of_another_size() -> None:
     fetched: list[str] = []
     result = compose(CONTENT, far(fetched, np.zeros((90, 162, 3), np.uint8)), Look())
     assert fetched == ["stylized"]
@@ -246,7 +244,7 @@ def test_what_was_enlarged_for_another_camera_is_not_used() -> None:
 # Views and memory
 
 
-def test_the_split_view_has_the_content_on_the_left() -> None:
+def test_draw_split_view() -> None:
     result = full().copy()
     draw_split_view(CONTENT, result)
 
@@ -255,7 +253,7 @@ def test_the_split_view_has_the_content_on_the_left() -> None:
     assert (result[:, 39:41] == 255).all()
 
 
-def test_the_line_of_the_split_view_grows_with_the_picture() -> None:
+def test_draw_split_view_line_width() -> None:
     content = np.zeros((4, 1280, 3), np.uint8)
     result = content.copy()
     draw_split_view(content, result)
@@ -269,13 +267,13 @@ EVERY_KIND = [Look(), Look(0.5), Look(0.0), Look(1.0, 1.0), Look(0.7, 0.4, 0.8)]
 @pytest.mark.parametrize(
     "content", [CONTENT[:, ::-1], CONTENT[::2, ::3], np.asfortranarray(CONTENT), CONTENT[..., ::-1]]
 )
-def test_content_in_any_layout(content: np.ndarray, look: Look) -> None:
+def test_compose_content_in_any_memory_layout(content: np.ndarray, look: Look) -> None:
     expected = compose(np.ascontiguousarray(content), PAINTED, look)
     np.testing.assert_array_equal(compose(content, PAINTED, look), expected)
 
 
 @pytest.mark.parametrize("look", EVERY_KIND, ids=str)
-def test_neither_picture_is_written_into(look: Look) -> None:
+def test_compose_modifies_no_argument(look: Look) -> None:
     content, seen, stylized = CONTENT.copy(), CONTENT.copy(), CONTENT.copy()
     mask = np.full((45, 81), 99, np.uint8)
     for each in (None, mask):

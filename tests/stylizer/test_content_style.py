@@ -5,6 +5,7 @@ from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.content_style import ContentStyle
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Image
 
 
@@ -23,12 +24,12 @@ def frame(value: int) -> Image:
     return np.full((2, 2, 3), value, np.uint8)
 
 
-def test_by_default_every_frame_has_its_own_in_any_order() -> None:
+def test_seconds_0_encodes_every_frame_in_any_order() -> None:
     own = ContentStyle(Encoder(), 0.0)
     assert [own(frame(v), t)[0] for v, t in ((1, 5.0), (9, 1.0), (4, 5.0))] == [1, 9, 4]
 
 
-def test_held_it_is_computed_seldom_and_never_jumps() -> None:
+def test_seconds_encodes_rarely_and_changes_smoothly() -> None:
     encoder = Encoder()
     own = ContentStyle(encoder, 0.5)
     times = np.arange(0, 4, 1 / 30)
@@ -40,7 +41,7 @@ def test_held_it_is_computed_seldom_and_never_jumps() -> None:
     assert np.diff(found).min() >= 0
 
 
-def test_held_a_stream_that_begins_anew_forgets() -> None:
+def test_reset_and_time_going_back_encode_again() -> None:
     own = ContentStyle(Encoder(), 0.5)
     own(frame(10), 7.0)
     assert own(frame(99), 7.2)[0] == 10
@@ -49,12 +50,12 @@ def test_held_a_stream_that_begins_anew_forgets() -> None:
     assert own(frame(70), 1.1)[0] == 70
 
 
-def test_a_stylizer_that_holds_it_paints_a_frame_at_rest_as_without() -> None:
+def test_stylizer_of_a_static_scene_is_unchanged_by_seconds() -> None:
     image = DemoVideo(96, 64).image_at(1.0)
     kwargs = {"size": 64, "device": "cpu", "look": Look(strength=0.5, blend="styles")}
     with (
-        StylizerCore("mobile", content_style_seconds=0.5, **kwargs) as held,
-        StylizerCore("mobile", **kwargs) as plain,
+        StylizerCore(StylizerOptions(model="mobile", content_style_seconds=0.5, **kwargs)) as held,
+        StylizerCore(StylizerOptions(model="mobile", **kwargs)) as plain,
     ):  # type: ignore[arg-type]
         expected = plain(image)
         for time in (0.0, 0.3, 0.6, 1.2):

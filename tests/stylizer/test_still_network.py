@@ -1,4 +1,4 @@
-"""`Stylizer.still`: pictures at their full size, in tiles when they are large."""
+"""`Stylizer.still`: images at their full size, in tiles if they are large."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,8 +8,10 @@ import pytest
 
 from live_nst.errors import UsageError
 from live_nst.sources.demo_video import DemoVideo
-from live_nst.stylizer import still_network as stills
+from live_nst.stylizer import still_network
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.look import Look
+from live_nst.stylizer.options import StylizerOptions
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +21,10 @@ def said() -> list[str]:
 
 @pytest.fixture(scope="module")
 def stylizer(said: list[str]) -> Iterator[StylizerCore]:
-    with StylizerCore("mobile", ["starry"], size=64, device="cpu", notify=said.append) as one:
+    with StylizerCore(
+        StylizerOptions(model="mobile", styles=("starry",), size=64, device="cpu"),
+        notify=said.append,
+    ) as one:
         yield one
 
 
@@ -28,7 +33,7 @@ def scene(width: int, height: int) -> Any:
 
 
 @pytest.mark.parametrize("size", [(120, 80), (101, 67), (7, 5), (1, 1), (300, 3)])
-def test_a_still_is_painted_at_its_own_size(stylizer: StylizerCore, size: tuple[int, int]) -> None:
+def test_still_keeps_any_image_size(stylizer: StylizerCore, size: tuple[int, int]) -> None:
     image = scene(*size)
     before = image.copy()
     painted = stylizer.still(image)
@@ -36,7 +41,7 @@ def test_a_still_is_painted_at_its_own_size(stylizer: StylizerCore, size: tuple[
     np.testing.assert_array_equal(image, before)
 
 
-def test_what_is_added_at_the_edges_is_taken_off_again(stylizer: StylizerCore) -> None:
+def test_still_padding_does_not_shift(stylizer: StylizerCore) -> None:
     image = scene(120, 80)
     whole = stylizer.still(image).astype(int)
     cut = stylizer.still(np.ascontiguousarray(image[:78, :117]))
@@ -45,23 +50,23 @@ def test_what_is_added_at_the_edges_is_taken_off_again(stylizer: StylizerCore) -
     assert np.abs(whole[2:80, 3:120] - cut).mean() > 12
 
 
-def test_size_bounds_what_the_network_sees(stylizer: StylizerCore) -> None:
+def test_still_size_limits_the_network_size(stylizer: StylizerCore) -> None:
     image = scene(300, 144)
     small, full = stylizer.still(image, size=100), stylizer.still(image)
     assert small.shape == full.shape == image.shape
     sharpness = [float(np.abs(np.diff(each.astype(int), axis=1)).mean()) for each in (small, full)]
-    assert sharpness[0] < 0.7 * sharpness[1]  # what was painted at 100 is enlarged
+    assert sharpness[0] < 0.7 * sharpness[1]  # what was stylized at 100 is upscaled
     np.testing.assert_array_equal(stylizer.still(image, size=300), full)
     with pytest.raises(UsageError):
         stylizer.still(scene(300, 150), size=5)
 
 
-def test_large_ones_run_in_tiles_and_look_the_same(
+def test_still_large_images_run_in_tiles(
     stylizer: StylizerCore, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = scene(202, 131)
     whole = stylizer.still(image)
-    monkeypatch.setattr(stills, "WHOLE_PIXELS", 10_000)
+    monkeypatch.setattr(still_network, "MAX_UNTILED_PIXELS", 10_000)
     said.clear()
     tiled = stylizer.still(image)
     stylizer.still(image)
@@ -71,7 +76,7 @@ def test_large_ones_run_in_tiles_and_look_the_same(
     assert "in tiles" in sentence
 
 
-def test_the_style_is_the_one_in_use(stylizer: StylizerCore) -> None:
+def test_still_uses_the_selected_style(stylizer: StylizerCore) -> None:
     image = scene(64, 64)
     first = stylizer.still(image)
     stylizer.select("ink")
@@ -80,17 +85,19 @@ def test_the_style_is_the_one_in_use(stylizer: StylizerCore) -> None:
     assert np.abs(first.astype(int) - second).mean() > 10
 
 
-def test_neither_the_stabilizer_nor_another_picture_plays_a_part() -> None:
+def test_still_is_independent_of_stabilizer_and_other_images() -> None:
     one, other = scene(64, 48), scene(64, 48)[::-1].copy()
-    with StylizerCore("mobile", ["starry"], size=64, device="cpu", stabilize="fast") as steady:
-        first = steady.still(one)
-        steady.still(other)
-        steady(other)
-        np.testing.assert_array_equal(steady.still(one), first)
+    with StylizerCore(
+        StylizerOptions(model="mobile", styles=("starry",), size=64, device="cpu", stabilize="fast")
+    ) as stabilized:
+        first = stabilized.still(one)
+        stabilized.still(other)
+        stabilized(other)
+        np.testing.assert_array_equal(stabilized.still(one), first)
 
 
-def test_the_look_holds(stylizer: StylizerCore) -> None:
+def test_still_uses_the_look(stylizer: StylizerCore) -> None:
     image = scene(64, 48)
-    stylizer.strength = 0.0
+    stylizer.look = Look(strength=0.0)
     np.testing.assert_array_equal(stylizer.still(image), image)
-    stylizer.strength = 1.0
+    stylizer.look = Look(strength=1.0)

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_nst.stylizer.transition import Transition, bottleneck_distance, interpolate_bottlenecks
+from live_nst.styles.bottlenecks import bottleneck_distance, interpolate_bottlenecks
+from live_nst.stylizer.transition import Transition
 
 FIRST = np.array([0, 1, -2, 10], np.float32)
 SECOND = np.array([1, 1, 2, -30], np.float32)
@@ -23,14 +24,14 @@ def share(bottleneck: np.ndarray) -> float:
     return float((bottleneck[3] - FIRST[3]) / (SECOND[3] - FIRST[3]))
 
 
-def test_without_a_change_it_is_the_first_style_at_any_time() -> None:
+def test_at_without_changes() -> None:
     fade = style_fade(FIRST)
     for moment in (-5.0, 0.0, 1e9):
         assert fade.at(moment) is FIRST
 
 
 @given(SECONDS, MOMENTS)
-def test_it_starts_and_ends_exactly(seconds: float, start: float) -> None:
+def test_at_start_and_end(seconds: float, start: float) -> None:
     fade = style_fade(FIRST)
     fade.to(SECOND, seconds, start)
 
@@ -40,7 +41,7 @@ def test_it_starts_and_ends_exactly(seconds: float, start: float) -> None:
     assert fade.at(start + seconds * 2) is SECOND
 
 
-def test_it_is_halfway_at_half_time() -> None:
+def test_at_half_time() -> None:
     fade = style_fade(FIRST)
     fade.to(SECOND, 2.0, 10.0)
 
@@ -49,7 +50,7 @@ def test_it_is_halfway_at_half_time() -> None:
 
 
 @given(SECONDS, SHARES, SHARES)
-def test_it_only_goes_forward(seconds: float, one: float, other: float) -> None:
+def test_at_is_monotonic(seconds: float, one: float, other: float) -> None:
     fade = style_fade(FIRST)
     fade.to(SECOND, seconds, 0.0)
     earlier, later = sorted((one * seconds, other * seconds))
@@ -60,7 +61,7 @@ def test_it_only_goes_forward(seconds: float, one: float, other: float) -> None:
 
 
 @given(SECONDS, SHARES)
-def test_it_is_smooth(seconds: float, moment: float) -> None:
+def test_at_is_smooth(seconds: float, moment: float) -> None:
     """Never faster than one and a half times the mean speed, and slow at either end."""
     fade = style_fade(FIRST)
     fade.to(SECOND, seconds, 0.0)
@@ -74,7 +75,7 @@ def test_it_is_smooth(seconds: float, moment: float) -> None:
 
 
 @given(SECONDS, SHARES, SECONDS)
-def test_a_change_midway_goes_on_from_what_shows(
+def test_to_during_a_fade_continues_from_the_current_value(
     seconds: float, moment: float, next_seconds: float
 ) -> None:
     fade = style_fade(FIRST)
@@ -90,7 +91,7 @@ def test_a_change_midway_goes_on_from_what_shows(
     assert fade.at(now + next_seconds * 1.001) is THIRD
 
 
-def test_a_change_without_a_fade_is_there_at_once() -> None:
+def test_to_without_fade_is_immediate() -> None:
     fade = style_fade(FIRST)
     fade.to(SECOND, 0.0, 100.0)
     assert fade.at(99.9) is FIRST
@@ -98,9 +99,7 @@ def test_a_change_without_a_fade_is_there_at_once() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0, 50), st.floats(0, 30)), max_size=6), st.lists(MOMENTS))
-def test_changes_ahead_are_a_timetable(
-    changes: list[tuple[float, float]], moments: list[float]
-) -> None:
+def test_to_in_advance(changes: list[tuple[float, float]], moments: list[float]) -> None:
     """Whatever was asked for in between, a moment has one value."""
     styles = [np.full(4, index, np.float32) for index in range(len(changes) + 1)]
     timetable, stepwise = style_fade(styles[0]), style_fade(styles[0])
@@ -117,7 +116,7 @@ def test_changes_ahead_are_a_timetable(
         np.testing.assert_array_equal(stepwise.at(moment), seen[moment])
 
 
-def test_a_change_gives_up_what_was_to_begin_later() -> None:
+def test_to_drops_changes_that_begin_later() -> None:
     fade = style_fade(FIRST)
     fade.to(SECOND, 1.0, 100.0)
     fade.to(THIRD, 0.0, 50.0)
@@ -125,7 +124,7 @@ def test_a_change_gives_up_what_was_to_begin_later() -> None:
     assert fade.at(200.0) is THIRD
 
 
-def test_nothing_is_written_into_the_styles() -> None:
+def test_values_are_not_modified() -> None:
     first, second = FIRST.copy(), SECOND.copy()
     fade = style_fade(first)
     fade.to(second, 1.0, 0.0)
@@ -134,7 +133,7 @@ def test_nothing_is_written_into_the_styles() -> None:
     np.testing.assert_array_equal(second, SECOND)
 
 
-def test_the_difference_of_styles_is_0_to_themselves_and_about_1_between_strangers() -> None:
+def test_bottleneck_distance() -> None:
     random = np.random.default_rng(0)
     one, other = random.normal(0, 1, (2, 100)).astype(np.float32)
     assert bottleneck_distance(one, one) == 0

@@ -9,7 +9,7 @@ from tests.conftest import PACKAGED, ROOT
 from tools.build_mobile_model import WHEEL_SHA256, main, read_wheel
 
 
-def test_the_packaged_model_can_be_made_again_byte_for_byte(wheel: Path, tmp_path: Path) -> None:
+def test_build_is_reproducible(wheel: Path, tmp_path: Path) -> None:
     out = tmp_path / "mobile"
     (out / "old").mkdir(parents=True)
 
@@ -28,9 +28,7 @@ def test_the_packaged_model_can_be_made_again_byte_for_byte(wheel: Path, tmp_pat
     assert not (out / "old").exists()
 
 
-def test_another_wheel_is_refused_before_anything_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_main_wrong_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / "other.whl"
     other.write_bytes(b"PK")
     out = tmp_path / "mobile"
@@ -44,7 +42,7 @@ def test_another_wheel_is_refused_before_anything_is_written(
     assert not out.exists()
 
 
-def test_the_wheel_is_checked(wheel: Path, tmp_path: Path) -> None:
+def test_read_wheel(wheel: Path, tmp_path: Path) -> None:
     content = read_wheel(wheel)
     assert hashlib.sha256(content).hexdigest() == WHEEL_SHA256
 

@@ -14,7 +14,7 @@ SHIPPED = sorted(PICTURES.glob("*.jpg"))
 
 
 @pytest.mark.parametrize("name", STYLES)
-def test_same_seed_same_picture_other_seed_other_picture(name: str) -> None:
+def test_paint_seed(name: str) -> None:
     first, again, other = (paint(name, size=48, seed=seed) for seed in (3, 3, 4))
 
     assert first.shape == (48, 48, 3)
@@ -23,13 +23,13 @@ def test_same_seed_same_picture_other_seed_other_picture(name: str) -> None:
     assert np.mean(first != other) > 0.05
 
 
-def test_without_a_seed_the_shipped_picture_is_painted() -> None:
+def test_paint_default_seed() -> None:
     picture = paint("wave", size=48)
 
     np.testing.assert_array_equal(picture, paint("wave", size=48, seed=STYLES["wave"].seed))
 
 
-def test_pictures_and_descriptions_are_written(tmp_path: Path) -> None:
+def test_write_pictures(tmp_path: Path) -> None:
     write_pictures(["ink", "wave"], tmp_path / "new", size=48)
 
     written = sorted(path.name for path in (tmp_path / "new").iterdir())
@@ -37,7 +37,7 @@ def test_pictures_and_descriptions_are_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_shipped_picture_is_a_small_square_color_jpeg(path: Path) -> None:
+def test_shipped_image_format(path: Path) -> None:
     picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
 
     assert picture is not None
@@ -47,7 +47,7 @@ def test_shipped_picture_is_a_small_square_color_jpeg(path: Path) -> None:
     assert path.stat().st_size < 300_000
 
 
-def test_every_style_is_shipped_and_described_in_one_line() -> None:
+def test_shipped_styles_and_descriptions() -> None:
     descriptions = json.loads((PICTURES / "styles.json").read_text(encoding="utf-8"))
 
     assert {path.stem for path in SHIPPED} == set(descriptions) == set(STYLES)
@@ -56,10 +56,10 @@ def test_every_style_is_shipped_and_described_in_one_line() -> None:
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_shipped_picture_is_what_the_program_paints(path: Path) -> None:
+def test_shipped_image_equals_paint(path: Path) -> None:
     shipped = cv2.imread(str(path)).astype(float)
-    painted = paint(path.stem, size=160).astype(float)
+    drawn = paint(path.stem, size=160).astype(float)
 
     small = cv2.resize(shipped, (16, 16), interpolation=cv2.INTER_AREA)
-    expected = cv2.resize(painted, (16, 16), interpolation=cv2.INTER_AREA)
+    expected = cv2.resize(drawn, (16, 16), interpolation=cv2.INTER_AREA)
     assert np.abs(small - expected).mean() < 30

@@ -1,4 +1,4 @@
-"""Paint the built-in style pictures: original, drawn by program, the same on every run."""
+"""Draw the built-in style images with code; each run gives the same images."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ SUPERSAMPLING = 2
 
 @dataclass(frozen=True)
 class Style:
-    """A picture that can be painted.
+    """A style image.
 
     Attributes:
-        painter: Paints it: canvas side in pixels and source of chance in, BGR picture out.
-        description: One line for people who choose a style.
-        seed: The seed of the shipped picture.
+        draw: Return the BGR image for a side in pixels and a random generator.
+        description: One line for users.
+        seed: Seed of the shipped image.
     """
 
-    painter: Callable[[int, np.random.Generator], Image]
+    draw: Callable[[int, np.random.Generator], Image]
     description: str
     seed: int = 1
 
@@ -44,17 +44,17 @@ STYLES = {
 
 
 def paint(name: str, size: int = 640, seed: int | None = None) -> Image:
-    """Paint one style.
+    """Draw one style image.
 
     Args:
         name: A key of `STYLES`.
-        size: Side of the square picture in pixels.
-        seed: Where the chance starts; None is the seed of the shipped picture.
+        size: Side of the square image in pixels.
+        seed: Random seed; None for that of the shipped image.
 
     Returns:
         BGR uint8 ``[size, size, 3]``, the same for the same arguments.
     """
     style = STYLES[name]
     rng = np.random.default_rng(style.seed if seed is None else seed)
-    large = style.painter(size * SUPERSAMPLING, rng)
+    large = style.draw(size * SUPERSAMPLING, rng)
     return np.asarray(cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,4 +1,4 @@
-"""Write every style picture and the list of descriptions: `python -m tools.paint_styles`."""
+"""Write the style images and their descriptions: `python -m tools.paint_styles`."""
 
 import argparse
 import json
@@ -14,12 +14,12 @@ JPEG_QUALITY = 88
 
 
 def write_pictures(names: Iterable[str], folder: Path, size: int = 640) -> None:
-    """Write ``NAME.jpg`` for each of `names`, and ``styles.json``, which describes every style.
+    """Write ``NAME.jpg`` for each of `names`, and ``styles.json``, which describes all styles.
 
     Args:
         names: Keys of `STYLES`.
-        folder: Made if it is not there.
-        size: Side of the square pictures in pixels.
+        folder: Output folder; created if needed.
+        size: Side of the square images in pixels.
 
     Raises:
         OSError: A file cannot be written.
@@ -27,8 +27,8 @@ def write_pictures(names: Iterable[str], folder: Path, size: int = 640) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         target = folder / f"{name}.jpg"
-        red_first = paint(name, size)[..., ::-1]
-        Image.fromarray(red_first).save(target, quality=JPEG_QUALITY, optimize=True)
+        rgb = paint(name, size)[..., ::-1]
+        Image.fromarray(rgb).save(target, quality=JPEG_QUALITY, optimize=True)
         print(f"{target} ({target.stat().st_size // 1000} kB)")
     descriptions = {name: style.description for name, style in STYLES.items()}
     text = json.dumps(descriptions, indent=2) + "\n"
@@ -36,16 +36,19 @@ def write_pictures(names: Iterable[str], folder: Path, size: int = 640) -> None:
 
 
 def main() -> None:
-    """Paint what the command line names."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m tools.paint_styles", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"which ones; all if none: {', '.join(STYLES)}"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"styles to draw [default: all]: {', '.join(STYLES)}",
     )
-    parser.add_argument("--out", type=Path, default=PICTURES, help="folder for the pictures")
+    parser.add_argument("--out", type=Path, default=PICTURES, help="output folder")
     options = parser.parse_args()
     unknown = set(options.names) - set(STYLES)
     if unknown:
-        parser.error(f"no such style: {', '.join(sorted(unknown))}")
+        parser.error(f"unknown style: {', '.join(sorted(unknown))}")
     write_pictures(options.names or STYLES, options.out)
 
 

@@ -1,7 +1,7 @@
-"""Brushes: lines and polygons, bristle strokes along a flow, dry ink strokes and dots.
+"""Draw lines, polygons, dots, bristle strokes along a flow and dry ink strokes.
 
-A wet canvas is BGR and relief (the height of the paint), uint8 ``[side, side, 4]``, so that one
-drawing call lays down color and thickness together.
+A wet canvas holds BGR and relief (the height of the paint), uint8 ``[side, side, 4]``, so that one
+drawing call sets color and thickness.
 """
 
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ Wet = NDArray[np.uint8]
 """uint8 ``[side, side, 4]``: blue, green, red, relief."""
 
 Canvas = NDArray[Any]
-"""What OpenCV draws on, ``[height, width]`` or with channels: uint8, or float32, on which it
-smooths no edges (supersampling does)."""
+"""Target of OpenCV's drawing functions, ``[height, width]`` or with channels: uint8, or float32
+(without antialiasing, which supersampling replaces)."""
 
 SUBPIXEL_BITS = 4
 SUBPIXELS = 2**SUBPIXEL_BITS
@@ -30,11 +30,11 @@ class Brush:
     """A flat brush. Lengths are fractions of the side.
 
     Attributes:
-        length: Of a stroke.
-        width: Of a stroke at its middle.
-        bristles: Lines that a stroke is made of.
-        jitter: How far colors stray from stroke to stroke, of 255.
-        streak: How far they stray from bristle to bristle, of 255.
+        length: Length of a stroke.
+        width: Width of a stroke at its center.
+        bristles: Number of lines per stroke.
+        jitter: Standard deviation of the color between strokes, of 255.
+        streak: Standard deviation of the color between bristles, of 255.
     """
 
     length: float
@@ -45,19 +45,19 @@ class Brush:
 
 
 def wet(picture: Colors) -> Wet:
-    """A canvas with an underpainting and no relief yet."""
+    """Return a flat canvas with these colors."""
     relief = np.full(picture.shape[:2], 128, np.uint8)
     return np.ascontiguousarray(np.dstack([finish(picture), relief]))
 
 
 def dry(canvas: Wet, depth: float, gloss: float = 0.0) -> Colors:
-    """The painting under light; `depth` and `gloss` as in `light`."""
+    """Return the lit canvas; `depth` and `gloss` as in `light`."""
     relief = blur(canvas[..., 3].astype(np.float32) / 255, 0.0007)
     return light(canvas[..., :3].astype(np.float32), relief, depth, gloss)
 
 
 def along(height: Plane) -> Plane:
-    """Angles, in radians, that run along the contour lines of `height`."""
+    """Return the directions of the contour lines of `height` in radians."""
     smooth = blur(height, 0.004)
     across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0)
     down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
@@ -65,7 +65,7 @@ def along(height: Plane) -> Plane:
 
 
 def trace(starts: Points, angles: Plane, lengths: NDArray[np.float32], steps: int = 9) -> Points:
-    """Paths ``[n, steps, 2]`` in pixels that follow a field of angles, centered on `starts`."""
+    """Return paths ``[n, steps, 2]`` in pixels along a field of angles, centered on `starts`."""
     limit = len(angles) - 1
     halves = []
     for sign in (-1.0, 1.0):
@@ -82,7 +82,7 @@ def trace(starts: Points, angles: Plane, lengths: NDArray[np.float32], steps: in
 
 
 def normals(paths: Points) -> Points:
-    """Unit vectors across each path ``[n, steps, 2]``."""
+    """Return the unit normals of each path ``[n, steps, 2]``."""
     tangent = np.asarray(np.gradient(paths, axis=1))
     tangent = tangent / (np.linalg.norm(tangent, axis=2, keepdims=True) + 1e-6)
     return np.stack([-tangent[..., 1], tangent[..., 0]], axis=-1)
@@ -106,7 +106,7 @@ def fill(target: Canvas, corners: Points, color: Sequence[float]) -> None:
 def disc(
     target: Canvas, center: Points, radius: float, color: Sequence[float], rim: float = 0.0
 ) -> None:
-    """Draw a disc, or a circle if its line has a width: `rim` in pixels."""
+    """Draw a disc, or a circle if the line width `rim` (pixels) is given."""
     x, y = (round(float(value) * SUBPIXELS) for value in center)
     thickness = max(1, round(rim)) if rim else cv2.FILLED
     size = round(radius * SUBPIXELS)
@@ -114,7 +114,7 @@ def disc(
 
 
 def mask_of(corners: Points, side: int) -> Plane:
-    """The polygon with these `corners` ``[n, 2]`` as a plane: 1 inside, 0 outside."""
+    """Return a plane that is 1 inside the polygon with these `corners` ``[n, 2]``, else 0."""
     mask = np.zeros((side, side), np.uint8)
     fill(mask, corners, (255,))
     return mask.astype(np.float32) / 255
@@ -128,15 +128,15 @@ def stroke_over(
     rng: np.random.Generator,
     coverage: float = 2.0,
 ) -> None:
-    """Cover the canvas with tapered bristle strokes that take their colors from `picture`.
+    """Cover the canvas with tapered bristle strokes in the colors of `picture`.
 
     Args:
-        canvas: Painted on in place.
-        picture: The color wanted at each place.
-        angles: The way strokes run at each place, in radians.
-        brush: Its size and how its colors stray.
-        rng: Where the chance comes from.
-        coverage: Mean number of strokes over a place.
+        canvas: Modified in place.
+        picture: Colors by position.
+        angles: Directions of strokes by position, in radians.
+        brush: Size and color variation.
+        rng: Random generator.
+        coverage: Mean number of strokes per position.
     """
     side = len(canvas)
     count = round(coverage / (brush.length * brush.width))
@@ -182,10 +182,10 @@ def dry_stroke(
     """Draw one ink stroke whose bristles run dry towards its end.
 
     Args:
-        ink: Density of ink, uint8 ``[side, side]``; the darker of old and new stays.
+        ink: Density of ink, uint8 ``[side, side]``; the maximum of old and new is kept.
         path: ``[steps, 2]`` in pixels.
-        width: Pixels, at the widest.
-        rng: Where the chance comes from.
+        width: Maximum width in pixels.
+        rng: Random generator.
         load: Ink in the brush: 1 is black nearly to the end, 0.3 is pale and broken.
     """
     layer = np.zeros_like(ink)
@@ -206,7 +206,7 @@ def dry_stroke(
 
 
 def spiral(center: tuple[float, float], radius: float, start: float, turn: float) -> Points:
-    """A path ``[64, 2]`` around `center` in pixels: `turn` radians from angle `start`."""
+    """Return a path ``[64, 2]`` around `center` in pixels: `turn` radians from angle `start`."""
     angles = np.linspace(start, start + turn, 64)
     shrink = radius * np.linspace(1, 0.93, 64)
     return np.stack(
@@ -220,7 +220,7 @@ def dab(
     radii: NDArray[np.float32],
     colors: Colors,
 ) -> None:
-    """Set round dots: centers ``[n, 2]`` and radii ``[n]`` in pixels, one color each.
+    """Draw dots: centers ``[n, 2]`` and radii ``[n]`` in pixels, one color each.
 
     `colors` is ``[n, channels]`` in the order of the canvas.
     """

@@ -1,6 +1,6 @@
-"""Grounds, colors, noise and light: what every style starts from and ends with.
+"""Colors, noise, blending and light for all styles.
 
-Pictures are BGR. Lengths are fractions of the side, so that a style looks the same at any size.
+Images are BGR. Lengths are fractions of the side, so that a style looks the same at any size.
 """
 
 from typing import Any
@@ -23,31 +23,31 @@ Colors = NDArray[np.floating[Any]]
 
 
 def palette(*codes: str) -> Colors:
-    """Colors ``[n, 3]`` from codes such as "1f4e9c" (red, green, blue)."""
+    """Return colors ``[n, 3]`` from codes such as "1f4e9c" (red, green, blue)."""
     return np.array([tuple(bytes.fromhex(code))[::-1] for code in codes], np.float32)
 
 
 def bgr(color: Colors) -> tuple[float, float, float]:
-    """One color in the form that OpenCV's drawing functions take, clipped to 0..255."""
+    """Return a color for OpenCV's drawing functions, clipped to 0..255."""
     blue, green, red = (float(value) for value in np.clip(color, 0, 255))
     return blue, green, red
 
 
 def grid(side: int) -> tuple[Plane, Plane]:
-    """Planes of x and of y at every pixel's center, 0..1."""
+    """Return planes of x and y at each pixel's center, 0..1."""
     line = ((np.arange(side) + 0.5) / side).astype(np.float32)
     x, y = np.meshgrid(line, line)
     return x, y
 
 
 def noise(side: int, cells: float, rng: np.random.Generator, octaves: int = 4) -> Plane:
-    """Smooth fractal noise, spread over 0..1.
+    """Return smooth fractal noise in 0..1.
 
     Args:
         side: Pixels.
         cells: Bumps of the coarsest octave along one side.
-        rng: Where the bumps come from.
-        octaves: Each one is twice as fine and half as strong as the one before.
+        rng: Random generator.
+        octaves: Number of octaves, each twice as fine and half as strong as the one before.
     """
     total = np.zeros((side, side), np.float32)
     for octave in range(octaves):
@@ -59,7 +59,7 @@ def noise(side: int, cells: float, rng: np.random.Generator, octaves: int = 4) -
 
 
 def ramp(values: Plane, colors: Colors) -> Colors:
-    """Colors ``[side, side, 3]`` for values in 0..1, blended between evenly spaced `colors`."""
+    """Return colors ``[side, side, 3]`` for values in 0..1, between evenly spaced `colors`."""
     stops = np.linspace(0, 1, len(colors))
     return np.stack(
         [np.interp(values, stops, colors[:, channel]) for channel in range(3)], axis=-1
@@ -67,30 +67,30 @@ def ramp(values: Plane, colors: Colors) -> Colors:
 
 
 def smoothstep(values: Plane, low: float, high: float) -> Plane:
-    """0 below `low`, 1 above `high`, smooth between."""
+    """Return 0 below `low`, 1 above `high`, and a smooth step between."""
     t = np.clip((values - low) / (high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
 def mix(below: Colors, above: Colors, amount: Plane) -> Colors:
-    """`above` laid over `below` where `amount` (0..1) says."""
+    """Blend `above` over `below` with the opacity `amount` (0..1)."""
     return below + (above - below) * amount[..., None]
 
 
 def blur(plane: Plane, radius: float) -> Plane:
-    """Gaussian blur; its standard deviation is `radius` as a fraction of the side."""
+    """Apply a Gaussian blur with the standard deviation `radius`, a fraction of the side."""
     smooth = cv2.GaussianBlur(plane, (0, 0), max(radius * len(plane), 0.3))
     return np.asarray(smooth, np.float32)
 
 
 def light(picture: Colors, relief: Plane, depth: float, gloss: float = 0.0) -> Colors:
-    """Light a relief from the upper left, as thick paint or glass would show it.
+    """Light a relief from the upper left, like thick paint or glass.
 
     Args:
-        picture: What is lit.
+        picture: Colors of the surface.
         relief: Height of the surface, 0..1.
-        depth: How strong slopes darken and lighten.
-        gloss: How strong slopes that face the light shine white.
+        depth: Strength of shading on slopes.
+        gloss: Strength of white highlights on slopes that face the light.
     """
     scale = len(relief) / 640
     relief = np.asarray(relief, np.float32)
@@ -101,7 +101,7 @@ def light(picture: Colors, relief: Plane, depth: float, gloss: float = 0.0) -> C
 
 
 def grain(picture: Colors, amount: float, rng: np.random.Generator) -> Colors:
-    """Multiply by the fine tooth of paper, canvas or plaster."""
+    """Multiply by a fine paper texture."""
     side = len(picture)
     tooth = noise(side, side / 10, rng, octaves=2) + 0.6 * noise(side, 24, rng, octaves=3)
     return np.asarray(picture * (1 + amount * (tooth - tooth.mean()))[..., None])

@@ -1,4 +1,4 @@
-"""Styles of stone, glass, sugar and light: mosaic, stained-glass, candy and neon."""
+"""Styles mosaic, stained-glass, candy and neon."""
 
 import cv2
 import numpy as np
@@ -33,7 +33,7 @@ STONES = (
 
 
 def mosaic(side: int, rng: np.random.Generator) -> Image:
-    """Tesserae laid in overlapping fans, with pale grout between the stones."""
+    """Draw tesserae laid in overlapping fans, with pale grout between the stones."""
     colors = np.full((side, side, 3), (150, 168, 176), np.uint8)
     relief = np.zeros((side, side), np.uint8)
     pitch = 0.38
@@ -53,7 +53,7 @@ def _fan(
     radius: float,
     rng: np.random.Generator,
 ) -> None:
-    """One disc of rings of stones, laid over what is there."""
+    """Draw a disc with rings of stones."""
     side = len(colors)
     disc(colors, np.array(center) * side, radius * side, (118, 136, 146))
     disc(relief, np.array(center) * side, radius * side, (0,))
@@ -80,7 +80,7 @@ RING_GEMS = ((0, 0), (2, 6), (1, 5), (6, 0), (3, 1), (5, 6), (0, 3), (1, 2))
 
 
 def stained_glass(side: int, rng: np.random.Generator) -> Image:
-    """A rose window: jewel-colored panes, streaked and lit from behind, in black lead."""
+    """Draw a rose window: jewel-colored panes, streaked and lit from behind, in black lead."""
     sites, gems = _rose(rng)
     panes = _nearest(sites, side)
     glass = gems[panes]
@@ -98,7 +98,7 @@ def stained_glass(side: int, rng: np.random.Generator) -> Image:
 
 
 def _nearest(sites: Points, side: int) -> NDArray[np.intp]:
-    """Which of `sites` ``[n, 2]``, in 0..1, is nearest to each pixel."""
+    """Return the index of the nearest of `sites` ``[n, 2]``, 0..1, for each pixel."""
     column, row = np.clip(np.round(sites * side).astype(int), 0, side - 1).T
     marks = np.full((side, side), 255, np.uint8)
     marks[row, column] = 0
@@ -111,7 +111,7 @@ def _nearest(sites: Points, side: int) -> NDArray[np.intp]:
 
 
 def _rose(rng: np.random.Generator) -> tuple[Points, Colors]:
-    """Sites ``[n, 2]`` in 0..1 of panes in rings around the center, and their colors."""
+    """Return sites ``[n, 2]``, 0..1, of panes in rings around the center, and their colors."""
     sites, gems = [np.array([[0.5, 0.5]])], [GEMS[:1]]
     for ring, count in enumerate(RINGS, start=1):
         turns = (np.arange(count) + 0.5 * (ring % 2)) * 2 * np.pi / count
@@ -131,7 +131,7 @@ LOLLIPOPS = ((0.27, 0.30, 0.24), (0.75, 0.22, 0.17), (0.66, 0.70, 0.26), (0.16, 
 
 
 def candy(side: int, rng: np.random.Generator) -> Image:
-    """Lollipops and ribbons of pulled sugar, rounded and glossy."""
+    """Draw lollipops and ribbons of pulled sugar, rounded and glossy."""
     x, y = grid(side)
     warped = 3.2 * (x + y) + 1.5 * noise(side, 2.5, rng, 2)
     phase = warped * 1.6
@@ -153,7 +153,7 @@ TUBES = palette("ff2bd6", "18e0ff", "8b5bff", "3dff8f", "ff5a36", "ffe14d")
 
 
 def neon(side: int, rng: np.random.Generator) -> Image:
-    """Glowing circuits that turn by 45 degrees over a midnight board."""
+    """Draw glowing circuits that turn by 45 degrees on a dark board."""
     board = ramp(noise(side, 4, rng), palette("05030f", "0b0a2a", "160a3a", "06182f"))
     glow = np.zeros((side, side, 3), np.uint8)
     core = np.zeros((side, side, 3), np.uint8)
@@ -176,7 +176,7 @@ def neon(side: int, rng: np.random.Generator) -> Image:
 
 
 def _circuit(cells: int, rng: np.random.Generator) -> Points:
-    """A walk over grid points ``[n, 2]`` that bends by 45 degrees now and then."""
+    """Return a random walk ``[n, 2]`` on grid points with turns of 45 degrees."""
     ways = np.array([(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1)])
     heading = int(rng.integers(8))
     points = [rng.integers(0, cells + 1, 2)]

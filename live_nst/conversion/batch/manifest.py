@@ -1,4 +1,4 @@
-"""What in an output folder is done already, so that it is not done again."""
+"""Remember which files of an output folder are finished, so that they are not converted again."""
 
 import hashlib
 import json
@@ -14,29 +14,30 @@ from live_nst.types import Closeable
 
 _LOCK = ".live-nst-lock"
 MANIFEST_NAME = ".live-nst-done"
-"""The file in an output folder that says what in it is done, and from what."""
+"""The file in an output folder that lists its finished files, and what they were made from."""
 
 
 class TargetStatus(Enum):
-    """What is where a file is to go."""
+    """What exists at the path of an output file."""
 
-    FREE = auto()  # nothing
-    DONE = auto()  # what was made of this source with these settings
-    OURS = auto()  # something that live-nst made
-    TAKEN = auto()  # something that it did not make
+    MISSING = auto()
+    DONE = auto()  # the result of the same source with the same settings
+    OURS = auto()  # another file that live-nst made
+    FOREIGN = auto()  # a file that live-nst did not make
 
 
 class Manifest(Closeable):
-    """What in an output folder is done, and from what: lines that are added as files are finished.
+    """The list of finished files in an output folder. Thread-safe; other processes are locked out.
 
-    It may be used from several threads; other processes are kept out.
+    It is a file of JSON lines. A line is appended when a file is begun, and when it is finished;
+    of several lines about one file the last one counts.
 
     Args:
         folder: The output folder.
 
     Raises:
         ConversionError: Another process works on that folder.
-        OSError: It cannot be read or written.
+        OSError: The manifest cannot be read or written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -44,42 +45,48 @@ class Manifest(Closeable):
         self._folder = folder
         self._file_lock = FileLock(folder / _LOCK, folder)
         self._lock = threading.Lock()
-        self._known: dict[str, Any] = {}
+        self._entries: dict[str, Any] = {}
         path.touch()
         for line in path.read_text("utf-8", "replace").splitlines():
-            with suppress(ValueError, KeyError, TypeError):  # a line that a killed process left
+            with suppress(ValueError, KeyError, TypeError):  # a killed process leaves half a line
                 entry = json.loads(line)
-                self._known[entry["target"]] = entry
+                self._entries[entry["target"]] = entry
         self._file = path.open("a", encoding="utf-8")
-        self._file.write("\n")
+        self._file.write("\n")  # ends such a half line
 
-    def state(self, source: Path, target: Path, settings: str) -> TargetStatus:
-        """What is at a target: nothing, what was made of the source, something else."""
+    def status(self, source: Path, target: Path, settings: str) -> TargetStatus:
+        """Return what exists at the path of an output file.
+
+        Args:
+            source: The input file.
+            target: The output file, inside the folder.
+            settings: The fingerprint of everything that determines the output.
+        """
         if not target.exists():
-            return TargetStatus.FREE
-        entry = self._known.get(self._key(target))
+            return TargetStatus.MISSING
+        entry = self._entries.get(self._key(target))
         if entry is None:
-            return TargetStatus.TAKEN
-        stamp = [settings, _stamp(source), _stamp(target)]
-        return TargetStatus.DONE if entry.get("stamp") == stamp else TargetStatus.OURS
+            return TargetStatus.FOREIGN
+        done = entry.get("stamp") == [settings, _stamp(source), _stamp(target)]
+        return TargetStatus.DONE if done else TargetStatus.OURS
 
     def begin(self, target: Path) -> None:
-        """From now on, what is at the target is ours."""
-        self._add({"target": self._key(target)})
+        """Record that what is at `target` from now on was made by live-nst."""
+        self._append({"target": self._key(target)})
 
-    def done(self, source: Path, target: Path, settings: str) -> None:
-        """The file is finished."""
+    def finish(self, source: Path, target: Path, settings: str) -> None:
+        """Record that `target` is finished; see `status` for the arguments."""
         stamp = [settings, _stamp(source), _stamp(target)]
-        self._add({"target": self._key(target), "stamp": stamp})
+        self._append({"target": self._key(target), "stamp": stamp})
 
     def close(self) -> None:
-        """Let other processes in."""
+        """Unlock the folder. Calling it again does nothing."""
         self._file.close()
         self._file_lock.close()
 
-    def _add(self, entry: dict[str, Any]) -> None:
+    def _append(self, entry: dict[str, Any]) -> None:
         with self._lock:
-            self._known[entry["target"]] = entry
+            self._entries[entry["target"]] = entry
             self._file.write(json.dumps(entry) + "\n")
             self._file.flush()
 
@@ -87,13 +94,13 @@ class Manifest(Closeable):
         return target.relative_to(self._folder).as_posix()
 
 
-def _stamp(path: Path) -> list[int]:
-    """What tells a file from a changed one: its size, and when it was written."""
-    status = path.stat()
-    return [status.st_size, status.st_mtime_ns]
-
-
 def settings_fingerprint(values: Mapping[str, Any]) -> str:
-    """A short text that tells one set of plain values from another."""
+    """Return a short text that is the same for equal values only."""
     text = json.dumps(values, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _stamp(path: Path) -> list[int]:
+    """Return the size and the time of the last change of a file, which identify its content."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]

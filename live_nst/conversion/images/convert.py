@@ -1,108 +1,100 @@
-"""From a picture file to a painted one."""
+"""Convert a still image, from file to file."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from live_nst.conversion.batch.folder import BatchItem
-from live_nst.conversion.images.reading import (
-    IMAGE_FORMATS,
-    IMAGE_SUFFIXES,
-    atomic_write,
-    check_still_image,
-    image_format_for,
-    is_animated,
-    read_still_image,
-    write_still_image,
-)
+from live_nst.conversion.images.reading import check_still_image, read_still_image
+from live_nst.conversion.images.writing import write_still_image
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ConversionPlan, ConversionReport, ProgressReporter
-from live_nst.conversion.video.codecs import CONTAINERS
 from live_nst.errors import UsageError
+from live_nst.files.atomic import atomic_write
+from live_nst.files.formats import (
+    IMAGE_FORMATS,
+    IMAGE_SUFFIXES,
+    OUTPUT_VIDEO_SUFFIXES,
+    image_format_for,
+)
+from live_nst.files.output import write_errors
 from live_nst.stylizer.core import StylizerCore
-from live_nst.types import Image, Notify, Size
-
-
-class StillPainter(Protocol):
-    """What paints stills: a `live_nst.Stylizer`, nearly always. Several threads may call it."""
-
-    def still(self, image: Image, time: float = 0.0, *, size: int | None = None) -> Image:
-        """Paint a picture of its own; `size` bounds what the network sees."""
-        ...
+from live_nst.types import Notify, Size
 
 
 def convert_image_file(
     source: Path,
     target: Path,
-    painter: StillPainter,
+    stylizer: StylizerCore,
     notify: Notify,
     *,
     size: int | None = None,
-    as_it_came: bool = False,
+    keep_format: bool = False,
 ) -> Size:
-    """Paint a picture into a file, replacing what is there.
+    """Stylize an image file, and replace the target.
 
     Args:
-        source: The picture's file.
-        target: Its suffix tells the format.
-        painter: Paints.
-        notify: Told what was lost on the way, in sentences.
-        size: Longest side, in pixels, of what the network sees; None for the picture's own.
-        as_it_came: Write in the format of `source` instead, or in PNG if that is not written.
+        source: The image file.
+        target: The output file.
+        stylizer: The stylizer; its `still` may be called from several threads.
+        notify: Called with sentences about what was lost.
+        size: Longer side of the image that the network sees, in pixels; None for the image's own.
+        keep_format: Write in the format of `source`, or in PNG if that is not written; otherwise
+            the suffix of `target` names the format.
 
     Returns:
-        (width, height) of the picture, upright.
+        (width, height) of the upright image in pixels.
 
     Raises:
-        SourceError: It cannot be read.
-        UsageError: The target's suffix names no format for stills, or the picture moves.
-        ModelError: The model cannot paint a picture of that size.
-        SinkError: It cannot be written.
+        SourceError: The source cannot be read.
+        UsageError: The target's suffix is invalid, or the image is animated.
+        ModelError: The model cannot run at that size.
+        SinkError: The target cannot be written.
     """
-    to = None if as_it_came else image_format_for(target.name)
+    image_format = None if keep_format else image_format_for(target)
     check_still_image(source)
-    still = read_still_image(source, source.name)
-    painted = painter.still(still.image, size=size)
-    with atomic_write(target) as file:
-        lost = write_still_image(still, painted, file, to or still.format, target.name)
-    for sentence in (*still.notices, *lost):
+    original = read_still_image(source, source.name)
+    stylized = stylizer.still(original.image, size=size)
+    with write_errors(target), atomic_write(target) as file:
+        lost = write_still_image(
+            original, stylized, file, image_format or original.format, target.name
+        )
+    for sentence in (*original.notices, *lost):
         notify(sentence)
-    return still.image.shape[1], still.image.shape[0]
+    return original.image.shape[1], original.image.shape[0]
 
 
 def is_image_conversion(source: Path, target: Path) -> bool:
-    """Whether, by the files' names, a picture is to be made and not a video."""
+    """Return whether an image is to be written and not a video, according to the suffixes."""
     suffix = target.suffix.lower()
     return suffix in IMAGE_FORMATS or (
-        suffix not in CONTAINERS and source.suffix.lower() in IMAGE_SUFFIXES
+        suffix not in OUTPUT_VIDEO_SUFFIXES and source.suffix.lower() in IMAGE_SUFFIXES
     )
 
 
 def check_image_options(target: Path, options: ConvertOptions) -> None:
-    """Refuse what a picture does not have, and names of files that no picture is written to.
+    """Raise if options are invalid for an image, or if no image is written to such a file.
 
     Raises:
-        LiveNstError: It is not for a picture, or cannot be used.
+        LiveNstError: They are.
     """
-    image_format_for(target.name)
-    given = options
-    if given != ConvertOptions(given.changes[:1], restart=given.restart, looks=given.looks[:1]):
+    image_format_for(target)
+    allowed = ConvertOptions(options.changes[:1], restart=options.restart, looks=options.looks[:1])
+    if options != allowed:
         raise UsageError(
-            "A picture has no times, frames or codec.",
+            "A picture has no times, frames or codec",
             "leave out --fade, --start, --end, --every, --codec, --crf, --preset and all @TIMEs",
         )
-    given.check()
+    options.check()
 
 
 @dataclass(frozen=True)
 class ImageTask:
-    """A picture to be converted, looked at and found possible.
+    """An image to convert, checked as far as that is possible without a model.
 
     Attributes:
-        input: What is read.
-        output: What is written.
-        options: How.
-        size: Longest side, in pixels, of what the network sees; None for the picture's own.
+        input: The input file.
+        output: The output file.
+        options: How it is converted.
+        size: Longer side of the image that the network sees, in pixels; None for the image's own.
     """
 
     input: Path
@@ -114,10 +106,10 @@ class ImageTask:
     def open(
         cls, input: Path, output: Path, options: ConvertOptions, size: int | None
     ) -> "ImageTask":
-        """Look at everything that can be known before a model is loaded.
+        """Check everything that can be checked before a model is loaded.
 
         Raises:
-            LiveNstError: It cannot be done.
+            LiveNstError: The conversion is not possible.
         """
         check_image_options(output, options)
         options.check_output(output, input)
@@ -126,29 +118,29 @@ class ImageTask:
 
 
 def convert_image(
-    task: ImageTask, stylizer: StylizerCore, listener: ProgressReporter
+    task: ImageTask, stylizer: StylizerCore, reporter: ProgressReporter
 ) -> ConversionReport:
-    """Convert a picture.
+    """Convert an image.
 
     Args:
-        task: What is to be done.
-        stylizer: Paints; its style and look are set to the task's.
-        listener: Is told what was lost on the way, and may stop it before it begins.
+        task: The image.
+        stylizer: The stylizer. Its style and look are set to those of the task.
+        reporter: Receives sentences about what was lost; may cancel before the work begins.
 
     Returns:
-        What became of it, as for a video of one frame.
+        The report of a video of one frame.
 
     Raises:
-        ConversionCancelled: It was told to stop.
-        LiveNstError: Something failed; nothing is written.
+        ConversionCancelled: The reporter's `cancel` was set.
+        LiveNstError: The conversion failed; nothing is written.
     """
-    listener.check()
+    reporter.check()
     task.options.apply(stylizer)
-    begin = listener.clock.now()
+    begin = reporter.clock.now()
     width, height = convert_image_file(
-        task.input, task.output, stylizer, listener.notify, size=task.size
+        task.input, task.output, stylizer, reporter.notify, size=task.size
     )
-    seconds = listener.clock.now() - begin
+    seconds = reporter.clock.now() - begin
     plan = ConversionPlan(
         input=task.input,
         output=task.output,
@@ -157,7 +149,7 @@ def convert_image(
         rate=0.0,
         frames=1,
         resumed=0,
-        codec=image_format_for(task.output.name).name,
+        codec=image_format_for(task.output).name,
         model=stylizer.model_name,
         engine=stylizer.engine,
         device=stylizer.device,
@@ -167,30 +159,5 @@ def convert_image(
         fade=task.options.fade,
     )
     fps = 1 / seconds if seconds > 0 else 0.0
-    return ConversionReport(task.output, 1, 0, seconds, fps, task.output.stat().st_size, plan)
-
-
-class ImageConverter:
-    """Converts the pictures of a folder; see `live_nst.conversion.batch.folder.ItemConverter`.
-
-    Args:
-        painter: Paints.
-        settings: All that shapes what it paints, as a short text.
-        notify: Told what was lost on the way, in sentences.
-        size: Longest side, in pixels, of what the network sees; None for each picture's own.
-    """
-
-    def __init__(
-        self, painter: StillPainter, settings: str, notify: Notify, size: int | None = None
-    ) -> None:
-        self.settings = settings
-        self._size = size
-        self._painter = painter
-        self._notify = notify
-
-    def __call__(self, item: BatchItem) -> bool:
-        """Convert one, unless it moves."""
-        if is_animated(item.source, item.name):
-            return False
-        convert_image_file(item.source, item.target, self._painter, self._notify, size=self._size)
-        return True
+    size = task.output.stat().st_size
+    return ConversionReport(task.output, 1, 0, seconds, fps, size, plan)

@@ -1,4 +1,4 @@
-"""Color profiles of pictures: the network takes sRGB, the file keeps its own colors."""
+"""Color profiles (ICC): the network works in sRGB; outputs keep the profile of their input."""
 
 import io
 from functools import cached_property
@@ -8,19 +8,22 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageCms
 
-_STEPS = np.linspace(0, 255, 9).astype(np.uint8)
-_SAME = 2  # levels
+_TEST_VALUES = np.linspace(0, 255, 9).astype(np.uint8)
+_MAX_DIFFERENCE = 2  # of 255
 
 
 class IccProfile:
-    """An ICC profile of a picture in RGB, CMYK or gray.
+    """The color profile of an image in RGB, CMYK or gray.
 
     Args:
         data: The profile.
-        mode: Pillow's mode of the picture that it came with.
+        mode: Pillow's mode of the image that contains it.
+
+    Attributes:
+        data: The profile of the stylized image, which is in RGB.
 
     Raises:
-        ImageCms.PyCMSError: It is damaged, or not for such a picture.
+        ImageCms.PyCMSError: The profile is damaged, or not for such an image.
     """
 
     def __init__(self, data: bytes, mode: str) -> None:
@@ -29,32 +32,31 @@ class IccProfile:
         self._mode = {"CMYK": "CMYK", "L": "L", "LA": "L", "1": "L"}.get(mode, "RGB")
         self._to_srgb = ImageCms.buildTransform(self._own, self._srgb, self._mode, "RGB")
         self.data = data if self._mode == "RGB" else self._srgb.tobytes()
-        """The profile that goes with the painted picture, which is in RGB."""
 
     @cached_property
     def is_srgb(self) -> bool:
-        """Whether it is for RGB and leaves colors as they are, but for rounding."""
+        """Whether the profile is for RGB and equals sRGB, except for rounding."""
         if self._mode != "RGB":
             return False
-        cube = np.stack(np.meshgrid(_STEPS, _STEPS, _STEPS), -1).reshape(1, -1, 3)
-        there = np.asarray(self._apply(self._to_srgb, Pillow.fromarray(cube)))
-        return bool(np.abs(there.astype(int) - cube).max() <= _SAME)
+        cube = np.stack(np.meshgrid(_TEST_VALUES, _TEST_VALUES, _TEST_VALUES), -1)
+        cube = cube.reshape(1, -1, 3)
+        converted = np.asarray(_apply(self._to_srgb, Pillow.fromarray(cube)))
+        return bool(np.abs(converted.astype(int) - cube).max() <= _MAX_DIFFERENCE)
 
-    def to_srgb(self, picture: Pillow.Image) -> Pillow.Image:
-        """A picture without transparency, as RGB that a network understands."""
+    def to_srgb(self, pil_image: Pillow.Image) -> Pillow.Image:
+        """Return an image without transparency in sRGB."""
         if self.is_srgb:
-            return picture.convert("RGB")
-        return self._apply(self._to_srgb, picture.convert(self._mode))
+            return pil_image.convert("RGB")
+        return _apply(self._to_srgb, pil_image.convert(self._mode))
 
-    def from_srgb(self, picture: Pillow.Image) -> Pillow.Image:
-        """An sRGB picture in the colors of `data`."""
+    def from_srgb(self, pil_image: Pillow.Image) -> Pillow.Image:
+        """Return an image in sRGB in the colors of the profile `data`."""
         if self._mode != "RGB" or self.is_srgb:
-            return picture
-        back = ImageCms.buildTransform(self._srgb, self._own, "RGB", "RGB")
-        return self._apply(back, picture)
+            return pil_image
+        return _apply(ImageCms.buildTransform(self._srgb, self._own, "RGB", "RGB"), pil_image)
 
-    @staticmethod
-    def _apply(transform: Any, picture: Pillow.Image) -> Pillow.Image:
-        result = ImageCms.applyTransform(picture, transform)
-        assert result is not None  # it is None only when done in place
-        return result
+
+def _apply(transform: Any, pil_image: Pillow.Image) -> Pillow.Image:
+    result = ImageCms.applyTransform(pil_image, transform)
+    assert result is not None  # it is None only when done in place
+    return result

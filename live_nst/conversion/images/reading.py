@@ -1,12 +1,8 @@
-"""One still picture: read with all that comes with it, painted, and written whole or not at all."""
+"""Read a still image with everything that its file contains: color profile, EXIF data, alpha."""
 
-import os
-import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import psutil
@@ -15,86 +11,38 @@ from PIL import Image as Pillow
 from PIL import ImageCms, ImageOps
 
 from live_nst.conversion.images.icc import IccProfile
-from live_nst.errors import ConversionError, SourceError, UsageError
+from live_nst.errors import SourceError, UsageError
+from live_nst.files.formats import IMAGE_FORMATS, ImageFormat
 from live_nst.files.images import DECODE_ERRORS, open_image, to_8bit
-from live_nst.files.output import write_errors
 from live_nst.types import Image
-
-IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif"}
-    | {".gif", ".jp2", ".ppm", ".pgm", ".tga", ".dds"}
-)
-"""Files in a folder that are taken for pictures."""
 
 MAX_PIXELS = 1_000_000_000
 BYTES_PER_PIXEL = 30
-"""What reading, painting and writing take at once, measured; what stages carry may go to disk."""
+"""Memory for reading, stylizing and writing an image at once, as measured."""
 
 _HINT = "give a JPEG, PNG, WebP, TIFF, BMP, AVIF or JPEG 2000 picture"
 _ORIENTATION = 0x0112
+# TIFF stores the layout of its pixels among the EXIF data: width, height, bits, compression,
+# photometric interpretation, strips, samples, rows, byte counts, planes, palette.
 _PIXEL_TAGS = (
-    0x0100,
-    0x0101,
-    0x0102,
-    0x0103,
-    0x0106,
-    0x0111,
-    0x0115,
-    0x0116,
-    0x0117,
-    0x011C,
-    0x0140,
+    *(0x0100, 0x0101, 0x0102, 0x0103, 0x0106, 0x0111, 0x0115, 0x0116, 0x0117, 0x011C, 0x0140),
 )
-"""What TIFF writes among the EXIF data about how its own pixels lie."""
 _UNUSABLE_PROFILE: tuple[type[Exception], ...] = (ImageCms.PyCMSError, *DECODE_ERRORS)
-_MOVING = ("GIF", "WEBP", "PNG", "AVIF")
-
-
-@dataclass(frozen=True)
-class ImageFormat:
-    """A format that stills are written in.
-
-    Attributes:
-        name: Pillow's.
-        options: What its encoder is told.
-        longest: The longest side that fits into it, in pixels.
-        alpha: Whether it holds transparency.
-        profile: Whether it holds a color profile and EXIF data.
-    """
-
-    name: str
-    options: tuple[tuple[str, object], ...] = ()
-    longest: int = 2**31 - 1
-    alpha: bool = True
-    profile: bool = True
-
-
-_JPEG = ImageFormat("JPEG", (("quality", 95), ("subsampling", "4:4:4")), 65_500, alpha=False)
-_TIFF = ImageFormat("TIFF")  # uncompressed: the compressing writer does not take EXIF data
-IMAGE_FORMATS = {
-    ".jpg": _JPEG,
-    ".jpeg": _JPEG,
-    ".png": ImageFormat("PNG", (("compress_level", 4),)),
-    ".webp": ImageFormat("WEBP", (("quality", 95),), 16_383),
-    ".tif": _TIFF,
-    ".tiff": _TIFF,
-    ".bmp": ImageFormat("BMP", alpha=False, profile=False),
-    ".avif": ImageFormat("AVIF", (("quality", 90),), 65_536),
-}
+_ANIMATED_FORMATS = ("GIF", "WEBP", "PNG", "AVIF")
 
 
 @dataclass(frozen=True)
 class StillImage:
-    """A picture as it is painted, and what is kept for the painted one.
+    """An image to stylize, and what is kept for the stylized one.
 
     Attributes:
-        image: BGR uint8 `[height, width, 3]`, upright, in sRGB; white where nothing shows.
-        alpha: uint8 `[height, width]`, 255 where it is opaque; None if it is so everywhere.
-        profile: The colors of the file; None if it does not say.
+        image: BGR uint8 `[height, width, 3]`, upright, in sRGB; white where it is transparent.
+        alpha: uint8 `[height, width]`, 255 where it is opaque; None if it is opaque everywhere.
+        profile: The color profile of the file; None if there is none.
         exif: EXIF data without orientation and thumbnail.
-        dpi: Pixels per inch, across and down; None if it does not say.
-        format: The file's, or PNG where that is not written.
-        notices: What was lost, in sentences.
+        dpi: Pixels per inch, horizontally and vertically; None if unknown.
+        format: The format of the file, or PNG where that is not written.
+        notices: Sentences about what was lost.
     """
 
     image: Image
@@ -106,23 +54,8 @@ class StillImage:
     notices: tuple[str, ...]
 
 
-def image_format_for(name: str) -> ImageFormat:
-    """The format that the suffix of a file's name stands for.
-
-    Raises:
-        UsageError: None that stills are written in.
-    """
-    found = IMAGE_FORMATS.get(Path(name).suffix.lower())
-    if found is None:
-        raise UsageError(
-            f"A picture cannot be written to '{name}'.",
-            "let the name end in .jpg, .png, .webp, .tif, .bmp or .avif",
-        )
-    return found
-
-
 def is_still_image(source: Path) -> bool:
-    """Whether a file is a still picture, by its content, and not a video or something else."""
+    """Return whether the content of a file is a still image."""
     try:
         return not is_animated(source, source.name)
     except SourceError:
@@ -130,187 +63,132 @@ def is_still_image(source: Path) -> bool:
 
 
 def is_animated(source: Path, name: str) -> bool:
-    """Whether a picture file holds an animation, which is a video.
-
-    Raises:
-        SourceError: It cannot be read.
-    """
-    with _opened(source, name) as picture:
-        return picture.format in _MOVING and getattr(picture, "n_frames", 1) > 1
-
-
-def check_still_image(source: Path) -> None:
-    """Refuse a file that is no still picture, as far as can be seen without decoding it.
-
-    Raises:
-        SourceError: It cannot be read.
-        UsageError: It moves.
-    """
-    if is_animated(source, source.name):
-        raise UsageError(f"The picture {source.name} moves.", "let the output end in .mp4 or .gif")
-
-
-def read_still_image(source: Path, name: str) -> StillImage:
-    """Read a picture.
+    """Return whether an image file contains an animation, which is converted as a video.
 
     Args:
         source: The file.
-        name: What sentences call it.
+        name: What messages call it.
 
     Raises:
-        SourceError: It is missing, no picture, damaged, or too large.
+        SourceError: The file cannot be read.
     """
-    notices = []
-    with _opened(source, name) as picture:
-        _check_memory(picture, name)
-        if _is_deep(picture):
-            notices.append(f"{name} has more than 8 bits per color, which are not kept.")
-        if picture.format == "TIFF" and getattr(picture, "n_frames", 1) > 1:
-            notices.append(f"{name} has several pages, of which the first is painted.")
-        to = next(
-            (f for f in IMAGE_FORMATS.values() if f.name == picture.format), IMAGE_FORMATS[".png"]
+    with _open(source, name) as pil_image:
+        return pil_image.format in _ANIMATED_FORMATS and getattr(pil_image, "n_frames", 1) > 1
+
+
+def check_still_image(source: Path) -> None:
+    """Raise if a file is no still image, as far as that is known without decoding it.
+
+    Raises:
+        SourceError: The file cannot be read.
+        UsageError: The image is animated.
+    """
+    if is_animated(source, source.name):
+        raise UsageError(
+            f"The picture {source.name} is animated", "use an output that ends in .mp4 or .gif"
         )
-        picture.load()
-        data, mode, dpi = picture.info.get("icc_profile"), picture.mode, picture.info.get("dpi")
-        upright, exif = _upright(picture, name, notices)
-        profile = _profile(data, mode, name, notices)
-        if profile is not None and mode == "CMYK":
-            plain = profile.to_srgb(upright)
-        else:
-            plain = to_8bit(upright)
-        alpha = np.asarray(plain.getchannel("A"), np.uint8) if plain.mode == "RGBA" else None
-        rgb = plain.convert("RGB")
-        if profile is not None and mode != "CMYK":
-            rgb = profile.to_srgb(rgb)
-    image = np.ascontiguousarray(np.asarray(rgb, np.uint8)[..., ::-1])
-    if alpha is not None and bool((alpha == 255).all()):
-        alpha = None
-    if alpha is not None:
-        image[alpha == 0] = 255  # what lies under transparent pixels is often rubbish
-    return StillImage(image, alpha, profile, exif, _sane(dpi), to, tuple(notices))
 
 
-def write_still_image(
-    still: StillImage, painted: Image, file: BinaryIO, to: ImageFormat, name: str
-) -> list[str]:
-    """Write a painted picture with what its original came with.
+def read_still_image(source: Path, name: str) -> StillImage:
+    """Read an image.
 
     Args:
-        still: The original.
-        painted: BGR uint8 of its shape.
-        file: Open for writing, and for going back.
-        to: The format.
-        name: What sentences call the file.
-
-    Returns:
-        What the format does not hold, in sentences.
+        source: The file.
+        name: What messages call it.
 
     Raises:
-        ConversionError: The picture is too large for the format.
-        OSError: It cannot be written.
+        SourceError: The file is missing, no image, damaged, or too large.
     """
-    height, width = painted.shape[:2]
-    if max(width, height) > to.longest:
-        raise ConversionError(
-            f"{name} cannot be {width}x{height}: {to.name} ends at {to.longest} pixels",
-            "write a .png or .tif",
+    notices: list[str] = []
+    with _open(source, name) as pil_image:
+        _check_memory(pil_image, name)
+        if _has_more_than_8_bits(pil_image):
+            notices.append(f"{name} has more than 8 bits per color, which are not kept.")
+        if pil_image.format == "TIFF" and getattr(pil_image, "n_frames", 1) > 1:
+            notices.append(f"{name} has several pages, of which only the first is used.")
+        same = (each for each in IMAGE_FORMATS.values() if each.name == pil_image.format)
+        image_format = next(same, IMAGE_FORMATS[".png"])
+        pil_image.load()
+        icc, mode, dpi = (
+            pil_image.info.get("icc_profile"),
+            pil_image.mode,
+            pil_image.info.get("dpi"),
         )
-    notices = []
-    picture = Pillow.fromarray(np.ascontiguousarray(painted[..., ::-1]))
-    options = dict(to.options)
-    if still.profile is not None and to.profile:
-        picture = still.profile.from_srgb(picture)
-        options["icc_profile"] = still.profile.data
-    if still.alpha is not None:
-        mask = Pillow.fromarray(still.alpha)
-        if to.alpha:
-            picture.putalpha(mask)
-        else:
-            white = Pillow.new("RGB", picture.size, "white")
-            white.paste(picture, mask=mask)
-            picture = white
-            notices.append(f"{name} is on white: {to.name} has no transparency.")
-    if to.profile and len(still.exif):
-        options["exif"] = still.exif
-    if still.dpi is not None:
-        options["dpi"] = still.dpi
-    try:
-        picture.save(file, to.name, **options)
-    except (ValueError, KeyError, SystemError) as exc:
-        raise ConversionError(f"{name} cannot be written as {to.name}: {exc}") from exc
-    return notices
+        upright, exif = _upright(pil_image, name, notices)
+        profile = _read_profile(icc, mode, name, notices)
+        rgb, alpha = _to_srgb(upright, profile, mode)
+    image = np.ascontiguousarray(np.asarray(rgb, np.uint8)[..., ::-1])
+    if alpha is not None:
+        image[alpha == 0] = 255  # the colors of transparent pixels are often arbitrary
+    return StillImage(image, alpha, profile, exif, _valid_dpi(dpi), image_format, tuple(notices))
 
 
-@contextmanager
-def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """A file that appears under its name when the `with` block ends well, and not before.
-
-    Raises:
-        SinkError: It cannot be written.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-    with write_errors(path):
-        try:
-            with part.open("xb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-
-
-def _opened(source: Path, name: str) -> AbstractContextManager[Pillow.Image]:
+def _open(source: Path, name: str) -> AbstractContextManager[Pillow.Image]:
     return open_image(
         source, f"picture {name}", error=SourceError, hint=_HINT, max_pixels=MAX_PIXELS
     )
 
 
-def _check_memory(picture: Pillow.Image, name: str) -> None:
-    needed = picture.width * picture.height * BYTES_PER_PIXEL
+def _check_memory(pil_image: Pillow.Image, name: str) -> None:
+    needed = pil_image.width * pil_image.height * BYTES_PER_PIXEL
     if needed > psutil.virtual_memory().available:
         raise SourceError(
-            f"The picture {name} has {picture.width}x{picture.height} pixels, for which "
-            f"{needed / 1e9:.1f} GB of memory are needed that are not free.",
+            f"The picture {name} has {pil_image.width}x{pil_image.height} pixels, which need "
+            f"{needed / 1e9:.1f} GB of free memory.",
             "make it smaller first",
         )
 
 
+def _has_more_than_8_bits(pil_image: Pillow.Image) -> bool:
+    """Return whether an image that is not decoded yet has more than 8 bits per color."""
+    decoder = str(getattr(pil_image, "tile", ""))  # the arguments of Pillow's decoder
+    return pil_image.mode in ("I", "F") or ";16" in decoder or "65535" in decoder
+
+
 def _upright(
-    picture: Pillow.Image, name: str, notices: list[str]
+    pil_image: Pillow.Image, name: str, notices: list[str]
 ) -> tuple[Pillow.Image, Pillow.Exif]:
-    """The picture turned as its EXIF data say, and these without what then is wrong."""
+    """Return the image rotated as its EXIF data say, and these without the orientation."""
     try:
-        upright = ImageOps.exif_transpose(picture)
+        upright = ImageOps.exif_transpose(pil_image)
         exif = upright.getexif()
         for tag in (_ORIENTATION, *_PIXEL_TAGS):
             exif.pop(tag, None)
         exif.tobytes()
     except DECODE_ERRORS:
         notices.append(f"The EXIF data of {name} are damaged and were left out.")
-        return picture, Pillow.Exif()
+        return pil_image, Pillow.Exif()
     return upright, exif
 
 
-def _is_deep(picture: Pillow.Image) -> bool:
-    """Whether a picture that is not decoded yet has more than 8 bits per color in its file."""
-    packing = str(getattr(picture, "tile", ""))  # how Pillow will read it
-    return picture.mode in ("I", "F") or ";16" in packing or "65535" in packing
-
-
-def _profile(data: object, mode: str, name: str, notices: list[str]) -> IccProfile | None:
-    if not isinstance(data, bytes) or not data:
+def _read_profile(icc: object, mode: str, name: str, notices: list[str]) -> IccProfile | None:
+    if not isinstance(icc, bytes) or not icc:
         return None
     try:
-        return IccProfile(data, mode)
+        return IccProfile(icc, mode)
     except _UNUSABLE_PROFILE:
         notices.append(f"The color profile of {name} cannot be used and was left out.")
         return None
 
 
-def _sane(dpi: object) -> tuple[float, float] | None:
-    """Pixels per inch, if they are two positive numbers."""
+def _to_srgb(
+    pil_image: Pillow.Image, profile: IccProfile | None, mode: str
+) -> tuple[Pillow.Image, NDArray[np.uint8] | None]:
+    """Return an image as RGB in sRGB, and its alpha channel if it is not opaque everywhere."""
+    if profile is not None and mode == "CMYK":
+        return profile.to_srgb(pil_image), None
+    plain = to_8bit(pil_image)
+    rgb = plain.convert("RGB")
+    if profile is not None:
+        rgb = profile.to_srgb(rgb)
+    if plain.mode != "RGBA":
+        return rgb, None
+    alpha = np.asarray(plain.getchannel("A"), np.uint8)
+    return rgb, None if bool((alpha == 255).all()) else alpha
+
+
+def _valid_dpi(dpi: object) -> tuple[float, float] | None:
+    """Return pixels per inch if they are two plausible numbers, else None."""
     try:
         across, down = (float(number) for number in dpi)  # type: ignore[attr-defined]
     except (TypeError, ValueError, ZeroDivisionError):

@@ -1,36 +1,28 @@
-"""The video codecs and containers that can be written, and how each is asked for."""
+"""The video codecs and containers that can be written, and their options."""
 
-import os
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
-import av
-import av.error
-import cv2
-from av.codec.context import Flags
-
-from live_nst.conversion.video.color import ColorTags
-from live_nst.errors import ConversionError, UsageError
-from live_nst.types import Size
+from live_nst.errors import UsageError
+from live_nst.files.output import join_words
 
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """An encoder of FFmpeg's.
+    """One of FFmpeg's encoders.
 
     Attributes:
         encoder: FFmpeg's name of it.
-        pixels: Pixel format for even sizes.
-        odd_pixels: For sizes with an odd side.
-        crf: Default constant quality; None if it has none.
+        pixels: Pixel format for frames with even sides.
+        odd_pixels: Pixel format for frames with an odd side.
+        crf: Default constant quality; None if the encoder has no such option.
         crf_option: FFmpeg's name of that option.
-        worst_crf: The largest value.
+        worst_crf: The largest value of that option.
         preset: Default speed.
         preset_option: FFmpeg's name of that option.
-        presets: What may be asked for.
-        options: What else it is told.
-        keeps_aspect: Whether its stream itself says the pixels' shape.
+        presets: The values of that option.
+        options: Other options that are always set.
+        keeps_aspect: Whether the encoded stream itself contains the shape of the pixels.
     """
 
     encoder: str
@@ -52,8 +44,8 @@ _X264 = (
 _NVENC = ("p1", "p2", "p3", "p4", "p5", "p6", "p7")
 _NV = (("rc", "vbr"), ("b", "0"))
 
-# H.264 and H.265 in 4:2:0 hold even sizes only, and their cropping counts in twos as well. In
-# 4:4:4 every size is exact. VP9 and AV1 take any size as it is.
+# H.264 and H.265 in 4:2:0 store even sizes only, and their cropping counts in twos as well. In
+# 4:4:4 every size is exact. VP9 and AV1 store any size in 4:2:0.
 CODECS = {
     "libx264": Codec("libx264", "yuv420p", "yuv444p", 18, preset="veryfast", presets=_X264),
     "libx265": Codec(
@@ -86,22 +78,24 @@ CODECS = {
     ),
     "ffv1": Codec("ffv1", "bgr0", "bgr0", keeps_aspect=False),
 }  # fmt: skip
+"""The encoders, by FFmpeg's names."""
 
 ALIASES = {
     "h264": "libx264", "avc": "libx264", "x264": "libx264",
     "h265": "libx265", "hevc": "libx265", "x265": "libx265",
     "vp9": "libvpx-vp9", "av1": "libsvtav1", "nvenc": "h264_nvenc",
 }  # fmt: skip
+"""Other names of the encoders that `--codec` accepts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A kind of file.
+    """A container format.
 
     Attributes:
-        muxer: FFmpeg's name.
+        muxer: FFmpeg's name of it.
         codecs: Names in `CODECS`; the first is the default.
-        options: What the muxer is told.
+        options: Options of the muxer.
     """
 
     muxer: str
@@ -109,17 +103,12 @@ class Container:
     options: tuple[tuple[str, str], ...] = ()
 
 
-_SEGMENT_FRAMES, _MOST_SEGMENT_FRAMES = 96, 384
-_KEYFRAME_FRAMES = 240  # most frames from one keyframe to the next
-
-_AVX_512F = 13  # CV_CPU_AVX_512F of OpenCV's interface
-
 _MP4 = (
     "libx264", "libx265", "libvpx-vp9", "libsvtav1", "h264_nvenc", "hevc_nvenc", "av1_nvenc",
     "libx264rgb",
 )  # fmt: skip
 _MOV = ("libx264", "libx265", "h264_nvenc", "hevc_nvenc", "libx264rgb")
-_WEB = (("movflags", "+faststart"),)  # the index comes first: a browser starts at once
+_WEB = (("movflags", "+faststart"),)  # the index comes first, so that browsers start at once
 
 CONTAINERS = {
     ".mp4": Container("mp4", _MP4, _WEB),
@@ -129,172 +118,53 @@ CONTAINERS = {
     ".webm": Container("webm", ("libvpx-vp9", "libsvtav1", "av1_nvenc")),
     ".gif": Container("gif", ("libx264rgb",)),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderSettings:
-    """Everything that an encoder is told: the same for every segment of an output.
-
-    Attributes:
-        codec: What encodes.
-        size: (width, height), exact.
-        time_base: Seconds per tick of the frames' timestamps.
-        rate: Frames per second that rate control may expect.
-        aspect: Shape of a pixel, width by height.
-        color: Tags, and how BGR is turned into what they say.
-        crf: Constant quality.
-        preset: Speed.
-        threads: How many threads the encoder uses; another number gives another result.
-        segment_frames: How many frames are encoded on their own.
-    """
-
-    codec: Codec
-    size: Size
-    time_base: Fraction
-    rate: Fraction
-    aspect: Fraction
-    color: ColorTags
-    crf: int | None
-    preset: str | None
-    threads: int
-    segment_frames: int
-
-    @property
-    def pixels(self) -> str:
-        """FFmpeg's name of the pixel format."""
-        odd = self.size[0] % 2 or self.size[1] % 2
-        return self.codec.odd_pixels if odd else self.codec.pixels
-
-    @property
-    def options(self) -> dict[str, str]:
-        """FFmpeg's options of the encoder."""
-        options = dict(self.codec.options)
-        if self.crf is not None:
-            options[self.codec.crf_option] = str(self.crf)
-        if self.preset is not None:
-            options[self.codec.preset_option] = self.preset
-        if self.codec.encoder.startswith("libx264") and cv2.checkHardwareSupport(_AVX_512F):
-            # x264's AVX-512 code for macroblock trees reads beyond their end at some widths: the
-            # same frames then give another stream each time. AVX2 is as fast.
-            options["x264-params"] = "asm=avx2"
-        return options
-
-    def configure(self, context: av.VideoCodecContext) -> None:
-        """Set up an encoder that is not open yet."""
-        context.width, context.height = self.size
-        context.pix_fmt = self.pixels
-        context.time_base = self.time_base
-        context.framerate = self.rate
-        context.sample_aspect_ratio = self.aspect
-        context.gop_size = min(self.segment_frames, _KEYFRAME_FRAMES)
-        context.thread_count = self.threads
-        context.colorspace = 0 if self.pixels.startswith(("bgr", "rgb")) else self.color.matrix
-        context.color_range = self.color.range
-        context.color_primaries = self.color.primaries
-        context.color_trc = self.color.transfer
-        context.flags |= Flags.global_header
-
-    def open(self) -> av.VideoCodecContext:
-        """A new encoder.
-
-        Raises:
-            ConversionError: It is not there, or refuses the size.
-        """
-        os.environ.setdefault("SVT_LOG", "1")  # it would print its settings on every start
-        try:
-            context = av.VideoCodecContext.create(self.codec.encoder, "w")
-            assert isinstance(context, av.VideoCodecContext)
-            self.configure(context)
-            context.options = self.options
-            context.open()
-        except (av.FFmpegError, ValueError) as exc:
-            raise self._cannot_open() from exc
-        return context
-
-    def as_dict(self) -> dict[str, object]:
-        """What of it shapes the pictures, in plain values."""
-        return {
-            "codec": self.codec.encoder,
-            "crf": self.crf,
-            "preset": self.preset,
-            "pixel format": self.pixels,
-            "encoder options": dict(self.codec.options),
-            "frame size": list(self.size),
-            "aspect": str(self.aspect),
-            "color": list(self.color.as_tuple()),
-            "segment frames": self.segment_frames,
-        }
-
-    def _cannot_open(self) -> ConversionError:
-        name = self.codec.encoder
-        if name.endswith("_nvenc"):
-            return ConversionError(
-                f"The encoder {name} cannot be used: there is no NVIDIA GPU with NVENC here",
-                "leave out --codec, or check the driver with `nvidia-smi`",
-            )
-        width, height = self.size
-        return ConversionError(
-            f"The encoder {name} cannot be used for {width}x{height}", "choose another --codec"
-        )
-
-
-def segment_frames(codec: Codec, threads: int) -> int:
-    """How many frames are encoded on their own, and painted again after an interruption, at most.
-
-    Nothing is painted ahead of a segment that is not on the disk, which must not leave a fast
-    machine waiting: two cores take seconds for a segment, and so do sixteen. A segment is held in
-    memory: one of a codec that keeps everything stays short.
-    """
-    if codec.pixels.startswith("bgr"):
-        return _SEGMENT_FRAMES
-    return _SEGMENT_FRAMES * min(max(1, threads // 2), _MOST_SEGMENT_FRAMES // _SEGMENT_FRAMES)
+"""The containers, by the suffixes of outputs. The frames of a GIF are first stored in H.264."""
 
 
 def container_for(path: Path) -> Container:
-    """What the suffix of an output stands for.
+    """Return the container that the suffix of an output names.
 
     Raises:
-        UsageError: Nothing that is written here.
+        UsageError: Videos are not written in that format.
     """
     found = CONTAINERS.get(path.suffix.lower())
     if found is None:
-        known = [suffix for suffix in CONTAINERS if suffix != ".m4v"]
+        suffixes = [suffix for suffix in CONTAINERS if suffix != ".m4v"]
         raise UsageError(
-            f"A video cannot be written to '{path.name}'.",
-            f"let the name end in {', '.join(known[:-1])} or {known[-1]}",
+            f"Invalid suffix: cannot write a video to '{path.name}'",
+            f"use a name that ends in {join_words(suffixes, 'or')}",
         )
     return found
 
 
 def choose_codec(path: Path, name: str | None, crf: int | None, preset: str | None) -> Codec:
-    """The codec for an output.
+    """Return the codec of an output, and check its options.
 
     Args:
-        path: The output, whose suffix tells the container.
-        name: A name or alias; None for the container's own.
-        crf: Checked against the codec's scale.
-        preset: Checked against what the codec has.
+        path: The output, whose suffix names the container.
+        name: A name or alias of a codec; None for the container's default.
+        crf: Constant quality.
+        preset: Speed.
 
     Raises:
-        UsageError: The container does not hold the codec, or the codec has no such setting.
+        UsageError: The container cannot store the codec, or the codec has no such option or value.
     """
     container = container_for(path)
-    if path.suffix.lower() == ".gif" and (name or crf is not None or preset):
-        raise UsageError("A GIF has no --codec, --crf or --preset.", "leave them out")
-    wanted = name or container.codecs[0]
-    wanted = ALIASES.get(wanted.lower(), wanted.lower())
+    if container.muxer == "gif" and (name or crf is not None or preset):
+        raise UsageError("A GIF has no --codec, --crf or --preset", "leave them out")
+    wanted = (name or container.codecs[0]).lower()
+    wanted = ALIASES.get(wanted, wanted)
     if wanted not in container.codecs:
         raise UsageError(
-            f"The codec {name!r} cannot be written to '{path.name}'.",
-            f"use one of {', '.join(container.codecs)}",
+            f"Invalid codec {name!r} for '{path.name}'", f"use {join_words(container.codecs, 'or')}"
         )
     codec = CODECS[wanted]
     if crf is not None and (codec.crf is None or not 0 <= crf <= codec.worst_crf):
         scale = f"use 0 (best) to {codec.worst_crf}" if codec.crf is not None else "leave it out"
-        raise UsageError(f"A --crf of {crf} cannot be meant for {wanted}.", scale)
+        raise UsageError(f"Invalid --crf {crf} for {wanted}", scale)
     if preset is not None and preset not in codec.presets:
         raise UsageError(
-            f"There is no --preset {preset!r} for {wanted}.",
-            f"use one of {', '.join(codec.presets)}" if codec.presets else "leave it out",
+            f"Invalid --preset {preset!r} for {wanted}",
+            f"use {join_words(codec.presets, 'or')}" if codec.presets else "leave it out",
         )
     return codec

@@ -1,4 +1,4 @@
-"""An animated GIF from segments: one palette for all frames, made in a first pass."""
+"""Write the segments of a video as an animated GIF, with one palette for all frames."""
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -8,10 +8,9 @@ import av
 import av.error
 from av.filter import Graph
 
-from live_nst.conversion.video.codecs import EncoderSettings
-from live_nst.conversion.video.muxing import OutputSpan, timed_packets
-from live_nst.conversion.video.segments import SegmentStore
-from live_nst.files.output import write_errors
+from live_nst.conversion.video.encoding import EncoderSettings
+from live_nst.conversion.video.segments import SegmentStore, output_errors
+from live_nst.conversion.video.timestamps import OutputSpan, timed_packets
 from live_nst.runtime.pyav import open_for_writing
 
 GIF_TICK = Fraction(1, 100)
@@ -21,104 +20,105 @@ GIF_TICK = Fraction(1, 100)
 def write_gif(
     path: Path,
     store: SegmentStore,
-    encoding: EncoderSettings,
+    settings: EncoderSettings,
     span: OutputSpan,
     tick: Callable[[], None],
 ) -> None:
-    """Write the frames of all segments as an animated GIF that plays for ever.
+    """Write the frames of all segments as an animated GIF that repeats without end.
 
     Args:
         path: A new file.
         store: The segments, losslessly encoded.
-        encoding: How they were.
-        span: Which part of the input they show.
-        tick: Called for every frame; what it raises ends the work.
+        settings: The settings of their encoder.
+        span: The part of the input that they show.
+        tick: Called for every frame; an exception from it stops the work.
 
     Raises:
-        SinkError: It cannot be written.
+        SinkError: The file cannot be written.
     """
-    palette = _palette(store, encoding, tick)
+    palette = _make_palette(store, settings, tick)
     graph = Graph()
-    pictures = _buffer(graph, encoding)
-    colors = graph.add_buffer(width=16, height=16, format=palette.format, time_base=GIF_TICK)
-    mapped = graph.add("paletteuse", "dither=sierra2_4a")
+    frames_in = _add_frame_input(graph, settings)
+    palette_in = graph.add_buffer(width=16, height=16, format=palette.format, time_base=GIF_TICK)
+    mapper = graph.add("paletteuse", "dither=sierra2_4a")
     sink = graph.add("buffersink")
-    pictures.link_to(mapped, 0, 0)
-    colors.link_to(mapped, 0, 1)
-    mapped.link_to(sink)
+    frames_in.link_to(mapper, 0, 0)
+    palette_in.link_to(mapper, 0, 1)
+    mapper.link_to(sink)
     graph.configure()
-    colors.push(palette)
-    colors.push(None)
+    palette_in.push(palette)
+    palette_in.push(None)
     with (
-        write_errors(store.output),
+        output_errors(store.output),
         open_for_writing(str(path), format="gif", options={"loop": "0"}) as out,
     ):
-        stream = out.add_stream("gif", rate=encoding.rate)
-        stream.width, stream.height = encoding.size
+        stream = out.add_stream("gif", rate=settings.rate)
+        stream.width, stream.height = settings.size
         stream.pix_fmt = "pal8"
         stream.time_base = stream.codec_context.time_base = GIF_TICK
         shift = round(span.shift / GIF_TICK)
         last = -1
-        for number, (frame, begin, end) in enumerate(_frames(store, encoding)):
+        for number, (frame, begin, end) in enumerate(_decode(store, settings)):
             tick()
-            start = round(begin * encoding.time_base / GIF_TICK) - shift
-            frame.pts, frame.time_base = number, encoding.time_base
-            pictures.push(frame)
-            picture = _pull(sink)
-            picture.pts = last = max(start, last + 1)
-            picture.time_base = GIF_TICK
-            picture.duration = max(1, round(end * encoding.time_base / GIF_TICK) - shift - last)
-            out.mux(stream.encode(picture))
+            frame.pts, frame.time_base = number, settings.time_base
+            frames_in.push(frame)
+            mapped = _pull(sink)
+            start = round(begin * settings.time_base / GIF_TICK) - shift
+            mapped.pts = last = max(start, last + 1)
+            mapped.time_base = GIF_TICK
+            mapped.duration = max(1, round(end * settings.time_base / GIF_TICK) - shift - last)
+            out.mux(stream.encode(mapped))
         out.mux(stream.encode(None))
 
 
-def _palette(
-    store: SegmentStore, encoding: EncoderSettings, tick: Callable[[], None]
+def _make_palette(
+    store: SegmentStore, settings: EncoderSettings, tick: Callable[[], None]
 ) -> av.VideoFrame:
-    """The 256 colors that suit all frames best."""
+    """Return the 256 colors that fit all frames best, as a frame of 16 by 16 pixels."""
     graph = Graph()
-    pictures = _buffer(graph, encoding)
-    maker = graph.add("palettegen", "reserve_transparent=0")
+    frames_in = _add_frame_input(graph, settings)
+    generator = graph.add("palettegen", "reserve_transparent=0")
     sink = graph.add("buffersink")
-    pictures.link_to(maker)
-    maker.link_to(sink)
+    frames_in.link_to(generator)
+    generator.link_to(sink)
     graph.configure()
-    for number, (frame, _, _) in enumerate(_frames(store, encoding)):
+    for number, (frame, _, _) in enumerate(_decode(store, settings)):
         tick()
-        frame.pts, frame.time_base = number, encoding.time_base
-        pictures.push(frame)
-    pictures.push(None)
+        frame.pts, frame.time_base = number, settings.time_base
+        frames_in.push(frame)
+    frames_in.push(None)
     palette = _pull(sink)
     palette.pts, palette.time_base = 0, GIF_TICK
     return palette
 
 
-def _buffer(graph: Graph, encoding: EncoderSettings) -> av.filter.context.FilterContext:
-    width, height = encoding.size
+def _add_frame_input(graph: Graph, settings: EncoderSettings) -> av.filter.context.FilterContext:
+    """Add an input for the frames that `_decode` yields to a graph of filters."""
+    width, height = settings.size
     return graph.add_buffer(
         width=width,
         height=height,
         format=av.VideoFormat("gbrp", width, height),
-        time_base=encoding.time_base,
+        time_base=settings.time_base,
     )
 
 
 def _pull(sink: av.filter.context.FilterContext) -> av.VideoFrame:
-    picture = sink.pull()
-    assert isinstance(picture, av.VideoFrame)
-    return picture
+    mapped = sink.pull()
+    assert isinstance(mapped, av.VideoFrame)
+    return mapped
 
 
-def _frames(
-    store: SegmentStore, encoding: EncoderSettings
+def _decode(
+    store: SegmentStore, settings: EncoderSettings
 ) -> Iterator[tuple[av.VideoFrame, int, int]]:
-    """Every frame, decoded, with the ticks of the input's clock at which it begins and ends."""
+    """Yield every frame, with the ticks of the input's clock at which it begins and ends."""
     decoder = av.VideoCodecContext.create("h264", "r")
     assert isinstance(decoder, av.VideoCodecContext)
-    decoder.thread_count = 1  # several would hold frames back
+    decoder.thread_count = 1  # more threads would delay frames
     decoder.extradata = bytes.fromhex(store.segments[0].extradata)
     for packet, pts, dts, duration in timed_packets(store.segments, store.payload):
-        packet.pts, packet.dts, packet.time_base = pts, dts, encoding.time_base
-        # Lossless and without B-frames: one packet, one frame.
+        packet.pts, packet.dts, packet.time_base = pts, dts, settings.time_base
+        # Lossless and without B-frames: each packet is one frame.
         (frame,) = decoder.decode(packet)
         yield frame.reformat(format="gbrp"), pts, pts + duration

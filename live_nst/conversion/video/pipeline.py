@@ -1,88 +1,77 @@
-"""The file pipeline: every frame, in order, with as much at once as the machine can do.
+"""Stylize the frames of a video: every frame, in order, with all of the machine.
 
-    reader thread      decode                                  -> futures, in order
-    workers            to BGR, network                            (as many as the device takes)
-    finishing thread   stabilize, enlarge, to the codec's form  -> finished frames
-    writing thread     encode; segments to the disk
-    caller's thread    looks on, tells the progress, breaks off
+    reading thread     decode                                   -> futures, in order
+    network pool       convert to BGR, run the network             (as many as the device can use)
+    finishing thread   stabilize, upscale, convert for the encoder -> OutputFrame
+    writing thread     encode; store segments
+    calling thread     report progress, cancel
 
-Everything between two stages is bounded, so memory does not grow with the film.
+All queues between the stages are bounded, so memory does not grow with the length of the video.
 """
 
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
+
+import numpy as np
 
 from live_nst.conversion.video.color import FromBgr, ToBgr
-from live_nst.conversion.video.image_pool import ImagePool
 from live_nst.conversion.video.reader import DecodedFrame, image_checksum
 from live_nst.conversion.video.segment_writer import OutputFrame
-from live_nst.conversion.video.segments import StylizerState
 from live_nst.engines.base import StylizedFrame
 from live_nst.runtime.memory import trim_heap
+from live_nst.stylizer.core import StylizerCore
 from live_nst.types import Image, Size
 
-_IN_FLIGHT_BYTES = 256 << 20
-_IN_FLIGHT = (4, 8)
+_QUEUE_BYTES = 256 << 20  # of the images between two stages
+_QUEUE_FRAMES = (4, 8)  # at least and at most
 
-
-class FramePainter(Protocol):
-    """The two halves of a stylizer; see `live_nst.Stylizer`."""
-
-    def network(self, image: Image, time: float = 0.0) -> StylizedFrame:
-        """What needs nothing but this frame; called from several threads."""
-        ...
-
-    def finish(self, image: Image, painted: StylizedFrame, time: float = 0.0) -> Image:
-        """What needs the frames before; called in order, from one thread."""
-        ...
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class PipelineStages:
-    """What is done with each frame.
+    """What the pipeline does with each frame.
 
     Attributes:
-        painter: Paints it.
-        size: (width, height) of the pictures.
-        turn: Degrees counterclockwise by which frames are turned upright.
-        from_bgr: Gives pictures the encoder's form.
-        state: The painter's state, asked for where `is_last` says that a segment ends.
-        is_last: Whether the frame with this number ends a segment.
-        write: Takes the frames, in order.
-        workers: How many frames are in the network's hands at once.
+        stylizer: Its `infer` is called from several threads, its `postprocess` in order from one.
+        size: (width, height) of the upright images.
+        rotation: Degrees counterclockwise by which frames are rotated to be upright.
+        from_bgr: Converts images for the encoder.
+        is_last: Returns whether the frame with this number ends a segment.
+        write: Encodes and stores the frames, called in order.
+        workers: Number of frames that the network runs on at the same time.
     """
 
-    painter: FramePainter
+    stylizer: StylizerCore
     size: Size
     rotation: int
     from_bgr: FromBgr
-    state: Callable[[], StylizerState]
     is_last: Callable[[int], bool]
     write: Callable[[OutputFrame], None]
     workers: int
 
     @property
-    def in_flight(self) -> int:
-        """How many frames may wait between two stages."""
-        fitting = _IN_FLIGHT_BYTES // (self.size[0] * self.size[1] * 6)
-        # Never fewer than the network works on at once.
-        return max(_IN_FLIGHT[0], self.workers + 1, min(_IN_FLIGHT[1], fitting))
+    def queue_length(self) -> int:
+        """How many frames may wait between two stages; never fewer than the network runs on."""
+        fitting = _QUEUE_BYTES // (self.size[0] * self.size[1] * 6)
+        return max(_QUEUE_FRAMES[0], self.workers + 1, min(_QUEUE_FRAMES[1], fitting))
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """A frame that the network is done with; see `SourceFrame`. The decoder has its memory back."""
+class _InferredFrame:
+    """A frame that the network is done with; see `DecodedFrame`. The decoder's memory is free."""
 
     index: int
     pts: int
     end: int
     time: float
     image: Image
-    painted: StylizedFrame
+    stylized: StylizedFrame
 
 
 class Pipeline:
@@ -96,12 +85,12 @@ class Pipeline:
     def __init__(self, frames: Iterable[DecodedFrame], stages: PipelineStages) -> None:
         self._frames = frames
         self._stages = stages
-        self._read: Channel[Future[_Read]] = Channel(stages.in_flight)
-        self._finished: Channel[OutputFrame] = Channel(stages.in_flight)
-        self._saved: Channel[int] = Channel(1)
+        self._inferred: Channel[Future[_InferredFrame]] = Channel(stages.queue_length)
+        self._finished: Channel[OutputFrame] = Channel(stages.queue_length)
+        self._stored: Channel[int] = Channel(1)
         self._pool = ThreadPoolExecutor(stages.workers, "network")
         self._local = threading.local()
-        self._pictures = ImagePool(stages.size)
+        self._images = ImagePool(stages.size)
         self._lock = threading.Lock()
         self._error: BaseException | None = None
         self._done = threading.Event()
@@ -110,14 +99,14 @@ class Pipeline:
         """Work until the last frame is written.
 
         Args:
-            tick: Called in this thread, every so often; what it raises breaks off the work.
+            tick: Called in this thread every `interval` seconds; an exception stops the work.
             interval: Seconds between two calls.
 
         Raises:
             BaseException: What a stage or `tick` raised.
         """
         threads = [
-            threading.Thread(target=self._stage, args=(stage,), name=stage.__name__.strip("_"))
+            threading.Thread(target=self._run_stage, args=(stage,), name=stage.__name__.strip("_"))
             for stage in (self._reading, self._finishing, self._writing)
         ]
         for thread in threads:
@@ -126,7 +115,7 @@ class Pipeline:
             while not self._done.wait(interval):
                 tick()
         except BaseException as exc:
-            self._break_off(exc)
+            self._abort(exc)
             raise
         finally:
             for thread in threads:
@@ -135,72 +124,71 @@ class Pipeline:
         if self._error is not None:
             raise self._error
 
-    def _stage(self, stage: Callable[[], None]) -> None:
+    def _run_stage(self, stage: Callable[[], None]) -> None:
         try:
             stage()
         except (ChannelAborted, CancelledError):
             pass
         except BaseException as exc:
-            self._break_off(exc)
+            self._abort(exc)
 
-    def _break_off(self, error: BaseException) -> None:
-        """Stop every stage; the first error is the one that counts."""
+    def _abort(self, error: BaseException) -> None:
+        """Stop all stages. The first error is the one that `run` raises."""
         with self._lock:
             self._error = self._error or error
-        for channel in (self._read, self._finished, self._saved):
-            channel.break_off()
+        for channel in (self._inferred, self._finished, self._stored):
+            channel.abort()
         self._done.set()
 
     def _reading(self) -> None:
         for frame in self._frames:
-            self._read.put(self._pool.submit(self._paint, frame))
+            self._inferred.put(self._pool.submit(self._infer, frame))
             if self._stages.is_last(frame.index):
-                # Nothing is painted ahead of a segment that is not safe yet: whatever happens, no
-                # more than a segment has to be painted again.
-                self._saved.get()
-        self._read.end()
+                # The next segment begins when this one is on the disk, so that an interruption
+                # never costs more than one segment.
+                self._stored.get()
+        self._inferred.end()
 
-    def _paint(self, frame: DecodedFrame) -> _Read:
+    def _infer(self, frame: DecodedFrame) -> _InferredFrame:
+        stages = self._stages
         to_bgr = getattr(self._local, "to_bgr", None)
         if to_bgr is None:
-            stages = self._stages
-            to_bgr = self._local.to_bgr = ToBgr(stages.size, stages.rotation, self._pictures)
-        image = to_bgr(frame.picture)
-        # Fetched here, in one of several threads: the one that finishes has enough to do.
-        painted = self._stages.painter.network(image, frame.time).fetch()
-        return _Read(frame.index, frame.pts, frame.end, frame.time, image, painted)
+            to_bgr = self._local.to_bgr = ToBgr(stages.size, stages.rotation, self._images)
+        image = to_bgr(frame.av_frame)
+        # Fetched from the device here, in one of several threads: the finishing thread is busier.
+        stylized = stages.stylizer.infer(image, frame.time).fetch()
+        return _InferredFrame(frame.index, frame.pts, frame.end, frame.time, image, stylized)
 
     def _finishing(self) -> None:
         stages = self._stages
-        while (future := self._read.get()) is not None:
-            read = future.result()
-            picture = stages.from_bgr(stages.painter.finish(read.image, read.painted, read.time))
-            last = stages.is_last(read.index)
-            checksum, state = (image_checksum(read.image), stages.state()) if last else (0, {})
+        while (future := self._inferred.get()) is not None:
+            frame = future.result()
+            image = stages.stylizer.postprocess(frame.image, frame.stylized, frame.time)
+            av_frame = stages.from_bgr(image)
+            checksum, state = 0, {}
+            if stages.is_last(frame.index):
+                checksum, state = image_checksum(frame.image), stages.stylizer.state_arrays()
             self._finished.put(
-                OutputFrame(picture, read.index, read.pts, read.end, checksum, state)
+                OutputFrame(av_frame, frame.index, frame.pts, frame.end, checksum, state)
             )
         self._finished.end()
 
     def _writing(self) -> None:
-        while (finished := self._finished.get()) is not None:
-            self._stages.write(finished)
-            if self._stages.is_last(finished.index):
-                del finished
-                trim_heap()  # nothing is on its way just now
-                self._saved.put(1)
+        while (frame := self._finished.get()) is not None:
+            self._stages.write(frame)
+            if self._stages.is_last(frame.index):
+                del frame
+                trim_heap()  # at this moment no frame is in the pipeline
+                self._stored.put(1)
         self._done.set()
 
 
-T = TypeVar("T")
-
-
 class ChannelAborted(Exception):
-    """The channel is of no use any more: whoever works on it stops."""
+    """`Channel.abort` was called: the threads at both ends should stop."""
 
 
 class Channel(Generic[T]):
-    """Hands items on in order; both ends wait, and neither waits for ever.
+    """A bounded queue between two threads, which any thread can abort.
 
     Args:
         capacity: How many items may wait.
@@ -211,30 +199,30 @@ class Channel(Generic[T]):
         self._items: deque[T] = deque()
         self._changed = threading.Condition()
         self._ended = False
-        self._broken = False
+        self._aborted = False
 
     def put(self, item: T) -> None:
-        """Hand on an item, waiting for room.
+        """Add an item; wait while the queue is full.
 
         Raises:
-            BrokenOff: `break_off` was called.
+            ChannelAborted: `abort` was called.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._broken or len(self._items) < self._capacity)
-            if self._broken:
+            self._changed.wait_for(lambda: self._aborted or len(self._items) < self._capacity)
+            if self._aborted:
                 raise ChannelAborted
             self._items.append(item)
             self._changed.notify_all()
 
     def get(self) -> T | None:
-        """The next item, waiting for it; None when there will be none.
+        """Return the next item, waiting for it; None after the last one.
 
         Raises:
-            BrokenOff: `break_off` was called.
+            ChannelAborted: `abort` was called.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._broken or self._ended or self._items)
-            if self._broken:
+            self._changed.wait_for(lambda: self._aborted or self._ended or self._items)
+            if self._aborted:
                 raise ChannelAborted
             if not self._items:
                 return None
@@ -243,14 +231,40 @@ class Channel(Generic[T]):
             return item
 
     def end(self) -> None:
-        """Say that nothing follows."""
+        """Declare that no item follows."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
 
-    def break_off(self) -> None:
-        """Wake both ends with `BrokenOff`; what waited is let go."""
+    def abort(self) -> None:
+        """Let `put` and `get` raise from now on, and release the items."""
         with self._changed:
-            self._broken = True
+            self._aborted = True
             self._items.clear()
             self._changed.notify_all()
+
+
+class ImagePool:
+    """Returns images whose memory is reused as soon as nothing refers to them. Thread-safe.
+
+    Large blocks that one thread allocates and another frees leave gaps in the heap, which then
+    grows for hours. Fresh memory from the system costs a millisecond an image.
+
+    Args:
+        size: (width, height) of the images.
+    """
+
+    def __init__(self, size: Size) -> None:
+        self._shape = (size[1], size[0], 3)
+        self._free: list[bytearray] = []  # its `append` and `pop` are atomic
+
+    def __call__(self) -> Image:
+        """Return an image to fill, BGR uint8 `[height, width, 3]`."""
+        try:
+            memory = self._free.pop()
+        except IndexError:
+            memory = bytearray(int(np.prod(self._shape)))
+        # All views of it, and views of those, keep this array alive.
+        owner = np.frombuffer(memory, np.uint8)
+        weakref.finalize(owner, self._free.append, memory).atexit = False
+        return owner.reshape(self._shape)

@@ -1,4 +1,4 @@
-"""Before the long run: how long it would take, and what it would look like."""
+"""Estimate how long a conversion takes, and show what it will look like."""
 
 import itertools
 from dataclasses import asdict, dataclass
@@ -6,23 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image as Pillow
 
 from live_nst.conversion.progress import ConversionPlan, ProgressReporter
 from live_nst.conversion.video.color import FromBgr, ToBgr
-from live_nst.conversion.video.convert import VideoTask, make_plan, worker_count
 from live_nst.conversion.video.pipeline import Pipeline, PipelineStages
-from live_nst.conversion.video.reader import FrameReader, no_frames_error
-from live_nst.conversion.video.segment_writer import OutputFrame, SegmentEncoder
-from live_nst.files.output import write_errors
+from live_nst.conversion.video.probe import no_frames_error
+from live_nst.conversion.video.reader import FrameReader
+from live_nst.conversion.video.segment_writer import SegmentEncoder
+from live_nst.conversion.video.task import VideoTask, worker_count
+from live_nst.files.images import write_image
 from live_nst.styles.contact_sheet import scale_to_fit
 from live_nst.stylizer.core import StylizerCore
 from live_nst.types import Image
 
-_MEASURED = 48  # frames
-_SHOWN = 4
-_CELL = (640, 480)
-_GAP = 8
+_ESTIMATE_FRAMES = 48
+_PREVIEW_FRAMES = 4
+_CELL = (640, 480)  # pixels
+_GAP = 8  # pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class Estimate:
 
     Attributes:
         plan: What would be done.
-        measured: How many frames were painted to find out.
+        measured: Number of frames that were stylized for the estimate.
         fps: Frames per second.
-        seconds: How long it would take; None if the number of frames is not known.
-        bytes: How large the video would be, without sound; None if that is not known.
+        seconds: Seconds for the whole conversion; None if the number of frames is unknown.
+        bytes: Size of the video, without sound; None if the number of frames is unknown.
     """
 
     plan: ConversionPlan
@@ -44,87 +44,92 @@ class Estimate:
     bytes: int | None
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return plain values for JSON."""
         return asdict(self) | {"plan": self.plan.as_dict()}
 
 
-def estimate(task: VideoTask, stylizer: StylizerCore, listener: ProgressReporter) -> Estimate:
-    """Paint and encode the first frames, keep nothing, and tell how long all would take.
+def estimate(task: VideoTask, stylizer: StylizerCore, reporter: ProgressReporter) -> Estimate:
+    """Stylize and encode the first frames, keep nothing, and estimate the whole conversion.
+
+    Args:
+        task: The video.
+        stylizer: The stylizer. Its styles and look are set to those of the task.
+        reporter: May cancel the work.
 
     Raises:
-        LiveNstError: It cannot be done.
+        LiveNstError: The conversion is not possible.
     """
     task.options.apply(stylizer)
-    options, info = task.options, task.info
-    encoding = task.encoding(worker_count(stylizer))
+    info, workers = task.info, worker_count(stylizer)
+    settings = task.encoder_settings(workers)
     stylizer.prepare(info.size, stylizer.size)
-    reader = FrameReader(info, options.start, options.end, options.every)
-    frames = list(itertools.islice(reader.frames(), _MEASURED))
-    if not frames:
+    first = next(_first_frames(task), None)  # the encoder needs its time
+    if first is None:
         raise no_frames_error(info)
-    encoder = SegmentEncoder(encoding, 0, frames[0].pts)
-
-    def write(finished: OutputFrame) -> None:
-        encoder.write(finished.picture, finished.pts)
-
+    encoder = SegmentEncoder(settings, 0, first.pts)
     stages = PipelineStages(
-        painter=stylizer,
+        stylizer=stylizer,
         size=info.size,
         rotation=info.rotation,
-        from_bgr=FromBgr(encoding.pixels, encoding.color),
-        state=dict,
+        from_bgr=FromBgr(settings.pixels, settings.color),
         is_last=lambda index: False,
-        write=write,
-        workers=worker_count(stylizer),
+        write=lambda frame: encoder.write(frame.av_frame, frame.pts),
+        workers=workers,
     )
-    begin = listener.clock.now()
-    again = FrameReader(info, options.start, options.end, options.every).frames()
-    Pipeline(itertools.islice(again, _MEASURED), stages).run(listener.check, 0.01)
-    seconds = max(1e-6, listener.clock.now() - begin)
+    begin = reporter.clock.now()
+    Pipeline(_first_frames(task), stages).run(reporter.check, 0.01)
+    seconds = max(1e-6, reporter.clock.now() - begin)
     stylizer.restore_state({})
-    count = encoder.frames
-    encoder.finish(count, frames[-1].pts, frames[-1].end, 0, "", False)
-    plan = make_plan(task, stylizer, encoding, 0)
-    fps = count / seconds
+    encoder.flush()
+    plan = task.plan(stylizer, settings, resumed=0)
+    fps = encoder.frames / seconds
     return Estimate(
         plan=plan,
-        measured=count,
+        measured=encoder.frames,
         fps=fps,
         seconds=plan.frames / fps if plan.frames else None,
-        bytes=round(encoder.size * plan.frames / count) if plan.frames else None,
+        bytes=round(encoder.size * plan.frames / encoder.frames) if plan.frames else None,
     )
 
 
 def preview(task: VideoTask, stylizer: StylizerCore, path: Path) -> Path:
-    """Paint a few frames from all over the video, and write them beside their originals.
+    """Stylize some frames from the whole length of the video, and write them with the originals.
 
     Args:
-        task: What would be converted.
-        stylizer: Paints.
-        path: A PNG that is written or replaced.
+        task: The video.
+        stylizer: The stylizer. Its styles and look are set to those of the task.
+        path: A PNG file, which is replaced if it exists.
+
+    Returns:
+        The same path.
 
     Raises:
-        LiveNstError: It cannot be done.
+        LiveNstError: The conversion is not possible.
     """
     task.options.apply(stylizer)
     info, options = task.info, task.options
-    length = float(info.duration or 0)
-    end = min(options.end or length, length) or length
+    duration = float(info.duration or 0)
+    end = min(options.end or duration, duration) or duration
     to_bgr = ToBgr(info.size, info.rotation)
     rows: list[Image] = []
-    for number in range(_SHOWN):
-        moment = options.start + (end - options.start) * (number + 0.5) / _SHOWN
-        frame = next(FrameReader(info, start=max(0.0, moment)).frames(), None)
+    for number in range(_PREVIEW_FRAMES):
+        time = options.start + (end - options.start) * (number + 0.5) / _PREVIEW_FRAMES
+        frame = next(FrameReader(info, start=max(0.0, time)).frames(), None)
         if frame is None:
             continue
-        image = to_bgr(frame.picture)
+        image = to_bgr(frame.av_frame)
         stylizer.restore_state({})
-        painted = stylizer(image, frame.time)
-        rows.append(np.hstack([scale_to_fit(image, _CELL), scale_to_fit(painted, _CELL)]))
+        stylized = stylizer(image, frame.time)
+        rows.append(np.hstack([scale_to_fit(image, _CELL), scale_to_fit(stylized, _CELL)]))
     stylizer.restore_state({})
     if not rows:
         raise no_frames_error(info)
-    strip = np.vstack([np.pad(row, ((0, _GAP), (0, 0), (0, 0))) for row in rows])[:-_GAP]
-    with write_errors(path):
-        Pillow.fromarray(np.ascontiguousarray(strip[..., ::-1])).save(path)
+    gaps = [np.pad(row, ((0, _GAP), (0, 0), (0, 0))) for row in rows]
+    write_image(path, np.vstack(gaps)[:-_GAP])
     return path
+
+
+def _first_frames(task: VideoTask) -> "itertools.islice[Any]":
+    options = task.options
+    reader = FrameReader(task.info, options.start, options.end, options.every)
+    return itertools.islice(reader.frames(), _ESTIMATE_FRAMES)

@@ -1,4 +1,4 @@
-"""Every frame of an input, once and in order, from any place."""
+"""Read every frame of a video once and in order, from the beginning or from a resume point."""
 
 import itertools
 import zlib
@@ -11,28 +11,30 @@ import av.error
 import numpy as np
 
 from live_nst.conversion.video.color import ToBgr
-from live_nst.conversion.video.probe import VideoInfo, open_video
+from live_nst.conversion.video.input_file import open_video
+from live_nst.conversion.video.probe import VideoInfo
+from live_nst.conversion.video.timestamps import IncreasingTimestamps
 from live_nst.conversion.video.truncation import is_truncated
 from live_nst.errors import SourceError
 from live_nst.types import Image
 
-_MARGINS = (4.0, 20.0)
-"""Seconds before the place wanted from which decoding is tried; then from the beginning."""
+# Decoding starts so many seconds before the wanted position; if that fails, at the beginning.
+_SEEK_MARGINS = (4.0, 20.0)
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedFrame:
-    """A decoded frame.
+    """A frame as the decoder returns it.
 
     Attributes:
-        picture: FFmpeg's frame, as it is stored.
-        index: Its number among those that are kept, from 0.
+        av_frame: FFmpeg's frame, in its stored format.
+        index: Its number in the output, from 0.
         pts: When it is shown, in ticks; later than every frame before.
-        end: When it ends, as far as the file tells, in ticks.
+        end: When it ends according to the file, in ticks.
         time: Seconds into the input, by which styles change.
     """
 
-    picture: av.VideoFrame
+    av_frame: av.VideoFrame
     index: int
     pts: int
     end: int
@@ -41,12 +43,12 @@ class DecodedFrame:
 
 @dataclass(frozen=True, slots=True)
 class ResumePoint:
-    """A place between two frames, to which a reader returns exactly.
+    """A position between two frames at which reading can continue exactly.
 
     Attributes:
-        frames: How many frames were kept before it.
-        pts: Ticks of the last of them.
-        checksum: `picture_checksum` of that one.
+        frames: Number of output frames before it.
+        pts: When the last of them is shown, in ticks.
+        checksum: `image_checksum` of that frame.
     """
 
     frames: int
@@ -56,24 +58,24 @@ class ResumePoint:
 
 @dataclass
 class InputDefects:
-    """What a reader found wrong; complete when its frames are at their end.
+    """What is wrong with an input; complete when its last frame was read.
 
     Attributes:
-        damaged: Places that could not be decoded.
-        broken_off: Whether the file ended before its end.
-        irregular: Whether timestamps were missing or went back; they were put in order.
+        damaged: Number of positions that cannot be decoded.
+        truncated: Whether the file ends too early.
+        irregular: Whether timestamps were missing or decreased, and were changed.
         last_time: Seconds at which the last frame ends.
     """
 
     damaged: int = 0
-    broken_off: bool = False
+    truncated: bool = False
     irregular: bool = False
     last_time: float = 0.0
 
     @property
     def sentence(self) -> str:
-        """What is wrong with the input; empty if nothing is."""
-        if self.broken_off:
+        """What follows the file's name in a message; empty if nothing is wrong."""
+        if self.truncated:
             return f"is cut off or damaged after {self.last_time:.1f} s"
         if self.damaged:
             places = "1 place" if self.damaged == 1 else f"{self.damaged} places"
@@ -82,19 +84,12 @@ class InputDefects:
 
 
 def image_checksum(image: Image) -> int:
-    """A number that tells a picture from others."""
+    """Return a checksum of an image's pixels."""
     return zlib.crc32(np.ascontiguousarray(image).data)
 
 
-def no_frames_error(info: VideoInfo) -> SourceError:
-    """What is wrong with a span of a video in which nothing is shown."""
-    return SourceError(
-        f"{info.path.name} has no frame between --start and --end", "choose other times"
-    )
-
-
-class _NotThere(Exception):
-    """The place that was looked for did not come by."""
+class _PositionNotFound(Exception):
+    """Decoding began too late, or did not return the expected frame."""
 
 
 @dataclass
@@ -103,174 +98,149 @@ class FrameReader:
 
     Args:
         info: The video.
-        start: Seconds of the input before which frames are left out.
-        end: Seconds from which on they are; None for none.
+        start: Frames before this are left out, in seconds into the input.
+        end: Frames from here on are left out; None for none.
         every: Keep one frame in so many.
 
     Attributes:
-        findings: What was found wrong.
+        defects: What is wrong with the input.
     """
 
     info: VideoInfo
     start: float = 0.0
     end: float | None = None
     every: int = 1
-    findings: InputDefects = field(default_factory=InputDefects)
+    defects: InputDefects = field(default_factory=InputDefects)
 
-    def frames(self, position: ResumePoint | None = None) -> Iterator[DecodedFrame]:
-        """The frames from the beginning, or those after `position`.
+    def frames(self, after: ResumePoint | None = None) -> Iterator[DecodedFrame]:
+        """Yield the frames from the beginning, or those that follow a resume point.
 
         Raises:
-            SourceError: The file cannot be read any more, or `position` is not found in it.
+            SourceError: The file cannot be read any more, or the resume point is not found.
         """
-        margins = [] if self.start == 0 and position is None else list(_MARGINS)
-        for margin in (*margins, None):
-            self.findings = InputDefects()
+        seeks = self.start > 0 or after is not None
+        for margin in (*(_SEEK_MARGINS if seeks else ()), None):
+            self.defects = InputDefects()
             try:
-                yield from self._run(margin, position)
-            except _NotThere:
+                yield from self._read(margin, after)
+            except _PositionNotFound:
                 continue
             return
         raise SourceError(
-            f"{self.info.path.name} does not decode as it did before",
-            "start anew with --restart",
+            f"{self.info.path.name} does not decode as it did before", "start again with --restart"
         )
 
-    def _run(self, margin: float | None, position: ResumePoint | None) -> Iterator[DecodedFrame]:
-        """One attempt: from `margin` seconds before the place, or from the beginning.
+    def _read(self, margin: float | None, after: ResumePoint | None) -> Iterator[DecodedFrame]:
+        """Try to read, from `margin` seconds before the position or from the beginning.
 
         Raises:
-            _NotThere: Decoding did not begin early enough. Nothing was given yet.
+            _PositionNotFound: Decoding did not begin early enough. Nothing was yielded.
         """
         info, base = self.info, self.info.time_base
         begin = float(info.origin) + self.start
-        target = begin if position is None else float(position.pts * base)
+        target = begin if after is None else float(after.pts * base)
         seek = None if margin is None else target - margin
         if seek is not None and seek <= float(info.begin):
-            raise _NotThere
-        order = _Order(info)
-        decoded = self._decoded(seek)
+            raise _PositionNotFound
+        timestamps = IncreasingTimestamps(info)
+        decoded = self._decode(seek)
         first = next(decoded, None)
         if seek is not None and (first is None or (first.pts or 0) * base > target):
-            raise _NotThere
-        # Not a generator around `decoded`: one that is left early would close it.
-        coming = itertools.chain([] if first is None else [first], decoded)
-        number = 0  # among the frames of the range
-        if position is not None:
-            number = self._find(coming, order, position, begin, seek is not None)
-        for frame in coming:
-            pts = order.place(frame)
-            self.findings.irregular |= order.irregular
+            raise _PositionNotFound
+        # `chain` and no generator of our own: one that is left early would close `decoded`.
+        frames = itertools.chain([] if first is None else [first], decoded)
+        number = 0  # of the frames between start and end
+        if after is not None:
+            number = self._skip_to(after, frames, timestamps, begin, seek is not None)
+        for frame in frames:
+            pts = timestamps.next(frame)
+            self.defects.irregular |= timestamps.irregular
             if pts * base < begin:
                 continue
             time = float(pts * base - info.origin)
             if self.end is not None and time >= self.end:
                 return
-            self.findings.last_time = float(order.end(frame) * base - info.origin)
+            end = timestamps.end(frame)
+            self.defects.last_time = float(end * base - info.origin)
             if number % self.every == 0:
-                yield DecodedFrame(frame, number // self.every, pts, order.end(frame), time)
+                yield DecodedFrame(frame, number // self.every, pts, end, time)
             number += 1
 
-    def _find(
+    def _skip_to(
         self,
-        coming: Iterator[av.VideoFrame],
-        order: "_Order",
-        position: ResumePoint,
+        point: ResumePoint,
+        frames: Iterator[av.VideoFrame],
+        timestamps: IncreasingTimestamps,
         begin: float,
-        sought: bool,
+        after_seek: bool,
     ) -> int:
-        """Go to `position`; the number of frames of the range before it.
+        """Consume frames up to a resume point; return the number of frames since the start.
 
-        After a jump the frame must be the very one, by its time and its pixels: what a decoder
-        gives after a jump into the middle may be damaged, or lie elsewhere.
+        The last one must have the very time and pixels that it had before: what a decoder returns
+        after a seek may be damaged, or belong elsewhere.
+
+        Raises:
+            _PositionNotFound: It has not.
         """
         to_bgr = ToBgr(self.info.size, self.info.rotation)
+        expected = 1 + (point.frames - 1) * self.every
         number = 0
-        for frame in coming:
-            pts = order.place(frame)
-            if pts * self.info.time_base >= begin or sought:
+        for frame in frames:
+            pts = timestamps.next(frame)
+            if pts * self.info.time_base >= begin or after_seek:
                 number += 1
-            there = (
-                pts == position.pts if sought else number == 1 + (position.frames - 1) * self.every
-            )
-            if there:
-                if pts == position.pts and image_checksum(to_bgr(frame)) == position.checksum:
-                    return 1 + (position.frames - 1) * self.every
+            if pts == point.pts if after_seek else number == expected:
+                if pts == point.pts and image_checksum(to_bgr(frame)) == point.checksum:
+                    return expected
                 break
-            if pts > position.pts:
+            if pts > point.pts:
                 break
-        raise _NotThere
+        raise _PositionNotFound
 
-    def _decoded(self, seek: float | None) -> Iterator[av.VideoFrame]:
-        """Frames as they come out of the decoder, all of them or from near `seek` seconds on."""
-        info, findings = self.info, self.findings
+    def _decode(self, seek: float | None) -> Iterator[av.VideoFrame]:
+        """Yield the frames as the decoder returns them, all or from near `seek` seconds on."""
+        info, defects = self.info, self.defects
         with open_video(info.path) as container:
             stream = container.streams[info.index]
             assert isinstance(stream, av.VideoStream)
-            # Threads that each decode a frame of their own lose damaged frames without a word. The
-            # cores have enough to do with the other stages.
+            # Threads that decode whole frames drop damaged ones silently. The cores are busy with
+            # the other stages anyway.
             stream.thread_type = "SLICE"
             if seek is not None:
                 try:
                     container.seek(int(seek / info.time_base), stream=stream)
                 except av.error.FFmpegError as exc:
-                    raise _NotThere from exc
-            # A broadcast begins anywhere, and so does what follows a jump: that need not decode.
-            begun = seek is None and info.origin == 0
+                    raise _PositionNotFound from exc
+            # The first packets of a broadcast, and those after a seek, need not be decodable.
+            started = seek is None and info.origin == 0
             packets = container.demux()
             while True:
                 try:
                     packet = next(packets)
-                    if packet.stream.index != info.index:  # of the empty last one, too
+                    # The empty packets at the end have a stream, too.
+                    if packet.stream.index != info.index:
                         continue
                 except StopIteration:
                     break
                 except av.error.FFmpegError:
-                    findings.broken_off = True
-                    for frame in _decode(stream, None, findings):
-                        yield frame
+                    defects.truncated = True
+                    yield from _decode_packet(stream, None, defects)
                     return
-                for frame in _decode(stream, packet, findings if begun else None):
-                    begun = True
+                for frame in _decode_packet(stream, packet, defects if started else None):
+                    started = True
                     yield frame
-            findings.broken_off = is_truncated(info.path)
+            defects.truncated = is_truncated(info.path)
 
 
-class _Order:
-    """Timestamps that grow: what a file leaves out or mixes up is put in order."""
-
-    def __init__(self, info: VideoInfo) -> None:
-        self._step = max(1, round(1 / (info.rate * info.time_base)))
-        self._last: int | None = None
-        self.irregular = False
-
-    def place(self, frame: av.VideoFrame) -> int:
-        """The ticks at which `frame` is shown, later than those of the one before."""
-        pts = frame.pts
-        if pts is None:
-            pts = 0 if self._last is None else self._last + self._step
-            self.irregular = True
-        if self._last is not None and pts <= self._last:
-            pts = self._last + 1
-            self.irregular = True
-        self._last = pts
-        return pts
-
-    def end(self, frame: av.VideoFrame) -> int:
-        """The ticks at which the frame placed last ends."""
-        assert self._last is not None
-        return self._last + (frame.duration or self._step)
-
-
-def _decode(
-    stream: av.VideoStream, packet: "av.Packet[Any] | None", findings: InputDefects | None
+def _decode_packet(
+    stream: av.VideoStream, packet: "av.Packet[Any] | None", defects: InputDefects | None
 ) -> list[av.VideoFrame]:
-    """The frames that a packet completes; one that is damaged is counted."""
-    if packet is not None and packet.is_corrupt and findings is not None:
-        findings.damaged += 1
+    """Return the frames that a packet completes, and count damage where `defects` is given."""
+    if packet is not None and packet.is_corrupt and defects is not None:
+        defects.damaged += 1
     try:
         return list(stream.codec_context.decode(packet))
     except av.error.FFmpegError:
-        if findings is not None:
-            findings.damaged += 1
+        if defects is not None:
+            defects.damaged += 1
         return []

@@ -1,10 +1,10 @@
-"""Frames in, segments out: each segment by an encoder of its own, always in the same way."""
+"""Encode frames into segments, each with a new encoder, so that they are independent."""
 
 from dataclasses import dataclass
 
 import av
 
-from live_nst.conversion.video.codecs import EncoderSettings
+from live_nst.conversion.video.encoding import EncoderSettings
 from live_nst.conversion.video.segments import (
     Segment,
     SegmentStore,
@@ -17,18 +17,18 @@ from live_nst.errors import ConversionError
 
 @dataclass(frozen=True, slots=True)
 class OutputFrame:
-    """A painted frame on its way to the encoder.
+    """A stylized frame, ready to be encoded.
 
     Attributes:
-        picture: In the encoder's pixel format.
+        av_frame: FFmpeg's frame, in the encoder's pixel format.
         index: Its number in the output, from 0.
-        pts: Ticks at which it is shown.
-        end: Ticks at which it ends, should it be the last one.
-        checksum: `picture_checksum` of the frame as it was read; 0 but where a segment ends.
-        state: What the stylizer keeps after it; empty but where a segment ends.
+        pts: When it is shown, in ticks.
+        end: When it ends if no frame follows, in ticks.
+        checksum: At the end of a segment, `image_checksum` of the frame as it was read; else 0.
+        state: At the end of a segment, the stylizer's state after it; else empty.
     """
 
-    picture: av.VideoFrame
+    av_frame: av.VideoFrame
     index: int
     pts: int
     end: int
@@ -37,83 +37,81 @@ class OutputFrame:
 
 
 class SegmentEncoder:
-    """Collects the packets of one segment.
+    """Encodes the frames of one segment.
 
     Args:
-        encoding: What the encoder is told.
-        number: The segment's place in the output.
-        first: Ticks of its first frame.
+        settings: The encoder's settings.
+        number: The segment's position in the output.
+        first: When its first frame is shown, in ticks.
+
+    Attributes:
+        frames: Number of frames that were given to the encoder.
+        size: Size of the packets that it returned, in bytes.
     """
 
-    def __init__(self, encoding: EncoderSettings, number: int, first: int) -> None:
+    def __init__(self, settings: EncoderSettings, number: int, first: int) -> None:
         self._number = number
         self._first = first
-        self._context = encoding.open()
-        self._time_base = encoding.time_base
+        self._context = settings.open()
+        self._time_base = settings.time_base
         self._packets: list[StoredPacket] = []
         self._payload: list[bytes] = []
         self.frames = 0
         self.size = 0
 
-    def write(self, frame: av.VideoFrame, pts: int) -> None:
-        """Encode one frame that is shown at `pts` ticks."""
-        frame.pts = pts - self._first  # so that every segment is encoded alike
-        frame.time_base = self._time_base
-        self._take(frame)
-        self.frames += 1
-
-    def finish(
-        self,
-        frames: int,
-        last: int,
-        end: int,
-        checksum: int,
-        ending: str | None,
-        stateful: bool,
-    ) -> tuple[Segment, bytes]:
-        """Encode what is left.
-
-        Args:
-            frames: How many frames the output has up to here.
-            last: Ticks of the last frame.
-            end: Ticks at which it ends.
-            checksum: Of that frame, as it was read.
-            ending: See `Segment`.
-            stateful: See `Segment`.
-
-        Returns:
-            The segment and its packets.
+    def write(self, av_frame: av.VideoFrame, pts: int) -> None:
+        """Encode one frame that is shown at `pts` ticks.
 
         Raises:
-            ConversionError: The encoder did not give back every frame.
+            ConversionError: The encoder failed.
         """
-        self._take(None)
+        av_frame.pts = pts - self._first  # the encoder's input does not depend on the position
+        av_frame.time_base = self._time_base
+        self._encode(av_frame)
+        self.frames += 1
+
+    def flush(self) -> None:
+        """Encode what the encoder still holds; call it once, after the last frame.
+
+        Raises:
+            ConversionError: The encoder failed, or did not return every frame.
+        """
+        self._encode(None)
         if len(self._packets) != self.frames or not self._packets[0].keyframe:
             raise ConversionError(
                 f"The encoder {self._context.name} lost frames: {len(self._packets)} packets came "
                 f"of {self.frames}",
                 "choose another --codec",
             )
+
+    def segment(self, frames: int, last: OutputFrame, ending: str | None) -> tuple[Segment, bytes]:
+        """Return the segment and its packets, concatenated; call it after `flush`.
+
+        Args:
+            frames: Number of frames from the output's beginning to the segment's end.
+            last: The last frame of the segment.
+            ending: See `Segment`.
+        """
         payload = b"".join(self._payload)
         segment = Segment(
             number=self._number,
             frames=frames,
             first=self._first,
-            last=last,
-            end=end,
-            checksum=checksum,
-            reorder=_reorder([packet.pts for packet in self._packets]),
+            last=last.pts,
+            end=last.end,
+            checksum=last.checksum,
+            reorder=_reorder_depth([packet.pts for packet in self._packets]),
             extradata=bytes(self._context.extradata or b"").hex(),
             digest=digest_of(payload),
             ending=ending,
-            stateful=stateful,
+            stateful=bool(last.state),
             packets=tuple(self._packets),
         )
         return segment, payload
 
-    def _take(self, frame: av.VideoFrame | None) -> None:
+    def _encode(self, av_frame: av.VideoFrame | None) -> None:
         try:
-            packets = self._context.encode(frame)
+            packets = self._context.encode(av_frame)
         except av.FFmpegError as exc:
             raise ConversionError(
                 f"The encoder {self._context.name} failed: {(exc.strerror or str(exc)).lower()}",
@@ -128,63 +126,62 @@ class SegmentEncoder:
 
 
 class SegmentWriter:
-    """Writes painted frames into segments of a fixed number of frames.
+    """Encodes the frames of an output, and stores them in segments of equal length.
 
     Args:
-        store: Where the segments go.
-        encoding: How they are encoded.
+        store: Where the segments are stored.
+        settings: The encoder's settings.
     """
 
-    def __init__(self, store: SegmentStore, encoding: EncoderSettings) -> None:
+    def __init__(self, store: SegmentStore, settings: EncoderSettings) -> None:
         self._store = store
-        self._encoding = encoding
+        self._settings = settings
         self._encoder: SegmentEncoder | None = None
-        self._finished = store.segments[-1].frames if store.segments else 0
-        self._bytes = sum(segment.size for segment in store.segments)
+        self._stored_frames = store.segments[-1].frames if store.segments else 0
+        self._stored_bytes = sum(segment.size for segment in store.segments)
         self._last: OutputFrame | None = None
 
     @property
     def frames(self) -> int:
-        """Frames that were written, in earlier runs too."""
-        return self._finished + (self._encoder.frames if self._encoder else 0)
+        """Number of frames that were written, in earlier runs too."""
+        return self._stored_frames + (self._encoder.frames if self._encoder else 0)
 
     @property
     def bytes(self) -> int:
-        """Bytes that they take, as far as they are encoded."""
-        return self._bytes + (self._encoder.size if self._encoder else 0)
+        """Size of the packets that were encoded, in earlier runs too."""
+        return self._stored_bytes + (self._encoder.size if self._encoder else 0)
 
-    def write(self, frame: "OutputFrame") -> None:
-        """Encode a frame; a segment that is full is finished.
+    def write(self, frame: OutputFrame) -> None:
+        """Encode a frame, and store the segment if it is full.
 
         Raises:
             ConversionError: The encoder failed.
-            SinkError: A segment cannot be written; those before stay.
+            SinkError: A segment cannot be written; those before it remain.
         """
         if self._encoder is None:
-            self._encoder = SegmentEncoder(self._encoding, len(self._store.segments), frame.pts)
-        self._encoder.write(frame.picture, frame.pts)
+            self._encoder = SegmentEncoder(self._settings, len(self._store.segments), frame.pts)
+        self._encoder.write(frame.av_frame, frame.pts)
         self._last = frame
-        if self._encoder.frames == self._encoding.segment_frames:
+        if self._encoder.frames == self._settings.segment_frames:
             self.finish(None)
 
     def finish(self, ending: str | None) -> None:
-        """Finish the segment that was begun, if there is one.
+        """Store the current segment, if there is one.
 
         Args:
             ending: See `Segment`.
         """
         if self._encoder is None or self._last is None:
             return
-        last = self._last
-        segment, payload = self._encoder.finish(
-            self.frames, last.pts, last.end, last.checksum, ending, bool(last.state)
-        )
-        self._store.add(segment, payload, last.state)
-        self._finished, self._encoder = segment.frames, None
-        self._bytes += segment.size
+        self._encoder.flush()
+        segment, payload = self._encoder.segment(self.frames, self._last, ending)
+        self._store.add(segment, payload, self._last.state)
+        self._encoder = None
+        self._stored_frames = segment.frames
+        self._stored_bytes += segment.size
 
 
-def _reorder(pts: list[int]) -> int:
-    """By how many places a packet comes after its turn, at most."""
-    rank = {value: place for place, value in enumerate(sorted(pts))}
-    return max((place - rank[value] for place, value in enumerate(pts)), default=0)
+def _reorder_depth(pts: list[int]) -> int:
+    """Return by how many positions a packet comes later than in the order of pts, at most."""
+    rank = {value: position for position, value in enumerate(sorted(pts))}
+    return max((position - rank[value] for position, value in enumerate(pts)), default=0)

@@ -1,23 +1,22 @@
-"""Finished pieces of an output, kept beside it until they are joined.
+"""Store the finished segments of an output beside it until they are joined.
 
     .film.mp4.live-nst/
         lock              held while a process works here
-        settings.json     what shapes the output; with other settings everything starts anew
+        settings.json     what determines the output; with other settings all segments are discarded
         000000.packets    the encoded frames of a segment, packet after packet
-        000000.json       what they are, with a checksum; written last: without it there is none
-        000000.npz        what the stylizer keeps from one frame to the next, after that segment
+        000000.json       their properties and a checksum; written last: without it the segment
+                          does not exist
+        000000.npz        the stylizer's state after the segment
 
-Everything is written under another name, flushed to the disk and then renamed, so that a piece is
-there as a whole or not at all.
+Every file is written atomically and synced to disk, so each is complete or absent after a crash.
 """
 
 import hashlib
 import io
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,23 +24,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from live_nst.files.atomic import write_bytes
 from live_nst.files.lock import FileLock
 from live_nst.files.output import write_errors
 
 STORE_VERSION = 1
+"""The format of the files in a store. Other formats are not read."""
+
 StylizerState = Mapping[str, NDArray[Any]]
+"""What a stylizer keeps from one frame to the next, by name; see `StylizerCore.state_arrays`."""
+
 _SETTINGS = "settings.json"
 _LOCK = "lock"
-_KEPT_STATES = 2
+_STATES = 2  # so many segments from the end have their state stored
 
 
 @dataclass(frozen=True)
 class SegmentSettings:
-    """What the segments of an output were made with.
+    """How the segments of an output were made.
 
     Attributes:
-        settings: What shapes the output, in plain values; with others everything starts anew.
-        threads: How many the encoder used; another number would give other pictures.
+        settings: What determines the output, in plain values.
+        threads: Number of the encoder's threads, on which its output depends.
     """
 
     settings: Mapping[str, Any]
@@ -55,7 +59,7 @@ class StoredPacket:
     Attributes:
         pts: When it is shown, in ticks since the segment's first frame.
         keyframe: Whether decoding can begin here.
-        size: Bytes.
+        size: Size in bytes.
     """
 
     pts: int
@@ -65,21 +69,21 @@ class StoredPacket:
 
 @dataclass(frozen=True)
 class Segment:
-    """Some consecutive frames, encoded on their own.
+    """Consecutive frames that are encoded independently of all others.
 
     Attributes:
-        number: Its place in the output, from 0.
-        frames: How many frames the output has up to its end.
-        first: Ticks of its first frame, by the input's clock.
-        last: Ticks of its last one.
-        end: Ticks at which that one ends.
-        checksum: `picture_checksum` of the last frame as it was read; 0 where the video ends.
-        reorder: By how many places a packet comes after its turn, at most.
-        extradata: What the encoder says ahead of all packets, in hexadecimal digits.
+        number: Its position in the output, from 0.
+        frames: Number of frames from the output's beginning to the segment's end.
+        first: When its first frame is shown, in ticks of the input's clock.
+        last: When its last frame is shown.
+        end: When its last frame ends.
+        checksum: `image_checksum` of the last frame as it was read; 0 at the end of the video.
+        reorder: By how many positions a packet comes later than in the order of display, at most.
+        extradata: The encoder's global header, in hexadecimal digits.
         digest: SHA-256 of the packets.
-        ending: None if the video goes on; else what was wrong with the input, if anything.
-        stateful: Whether the stylizer keeps something of the frames up to its end.
-        packets: What it consists of, in the order of decoding.
+        ending: None if the video continues; else what is wrong with the input, or "".
+        stateful: Whether the stylizer has a state after it.
+        packets: Its packets in the order of decoding.
     """
 
     number: int
@@ -97,55 +101,72 @@ class Segment:
 
     @property
     def size(self) -> int:
-        """Bytes of its packets."""
+        """Size of its packets in bytes."""
         return sum(packet.size for packet in self.packets)
 
 
 def work_folder(output: Path) -> Path:
-    """Where the segments of an output are kept."""
+    """Return the folder in which the segments of an output are stored."""
     return output.with_name(f".{output.name}.live-nst")
 
 
+def output_errors(output: Path) -> AbstractContextManager[None]:
+    """Translate errors of writing an output; the next run continues where this one stopped."""
+    return write_errors(output, retry="run the same command again: it continues where it stopped")
+
+
 class SegmentStore:
-    """The folder of segments of one output, locked for this process.
+    """The folder with the segments of one output, locked for this process.
 
     Args:
-        output: The file that will be made of them.
+        output: The file that the segments will be joined to.
+
+    Attributes:
+        output: The same.
+        folder: The folder.
+        segments: The finished segments.
 
     Raises:
         ConversionError: Another process works on that output.
-        SinkError: The folder cannot be made.
+        SinkError: The folder cannot be created.
     """
 
     def __init__(self, output: Path) -> None:
         self.output = output
         self.folder = work_folder(output)
         self.segments: list[Segment] = []
-        with write_errors(output):
+        with output_errors(output):
             self.folder.mkdir(exist_ok=True)
             self._lock = FileLock(self.folder / _LOCK, output)
 
-    def kept(self) -> SegmentSettings | None:
-        """What is kept here was made with; None if there is nothing that could be used."""
+    def read_settings(self) -> SegmentSettings | None:
+        """Return how the stored segments were made; None if there are none that can be used."""
         try:
-            kept = json.loads((self.folder / _SETTINGS).read_bytes())
-            if kept.pop("format") == STORE_VERSION and self._has_segments():
-                return SegmentSettings(**kept)
+            stored = json.loads((self.folder / _SETTINGS).read_bytes())
+            if stored.pop("format") == STORE_VERSION and self._has_segments():
+                return SegmentSettings(**stored)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             pass
         return None
 
-    def begin(self, kept: SegmentSettings) -> None:
-        """Throw away what is here, and start with these settings."""
-        self.clear()
-        text = json.dumps({"format": STORE_VERSION, **asdict(kept)}, indent=1)
-        self._put(_SETTINGS, text.encode())
+    def reset(self, settings: SegmentSettings) -> None:
+        """Discard all segments, and store the settings of those to come."""
+        self.segments = []
+        with output_errors(self.output):
+            for path in self.folder.iterdir():
+                if path.name != _LOCK:
+                    path.unlink(missing_ok=True)
+        text = json.dumps({"format": STORE_VERSION, **asdict(settings)}, indent=1)
+        self._write(_SETTINGS, text.encode())
 
-    def load(self) -> tuple[list[Segment], StylizerState]:
-        """The finished segments from the first on, each checked, and the state after the last.
+    def load(self) -> StylizerState:
+        """Load the stored segments into `segments`, up to the first that is missing or damaged.
 
-        What follows a missing or damaged piece is removed, and so is what ends in a state that is
-        not known any more.
+        The files of all later segments are removed. So are segments at the end whose state is
+        missing, because the next one could not be made without it.
+
+        Returns:
+            The stylizer's state after the last segment.
         """
         segments: list[Segment] = []
         while (segment := self._read(len(segments))) is not None:
@@ -158,47 +179,48 @@ class SegmentStore:
                 break
             segments.pop()
         for path in self.folder.iterdir():
-            if path.stem.isdigit() and int(path.stem) >= len(segments):
+            outdated = path.stem.isdigit() and int(path.stem) >= len(segments)
+            if outdated or path.suffix == ".part":  # a killed process leaves a temporary file
                 path.unlink(missing_ok=True)
         self.segments = segments
-        return segments, state
+        return state
 
     def add(self, segment: Segment, payload: bytes, state: StylizerState) -> None:
-        """Keep a segment for good.
+        """Store a segment.
+
+        Args:
+            segment: The segment that follows the last one.
+            payload: Its packets, concatenated.
+            state: The stylizer's state after it.
 
         Raises:
-            SinkError: It cannot be written; those before stay.
+            SinkError: It cannot be written; the segments before it remain.
         """
         name = f"{segment.number:06}"
-        self._put(f"{name}.packets", payload)
+        self._write(f"{name}.packets", payload)
         if state:
             buffer = io.BytesIO()
             np.savez(buffer, **dict(state))  # type: ignore[arg-type]
-            self._put(f"{name}.npz", buffer.getvalue())
-        self._put(f"{name}.json", json.dumps(_as_dict(segment)).encode())
+            self._write(f"{name}.npz", buffer.getvalue())
+        described = asdict(segment) | {
+            "packets": [[packet.pts, packet.keyframe, packet.size] for packet in segment.packets]
+        }
+        self._write(f"{name}.json", json.dumps(described).encode())
         self.segments.append(segment)
-        outdated = self.folder / f"{segment.number - _KEPT_STATES:06}.npz"
+        outdated = self.folder / f"{segment.number - _STATES:06}.npz"
         outdated.unlink(missing_ok=True)
 
     def payload(self, segment: Segment) -> bytes:
-        """The packets of a segment, one after the other.
+        """Return the packets of a segment, concatenated.
 
         Raises:
             SinkError: They cannot be read any more.
         """
-        with write_errors(self.output):
+        with output_errors(self.output):
             return (self.folder / f"{segment.number:06}.packets").read_bytes()
 
-    def clear(self) -> None:
-        """Remove everything but the lock."""
-        self.segments = []
-        with write_errors(self.output):
-            for path in self.folder.iterdir():
-                if path.name != _LOCK:
-                    path.unlink(missing_ok=True)
-
     def close(self, *, remove: bool = False) -> None:
-        """Unlock the folder; remove it if asked to or if nothing in it is worth keeping."""
+        """Unlock the folder; remove it if asked to, or if it contains no segments."""
         if remove or not (self.segments or self._has_segments()):
             shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.close()
@@ -206,34 +228,22 @@ class SegmentStore:
     def _has_segments(self) -> bool:
         return (self.folder / "000000.json").exists()
 
-    def _put(self, name: str, data: bytes) -> None:
-        """Write a file as a whole or not at all."""
-        path = self.folder / name
-        part = path.with_name(f"{name}.part")
-        with write_errors(self.output):
-            try:
-                with part.open("wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(part, path)
-                sync_folder(self.folder)
-            except OSError:
-                part.unlink(missing_ok=True)
-                raise
+    def _write(self, name: str, data: bytes) -> None:
+        with output_errors(self.output):
+            write_bytes(self.folder / name, data)
 
     def _read(self, number: int) -> Segment | None:
-        """A finished segment, or None if it is missing or not as it was written."""
+        """Return a segment, or None if it is missing or damaged."""
         name = self.folder / f"{number:06}"
         try:
-            kept = json.loads(name.with_suffix(".json").read_bytes())
-            kept["packets"] = tuple(StoredPacket(*packet) for packet in kept["packets"])
-            segment = Segment(**kept)
+            stored = json.loads(name.with_suffix(".json").read_bytes())
+            stored["packets"] = tuple(StoredPacket(*packet) for packet in stored["packets"])
+            segment = Segment(**stored)
             payload = name.with_suffix(".packets").read_bytes()
         except (OSError, ValueError, TypeError, KeyError):
             return None
-        whole = segment.number == number and hashlib.sha256(payload).hexdigest() == segment.digest
-        return segment if whole and segment.size == len(payload) else None
+        intact = segment.number == number and digest_of(payload) == segment.digest
+        return segment if intact and segment.size == len(payload) else None
 
     def _read_state(self, number: int) -> StylizerState | None:
         try:
@@ -245,7 +255,7 @@ class SegmentStore:
 
 @contextmanager
 def segment_store(output: Path) -> Iterator[SegmentStore]:
-    """A store that is unlocked at the end, and removed if nothing in it is worth keeping."""
+    """Open a store, and close it at the end of the `with` block."""
     store = SegmentStore(output)
     try:
         yield store
@@ -254,22 +264,5 @@ def segment_store(output: Path) -> Iterator[SegmentStore]:
 
 
 def digest_of(payload: bytes) -> str:
-    """SHA-256, in hexadecimal digits."""
+    """Return the SHA-256 of some bytes, in hexadecimal digits."""
     return hashlib.sha256(payload).hexdigest()
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring a folder's names to the disk, where the system knows how."""
-    if os.name == "nt":  # pragma: no cover
-        return
-    file = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
-
-
-def _as_dict(segment: Segment) -> dict[str, Any]:
-    kept = asdict(segment)
-    kept["packets"] = [[p.pts, p.keyframe, p.size] for p in segment.packets]
-    return kept

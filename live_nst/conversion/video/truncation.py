@@ -1,7 +1,7 @@
-"""Whether a file ends before its own end, as a download that broke off does.
+"""Detect a file that ends too early, as an interrupted download does.
 
-FFmpeg takes the end of a file for the end of the film. What a container says about its own length
-is read here: MP4's boxes, Matroska's segment, AVI's chunk.
+FFmpeg takes the end of the file for the end of the video. Three containers say how long they are:
+MP4 by the sizes of its boxes, Matroska by the size of its segment, AVI by the size of its chunk.
 """
 
 import os
@@ -13,10 +13,10 @@ _BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"pnot"
 
 
 def is_truncated(path: Path) -> bool:
-    """Whether `path` says that it is longer than it is; False where it does not say.
+    """Return whether a file is shorter than its container says; False if it does not say.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     with path.open("rb") as file:
         length = os.fstat(file.fileno()).st_size
@@ -27,40 +27,40 @@ def is_truncated(path: Path) -> bool:
         if head.startswith(b"RIFF"):
             return 8 + int.from_bytes(head[4:8], "little") > length
         if head[4:8] in _BOXES:
-            return _boxes_end(file, length) > length
+            return _mp4_end(file, length) > length
     return False
 
 
-def _boxes_end(file: BinaryIO, length: int) -> int:
-    """Where the last of an MP4's boxes ends, or should end (ISO/IEC 14496-12, 4.2)."""
-    place = 0
-    while place + 8 <= length:
-        file.seek(place)
+def _mp4_end(file: BinaryIO, length: int) -> int:
+    """Return the position where the last box ends, or should end (ISO/IEC 14496-12, 4.2)."""
+    position = 0
+    while position + 8 <= length:
+        file.seek(position)
         head = file.read(16)
         size = int.from_bytes(head[:4], "big")
         if size == 1:
             size = int.from_bytes(head[8:16], "big")
-        if size < 8:  # 0 is a box that goes on to the end; less is none
+        if size < 8:  # 0: the box extends to the end of the file; 1 to 7: this is no box
             break
-        place += size
-    return place
+        position += size
+    return position
 
 
 def _matroska_end(file: BinaryIO) -> int:
-    """Where the segment of a Matroska file should end; 0 where it does not say (RFC 8794, 4)."""
+    """Return the position where the segment should end; 0 if it does not say (RFC 8794, 4)."""
     file.seek(len(_EBML))
-    header = _number(file)
+    header = _read_size(file)
     if header is None:
         return 0
     file.seek(header, os.SEEK_CUR)
     if file.read(len(_SEGMENT)) != _SEGMENT:
         return 0
-    size = _number(file)
+    size = _read_size(file)
     return 0 if size is None else file.tell() + size
 
 
-def _number(file: BinaryIO) -> int | None:
-    """A number of variable length; None if it stands for "unknown" or is none."""
+def _read_size(file: BinaryIO) -> int | None:
+    """Read a size of variable length; None if it means "unknown" or is invalid."""
     first = file.read(1)
     if not first or not first[0]:
         return None

@@ -1,4 +1,4 @@
-"""Inputs and places that fail: one sentence, what is finished is kept, never a wrong success."""
+"""Inputs, outputs and options that fail: one sentence, and what is finished is kept."""
 
 import os
 from pathlib import Path
@@ -11,32 +11,32 @@ import pytest
 from live_nst.conversion.api import convert
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ProgressReporter
-from live_nst.conversion.video import convert as module
-from live_nst.conversion.video.convert import VideoTask
+from live_nst.conversion.video import task as task_module
 from live_nst.conversion.video.preview import estimate, preview
 from live_nst.conversion.video.segments import work_folder
+from live_nst.conversion.video.task import VideoTask
 from live_nst.errors import ConversionError, LiveNstError, SinkError, SourceError, UsageError
 from tests.conversion.fakes import Negative
-from tests.conversion.material import cut, frames_of, write
+from tests.conversion.make_videos import cut, frames_of, write
 from tests.conversion.reading import read
 
 KEY = "00112233445566778899aabbccddeeff"
 
 
 @pytest.fixture(scope="module")
-def pictures(clips: dict[str, Path]) -> list[np.ndarray]:
+def images(clips: dict[str, Path]) -> list[np.ndarray]:
     return frames_of(clips["bikes"], 50, (160, 90))
 
 
-def run(source: Path, output: Path, painter: Negative | None = None, **options: Any) -> Any:
-    return convert(source, output, stylizer=painter or Negative(), **options)  # type: ignore[arg-type]
+def run(source: Path, output: Path, stylizer: Negative | None = None, **options: Any) -> Any:
+    return convert(source, output, stylizer=stylizer or Negative(), **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_a_truncated_tail(pictures: list[np.ndarray], tmp_path: Path, suffix: str) -> None:
+def test_truncated_input(images: list[np.ndarray], tmp_path: Path, suffix: str) -> None:
     whole = write(
         tmp_path / f"whole{suffix}",
-        pictures,
+        images,
         audio=[("aac", "mono", 300)],
         container_options={"movflags": "+faststart"} if suffix == ".mp4" else {},
     )
@@ -52,7 +52,7 @@ def test_a_truncated_tail(pictures: list[np.ndarray], tmp_path: Path, suffix: st
     assert not work_folder(output).exists()
 
 
-def test_not_a_video(pictures: list[np.ndarray], tmp_path: Path) -> None:
+def test_input_without_video(images: list[np.ndarray], tmp_path: Path) -> None:
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "text.mp4").write_text("this is no video\n")
     (tmp_path / "folder.mp4").mkdir()
@@ -61,13 +61,13 @@ def test_not_a_video(pictures: list[np.ndarray], tmp_path: Path) -> None:
         silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
         silence.sample_rate = 48000
         out.mux([*track.encode(silence), *track.encode(None)])
-    whole = write(tmp_path / "whole.mp4", pictures)
+    whole = write(tmp_path / "whole.mp4", images)
     cut(whole, tmp_path / "head.mp4", 0.5)  # its index was at its end
     for name, words in {
         "empty.mp4": "is empty",
         "text.mp4": "cannot be read as a video|is no video",
         "folder.mp4": "is a folder",
-        "song.m4a": "holds no video",
+        "song.m4a": "contains no video",
         "head.mp4": "cannot be read as a video",
         "missing.mp4": "there is no file",
     }.items():
@@ -76,10 +76,10 @@ def test_not_a_video(pictures: list[np.ndarray], tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*out*"))
 
 
-def test_an_encrypted_film(pictures: list[np.ndarray], tmp_path: Path) -> None:
+def test_encrypted_input(images: list[np.ndarray], tmp_path: Path) -> None:
     source = write(
         tmp_path / "in.mp4",
-        pictures,
+        images,
         container_options={
             "encryption_scheme": "cenc-aes-ctr",
             "encryption_key": KEY,
@@ -90,14 +90,14 @@ def test_an_encrypted_film(pictures: list[np.ndarray], tmp_path: Path) -> None:
         run(source, tmp_path / "out.mp4")
 
 
-def test_a_span_without_frames(pictures: list[np.ndarray], tmp_path: Path) -> None:
-    source = write(tmp_path / "in.mp4", pictures)
+def test_estimate_and_preview_without_frames(images: list[np.ndarray], tmp_path: Path) -> None:
+    source = write(tmp_path / "in.mp4", images)
     output = tmp_path / "out.mp4"
     task = VideoTask.open(source, output, ConvertOptions(start=99.0))
-    painter: Any = Negative()
+    stylizer: Any = Negative()
     for look in (
-        lambda: preview(task, painter, tmp_path / "out.png"),
-        lambda: estimate(task, painter, ProgressReporter()),
+        lambda: preview(task, stylizer, tmp_path / "out.png"),
+        lambda: estimate(task, stylizer, ProgressReporter()),
         lambda: run(source, output, start=99.0),
     ):
         with pytest.raises(SourceError, match="has no frame between --start and --end"):
@@ -105,11 +105,11 @@ def test_a_span_without_frames(pictures: list[np.ndarray], tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
-def test_an_input_that_changes(
-    pictures: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_input_changes_while_read(
+    images: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "segment_frames", lambda codec, threads: 8)
-    source = write(tmp_path / "in.mp4", pictures)
+    monkeypatch.setattr(task_module, "segment_frames", lambda codec, threads: 8)
+    source = write(tmp_path / "in.mp4", images)
 
     def change(count: int) -> None:
         if count == 20:
@@ -118,16 +118,16 @@ def test_an_input_that_changes(
     with pytest.raises(SourceError, match="was changed while it was read"):
         run(source, tmp_path / "out.mp4", Negative(change))
     assert not (tmp_path / "out.mp4").exists()
-    painter = Negative()
-    run(source, tmp_path / "out.mp4", painter)
-    assert len(painter.seen) == len(pictures)
+    stylizer = Negative()
+    run(source, tmp_path / "out.mp4", stylizer)
+    assert len(stylizer.seen) == len(images)
 
 
-def test_a_folder_that_disappears(
-    pictures: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_output_folder_disappears(
+    images: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "segment_frames", lambda codec, threads: 8)
-    source = write(tmp_path / "in.mp4", pictures)
+    monkeypatch.setattr(task_module, "segment_frames", lambda codec, threads: 8)
+    source = write(tmp_path / "in.mp4", images)
     folder = tmp_path / "folder"
     folder.mkdir()
 
@@ -139,14 +139,14 @@ def test_a_folder_that_disappears(
         run(source, folder / "out.mp4", Negative(vanish))
 
 
-def test_places_that_are_refused(pictures: list[np.ndarray], tmp_path: Path) -> None:
-    source = write(tmp_path / "in.mp4", pictures[:2])
+def test_output_errors(images: list[np.ndarray], tmp_path: Path) -> None:
+    source = write(tmp_path / "in.mp4", images[:2])
     before = source.read_bytes()
     for output, kind, words in (
         (source, UsageError, "The output is the input"),
         (tmp_path / "none" / "out.mp4", UsageError, "There is no folder"),
         (tmp_path, UsageError, "is a folder"),
-        (tmp_path / "out.avi", UsageError, "cannot be written to"),
+        (tmp_path / "out.avi", UsageError, "cannot write a video to"),
     ):
         with pytest.raises(kind, match=words):
             run(source, output)
@@ -174,23 +174,21 @@ def test_places_that_are_refused(pictures: list[np.ndarray], tmp_path: Path) -> 
     ],
     ids=str,
 )
-def test_options_that_cannot_be_meant(
-    pictures: list[np.ndarray], tmp_path: Path, options: dict[str, Any]
-) -> None:
-    source = write(tmp_path / "in.mp4", pictures[:2])
+def test_option_errors(images: list[np.ndarray], tmp_path: Path, options: dict[str, Any]) -> None:
+    source = write(tmp_path / "in.mp4", images[:2])
     with pytest.raises(UsageError) as caught:
         run(source, tmp_path / "out.mp4", **options)
     assert caught.value.exit_code == 2 and caught.value.hint
 
 
-def test_nothing_between_start_and_end(pictures: list[np.ndarray], tmp_path: Path) -> None:
-    source = write(tmp_path / "in.mp4", pictures[:5])
+def test_no_frames_between_start_and_end(images: list[np.ndarray], tmp_path: Path) -> None:
+    source = write(tmp_path / "in.mp4", images[:5])
     with pytest.raises(SourceError, match="no frame between"):
         run(source, tmp_path / "out.mp4", start=100.0)
     assert not work_folder(tmp_path / "out.mp4").exists()
 
 
-def test_nvenc_without_a_gpu(pictures: list[np.ndarray], tmp_path: Path) -> None:
+def test_nvenc_without_gpu(images: list[np.ndarray], tmp_path: Path) -> None:
     try:
         context: Any = av.CodecContext.create("h264_nvenc", "w")
         context.width, context.height, context.pix_fmt = 160, 90, "yuv420p"
@@ -199,6 +197,6 @@ def test_nvenc_without_a_gpu(pictures: list[np.ndarray], tmp_path: Path) -> None
         pass
     else:
         pytest.skip("there is NVENC here")
-    source = write(tmp_path / "in.mp4", pictures[:2])
+    source = write(tmp_path / "in.mp4", images[:2])
     with pytest.raises(LiveNstError, match="no NVIDIA GPU"):
         run(source, tmp_path / "out.mp4", codec="nvenc")

@@ -9,7 +9,7 @@ import pytest
 
 from live_nst.conversion.api import convert
 from tests.conversion.fakes import Negative
-from tests.conversion.material import frames_of, turn_by_tag, without_first_packets, write
+from tests.conversion.make_videos import frames_of, rotate_by_tag, without_first_packets, write
 from tests.conversion.reading import Contents, read, within_a_tick
 
 SMALL = (160, 90)
@@ -17,7 +17,7 @@ FRAMES = 40
 
 
 @pytest.fixture(scope="module")
-def pictures(clips: dict[str, Path]) -> list[np.ndarray]:
+def images(clips: dict[str, Path]) -> list[np.ndarray]:
     return frames_of(clips["bikes"], FRAMES, SMALL)
 
 
@@ -56,39 +56,37 @@ def test_real_footage(clips: dict[str, Path], tmp_path: Path, name: str, suffix:
     assert not said
 
 
-def test_pictures_are_the_painted_ones_exactly(clips: dict[str, Path], tmp_path: Path) -> None:
+def test_lossless_output_equals_stylized_frames(clips: dict[str, Path], tmp_path: Path) -> None:
     """Encoded without loss, the output holds what the stylizer made of each frame."""
     source = clips["carphone_pristine"]
     converted(source, tmp_path / "out.mkv", codec="libx264rgb")
 
-    expected = [255 - picture for picture in read(source, "bgr24").pictures]
-    shown = read(tmp_path / "out.mkv", "bgr24").pictures
+    expected = [255 - picture for picture in read(source, "bgr24").images]
+    shown = read(tmp_path / "out.mkv", "bgr24").images
     assert all(np.array_equal(a, b) for a, b in zip(expected, shown, strict=True))
 
 
-def test_variable_frame_rate(pictures: list[np.ndarray], tmp_path: Path) -> None:
-    steps = np.random.default_rng(3).integers(1, 4000, len(pictures))
+def test_variable_frame_rate(images: list[np.ndarray], tmp_path: Path) -> None:
+    steps = np.random.default_rng(3).integers(1, 4000, len(images))
     ticks = np.cumsum(steps).tolist()
-    source = write(tmp_path / "in.mp4", pictures, ticks=ticks, options={"bf": "3"})
+    source = write(tmp_path / "in.mp4", images, ticks=ticks, options={"bf": "3"})
     after, _ = converted(source, tmp_path / "out.mp4")
     assert after.times == read(source).times
     assert after.time_base == read(source).time_base
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
-def test_a_rotation_tag_is_applied_once(
-    pictures: list[np.ndarray], tmp_path: Path, degrees: int
-) -> None:
-    source = write(tmp_path / "in.mp4", pictures[:8], aspect=Fraction(4, 3))
-    turn_by_tag(source, degrees)
+def test_rotation_is_applied_once(images: list[np.ndarray], tmp_path: Path, degrees: int) -> None:
+    source = write(tmp_path / "in.mp4", images[:8], aspect=Fraction(4, 3))
+    rotate_by_tag(source, degrees)
     before = read(source, "bgr24")
     assert before.rotation % 360 == -degrees % 360
 
     after, _ = converted(source, tmp_path / "out.mkv", codec="libx264rgb")
 
     assert after.rotation == 0
-    upright = np.rot90(before.pictures[0], -degrees // 90)
-    shown = read(tmp_path / "out.mkv", "bgr24").pictures[0]
+    upright = np.rot90(before.images[0], -degrees // 90)
+    shown = read(tmp_path / "out.mkv", "bgr24").images[0]
     assert np.array_equal(shown, 255 - upright)
     assert after.size == (SMALL if degrees == 180 else SMALL[::-1])
     assert after.aspect == (Fraction(4, 3) if degrees == 180 else Fraction(3, 4))
@@ -103,27 +101,27 @@ def test_odd_sizes_are_exact(clips: dict[str, Path], tmp_path: Path, suffix: str
     assert any("4:4:4" in line for line in said) == (suffix != ".webm")
 
 
-def test_ten_bits_are_told(pictures: list[np.ndarray], tmp_path: Path) -> None:
-    source = write(tmp_path / "in.mp4", pictures[:8], pixels="yuv420p10le")
+def test_10_bits_with_notice(images: list[np.ndarray], tmp_path: Path) -> None:
+    source = write(tmp_path / "in.mp4", images[:8], pixels="yuv420p10le")
     _, said = converted(source, tmp_path / "out.mp4")
-    assert said == ["The video has 10 bits per color: it is brought to 8 bits"]
+    assert said == ["The video has 10 bits per color: it is converted to 8 bits"]
 
 
-def test_hdr_is_told_and_becomes_bt709(pictures: list[np.ndarray], tmp_path: Path) -> None:
-    source = write(tmp_path / "in.mp4", pictures[:8], pixels="yuv420p10le", color=(9, 1, 9, 16))
+def test_hdr_becomes_bt709_with_notice(images: list[np.ndarray], tmp_path: Path) -> None:
+    source = write(tmp_path / "in.mp4", images[:8], pixels="yuv420p10le", color=(9, 1, 9, 16))
     after, said = converted(source, tmp_path / "out.mp4")
     assert len(said) == 1 and "HDR (PQ, 10 bits)" in said[0]
     assert after.color == (1, 1, 1, 1)
 
 
 @pytest.mark.parametrize("color", [(1, 1, 1, 1), (5, 1, 5, 6), (1, 2, 1, 13), (6, 1, 6, 6)])
-def test_colors_survive_with_their_tags(tmp_path: Path, color: tuple[int, int, int, int]) -> None:
+def test_colors_and_tags_are_kept(tmp_path: Path, color: tuple[int, int, int, int]) -> None:
     patches = np.array([[40, 60, 210], [200, 80, 50], [60, 190, 70], [128, 128, 128]], np.uint8)
     picture = np.ascontiguousarray(np.broadcast_to(patches.repeat(40, 0), (90, 160, 3)))
     source = write(tmp_path / "in.mp4", [picture] * 3, color=color, options={"crf": "4"})
     after, _ = converted(source, tmp_path / "out.mp4", crf=4)
     assert after.color == color
-    shown = read(tmp_path / "out.mp4", "bgr24").pictures[0].astype(int)
+    shown = read(tmp_path / "out.mp4", "bgr24").images[0].astype(int)
     # The wrong matrix or range is off by 10 levels and more in some patch.
     assert np.abs(shown[:, 20::40] - (255 - patches.astype(int))).max() <= 6
 
@@ -140,10 +138,10 @@ def test_colors_survive_with_their_tags(tmp_path: Path, color: tuple[int, int, i
     ids=["mono", "stereo", "5.1", "two tracks", "none"],
 )
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_sound_is_copied_byte_for_byte(
-    pictures: list[np.ndarray], tmp_path: Path, tracks: list[tuple[str, str, int]], suffix: str
+def test_audio_is_copied_byte_for_byte(
+    images: list[np.ndarray], tmp_path: Path, tracks: list[tuple[str, str, int]], suffix: str
 ) -> None:
-    source = write(tmp_path / "in.mp4", pictures, audio=tracks)
+    source = write(tmp_path / "in.mp4", images, audio=tracks)
     after, said = converted(source, tmp_path / f"out{suffix}")
     before = read(source)
     assert len(after.audio) == len(tracks)
@@ -151,26 +149,26 @@ def test_sound_is_copied_byte_for_byte(
     assert not said
 
 
-def test_webm_leaves_out_aac_and_says_so(pictures: list[np.ndarray], tmp_path: Path) -> None:
-    source = write(tmp_path / "in.mp4", pictures[:8], audio=[("aac", "mono", 300)])
+def test_webm_leaves_out_aac_with_notice(images: list[np.ndarray], tmp_path: Path) -> None:
+    source = write(tmp_path / "in.mp4", images[:8], audio=[("aac", "mono", 300)])
     after, said = converted(source, tmp_path / "out.webm")
     assert after.audio == []
-    assert said == ["Left out, as webm does not hold it: 1 aac audio stream"]
+    assert said == ["Left out, because webm cannot store it: 1 aac audio stream"]
 
 
-def test_webm_keeps_opus(pictures: list[np.ndarray], tmp_path: Path) -> None:
-    source = write(tmp_path / "in.mkv", pictures[:20], audio=[("libopus", "stereo", 300)])
+def test_webm_keeps_opus(images: list[np.ndarray], tmp_path: Path) -> None:
+    source = write(tmp_path / "in.mkv", images[:20], audio=[("libopus", "stereo", 300)])
     after, said = converted(source, tmp_path / "out.webm")
     assert [d for _, d in after.audio[0]] == [d for _, d in read(source).audio[0]]
     assert not said
 
 
-def test_subtitles_chapters_and_metadata(pictures: list[np.ndarray], tmp_path: Path) -> None:
+def test_subtitles_chapters_and_metadata(images: list[np.ndarray], tmp_path: Path) -> None:
     words = [(0.2, 0.7, "one"), (0.8, 1.4, "two")]
     chapters = [(0.0, 0.8, "first"), (0.8, 1.6, "second")]
     source = write(
         tmp_path / "in.mkv",
-        pictures,
+        images,
         subtitles=words,
         chapters=chapters,
         metadata={"title": "A film", "artist": "Somebody"},
@@ -184,28 +182,26 @@ def test_subtitles_chapters_and_metadata(pictures: list[np.ndarray], tmp_path: P
     after, said = converted(source, tmp_path / "out.mp4")
     assert after.chapters == chapters
     assert after.metadata["title"] == "A film"
-    assert said == ["Left out, as mp4 does not hold it: 1 srt subtitle stream"]
+    assert said == ["Left out, because mp4 cannot store it: 1 srt subtitle stream"]
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_metadata_of_an_older_encoding_is_copied_byte_for_byte(
-    suffix: str, pictures: list[np.ndarray], tmp_path: Path
-) -> None:
-    source = write(tmp_path / "in.mp4", pictures[:4], metadata={"title": "Cafeteria"})
+def test_metadata_not_utf8_is_copied(suffix: str, images: list[np.ndarray], tmp_path: Path) -> None:
+    source = write(tmp_path / "in.mp4", images[:4], metadata={"title": "Cafeteria"})
     source.write_bytes(source.read_bytes().replace(b"Cafeteria", b"Caf\xe9teria"))
     after, _ = converted(source, tmp_path / f"out.{suffix}")
     assert after.metadata["title"].encode("utf-8", "surrogateescape") == b"Caf\xe9teria"
 
 
-def test_b_frames(pictures: list[np.ndarray], tmp_path: Path) -> None:
-    source = write(tmp_path / "in.mp4", pictures, options={"bf": "4", "b_strategy": "0"})
+def test_b_frames(images: list[np.ndarray], tmp_path: Path) -> None:
+    source = write(tmp_path / "in.mp4", images, options={"bf": "4", "b_strategy": "0"})
     converted(source, tmp_path / "out.mp4", preset="medium")
 
 
-def test_an_open_gop_start(pictures: list[np.ndarray], tmp_path: Path) -> None:
+def test_open_gop_start(images: list[np.ndarray], tmp_path: Path) -> None:
     whole = write(
         tmp_path / "whole.mp4",
-        pictures,
+        images,
         options={"x264-params": "open-gop=1:keyint=12:min-keyint=12:bframes=3:b-adapt=0"},
     )
     source = without_first_packets(whole, tmp_path / "in.mkv", 12)
@@ -213,11 +209,11 @@ def test_an_open_gop_start(pictures: list[np.ndarray], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_a_start_that_is_not_zero(pictures: list[np.ndarray], tmp_path: Path, suffix: str) -> None:
-    ticks = [12800 * 3 + 512 * number for number in range(len(pictures))]
+def test_first_timestamp_not_zero(images: list[np.ndarray], tmp_path: Path, suffix: str) -> None:
+    ticks = [12800 * 3 + 512 * number for number in range(len(images))]
     source = write(
         tmp_path / f"in{suffix}",
-        pictures,
+        images,
         ticks=ticks,
         audio=[("aac", "mono", 300)],
         audio_start=2.5,
@@ -229,11 +225,11 @@ def test_a_start_that_is_not_zero(pictures: list[np.ndarray], tmp_path: Path, su
     assert_same_sound(before, after)
 
 
-def test_a_broadcast_begins_at_its_own_start(pictures: list[np.ndarray], tmp_path: Path) -> None:
-    ticks = [90_000 * 50 + 3600 * number for number in range(len(pictures))]
+def test_mpeg_ts_begins_at_its_own_start(images: list[np.ndarray], tmp_path: Path) -> None:
+    ticks = [90_000 * 50 + 3600 * number for number in range(len(images))]
     source = write(
         tmp_path / "in.ts",
-        pictures,
+        images,
         ticks=ticks,
         time_base=Fraction(1, 90_000),
         audio=[("mp2", "stereo", 300)],
@@ -249,18 +245,18 @@ def test_a_broadcast_begins_at_its_own_start(pictures: list[np.ndarray], tmp_pat
     assert [d for _, d in after.audio[0]] == [d for _, d in before.audio[0]]
 
 
-def test_gif(pictures: list[np.ndarray], tmp_path: Path) -> None:
-    source = write(tmp_path / "in.mp4", pictures, audio=[("aac", "mono", 300)])
+def test_gif(images: list[np.ndarray], tmp_path: Path) -> None:
+    source = write(tmp_path / "in.mp4", images, audio=[("aac", "mono", 300)])
     after, said = converted(source, tmp_path / "out.gif")
-    shown = read(tmp_path / "out.gif", "bgr24").pictures
-    original = read(source, "bgr24").pictures
+    shown = read(tmp_path / "out.gif", "bgr24").images
+    original = read(source, "bgr24").images
     for one, other in zip(original, shown, strict=True):
         assert np.abs((255 - one.astype(int)) - other).mean() < 12  # 256 colors
     assert after.size == SMALL
-    assert said == ["Left out, as gif does not hold it: 1 aac audio stream"]
+    assert said == ["Left out, because gif cannot store it: 1 aac audio stream"]
 
 
 @pytest.mark.parametrize("codec", ["libx265", "libvpx-vp9", "libsvtav1"])
-def test_other_codecs(pictures: list[np.ndarray], tmp_path: Path, codec: str) -> None:
-    source = write(tmp_path / "in.mp4", pictures[:12])
+def test_other_codecs(images: list[np.ndarray], tmp_path: Path, codec: str) -> None:
+    source = write(tmp_path / "in.mp4", images[:12])
     converted(source, tmp_path / "out.mp4", codec=codec)

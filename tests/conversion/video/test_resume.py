@@ -1,4 +1,4 @@
-"""Interrupted in any way, a conversion goes on where it stopped, and nobody sees that it was."""
+"""An interrupted conversion continues where it stopped, and its output is the same."""
 
 import json
 import os
@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 
 from live_nst.conversion.api import convert
-from live_nst.conversion.video import convert as module
+from live_nst.conversion.video import task as task_module
 from live_nst.conversion.video.segments import work_folder
 from live_nst.errors import ConversionCancelled, ConversionError, LiveNstError
 from live_nst.files.lock import FileLock
 from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 from tests.conversion.fakes import Negative
-from tests.conversion.material import frames_of, write
+from tests.conversion.make_videos import frames_of, write
 from tests.conversion.reading import read
 
 SEGMENT = 8
@@ -30,35 +31,35 @@ FRAMES = 60
 
 @pytest.fixture(autouse=True)
 def _short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "segment_frames", lambda codec, threads: SEGMENT)
+    monkeypatch.setattr(task_module, "segment_frames", lambda codec, threads: SEGMENT)
 
 
 @pytest.fixture(scope="module")
 def film(clips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Uneven times, B-frames, open GOPs, a late start, and sound."""
-    pictures = frames_of(clips["bikes"], FRAMES, (160, 90))
+    images = frames_of(clips["bikes"], FRAMES, (160, 90))
     steps = np.random.default_rng(7).integers(200, 9000, FRAMES)
     return write(
         tmp_path_factory.mktemp("film") / "film.mp4",
-        pictures,
+        images,
         ticks=(6400 + np.cumsum(steps)).tolist(),
         options={"x264-params": "open-gop=1:keyint=15:bframes=3:b-adapt=0:scenecut=0"},
         audio=[("aac", "stereo", 300)],
     )
 
 
-def run(film: Path, output: Path, painter: Negative | None = None, **options: Any) -> list[str]:
+def run(film: Path, output: Path, stylizer: Negative | None = None, **options: Any) -> list[str]:
     said: list[str] = []
-    convert(film, output, stylizer=painter or Negative(), notify=said.append, **options)  # type: ignore[arg-type]
+    convert(film, output, stylizer=stylizer or Negative(), notify=said.append, **options)  # type: ignore[arg-type]
     return said
 
 
 def interrupted(film: Path, output: Path, after: int, **options: Any) -> None:
     """A run that is stopped when the network has seen so many frames."""
     stop = threading.Event()
-    painter = Negative(stop_after(stop, after))
+    stylizer = Negative(stop_after(stop, after))
     with pytest.raises(ConversionCancelled):
-        run(film, output, painter, cancel=stop, **options)
+        run(film, output, stylizer, cancel=stop, **options)
     assert not output.exists()
 
 
@@ -79,92 +80,92 @@ def files(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("after", [1, 9, 20, 41, 58])
-def test_the_resumed_output_is_that_of_a_whole_run(film: Path, tmp_path: Path, after: int) -> None:
+def test_resume_gives_same_output(film: Path, tmp_path: Path, after: int) -> None:
     whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
     run(film, whole)
     interrupted(film, output, after)
 
-    painter = Negative()
-    said = run(film, output, painter)
+    stylizer = Negative()
+    said = run(film, output, stylizer)
 
     assert output.read_bytes() == whole.read_bytes()
-    kept = FRAMES - len(painter.seen)
+    kept = FRAMES - len(stylizer.seen)
     assert kept % SEGMENT == 0
-    assert (kept > 0) == any("Going on after" in line for line in said)
+    assert (kept > 0) == any("Continuing after" in line for line in said)
     assert files(tmp_path) == ["out.mp4", "whole.mp4"]
 
 
-def test_interrupted_again_and_again(film: Path, tmp_path: Path) -> None:
+def test_resume_many_times(film: Path, tmp_path: Path) -> None:
     whole, output = tmp_path / "whole.mkv", tmp_path / "out.mkv"
     run(film, whole)
-    painted = 0
+    stylized = 0
     for _ in range(20):
         stop = threading.Event()
-        painter = Negative(stop_after(stop, 26))
+        stylizer = Negative(stop_after(stop, 26))
         try:
-            run(film, output, painter, cancel=stop)
+            run(film, output, stylizer, cancel=stop)
         except ConversionCancelled:
-            painted += len(painter.seen)
+            stylized += len(stylizer.seen)
             continue
         break
-    assert [p.tobytes() for p in read(output, "bgr24").pictures] == [
-        p.tobytes() for p in read(whole, "bgr24").pictures
+    assert [p.tobytes() for p in read(output, "bgr24").images] == [
+        p.tobytes() for p in read(whole, "bgr24").images
     ]
     assert read(output).times == read(whole).times
 
 
-def test_what_the_stylizer_remembers_is_kept(film: Path, tmp_path: Path) -> None:
+def test_resume_restores_stylizer_state(film: Path, tmp_path: Path) -> None:
     """Every frame leans on the one before: a gap would show."""
     whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
-    run(film, whole, Negative(leans=True))
+    run(film, whole, Negative(depends_on_previous=True))
     for after in (20, 27):
         stop = threading.Event()
-        painter = Negative(stop_after(stop, after), leans=True)
+        stylizer = Negative(stop_after(stop, after), depends_on_previous=True)
         with pytest.raises(ConversionCancelled):
-            run(film, output, painter, cancel=stop)
+            run(film, output, stylizer, cancel=stop)
     assert len(list(work_folder(output).glob("*.npz"))) <= 2
-    last = Negative(leans=True)
+    last = Negative(depends_on_previous=True)
     run(film, output, last)
     assert output.read_bytes() == whole.read_bytes()
 
 
-def test_a_lost_memory_goes_back_as_far_as_it_must(film: Path, tmp_path: Path) -> None:
+def test_resume_with_missing_state(film: Path, tmp_path: Path) -> None:
     whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
-    run(film, whole, Negative(leans=True))
+    run(film, whole, Negative(depends_on_previous=True))
     stop = threading.Event()
     with pytest.raises(ConversionCancelled):
-        run(film, output, Negative(stop_after(stop, 45), leans=True), cancel=stop)
+        run(film, output, Negative(stop_after(stop, 45), depends_on_previous=True), cancel=stop)
     sorted(work_folder(output).glob("*.npz"))[-1].write_bytes(b"PK")
-    run(film, output, Negative(leans=True))
+    run(film, output, Negative(depends_on_previous=True))
     assert output.read_bytes() == whole.read_bytes()
 
 
 @pytest.mark.parametrize("options", [{"start": 1.0, "end": 12.5}, {"every": 3}, {"start": 2.2}])
-def test_with_trims(film: Path, tmp_path: Path, options: dict[str, Any]) -> None:
+def test_resume_with_start_and_end(film: Path, tmp_path: Path, options: dict[str, Any]) -> None:
     whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
     run(film, whole, **options)
     interrupted(film, output, 14, **options)
-    painter = Negative()
-    run(film, output, painter, **options)
+    stylizer = Negative()
+    run(film, output, stylizer, **options)
     assert output.read_bytes() == whole.read_bytes()
 
 
-def test_other_settings_start_anew_and_say_so(film: Path, tmp_path: Path) -> None:
+def test_changed_settings_discard_segments_with_notice(film: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
     interrupted(film, output, 40)
-    painter = Negative()
-    said = run(film, output, painter, crf=30)
-    assert "Starting anew: crf changed" in said
-    assert len(painter.seen) == FRAMES
+    stylizer = Negative()
+    said = run(film, output, stylizer, crf=30)
+    assert "Starting again: crf changed" in said
+    assert len(stylizer.seen) == FRAMES
 
 
-def test_restart_starts_anew_and_replaces_at_the_end(film: Path, tmp_path: Path) -> None:
+def test_restart(film: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
     interrupted(film, output, 40)
-    painter = Negative()
-    said = run(film, output, painter, restart=True)
-    assert "Starting anew, as asked for" in said
-    assert len(painter.seen) == FRAMES
+    stylizer = Negative()
+    said = run(film, output, stylizer, restart=True)
+    assert "Starting again, because of --restart" in said
+    assert len(stylizer.seen) == FRAMES
 
     before = output.read_bytes()
     with pytest.raises(ConversionError, match="already"):
@@ -176,7 +177,7 @@ def test_restart_starts_anew_and_replaces_at_the_end(film: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "gone", "no description", "half a line"])
-def test_a_damaged_segment_is_made_again(film: Path, tmp_path: Path, damage: str) -> None:
+def test_resume_with_damaged_segment(film: Path, tmp_path: Path, damage: str) -> None:
     whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
     run(film, whole)
     interrupted(film, output, 55)
@@ -194,22 +195,22 @@ def test_a_damaged_segment_is_made_again(film: Path, tmp_path: Path, damage: str
         described.unlink()
     else:
         described.write_text(described.read_text()[:50])
-    painter = Negative()
-    said = run(film, output, painter)
-    assert said[0] == f"Going on after {2 * SEGMENT} frames"
+    stylizer = Negative()
+    said = run(film, output, stylizer)
+    assert said[0] == f"Continuing after {2 * SEGMENT} frames"
     assert output.read_bytes() == whole.read_bytes()
 
 
-def test_damaged_settings_start_anew(film: Path, tmp_path: Path) -> None:
+def test_resume_with_damaged_settings(film: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
     interrupted(film, output, 40)
     (work_folder(output) / "settings.json").write_text("{")
-    painter = Negative()
-    run(film, output, painter)
-    assert len(painter.seen) == FRAMES
+    stylizer = Negative()
+    run(film, output, stylizer)
+    assert len(stylizer.seen) == FRAMES
 
 
-def test_interrupted_while_joining(
+def test_resume_after_interrupted_join(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = tmp_path / "out.mp4"
@@ -218,9 +219,9 @@ def test_interrupted_while_joining(
         with pytest.raises(LiveNstError, match="cannot be written"):
             run(film, output)
     assert not output.exists()
-    painter = Negative()
-    run(film, output, painter)
-    assert painter.seen == []
+    stylizer = Negative()
+    run(film, output, stylizer)
+    assert stylizer.seen == []
     assert len(read(output).times) == FRAMES
 
 
@@ -233,7 +234,7 @@ def _refuse(output: Path, replace: Any) -> Any:
     return refuse
 
 
-def test_a_second_process_is_refused(film: Path, tmp_path: Path) -> None:
+def test_second_process_on_same_output(film: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
     folder = work_folder(output)
     folder.mkdir()
@@ -245,7 +246,7 @@ def test_a_second_process_is_refused(film: Path, tmp_path: Path) -> None:
     run(film, output)
 
 
-def test_an_error_of_the_stylizer_keeps_what_is_finished(film: Path, tmp_path: Path) -> None:
+def test_resume_after_stylizer_error(film: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
 
     def fail(count: int) -> None:
@@ -254,12 +255,12 @@ def test_an_error_of_the_stylizer_keeps_what_is_finished(film: Path, tmp_path: P
 
     with pytest.raises(RuntimeError, match="the network broke"):
         run(film, output, Negative(fail))
-    painter = Negative()
-    run(film, output, painter)
-    assert len(painter.seen) < FRAMES
+    stylizer = Negative()
+    run(film, output, stylizer)
+    assert len(stylizer.seen) < FRAMES
 
 
-def test_settings_are_plain(film: Path, tmp_path: Path) -> None:
+def test_stored_settings_are_json(film: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
     interrupted(film, output, 40)
     kept = json.loads((work_folder(output) / "settings.json").read_text())
@@ -269,24 +270,29 @@ def test_settings_are_plain(film: Path, tmp_path: Path) -> None:
 
 KILLED = """
 import os, signal, sys
-from live_nst.conversion.video import convert as module
+from live_nst.conversion.video import task as task_module
 from live_nst.conversion.api import convert
-from live_nst.stylizer.core import Stylizer
+from live_nst.stylizer.core import StylizerCore
+from live_nst.stylizer.options import StylizerOptions
 
-class Killed(Stylizer):
-    def finish(self, image, painted, time=0.0):
+class Killed(StylizerCore):
+    def postprocess(self, image, stylized, time=0.0):
         if time > 0.8:
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().finish(image, painted, time)
+        return super().postprocess(image, stylized, time)
 
-module.segment_frames = lambda codec, threads: 8
-stylizer = Killed("mobile", ["starry", "wave"], size=64, device="cpu", stabilize="fast")
+task_module.segment_frames = lambda codec, threads: 8
+stylizer = Killed(
+    StylizerOptions(
+        model="mobile", styles=("starry", "wave"), size=64, device="cpu", stabilize="fast"
+    )
+)
 convert(sys.argv[1], sys.argv[2], ["starry", ("wave", 0.4)], fade=1.0, stylizer=stylizer)
 """
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is of POSIX")
-def test_a_fade_goes_on_after_a_kill(clips: dict[str, Path], tmp_path: Path) -> None:
+def test_resume_during_fade_after_kill(clips: dict[str, Path], tmp_path: Path) -> None:
     """It takes from 0.4 s to 1.4 s; the kill comes at 0.84 s, and nothing shows of it."""
     film = write(tmp_path / "in.mp4", frames_of(clips["bikes"], 40, (64, 48)))
     whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
@@ -296,17 +302,19 @@ def test_a_fade_goes_on_after_a_kill(clips: dict[str, Path], tmp_path: Path) -> 
 
     said: list[str] = []
     with StylizerCore(
-        "mobile", ["starry", "wave"], size=64, device="cpu", stabilize="fast"
-    ) as painter:
+        StylizerOptions(
+            model="mobile", styles=("starry", "wave"), size=64, device="cpu", stabilize="fast"
+        )
+    ) as stylizer:
         for path in (output, whole):
             report = convert(
                 film,
                 path,
                 ["starry", ("wave", 0.4)],
                 fade=1.0,
-                stylizer=painter,
+                stylizer=stylizer,
                 notify=said.append,
             )
             assert report.frames == 40
-    assert said.count("Going on after 16 frames") == 1  # frame 16 is shown at 0.64 s
+    assert said.count("Continuing after 16 frames") == 1  # frame 16 is shown at 0.64 s
     assert output.read_bytes() == whole.read_bytes()

@@ -36,7 +36,7 @@ def save_function(folder: Path, function: Any, *specs: Any) -> Path:
 PICTURE = tf.TensorSpec(FREE, tf.float32)
 
 
-def test_one_flat_graph_of_two_placeholders(tmp_path: Path) -> None:
+def test_graph_is_flat(tmp_path: Path) -> None:
     module = freeze_saved_model(save(modules.plain, tmp_path / "module"))
 
     by_name = {node.name: node for node in module.graph_def.node}
@@ -71,7 +71,7 @@ def test_variables_become_constants(tmp_path: Path) -> None:
     np.testing.assert_allclose(result, expected, atol=1e-5)
 
 
-def test_a_call_takes_the_content_first_where_nothing_tells(tmp_path: Path) -> None:
+def test_call_takes_content_first(tmp_path: Path) -> None:
     """Sizes alike and names in the other order, in a module that captures a variable."""
     fixed = tf.TensorSpec((None, 64, 64, 3), tf.float32)
 
@@ -93,9 +93,7 @@ def test_a_call_takes_the_content_first_where_nothing_tells(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("names", [("z_content", "a_style"), ("a_content", "z_style")])
-def test_the_content_of_a_signature_is_the_input_whose_size_the_output_has(
-    names: tuple[str, str], tmp_path: Path
-) -> None:
+def test_signature_content_has_size_of_output(names: tuple[str, str], tmp_path: Path) -> None:
     folder = save_signature(modules.plain, tmp_path / "module", names)
     content, style = noise(24, 36), noise(STYLE_SIDE, STYLE_SIDE)
 
@@ -104,7 +102,7 @@ def test_the_content_of_a_signature_is_the_input_whose_size_the_output_has(
     np.testing.assert_allclose(result, whole(modules.plain, content, style), atol=1e-5)
 
 
-def test_a_call_goes_before_a_signature(tmp_path: Path) -> None:
+def test_call_before_signature(tmp_path: Path) -> None:
     module = modules.PaintModule(modules.plain, FREE, FREE)
     other = tf.function(lambda one, two: {"picture": two}, input_signature=[PICTURE, PICTURE])
     folder = tmp_path / "module"
@@ -116,7 +114,7 @@ def test_a_call_goes_before_a_signature(tmp_path: Path) -> None:
     np.testing.assert_allclose(result, whole(modules.plain, content, style), atol=1e-5)
 
 
-def test_of_several_outputs_the_picture_is_taken(tmp_path: Path) -> None:
+def test_image_among_several_outputs(tmp_path: Path) -> None:
     def paint(content: Any, style: Any) -> Any:
         return {"picture": modules.plain(content, style), "loss": tf.reduce_mean(style)}
 
@@ -141,7 +139,7 @@ OTHER_KINDS = {
 
 
 @pytest.mark.parametrize("kind", OTHER_KINDS)
-def test_a_module_of_another_kind(kind: str, tmp_path: Path) -> None:
+def test_other_functions(kind: str, tmp_path: Path) -> None:
     function, specs = OTHER_KINDS[kind]
     folder = save_function(tmp_path / "module", function, *specs)
 
@@ -151,15 +149,15 @@ def test_a_module_of_another_kind(kind: str, tmp_path: Path) -> None:
     assert not isinstance(caught.value, SplitError)
     assert str(folder) in caught.value.message
     assert "\n" not in caught.value.message
-    assert "a content and a style picture" in caught.value.hint
+    assert "a content and a style image" in caught.value.hint
 
 
-def test_a_module_without_functions(tmp_path: Path) -> None:
+def test_module_without_functions(tmp_path: Path) -> None:
     module = tf.Module()
     module.weights = tf.Variable([1.0, 2.0])
     tf.saved_model.save(module, str(tmp_path / "module"))
 
-    with pytest.raises(ModelError, match="it has no function of two RGB pictures"):
+    with pytest.raises(ModelError, match="it has no function of two RGB images"):
         freeze_saved_model(tmp_path / "module")
 
 
@@ -198,7 +196,7 @@ def _with_a_variable(folder: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [_nothing, _text, _half_a_graph, _lost_variables, _half_the_variables]
 )
-def test_a_folder_that_is_no_savedmodel_or_not_all_of_it(damage: Any, tmp_path: Path) -> None:
+def test_damaged_folders(damage: Any, tmp_path: Path) -> None:
     folder = tmp_path / "module"
     damage(folder)
 
@@ -209,6 +207,6 @@ def test_a_folder_that_is_no_savedmodel_or_not_all_of_it(damage: Any, tmp_path: 
     assert "saved_model.pb" in caught.value.hint
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be loaded"):
         freeze_saved_model(tmp_path / "missing")

@@ -10,18 +10,11 @@ import tensorflow as tf
 
 from live_nst.models.graph.freeze import freeze_saved_model
 from live_nst.models.graph.rewrite import rewrite
-from live_nst.models.graph.space_to_depth import (
-    blocks_to_blocks,
-    blocks_to_pixels,
-    upsampled_to_aligned_blocks,
-    upsampled_to_blocks,
-    upsampled_transposed,
-)
-from live_nst.models.graph.split import build_programs, pack_style_tensors, split_model
+from live_nst.models.graph.split import build_split_model, pack_style_tensors, split_model
 from live_nst.models.program import SIZE_MULTIPLE, FrameVariant, Program, SplitModel
 from tests.models import tiny_models as modules
 
-FORMS: tuple[FrameVariant, ...] = get_args(FrameVariant)
+VARIANTS: tuple[FrameVariant, ...] = get_args(FrameVariant)
 SIZES = [(64, 64), (64, 96), (68, 132), (100, 64), (216, 384), (360, 640)]
 """Height and width."""
 ODD_SIZES = [(65, 66), (67, 97), (90, 121), (183, 254)]
@@ -46,90 +39,16 @@ def mobile(mobile_programs: SplitModel) -> SplitModel:
     return pack_style_tensors(mobile_programs)
 
 
-@pytest.fixture(scope="module", params=FORMS)
+@pytest.fixture(scope="module", params=VARIANTS)
 def rewritten(request: pytest.FixtureRequest, mobile: SplitModel) -> Program:
     return rewrite(mobile.frame, request.param)
 
 
-# The kernels, against their definition in float64
-
-
-def convolved(x: Any, kernel: Any, stride: int = 1) -> Any:
-    """A convolution without padding, written out: `[height, width, channels]` in and out."""
-    side = kernel.shape[0]
-    height, width = ((n - side) // stride + 1 for n in x.shape[:2])
-    result = np.zeros((height, width, kernel.shape[3]))
-    for row in range(height):
-        for column in range(width):
-            y, c = row * stride, column * stride
-            result[row, column] = np.tensordot(x[y : y + side, c : c + side], kernel, 3)
-    return result
-
-
-def to_blocks(x: Any) -> Any:
-    height, width, channels = x.shape
-    split_up = x.reshape(height // 2, 2, width // 2, 2, channels)
-    return split_up.transpose(0, 2, 1, 3, 4).reshape(height // 2, width // 2, 4 * channels)
-
-
-def reflected(x: Any, border: int) -> Any:
-    return np.pad(x, ((border, border), (border, border), (0, 0)), "reflect")
-
-
-def random_case(side: int, channels: tuple[int, int]) -> tuple[Any, Any]:
-    random = np.random.default_rng(side)
-    kernel = random.normal(size=(side, side, *channels)).astype(np.float32)
-    return random.normal(size=(12, 14, channels[0])), kernel
-
-
-@pytest.mark.parametrize("side", [3, 5, 7, 9, 11])
-def test_a_kernel_on_blocks(side: int) -> None:
-    x, kernel = random_case(side, (3, 2))
-
-    blocks, reach = blocks_to_blocks(kernel)
-    padded = to_blocks(reflected(x, 2 * reach))
-
-    expected = to_blocks(convolved(reflected(x, side // 2), kernel))
-    np.testing.assert_allclose(convolved(padded, blocks), expected, atol=1e-9)
-
-
-def test_a_kernel_from_blocks_to_pixels() -> None:
-    x, kernel = random_case(3, (3, 2))
-    padded = np.pad(to_blocks(x), ((1, 0), (1, 0), (0, 0)), "edge")
-    expected = convolved(reflected(x, 1), kernel, stride=2)
-    np.testing.assert_allclose(convolved(padded, blocks_to_pixels(kernel)), expected, atol=1e-9)
-
-
-def test_a_kernel_before_enlarging() -> None:
-    x, kernel = random_case(3, (3, 2))
-    enlarged = x.repeat(2, 0).repeat(2, 1)
-    expected = convolved(reflected(enlarged, 1), kernel)
-    edged = np.pad(x, ((1, 1), (1, 1), (0, 0)), "edge")
-
-    blocks = convolved(edged, upsampled_to_blocks(kernel))
-    height, width, _ = blocks.shape
-    pixels = blocks.reshape(height, width, 2, 2, 2).transpose(0, 2, 1, 3, 4)
-    cropped = pixels.reshape(2 * height, 2 * width, 2)[1:-1, 1:-1]
-    np.testing.assert_allclose(cropped, expected, atol=1e-5)
-
-    aligned = convolved(edged, upsampled_to_aligned_blocks(kernel))
-    np.testing.assert_allclose(aligned, to_blocks(expected), atol=1e-5)
-
-    transposed = upsampled_transposed(kernel)
-    spread = np.zeros((2 * edged.shape[0] + 2, 2 * edged.shape[1] + 2, 2))
-    for row in range(edged.shape[0]):
-        for column in range(edged.shape[1]):
-            spread[2 * row : 2 * row + 4, 2 * column : 2 * column + 4] += (
-                transposed @ edged[row, column]
-            )
-    np.testing.assert_allclose(spread[3:-3, 3:-3], expected, atol=1e-5)
-
-
-# The whole network
+# The packaged network
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_the_packaged_network_computes_the_same(
+def test_mobile_computes_the_same(
     rewritten: Program, mobile: SplitModel, size: tuple[int, int]
 ) -> None:
     given = inputs(mobile.frame, size)
@@ -141,27 +60,25 @@ def test_the_packaged_network_computes_the_same(
 
 
 @pytest.mark.parametrize("size", ODD_SIZES)
-@pytest.mark.parametrize("form", FORMS)
-def test_at_other_sizes_the_original_runs(
-    mobile: SplitModel, form: FrameVariant, size: tuple[int, int]
-) -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_frame_at(mobile: SplitModel, variant: FrameVariant, size: tuple[int, int]) -> None:
     assert any(side % SIZE_MULTIPLE for side in size)
     fast = Program(b"", (), (), (), (), ())
-    model = SplitModel(mobile.encode, mobile.expand, mobile.frame, {form: fast})
-    assert model.frame_at(size[::-1], form) is mobile.frame
-    assert model.frame_at((64, 96), form) is fast
-    assert mobile.frame_at((64, 96), form) is mobile.frame
+    model = SplitModel(mobile.encode, mobile.expand, mobile.frame, {variant: fast})
+    assert model.frame_at(size[::-1], variant) is mobile.frame
+    assert model.frame_at((64, 96), variant) is fast
+    assert mobile.frame_at((64, 96), variant) is mobile.frame
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_what_is_gone(mobile: SplitModel, form: FrameVariant) -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_operations_that_are_removed(mobile: SplitModel, variant: FrameVariant) -> None:
     """Nothing runs at full resolution that need not, and nothing pads or crops by nothing."""
-    before, after = kinds(mobile.frame), kinds(rewrite(mobile.frame, form))
+    before, after = kinds(mobile.frame), kinds(rewrite(mobile.frame, variant))
     assert before.count("ResizeNearestNeighbor") == 2
     assert "ResizeNearestNeighbor" not in after
     assert "FloorMod" not in after
     # One pads by nothing; on a processor the last convolution's is done on blocks.
-    assert after.count("MirrorPad") == before.count("MirrorPad") - (1 if form == "blocks" else 2)
+    assert after.count("MirrorPad") == before.count("MirrorPad") - (1 if variant == "blocks" else 2)
     moves = {kind: after.count(kind) for kind in ("SpaceToDepth", "DepthToSpace", "Transpose")}
     assert (
         list(moves.values())
@@ -169,12 +86,12 @@ def test_what_is_gone(mobile: SplitModel, form: FrameVariant) -> None:
             "blocks": [2, 3, 0],  # both 9x9 convolutions, and both enlargings
             "transposed": [1, 1, 0],  # the frame itself, and what comes out
             "fused": [0, 0, 3],  # these two, and the first enlarging
-        }[form]
+        }[variant]
     )
     assert after.count("Conv2D") + after.count("Conv2DBackpropInput") == before.count("Conv2D")
 
 
-def test_every_normalization_is_one_operation(mobile: SplitModel) -> None:
+def test_fused_instance_norms(mobile: SplitModel) -> None:
     after = rewrite(mobile.frame, "fused").graph_def.node
     fused = [node for node in after if node.op == "FusedBatchNormV3"]
     assert [node.attr["is_training"].b for node in fused] == [True] * 12 + [False]
@@ -183,7 +100,7 @@ def test_every_normalization_is_one_operation(mobile: SplitModel) -> None:
     assert "Rsqrt" not in [node.op for node in after]
 
 
-def test_styles_are_one_tensor(mobile_programs: SplitModel, mobile: SplitModel) -> None:
+def test_pack_style_tensors(mobile_programs: SplitModel, mobile: SplitModel) -> None:
     assert mobile.frame.input_shapes[1:] == ((1, 1, 1, 2 * (10 * 32 + 16 + 8 + 3)),)
     assert mobile.expand.output_shapes == mobile.frame.input_shapes[1:]
     code = np.random.default_rng(2).normal(0, 1, (1, 1, 1, 100)).astype(np.float32)
@@ -202,20 +119,20 @@ def test_styles_are_one_tensor(mobile_programs: SplitModel, mobile: SplitModel) 
 
 
 @pytest.mark.slow
-def test_the_hub_graph(hub_folder: Path) -> None:
+def test_hub_computes_the_same(hub_folder: Path) -> None:
     model = pack_style_tensors(split_model(freeze_saved_model(hub_folder)))
     given = inputs(model.frame, (64, 68))
     (expected,) = modules.run_program(model.frame, *given)
-    for form in FORMS:
-        fast = rewrite(model.frame, form)
+    for variant in VARIANTS:
+        fast = rewrite(model.frame, variant)
         assert "ResizeNearestNeighbor" not in kinds(fast)
         moved = kinds(fast).count("SpaceToDepth") + kinds(fast).count("Transpose")
-        assert moved == {"blocks": 2, "transposed": 2, "fused": 5}[form]
+        assert moved == {"blocks": 2, "transposed": 2, "fused": 5}[variant]
         (painted,) = modules.run_program(fast, *given)
         np.testing.assert_allclose(painted, expected, rtol=0, atol=1e-4)
 
 
-# Networks of other people
+# Other networks
 
 
 _random = np.random.default_rng(11)
@@ -297,25 +214,25 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("name", OTHERS)
-@pytest.mark.parametrize("form", FORMS)
-def test_other_networks_compute_the_same(name: str, form: FrameVariant, tmp_path: Path) -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_other_networks_compute_the_same(name: str, variant: FrameVariant, tmp_path: Path) -> None:
     model = pack_style_tensors(
         split_model(freeze_saved_model(modules.save(OTHERS[name], tmp_path / "module")))
     )
     given = inputs(model.frame, (32, 44))
     (expected,) = modules.run_program(model.frame, *given)
-    (painted,) = modules.run_program(rewrite(model.frame, form), *given)
+    (painted,) = modules.run_program(rewrite(model.frame, variant), *given)
     assert expected.std() > 1e-3
     np.testing.assert_allclose(painted, expected, rtol=0, atol=1e-4)
 
 
-def test_conditions_and_loops_are_kept(tmp_path: Path) -> None:
+def test_conditions_and_loops(tmp_path: Path) -> None:
     folder = modules.save(modules.branching, tmp_path / "module", style=(1, 256, 256, 3))
-    model = build_programs(folder)
+    model = build_split_model(folder)
     given = inputs(model.frame, (16, 24))
     (expected,) = modules.run_program(model.frame, *given)
-    for form in FORMS:
-        (painted,) = modules.run_program(model.variants[form], *given)
+    for variant in VARIANTS:
+        (painted,) = modules.run_program(model.variants[variant], *given)
         np.testing.assert_allclose(painted, expected, rtol=0, atol=1e-4)
 
 
@@ -334,14 +251,14 @@ def in_float64(program: Program) -> Program:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(720, 1280), (1280, 720), (64, 1280), (960, 1276), (480, 852)])
-def test_every_size_from_64_to_1280(mobile: SplitModel, size: tuple[int, int]) -> None:
+def test_large_sizes(mobile: SplitModel, size: tuple[int, int]) -> None:
     """Against the original in float64: at such sizes TensorFlow's own float32 means are off."""
     given = inputs(mobile.frame, size)
     exactly = [each.astype(np.float64) for each in given]
     (expected,) = modules.run_program(in_float64(mobile.frame), *exactly)
-    for form in FORMS:
-        fast = rewrite(mobile.frame, form)
-        if form != "fused":  # FusedBatchNorm has no double precision
+    for variant in VARIANTS:
+        fast = rewrite(mobile.frame, variant)
+        if variant != "fused":  # FusedBatchNorm has no double precision
             (same,) = modules.run_program(in_float64(fast), *exactly)
             np.testing.assert_allclose(same, expected, rtol=0, atol=2e-6)  # constants' rounding
         (painted,) = modules.run_program(fast, *given)

@@ -17,8 +17,10 @@ from tests.models.tiny_models import CHANNELS, CODE, run_program, save, save_sig
 CONTENT_SIZES = [(24, 40), (33, 17)]  # height, width
 
 
-def pictures(model: SplitModel, size: tuple[int, int] = (33, 50), seed: int = 0) -> tuple[Any, Any]:
-    """A content and a style picture of noise."""
+def random_images(
+    model: SplitModel, size: tuple[int, int] = (33, 50), seed: int = 0
+) -> tuple[Any, Any]:
+    """Return a content and a style image of noise."""
     random = np.random.default_rng(seed)
     width, height = model.style_size
     return random.random((1, *size, 3), np.float32), random.random(
@@ -27,7 +29,7 @@ def pictures(model: SplitModel, size: tuple[int, int] = (33, 50), seed: int = 0)
 
 
 def composed(model: SplitModel, content: Any, style: Any) -> Any:
-    """The three programs, one after the other."""
+    """Run the three programs one after the other."""
     tensors = run_program(model.expand, *run_program(model.encode, style))
     (stylized,) = run_program(model.frame, content, *tensors)
     return stylized
@@ -40,7 +42,7 @@ def assert_parity(model: SplitModel, paint: modules.Paint, content: Any, style: 
 
 
 def called(module: Any) -> modules.Paint:
-    """A loaded module as a function to one picture."""
+    """Return a loaded module as a function that returns one image."""
     return lambda content, style: module(content, style)[0]
 
 
@@ -52,19 +54,19 @@ def operations(program: Program) -> list[str]:
 
 
 @pytest.mark.parametrize("size", [(64, 96), (61, 130), (8, 8), (129, 47)])
-def test_mobile_in_parts_equals_the_whole(
+def test_split_mobile(
     mobile_programs: SplitModel, mobile_module: Any, size: tuple[int, int]
 ) -> None:
-    assert_parity(mobile_programs, called(mobile_module), *pictures(mobile_programs, size))
+    assert_parity(mobile_programs, called(mobile_module), *random_images(mobile_programs, size))
 
 
-def test_mobile_has_a_bottleneck_of_100(mobile_programs: SplitModel) -> None:
+def test_bottleneck_of_mobile(mobile_programs: SplitModel) -> None:
     assert mobile_programs.bottleneck_size == 100
     assert mobile_programs.bottleneck_parts == (100,)
     assert mobile_programs.style_size == (256, 256)
 
 
-def test_every_operation_is_in_the_part_where_it_runs_least_often(
+def test_each_operation_runs_as_seldom_as_possible(
     mobile_programs: SplitModel,
 ) -> None:
     """The frame part holds nothing that follows from its style tensors alone."""
@@ -85,25 +87,25 @@ def test_every_operation_is_in_the_part_where_it_runs_least_often(
     assert alone == taken_from_style
 
 
-def test_mobile_under_other_names(mobile_module: Any, tmp_path: Path) -> None:
+def test_split_mobile_with_other_names(mobile_module: Any, tmp_path: Path) -> None:
     model = split_model(freeze_saved_model(modules.save_again(PACKAGED, tmp_path / "again")))
 
     names = {node.name for node in model.frame.graph_def.node if node.op == "Conv2D"}
     assert all("elses" in name for name in names)
     assert model.bottleneck_size == 100
-    assert_parity(model, called(mobile_module), *pictures(model, (36, 52)))
+    assert_parity(model, called(mobile_module), *random_images(model, (36, 52)))
 
 
 # TF Hub's module
 
 
-def test_hub_in_parts_equals_the_whole(hub_folder: Path) -> None:
+def test_split_hub(hub_folder: Path) -> None:
     model = split_model(freeze_saved_model(hub_folder))
 
     assert model.bottleneck_size == 768
     assert model.style_size == (256, 256)
     module = tf.saved_model.load(str(hub_folder))
-    assert_parity(model, called(module), *pictures(model, (40, 64)))
+    assert_parity(model, called(module), *random_images(model, (40, 64)))
 
 
 # Small modules
@@ -122,18 +124,18 @@ PAINTS = {
 
 
 @pytest.mark.parametrize("name", PAINTS)
-def test_small_modules_in_parts_equal_the_whole(name: str, tmp_path: Path) -> None:
+def test_split_small_models(name: str, tmp_path: Path) -> None:
     paint, parts = PAINTS[name]
     model = split_model(freeze_saved_model(save(paint, tmp_path / "module")))
 
     assert model.bottleneck_parts == parts
     assert model.bottleneck_size == sum(parts)
     for seed, size in enumerate(CONTENT_SIZES):
-        assert_parity(model, paint, *pictures(model, size, seed))
+        assert_parity(model, paint, *random_images(model, size, seed))
 
 
 @pytest.mark.parametrize("name", PAINTS)
-def test_the_engine_computes_what_the_parts_do(name: str, tmp_path: Path) -> None:
+def test_engine_computes_the_same(name: str, tmp_path: Path) -> None:
     """Also where the bottleneck has two parts, and where a style tensor is no float."""
     paint, _ = PAINTS[name]
     model = split_model(freeze_saved_model(save(paint, tmp_path / "module")))
@@ -152,22 +154,22 @@ def test_the_engine_computes_what_the_parts_do(name: str, tmp_path: Path) -> Non
     assert np.abs(painted - expected).max() <= 1
 
 
-def test_a_module_saved_again_under_other_names(tmp_path: Path) -> None:
+def test_split_with_other_names(tmp_path: Path) -> None:
     folder = save(modules.plain, tmp_path / "first")
     model = split_model(freeze_saved_model(modules.save_again(folder, tmp_path / "again")))
 
     assert "elses" in "".join(node.name for node in model.frame.graph_def.node)
     assert model.bottleneck_size == CODE
-    assert_parity(model, modules.plain, *pictures(model))
+    assert_parity(model, modules.plain, *random_images(model))
 
 
-def test_conditions_and_loops_on_either_side(tmp_path: Path) -> None:
+def test_split_with_conditions_and_loops(tmp_path: Path) -> None:
     folder = save(modules.branching, tmp_path / "module", style=(1, 256, 256, 3))
     model = split_model(freeze_saved_model(folder))
 
     assert model.bottleneck_size == CODE
     for size in ((33, 50), (12, 50)):  # the content's condition is true, and is not
-        assert_parity(model, modules.branching, *pictures(model, size))
+        assert_parity(model, modules.branching, *random_images(model, size))
 
     engine = TensorFlowEngine(model, "cpu")
     style = engine.expand(np.ones(CODE, np.float32))
@@ -177,15 +179,15 @@ def test_conditions_and_loops_on_either_side(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("style", [(1, 64, 64, 3), (None, 48, 96, 3)])
 @pytest.mark.parametrize("paint", [modules.plain, modules.by_shape_of_style])
-def test_a_fixed_style_size_is_kept(paint: modules.Paint, style: Any, tmp_path: Path) -> None:
+def test_fixed_style_size(paint: modules.Paint, style: Any, tmp_path: Path) -> None:
     model = split_model(freeze_saved_model(save(paint, tmp_path / "module", style=style)))
 
     assert model.style_size == (style[2], style[1])
-    assert_parity(model, paint, *pictures(model))
+    assert_parity(model, paint, *random_images(model))
 
 
 @pytest.mark.parametrize("batch", [None, 1])
-def test_the_batch_may_be_free_or_one(batch: int | None, tmp_path: Path) -> None:
+def test_batch_size(batch: int | None, tmp_path: Path) -> None:
     shape = (batch, None, None, 3)
     model = split_model(
         freeze_saved_model(save(modules.plain, tmp_path / "module", content=shape, style=shape))
@@ -193,25 +195,21 @@ def test_the_batch_may_be_free_or_one(batch: int | None, tmp_path: Path) -> None
 
     assert model.encode.input_shapes == ((1, 256, 256, 3),)
     assert model.frame.input_shapes[0] == (1, None, None, 3)
-    assert_parity(model, modules.plain, *pictures(model))
+    assert_parity(model, modules.plain, *random_images(model))
 
 
 @pytest.mark.parametrize("names", [("z_content", "a_style"), ("a_content", "z_style")])
 @pytest.mark.parametrize("style", [modules.FREE, (None, 64, 64, 3), (None, 160, 128, 3)])
-def test_a_signature_alone_whose_inputs_have_no_order(
-    names: tuple[str, str], style: Any, tmp_path: Path
-) -> None:
+def test_split_signature(names: tuple[str, str], style: Any, tmp_path: Path) -> None:
     folder = save_signature(modules.plain, tmp_path / "module", names, style=style)
     model = split_model(freeze_saved_model(folder))
 
     assert model.bottleneck_size == CODE
-    assert_parity(model, modules.plain, *pictures(model))
+    assert_parity(model, modules.plain, *random_images(model))
 
 
 @pytest.mark.parametrize("paint", [modules.plain, modules.two_paths, modules.activated])
-def test_half_and_half_of_two_bottlenecks_paints_with_half_of_each(
-    paint: modules.Paint, tmp_path: Path
-) -> None:
+def test_expand_is_affine(paint: modules.Paint, tmp_path: Path) -> None:
     """Gamma and beta are affine in the bottleneck, which thus lies behind every activation."""
     model = split_model(freeze_saved_model(save(paint, tmp_path / "module")))
     random = np.random.default_rng(4)
@@ -239,7 +237,7 @@ def test_half_and_half_of_two_bottlenecks_paints_with_half_of_each(
         modules.concatenated_by_way_of_half,
     ],
 )
-def test_style_mixed_in_from_the_first_layer(paint: modules.Paint, tmp_path: Path) -> None:
+def test_style_in_the_first_layer(paint: modules.Paint, tmp_path: Path) -> None:
     module = freeze_saved_model(save(paint, tmp_path / "module"))
 
     with pytest.raises(SplitError, match="from the first layer on") as caught:
@@ -250,8 +248,8 @@ def test_style_mixed_in_from_the_first_layer(paint: modules.Paint, tmp_path: Pat
 
 
 @pytest.mark.parametrize("paint", [modules.ignores_style, modules.ignores_content])
-def test_an_output_of_one_picture_alone(paint: modules.Paint, tmp_path: Path) -> None:
+def test_output_of_one_image(paint: modules.Paint, tmp_path: Path) -> None:
     module = freeze_saved_model(save(paint, tmp_path / "module"))
 
-    with pytest.raises(SplitError, match="does not depend on both pictures"):
+    with pytest.raises(SplitError, match="does not depend on both images"):
         split_model(module)

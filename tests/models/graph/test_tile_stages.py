@@ -10,8 +10,8 @@ import tensorflow as tf
 from live_nst.errors import ModelError
 from live_nst.models.graph.freeze import freeze_saved_model
 from live_nst.models.graph.split import split_model
-from live_nst.models.graph.tile_stages import CONTENT_IMAGE, StagedProgram, split_into_stages
-from live_nst.models.program import SplitModel
+from live_nst.models.graph.tile_stages import split_into_stages
+from live_nst.models.program import CONTENT_IMAGE, SplitModel, StagedProgram
 from tests.models import tiny_models as modules
 
 Build = Callable[[modules.Paint], StagedProgram]
@@ -24,18 +24,18 @@ def build(tmp_path: Path) -> Build:
     )
 
 
-def test_the_packaged_model_is_cut_at_each_of_its_normalizations(
+def test_stages_of_mobile(
     mobile_programs: SplitModel,
 ) -> None:
     model = split_into_stages(mobile_programs.frame)
 
     assert len(model.stages) == 14  # 13 normalizations
     assert model.multiple == 4
-    assert [len(stage.subjects) for stage in model.stages] == [1] * 13 + [0]
-    assert model.stages[0].pictures == (CONTENT_IMAGE,)
+    assert [len(stage.measured) for stage in model.stages] == [1] * 13 + [0]
+    assert model.stages[0].feature_maps == (CONTENT_IMAGE,)
 
 
-def test_what_it_looks_around(mobile_programs: SplitModel) -> None:
+def test_halo(mobile_programs: SplitModel) -> None:
     halos = [stage.halo for stage in split_into_stages(mobile_programs.frame).stages]
     # 9x9, then 3x3 at full size, at half and at a quarter: 4 + 1 + 2 + 4 pixels of the frame.
     assert halos[0] == 11
@@ -43,33 +43,35 @@ def test_what_it_looks_around(mobile_programs: SplitModel) -> None:
     assert halos[10:] == [2, 1, 4, 0]  # 3x3 at half and full size, 9x9, nothing
 
 
-def test_residual_blocks_carry_what_they_add(mobile_programs: SplitModel) -> None:
+def test_residual_blocks(mobile_programs: SplitModel) -> None:
     model = split_into_stages(mobile_programs.frame)
-    carried = [name for stage in model.stages for name in stage.pictures if name != CONTENT_IMAGE]
+    carried = [
+        name for stage in model.stages for name in stage.feature_maps if name != CONTENT_IMAGE
+    ]
     # Every subject goes to the next stage; each of 5 blocks also adds what went into it.
     assert len(carried) == 13 + 5
 
 
-def test_every_picture_that_a_stage_takes_was_made_before(mobile_programs: SplitModel) -> None:
+def test_order_of_stages(mobile_programs: SplitModel) -> None:
     made = {CONTENT_IMAGE}
     for stage in split_into_stages(mobile_programs.frame).stages:
-        assert made.issuperset(stage.pictures)
+        assert made.issuperset(stage.feature_maps)
         made.update(stage.outputs)
 
 
-def test_mean_and_variance_are_one_round(build: Build) -> None:
+def test_mean_and_variance_in_one_stage(build: Build) -> None:
     (first, last) = build(modules.plain).stages
-    assert first.subjects == first.outputs
+    assert first.measured == first.outputs
     assert sorted(last.statistics) == [(first.outputs[0], False), (first.outputs[0], True)]
 
 
-def test_a_model_without_statistics_is_one_stage(build: Build) -> None:
+def test_model_without_statistics(build: Build) -> None:
     def sharp(content: Any, style: Any) -> Any:
         code = tf.reduce_mean(modules.features(style), [1, 2], keepdims=True)
         return tf.sigmoid(content * code[..., :3])
 
     (stage,) = build(sharp).stages
-    assert stage.pictures == (CONTENT_IMAGE,)
+    assert stage.feature_maps == (CONTENT_IMAGE,)
     assert stage.halo == 0
 
 
@@ -94,9 +96,7 @@ def with_own_statistics(content: Any, style: Any) -> Any:
         (modules.chosen_by_style, "Roll"),
     ],
 )
-def test_what_cannot_be_done_in_tiles_is_refused(
-    build: Build, paint: modules.Paint, reason: str
-) -> None:
+def test_unsupported_operations(build: Build, paint: modules.Paint, reason: str) -> None:
     with pytest.raises(ModelError, match=reason) as caught:
         build(paint)
     assert "--size" in caught.value.hint

@@ -1,0 +1,120 @@
+"""Timestamps: put those of the input in order, and compute those of the output.
+
+Times are counted in ticks: integers in units of a stream's time base. The input's ticks are kept
+from the decoder to the output; only the output's begin is shifted.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+
+from live_nst.conversion.video.probe import VideoInfo, no_frames_error
+from live_nst.conversion.video.segments import Segment
+
+
+class IncreasingTimestamps:
+    """Gives frames timestamps that increase, where a file omits or mixes them.
+
+    Args:
+        info: The video.
+
+    Attributes:
+        irregular: Whether a timestamp had to be changed.
+    """
+
+    def __init__(self, info: VideoInfo) -> None:
+        self._step = max(1, round(1 / (info.rate * info.time_base)))
+        self._last: int | None = None
+        self.irregular = False
+
+    def next(self, frame: av.VideoFrame) -> int:
+        """Return when `frame` is shown, in ticks: later than the frame before."""
+        pts = frame.pts
+        if pts is None:
+            pts = 0 if self._last is None else self._last + self._step
+            self.irregular = True
+        if self._last is not None and pts <= self._last:
+            pts = self._last + 1
+            self.irregular = True
+        self._last = pts
+        return pts
+
+    def end(self, frame: av.VideoFrame) -> int:
+        """Return when the frame that was last given to `next` ends, in ticks."""
+        assert self._last is not None
+        return self._last + (frame.duration or self._step)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSpan:
+    """The part of the input that the output shows, in seconds of the input's clock.
+
+    Attributes:
+        shift: Where the output begins.
+        first: Packets before this are not copied; None to copy all.
+        end: Packets from here on are not copied; None to copy all.
+    """
+
+    shift: Fraction
+    first: Fraction | None = None
+    end: Fraction | None = None
+
+
+def output_span(
+    info: VideoInfo, segments: Sequence[Segment], *, cut_start: bool, cut_end: bool
+) -> OutputSpan:
+    """Return the part of the input that an output of these segments shows.
+
+    Args:
+        info: The input.
+        segments: All segments of the output.
+        cut_start: Whether the beginning is left out; the output then begins with its first frame.
+        cut_end: Whether the end is left out.
+
+    Raises:
+        SourceError: There are no segments.
+    """
+    if not segments:
+        raise no_frames_error(info)
+    end = segments[-1].end * info.time_base if cut_end else None
+    if cut_start:
+        first = segments[0].first * info.time_base
+        return OutputSpan(first, first, end)
+    return OutputSpan(info.origin, None, end)
+
+
+def timed_packets(
+    segments: Sequence[Segment], payload: Callable[[Segment], bytes]
+) -> Iterator[tuple["av.Packet[Any]", int, int, int]]:
+    """Yield the packets of all segments with pts, dts and duration in ticks of the input's clock.
+
+    Every frame of a segment is shown before every frame of the next one. The decoding time of a
+    packet is the presentation time of the frame that is shown `delay` positions earlier than the
+    packet's own position. It is never later than the packet's presentation time, whatever the
+    frame rate does.
+
+    Args:
+        segments: All segments of the output.
+        payload: Returns the packets of a segment, concatenated.
+    """
+    delay = max(segment.reorder for segment in segments)
+    shown: deque[int] = deque(maxlen=delay + 1)
+    for number, segment in enumerate(segments):
+        order = sorted(segment.first + packet.pts for packet in segment.packets)
+        following = segments[number + 1].first if number + 1 < len(segments) else segment.end
+        ends = dict(zip(order, [*order[1:], following], strict=True))
+        if number == 0:
+            step = max(1, (order[1] if len(order) > 1 else ends[order[0]]) - order[0])
+            shown.extend(order[0] - step * (delay - position) for position in range(delay))
+        data, offset = payload(segment), 0
+        for position, stored in enumerate(segment.packets):
+            shown.append(order[position])
+            packet: av.Packet[Any] = av.Packet(data[offset : offset + stored.size])
+            offset += stored.size
+            packet.is_keyframe = stored.keyframe
+            pts = segment.first + stored.pts
+            yield packet, pts, shown[0], max(1, ends[pts] - pts)

@@ -1,0 +1,124 @@
+"""What a live session is asked to do, and what the user changes while it runs."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from live_nst.errors import UsageError
+from live_nst.sources.base import SourceRequest
+from live_nst.stylizer.options import StylizerOptions
+
+_SIDES = (16, 8192)  # pixels
+_RATES = (1, 240)  # frames per second
+_MAX_SECONDS = 1e9
+
+
+def _default_stylizer_options() -> StylizerOptions:
+    return StylizerOptions(stabilize="fast")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOptions:
+    """What a live session is asked to do.
+
+    Attributes:
+        stylizer: Model, styles and look. With a single style, the keys switch to the built-in
+            styles as well. Without a size, the largest one is used that holds `request.fps`, or
+            the frame rate of the source if that is lower.
+        source: See `live_nst.sources.factory.open_source`.
+        request: Size and frame rate that a camera or the demo is asked for.
+        mirror: Flip left and right.
+        window: Show a window.
+        fullscreen: Let the window fill the screen.
+        record: Record to this file.
+        virtual_camera: Write to this device; "" for the first one found, None for none.
+        frames: Stop after this number of shown frames.
+        duration: Stop after this number of seconds.
+    """
+
+    stylizer: StylizerOptions = field(default_factory=_default_stylizer_options)
+    source: str = "0"
+    request: SourceRequest = field(default_factory=SourceRequest)
+    mirror: bool = False
+    window: bool = True
+    fullscreen: bool = False
+    record: Path | None = None
+    virtual_camera: str | None = None
+    frames: int | None = None
+    duration: float | None = None
+
+    def check(self) -> None:
+        """Check all values before anything is opened.
+
+        Raises:
+            UsageError: A number is out of range, or the mask image cannot be read.
+            StyleError: There is no such style, or its image cannot be read.
+        """
+        from live_nst.masks.image import read_mask_image
+        from live_nst.styles.image import read_style_image
+        from live_nst.styles.spec import parse_style
+
+        for style in self.stylizer.styles:
+            for part in parse_style(str(style)).parts:
+                read_style_image(part.path)
+        mask_file = self.stylizer.look.mask_file
+        if mask_file is not None:
+            read_mask_image(mask_file)
+        if self.frames is not None and self.frames < 1:
+            raise UsageError(f"Invalid number of frames {self.frames}.", "use 1 or more")
+        if self.duration is not None and not 0 < self.duration < _MAX_SECONDS:
+            raise UsageError(
+                f"Invalid duration {self.duration:g}.", "use a number of seconds above 0"
+            )
+        _check_request(self.request)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineOptions:
+    """How a live pipeline runs, and when it ends.
+
+    Attributes:
+        max_frames: Stop after this number of shown frames; sinks get no more either.
+        max_seconds: Stop after this number of seconds.
+        fps: Frame rate that an automatic size holds.
+        automatic_size: Choose the processing size by speed; otherwise it changes by hand only.
+        overlap: Prepare the next frame and finish the one before in threads of their own, while the
+            network runs. Use it where the network runs on a GPU. On a CPU the threads would
+            compete for the same cores.
+        reuse_static: While nothing moves, show the last stylized frame again instead of running the
+            network. Use it with a stabilizer: without one, camera noise shows in every frame.
+    """
+
+    max_frames: int | None = None
+    max_seconds: float | None = None
+    fps: float = 30.0
+    automatic_size: bool = False
+    overlap: bool = False
+    reuse_static: bool = False
+
+
+@dataclass(slots=True)
+class ViewState:
+    """How frames are shown. One thread changes it, others read it.
+
+    Attributes:
+        mirror: Flip left and right.
+        split: Show the original in the left half.
+        frozen: Hold the current frame. Changes of the style still show in it.
+    """
+
+    mirror: bool = False
+    split: bool = False
+    frozen: bool = False
+
+
+def _check_request(request: SourceRequest) -> None:
+    if not all(_SIDES[0] <= side <= _SIDES[1] for side in (request.width, request.height)):
+        raise UsageError(
+            f"Invalid source size {request.width}x{request.height}.",
+            f"use {_SIDES[0]} to {_SIDES[1]} pixels each way, such as 1280x720",
+        )
+    if not _RATES[0] <= request.fps <= _RATES[1]:
+        raise UsageError(
+            f"Invalid frame rate {request.fps:g}.",
+            f"use {_RATES[0]} to {_RATES[1]} frames per second, such as 30",
+        )

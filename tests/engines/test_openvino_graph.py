@@ -1,0 +1,84 @@
+"""Changes to OpenVINO's graph: which models get planar images, and that results stay the same."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from live_nst.engines import openvino as engine_module
+from live_nst.engines.openvino import OpenVINOEngine
+from live_nst.engines.openvino_graph import (
+    accept_planar_input,
+    accept_uint8_input,
+    read_program,
+    return_planar_output,
+    return_uint8_output,
+)
+from live_nst.models.loading import load_model
+from live_nst.models.program import SplitModel
+from live_nst.runtime.openvino import import_openvino
+
+
+@pytest.fixture(scope="module")
+def mobile() -> SplitModel:
+    return load_model("mobile", "cpu", notify=lambda line: None, progress=None).programs
+
+
+def network(steps: Any, shape: tuple[int, ...] = (1, 8, 12, 3)) -> Any:
+    op = import_openvino().opset13
+    image = op.parameter(list(shape), np.uint8)
+    return import_openvino().Model([op.result(steps(op, image))], [image], "network")
+
+
+def beginning(op: Any, x: Any, mode: str = "reflect", right: int = 4, block: int = 2) -> Any:
+    x = op.transpose(x, np.array([0, 3, 1, 2]))
+    x = op.pad(x, np.array([0, 0, 4, 4]), np.array([0, 0, 4, right]), mode)
+    return op.convert(op.space_to_depth(x, "blocks_first", block), "f32")
+
+
+def test_accept_planar_input() -> None:
+    model = network(beginning)
+    assert accept_planar_input(model) == 4
+    assert list(model.inputs[0].get_shape()) == [1, 12, 8, 10]
+
+
+@pytest.mark.parametrize("change", [{"mode": "symmetric"}, {"right": 6}, {"block": 4}])
+def test_accept_planar_input_of_other_beginning(change: dict[str, Any]) -> None:
+    model = network(lambda op, x: beginning(op, x, **change))
+    assert accept_planar_input(model) is None
+    assert list(model.inputs[0].get_shape()) == [1, 8, 12, 3]
+
+
+def test_return_planar_output_of_other_end() -> None:
+    def depth_first(op: Any, x: Any) -> Any:
+        pixels = op.depth_to_space(x, "depth_first", 2)
+        return op.transpose(pixels, np.array([0, 2, 3, 1]))
+
+    model = network(depth_first, (1, 12, 4, 6))
+    assert not return_planar_output(model)
+    assert list(model.outputs[0].get_shape()) == [1, 8, 12, 3]
+
+
+def test_packaged_model_is_planar(mobile: SplitModel) -> None:
+    model = read_program(mobile.frame_at((68, 64), "transposed"))
+    accept_uint8_input(model, (64, 68))
+    return_uint8_output(model, (64, 68))
+    assert accept_planar_input(model) == 4
+    assert return_planar_output(model)
+
+
+def test_planar_images_change_no_result(
+    mobile: SplitModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = (68, 64)
+    image = np.random.default_rng(4).integers(0, 256, (64, 68, 3), np.uint8)
+
+    def stylized() -> Any:
+        engine = OpenVINOEngine(mobile)
+        style = engine.expand(np.ones(engine.bottleneck_size, np.float32))
+        return engine.compile(size, size)(image, style).stylized
+
+    planar = stylized()
+    monkeypatch.setattr(engine_module, "accept_planar_input", lambda model: None)
+    monkeypatch.setattr(engine_module, "return_planar_output", lambda model: False)
+    np.testing.assert_array_equal(planar, stylized())

@@ -1,0 +1,1 @@
+"""Draw the demo scene, and render it to the video that the package ships."""
