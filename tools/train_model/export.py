@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from live_nst.models.graph.split import build_programs
+from live_nst.models.graph.split import build_split_model
 from live_nst.models.loading import PROGRAMS_FOLDER
 from live_nst.models.program import write_programs
-from live_nst.models.saved_model import fingerprint
+from live_nst.models.saved_model import model_fingerprint
 from tools.build_mobile_model import (
     EPSILON,
     FRAME_INPUT,
@@ -58,7 +58,7 @@ def export(checkpoint: Path, wheel: Path | None, out: Path) -> None:
     shutil.rmtree(out, ignore_errors=True)
     tf.saved_model.save(module, str(out))
     (out / "fingerprint.pb").unlink(missing_ok=True)  # holds a random identifier
-    write_programs(out / PROGRAMS_FOLDER, fingerprint(out), build_programs(out))
+    write_programs(out / PROGRAMS_FOLDER, model_fingerprint(out), build_split_model(out))
 
 
 class Stylization(tf.Module):
