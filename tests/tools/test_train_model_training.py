@@ -14,6 +14,7 @@ from tools.train_model.__main__ import main  # noqa: E402
 from tools.train_model.batches import batches, draw, entries  # noqa: E402
 from tools.train_model.checkpoint import load, save  # noqa: E402
 from tools.train_model.layers import depth_to_space, space_to_depth  # noqa: E402
+from tools.train_model.metrics import Metrics  # noqa: E402
 from tools.train_model.onnx_weights import read_mobile  # noqa: E402
 from tools.train_model.painting import (  # noqa: E402
     Pair,
@@ -25,7 +26,6 @@ from tools.train_model.painting import (  # noqa: E402
 )
 from tools.train_model.pictures import read_pictures  # noqa: E402
 from tools.train_model.predictor import Predictor  # noqa: E402
-from tools.train_model.ruler import Ruler  # noqa: E402
 from tools.train_model.settings import Settings  # noqa: E402
 from tools.train_model.students import STUDENTS, make, packaged, student_of  # noqa: E402
 from tools.train_model.targets import Targets  # noqa: E402
@@ -170,18 +170,18 @@ def test_kept_targets_are_those_that_were_made(
     assert torch.equal(made.roughness, kept.roughness)
 
 
-def test_the_ruler_gives_the_photo_itself_all_of_the_style_loss(mobile_weights: Any) -> None:
+def test_the_metrics_give_the_photo_itself_all_of_the_style_loss(mobile_weights: Any) -> None:
     pair = Pair("a/b", random_picture(0, 64, 96), random_picture(1, 96, 96))
     predictor = Predictor(mobile_weights)
-    ruler = Ruler(pair, Vgg16(random_vgg()), predictor)
+    metrics = Metrics(pair, Vgg16(random_vgg()), predictor)
 
-    assert ruler.shares(pair.photo) == pytest.approx((0.0, 1.0), abs=1e-5)
+    assert metrics.shares(pair.photo) == pytest.approx((0.0, 1.0), abs=1e-5)
     student = packaged(mobile_weights)
-    unpainted = ruler.measure(Way(student, photo_share=1.0))
+    unpainted = metrics.measure(Way(student, photo_share=1.0))
     assert unpainted["total"] == pytest.approx(1.0, abs=1e-4)
     assert unpainted["shift"] == pytest.approx(0.0, abs=1e-4)
     assert unpainted["flicker"] == pytest.approx(3 * 2 / np.sqrt(np.pi), rel=0.1)
-    painted = ruler.measure(Way(student))
+    painted = metrics.measure(Way(student))
     assert painted["content"] > 0 and painted["total"] != pytest.approx(1.0, abs=0.01)
     frame = frame_of(pair.photo)
     picture = finished(

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from tools.train_model.checkpoint import load
+from tools.train_model.metrics import Metrics
 from tools.train_model.onnx_weights import load as load_weights
 from tools.train_model.painting import Pair, Way, held_out_pairs, record_pairs
 from tools.train_model.pictures import read_pictures, split
-from tools.train_model.ruler import Ruler
 from tools.train_model.runtime import frozen, pick_device
 from tools.train_model.students import packaged, student_of
 
@@ -53,9 +53,9 @@ def measure(pairs: Sequence[Pair], compared: dict[str, Way], vgg: Any, predictor
     """Measure every way on every pair and return the means."""
     sums: Table = {way: {} for way in compared}
     for pair in pairs:
-        ruler = Ruler(pair, vgg, predictor)
+        metrics = Metrics(pair, vgg, predictor)
         for name, way in compared.items():
-            for term, value in ruler.measure(way).items():
+            for term, value in metrics.measure(way).items():
                 sums[name][term] = sums[name].get(term, 0.0) + value / len(pairs)
         print(f"{pair.name} measured", flush=True)
     return sums

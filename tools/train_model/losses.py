@@ -80,7 +80,8 @@ def style_share(terms: Tensor, own: Tensor, floor: Tensor, even: float) -> Tenso
         own: The same of the unpainted photos.
         floor: `[blocks]`; a photo's loss counts as no less: one that is like the style already
             would outweigh all others.
-        even: 0 for the share of the sum, as the ruler has it, 1 for the mean of the shares.
+        even: 0 for the share of the sum, as the record of quality has it, 1 for the mean of the
+            blocks' own shares.
 
     Returns:
         `[batch]`.

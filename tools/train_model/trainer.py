@@ -103,7 +103,7 @@ class Trainer:
 
         Returns:
             Means over the batch: "content" and "style" as shares of the unpainted photo's style
-            loss as benchmarks/quality/results.md has them, "layer1" to "layer5" the same by VGG's blocks,
+            loss, as benchmarks/quality/results.md has them, "layer1" to "layer5" by VGG's blocks,
             "flicker" the root mean square difference between two views' paintings in levels of
             0..255, "texture" as `losses.texture_loss`, and the weighted "loss". Where pictures
             were painted at full strength, "content_full" and "style_full" are theirs alone.

@@ -1,4 +1,7 @@
-"""Measure painters as benchmarks/quality/results.md does: content and style by VGG16, and steadiness."""
+"""Measure ways of painting: content and style by VGG16, and steadiness.
+
+Content and style are those of benchmarks/quality/results.md.
+"""
 
 from dataclasses import replace
 
@@ -20,7 +23,7 @@ SHIFT = 2
 """Pixels by which a frame is shifted, to the right and down."""
 
 
-class Ruler:
+class Metrics:
     """Measures painters on one pair.
 
     Args:
