@@ -1,12 +1,12 @@
 """The measurements of a live session, and the report that `--stats` writes."""
 
 import sys
-import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import psutil
 
+from live_nst.runtime.machine import process_age
 from live_nst.runtime.timing import RateMeter, RollingPercentiles
 
 
@@ -18,7 +18,7 @@ class LiveReport:
         frames: Stylized frames that were shown, each counted once.
         repeated: Frames for which the last stylized frame was shown again, as nothing had moved.
         fps: Shown frames per second, from the first to the last.
-        dropped: Captured frames that were replaced by newer ones before they were stylized.
+        dropped: Frames that were late, or replaced by newer ones before they were stylized.
         latency_ms: Capture to display: percentiles "p50", "p95" and "p99" in milliseconds.
         stage_ms: Median milliseconds of "wait" (from the capture until the worker begins),
             "stylize", "compose" and "display".
@@ -87,7 +87,7 @@ class LiveStats:
         """Count a frame by the times when it was captured and shown."""
         if not self.frames:
             self._first = shown
-            self.startup_seconds = time.time() - psutil.Process().create_time()
+            self.startup_seconds = process_age()
         self.frames += 1
         self._last = shown
         self._rate.tick(shown)

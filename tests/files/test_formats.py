@@ -15,7 +15,7 @@ from live_nst.files.formats import (
 
 def test_suffixes_of_videos_and_images_are_told_apart() -> None:
     assert not VIDEO_SUFFIXES & IMAGE_SUFFIXES
-    assert set(OUTPUT_VIDEO_SUFFIXES) <= PLAYABLE_SUFFIXES
+    assert set(OUTPUT_VIDEO_SUFFIXES) - {".webp"} <= PLAYABLE_SUFFIXES
     assert set(IMAGE_FORMATS) <= IMAGE_SUFFIXES
 
 
@@ -27,6 +27,21 @@ def test_image_formats_are_pillows() -> None:
     Pillow.init()
     for suffix, image_format in IMAGE_FORMATS.items():
         assert Pillow.registered_extensions()[suffix] == image_format.name
+
+
+def test_image_suffixes_are_pillows() -> None:
+    Pillow.init()
+    assert set(Pillow.registered_extensions()) >= IMAGE_SUFFIXES
+
+
+@pytest.mark.parametrize("suffix", [".asf", ".vob", ".dv", ".mxf", ".mjpeg", ".m2ts"])
+def test_video_suffixes(suffix: str) -> None:
+    assert suffix in VIDEO_SUFFIXES
+
+
+@pytest.mark.parametrize("suffix", [".jfif", ".jpe", ".j2k", ".avif"])
+def test_image_suffixes(suffix: str) -> None:
+    assert suffix in IMAGE_SUFFIXES
 
 
 def test_image_format_for() -> None:
