@@ -72,7 +72,7 @@ class OutputMuxer:
         with open_video(self._info.path) as source:
             with output_errors(self._store.output):
                 output = open_for_writing(
-                    str(path), format=self._container.muxer, options=self._muxer_options()
+                    path, format=self._container.muxer, options=self._muxer_options()
                 )
             try:
                 self._write_packets(output, source, tick)
@@ -156,7 +156,7 @@ class OutputMuxer:
         """
         found: Counter[int] = Counter()
         try:
-            with open_for_reading(str(path)) as container:
+            with open_for_reading(path) as container:
                 for packet in container.demux():
                     if packet.size:
                         found[packet.stream_index] += 1

@@ -1,6 +1,6 @@
 """A video to convert: everything that is checked before a model is loaded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
@@ -10,10 +10,12 @@ import av
 
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ConversionPlan
-from live_nst.conversion.video.codecs import Codec, choose_codec, container_for
+from live_nst.conversion.video.animation import DecodedAnimation, decode_animation
+from live_nst.conversion.video.codecs import PICTURE_MUXERS, Codec, choose_codec, container_for
 from live_nst.conversion.video.encoding import EncoderSettings, segment_frames
 from live_nst.conversion.video.input_file import FileIdentity, identify_file
 from live_nst.conversion.video.probe import VideoInfo, probe
+from live_nst.conversion.video.webp import check_webp_size
 from live_nst.errors import SourceError
 from live_nst.runtime.machine import available_cores
 from live_nst.stylizer.core import StylizerCore
@@ -30,6 +32,7 @@ class VideoTask:
         options: How it is converted.
         identity: The identity of the input file.
         info: The properties of its video.
+        animation: The input's frames, if it is a picture that FFmpeg does not read.
     """
 
     input: Path
@@ -37,6 +40,7 @@ class VideoTask:
     options: ConvertOptions
     identity: FileIdentity
     info: VideoInfo
+    animation: DecodedAnimation | None = None
 
     @classmethod
     def open(cls, input: Path, output: Path, options: ConvertOptions) -> "VideoTask":
@@ -48,8 +52,13 @@ class VideoTask:
         options.check()
         options.check_output(output, input)
         choose_codec(output, options.codec, options.crf, options.preset)
-        info = probe(input)
-        task = cls(input, output, options, identify_file(input), info)
+        animation = decode_animation(input)
+        info = probe(input if animation is None else animation.path)
+        if animation is not None and animation.transparent:
+            info = replace(info, notes=(*info.notes, "Transparent parts become white"))
+        if container_for(output).muxer == "webp":
+            check_webp_size(output, info.size)
+        task = cls(input, output, options, identify_file(input), info, animation)
         task.encoder_settings(1).open()
         return task
 
@@ -90,7 +99,7 @@ class VideoTask:
                 "exact size but which some players in hardware do not show"
             )
         muxer = container_for(self.output).muxer
-        loses_aspect = muxer == "gif" or (
+        loses_aspect = muxer in PICTURE_MUXERS or (
             muxer in ("webm", "matroska") and not settings.codec.keeps_aspect
         )
         if self.info.aspect != 1 and loses_aspect:
@@ -120,6 +129,7 @@ class VideoTask:
             resumed: Number of frames that earlier runs finished.
         """
         width, height = self.info.size
+        muxer = container_for(self.output).muxer
         return ConversionPlan(
             input=self.input,
             output=self.output,
@@ -128,7 +138,7 @@ class VideoTask:
             rate=float(settings.rate),
             frames=self.frames(),
             resumed=resumed,
-            codec="gif" if self.output.suffix.lower() == ".gif" else settings.codec.encoder,
+            codec=muxer if muxer in PICTURE_MUXERS else settings.codec.encoder,
             model=stylizer.model_name,
             engine=stylizer.engine,
             device=stylizer.device,
