@@ -11,7 +11,6 @@ from live_nst.conversion.video.color import FromBgr
 from live_nst.conversion.video.encoding import EncoderSettings
 from live_nst.conversion.video.gif import write_gif
 from live_nst.conversion.video.muxing import OutputMuxer
-from live_nst.conversion.video.passthrough import notify_all_left_out
 from live_nst.conversion.video.pipeline import Pipeline, PipelineStages
 from live_nst.conversion.video.reader import FrameReader, ResumePoint
 from live_nst.conversion.video.segment_writer import SegmentWriter
@@ -185,10 +184,10 @@ class _VideoConversion:
         with output_errors(output):
             joined.unlink(missing_ok=True)
         if container.muxer == "gif":
-            notify_all_left_out(task.info, container, self._reporter.notify)
             write_gif(joined, store, settings, span, tick)
         else:
-            muxer = OutputMuxer(task.info, store, settings, container, span, self._reporter.notify)
+            notify, streams = self._reporter.notify, task.streams
+            muxer = OutputMuxer(task.info, store, settings, container, span, streams, notify)
             muxer.write(joined, tick)
         target = (
             output if complete else output.with_name(f"{output.stem}.incomplete{output.suffix}")

@@ -99,7 +99,7 @@ def probe(path: Path) -> VideoInfo:
             duration=duration,
             color=color,
             codec=stream.codec_context.name,
-            notes=tuple(_notes(first, color)),
+            notes=tuple(_notes(stream, first, color)),
         )
 
 
@@ -166,7 +166,7 @@ def _quarter_turns(degrees: int) -> int:
     return 90 * round(degrees / 90) % 360
 
 
-def _notes(first: av.VideoFrame, color: ColorTags) -> Iterator[str]:
+def _notes(stream: av.VideoStream, first: av.VideoFrame, color: ColorTags) -> Iterator[str]:
     """Yield a sentence for each property of the video that the output does not have."""
     depth = max((component.bits for component in first.format.components), default=8)
     if color.hdr:
@@ -174,7 +174,9 @@ def _notes(first: av.VideoFrame, color: ColorTags) -> Iterator[str]:
         yield f"The video is HDR ({kind}, {depth} bits): it is converted to BT.709 and 8 bits"
     elif depth > 8:
         yield f"The video has {depth} bits per color: it is converted to 8 bits"
-    if any(component.is_alpha for component in first.format.components) and not is_rgb(first):
+    has_alpha = any(component.is_alpha for component in first.format.components)
+    # WebM stores the transparency of VP8 and VP9 beside the frames, where it is not decoded.
+    if (has_alpha and not is_rgb(first)) or stream.metadata.get("alpha_mode") == "1":
         yield "The video has transparent parts: they become opaque"
     if first.interlaced_frame:
         yield "The video is interlaced: it is not deinterlaced"

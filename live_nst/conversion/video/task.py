@@ -1,6 +1,6 @@
 """A video to convert: everything that is checked before a model is loaded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +15,7 @@ from live_nst.conversion.video.color import output_color_tags
 from live_nst.conversion.video.encoding import EncoderSettings, segment_frames
 from live_nst.conversion.video.input_file import FileIdentity, identify_file
 from live_nst.conversion.video.probe import VideoInfo, probe
+from live_nst.conversion.video.stream_plan import StreamPlan, plan_streams
 from live_nst.errors import SourceError
 from live_nst.runtime.machine import available_cores
 from live_nst.stylizer.core import StylizerCore
@@ -30,6 +31,7 @@ class VideoTask:
         options: How it is converted.
         identity: The identity of the input file.
         info: The properties of its video.
+        streams: What becomes of the input's other streams.
     """
 
     input: Path
@@ -37,6 +39,7 @@ class VideoTask:
     options: ConvertOptions
     identity: FileIdentity
     info: VideoInfo
+    streams: StreamPlan
 
     @classmethod
     def open(cls, input: Path, output: Path, options: ConvertOptions) -> "VideoTask":
@@ -49,9 +52,12 @@ class VideoTask:
         options.check_output(output, input)
         choose_codec(output, options.codec, options.crf, options.preset)
         info = probe(input)
-        task = cls(input, output, options, identify_file(input), info)
-        task.encoder_settings(1).open()
-        return task
+        task = cls(input, output, options, identify_file(input), info, StreamPlan())
+        settings = task.encoder_settings(1)
+        settings.open()
+        container = container_for(output)
+        streams = plan_streams(input, info.index, settings, container, options.audio)
+        return replace(task, streams=streams)
 
     def encoder_settings(self, threads: int) -> EncoderSettings:
         """Return the settings of an encoder with that number of threads."""
@@ -83,7 +89,7 @@ class VideoTask:
 
     def notes(self, settings: EncoderSettings) -> list[str]:
         """Return a sentence for everything that is not the same in the output."""
-        notes = list(self.info.notes)
+        notes = [*self.info.notes, *self.streams.notes]
         width, height = self.info.size
         if settings.pixels == "yuv444p":
             notes.append(

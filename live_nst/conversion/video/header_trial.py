@@ -1,0 +1,152 @@
+"""Find out what a container takes: write a file with its header and a few packets, and read it."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+import av.error
+
+from live_nst.conversion.video.output_file import (
+    OutputFile,
+    OutputHeader,
+    PlannedStream,
+    Treatment,
+    close_quietly,
+    open_output,
+)
+from live_nst.errors import SinkError
+from live_nst.files.output import is_disk_full, write_error
+from live_nst.runtime.pyav import fraction, open_for_reading
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+_SAMPLE_PACKETS = 4  # of each stream
+_SAMPLE_BYTES = 16 << 20  # of the input that are read for them
+
+
+class HeaderTrial:
+    """Writes outputs of a few packets to see whether the container takes their streams.
+
+    Args:
+        source: The input, open for reading; the first packets of it are consumed.
+        video: The number of the video in the input.
+        folder: A folder for temporary files.
+    """
+
+    def __init__(self, source: "InputContainer", video: int, folder: Path) -> None:
+        self._source = source
+        self._path = folder / "trial"
+        self._samples = _first_packets(source, video)
+
+    def accepts(self, header: OutputHeader) -> bool:
+        """Return whether the container takes all streams of a header, and gives them back.
+
+        Raises:
+            SinkError: The temporary file cannot be written.
+        """
+        try:
+            output = open_output(self._path, header, self._source, fast_start=False)
+            try:
+                written = self._write_samples(output, header.streams)
+                output.container.close()
+            finally:
+                close_quietly(output.container)
+            return self._decodes(header.streams, written) and self._reads_back(
+                header.streams, written
+            )
+        except (OSError, ValueError, av.FFmpegError) as exc:
+            if is_disk_full(exc):
+                raise write_error(self._path, exc, error=SinkError) from exc
+            return False
+        finally:
+            self._path.unlink(missing_ok=True)
+
+    def _write_samples(self, output: OutputFile, streams: Sequence[PlannedStream]) -> set[int]:
+        """Write the first packets; return the streams of the input that had some to write."""
+        timed = [
+            sample
+            for planned in streams
+            if planned.treatment is not Treatment.ATTACH
+            for sample in self._samples.get(planned.index, [])
+        ]
+        written = set()
+        for _, sample in sorted(timed, key=lambda each: each[0]):
+            for packet in output.writers[sample.stream_index].write(_copy(sample)):
+                written.add(sample.stream_index)
+                output.container.mux(packet)
+        for index, writer in output.writers.items():
+            for packet in writer.flush():
+                written.add(index)
+                output.container.mux(packet)
+        return written
+
+    def _decodes(self, streams: Sequence[PlannedStream], written: set[int]) -> bool:
+        """Return whether all sound that is encoded anew could be decoded."""
+        return all(
+            each.index in written or each.index not in self._samples
+            for each in streams
+            if each.treatment is Treatment.ENCODE
+        )
+
+    def _reads_back(self, streams: Sequence[PlannedStream], written: set[int]) -> bool:
+        """Return whether all streams with packets are found in the file, in their order."""
+        if not written:
+            return True  # some containers cannot be read without any packet
+        with open_for_reading(str(self._path)) as output:
+            found = map(_kind, output.streams)
+            return all(
+                _kind(self._source.streams[planned.index]) in found  # consumes what precedes it
+                for planned in streams
+                if planned.treatment is Treatment.COPY and planned.index in written
+            )
+
+
+def _first_packets(
+    source: "InputContainer", video: int
+) -> "dict[int, list[tuple[Fraction, av.Packet[Any]]]]":
+    """Return the first packets of every stream but the video, with their times in seconds."""
+    samples: dict[int, list[tuple[Fraction, av.Packet[Any]]]] = {}
+    wanted = {
+        stream.index
+        for stream in source.streams
+        if stream.index != video and stream.type in ("audio", "subtitle", "video")
+    }
+    size = 0
+    for packet in _readable_packets(source):
+        size += packet.size
+        index = packet.stream_index
+        if size > _SAMPLE_BYTES or not wanted:
+            break
+        ticks = packet.dts if packet.dts is not None else packet.pts
+        if packet.size and index in wanted:
+            time = (ticks or 0) * (fraction(packet.time_base) or Fraction(1, av.time_base))
+            samples.setdefault(index, []).append((time, packet))
+            if len(samples[index]) == _SAMPLE_PACKETS:
+                wanted.discard(index)
+    return samples
+
+
+def _readable_packets(source: "InputContainer") -> "Iterator[av.Packet[Any]]":
+    """Yield packets up to the first error."""
+    try:
+        yield from source.demux()
+    except av.error.FFmpegError:
+        return
+
+
+def _copy(packet: "av.Packet[Any]") -> "av.Packet[Any]":
+    """Return a packet that can be written while the original stays as it is."""
+    copy: av.Packet[Any] = av.Packet(bytes(packet))
+    copy.pts, copy.dts, copy.duration = packet.pts, packet.dts, packet.duration
+    copy.time_base = packet.time_base
+    copy.is_keyframe = packet.is_keyframe
+    return copy
+
+
+def _kind(stream: av.stream.Stream) -> tuple[str, str]:
+    """Return the type and codec of a stream."""
+    context = stream.codec_context
+    return stream.type, context.name if context is not None else ""
