@@ -33,7 +33,7 @@ def shell_lines(program: str) -> list[str]:
 def test_python_examples_run(example: str) -> None:
     names: dict[str, Any] = {}
     exec(compile(example, "example", "exec"), names)
-    assert names["painted"].shape == names["frame"].shape
+    assert names["stylized"].shape == names["frame"].shape
 
 
 @pytest.mark.parametrize("line", shell_lines("live-nst"))

@@ -124,7 +124,7 @@ def measure(
         **known,
         "compile s": compiled,
         "ms": 1000 * best,
-        "ms by executions under way": {n: 1000 * each for n, each in by_count.items()},
+        "ms by concurrency": {n: 1000 * each for n, each in by_count.items()},
         "fps": 1 / best,
         "flops per s": flops,
         "share of peak": flops / peak_flops,

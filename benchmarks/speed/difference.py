@@ -1,4 +1,4 @@
-"""How far the images of two engines or precisions are apart."""
+"""Compare the images of two engines or precisions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from live_nst.engines.base import Bottleneck, Engine
 from live_nst.types import Image, Size
 
 MEAN_LIMIT = 0.004
-"""The largest mean difference, on a scale of 0..1, with which a precision may be a default."""
+"""Maximum mean difference, on a scale of 0 to 1, of a default precision."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How far images are apart, on a scale where 1 is black against white.
+    """Difference of images on a scale of 0 to 1.
 
     Attributes:
         mean: Mean over all images, pixels and channels.

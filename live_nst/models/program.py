@@ -31,7 +31,8 @@ fused: For TensorFlow on a CPU. As "blocks", and each instance normalization is 
 """
 
 SIZE_MULTIPLE = 4
-"""The rewritten frame programs are exact where height and width are multiples of this."""
+"""The sides at which frame programs run are multiples of this: the network halves images twice.
+At other sizes the rewritten programs are not exact."""
 
 PROGRAMS_FORMAT = 4
 """The format number of the stored programs. A folder with another number is not read."""

@@ -13,9 +13,6 @@ DEFAULT_SIZE = {"cpu": 384, "gpu": 640}
 MIN_SIZE, MAX_SIZE = 64, 4096
 MIN_STROKE, MAX_STROKE = 0.3, 3.0
 
-SIZE_MULTIPLE = 4
-"""Sides that the network sees are multiples of this: it halves the image twice."""
-
 _MIN_SIDE = 16
 
 
@@ -32,6 +29,8 @@ def network_size(frame_size: Size, long_side: int) -> Size:
     Returns:
         (width, height) in pixels.
     """
+    from live_nst.models.program import SIZE_MULTIPLE  # late: it imports NumPy
+
     scale = min(1.0, long_side / max(frame_size))
     width, height = (
         max(_MIN_SIDE, SIZE_MULTIPLE * round(side * scale / SIZE_MULTIPLE)) for side in frame_size
@@ -41,6 +40,8 @@ def network_size(frame_size: Size, long_side: int) -> Size:
 
 def padded_size(frame_size: Size) -> Size:
     """Return the smallest size that the network can run and that contains `frame_size`."""
+    from live_nst.models.program import SIZE_MULTIPLE  # late: it imports NumPy
+
     width, height = (
         max(_MIN_SIDE, -(-side // SIZE_MULTIPLE) * SIZE_MULTIPLE) for side in frame_size
     )

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live_nst.engines.tensorflow_resize import area_resize, area_taps, cubic_resize, cubic_taps
@@ -46,6 +46,7 @@ def test_area_resize_by_taps_is_the_same(source: tuple[int, int], target: tuple[
     np.testing.assert_allclose(one, other, rtol=0, atol=0.01)
 
 
+@settings(deadline=None)  # machines may be busy
 @given(st.integers(1, 700), st.integers(1, 700))
 def test_area_taps(source: int, target: int) -> None:
     indexes, shares = area_taps(source, target)
@@ -101,6 +102,7 @@ def test_cubic_resize_equals_opencv(
     assert (off > 0).mean() < (0.005 if off.size > 10_000 else 0.1)
 
 
+@settings(deadline=None)  # machines may be busy
 @given(st.integers(1, 300), st.integers(1, 700))
 def test_cubic_taps(source: int, target: int) -> None:
     indexes, weights = cubic_taps(source, target)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live_nst.engines import tiling
@@ -216,6 +216,7 @@ def test_model_that_cannot_be_cut(tmp_path: Path) -> None:
 # Windows
 
 
+@settings(deadline=None)  # machines may be busy
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 100), st.sampled_from([1, 2, 4, 8]))
 def test_cut_tiles_covers_image_once(across: int, down: int, longest: int, multiple: int) -> None:
     size = (across * multiple, down * multiple)
@@ -240,6 +241,7 @@ def test_window_surroundings_stop_at_edges() -> None:
     assert TileWindow(300, 400, 0, 50).surroundings(16, (60, 132), (60, 400)) == (268, 400, 0, 60)
 
 
+@settings(deadline=None)  # machines may be busy
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 60), st.sampled_from([0, 4, 16]))
 def test_window_surroundings_hold_margin(across: int, down: int, longest: int, margin: int) -> None:
     size = (across * 4, down * 4)
@@ -265,6 +267,7 @@ def test_window_of_downscaled_image_is_a_view() -> None:
 # Statistics and memory
 
 
+@settings(deadline=None)  # machines may be busy
 @given(
     st.lists(st.integers(1, 50), min_size=1, max_size=8),
     st.floats(-1e3, 1e3),

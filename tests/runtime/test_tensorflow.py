@@ -80,8 +80,8 @@ def test_gpu_names() -> None:
 
 def tensorflow_in_a_child(**environment: str) -> subprocess.CompletedProcess[str]:
     program = (
-        "import sys; from live_nst.runtime.tensorflow import tensorflow; tensorflow();"
-        "print('seen', file=sys.stderr)"
+        "import sys; from live_nst.runtime.tensorflow import import_tensorflow;"
+        "import_tensorflow(); print('seen', file=sys.stderr)"
     )
     return subprocess.run(
         [sys.executable, "-c", program],

@@ -1,1 +1,1 @@
-"""The parts of the record of speed, each a module with one PART."""
+"""Parts of the speed benchmark: each module defines one `PART`."""
