@@ -34,12 +34,21 @@ class HeaderTrial:
         source: The input, open for reading; the first packets of it are consumed.
         video: The number of the video in the input.
         folder: A folder for temporary files.
+
+    Attributes:
+        keeps_chapters: Whether the output that was tried last can store chapters.
     """
 
     def __init__(self, source: "InputContainer", video: int, folder: Path) -> None:
         self._source = source
         self._path = folder / "trial"
+        self.keeps_chapters = True
         self._samples = _first_packets(source, video)
+        self._decodable = {
+            index
+            for index, samples in self._samples.items()
+            if _decodes(source.streams[index], [_copy(packet) for _, packet in samples])
+        }
 
     def accepts(self, header: OutputHeader) -> bool:
         """Return whether the container takes all streams of a header, and gives them back.
@@ -54,7 +63,8 @@ class HeaderTrial:
                 output.container.close()
             finally:
                 close_quietly(output.container)
-            return self._decodes(header.streams, written) and self._reads_back(
+            self.keeps_chapters = output.keeps_chapters
+            return self._encodes(header.streams, written) and self._reads_back(
                 header.streams, written
             )
         except (OSError, ValueError, av.FFmpegError) as exc:
@@ -83,7 +93,7 @@ class HeaderTrial:
                 output.container.mux(packet)
         return written
 
-    def _decodes(self, streams: Sequence[PlannedStream], written: set[int]) -> bool:
+    def _encodes(self, streams: Sequence[PlannedStream], written: set[int]) -> bool:
         """Return whether all sound that is encoded anew could be decoded."""
         return all(
             each.index in written or each.index not in self._samples
@@ -96,12 +106,23 @@ class HeaderTrial:
         if not written:
             return True  # some containers cannot be read without any packet
         with open_for_reading(str(self._path)) as output:
-            found = map(_kind, output.streams)
-            return all(
-                _kind(self._source.streams[planned.index]) in found  # consumes what precedes it
-                for planned in streams
-                if planned.treatment is Treatment.COPY and planned.index in written
-            )
+            packets: dict[int, list[av.Packet[Any]]] = {}
+            for packet in _readable_packets(output):
+                packets.setdefault(packet.stream_index, []).append(packet)
+            found = iter(output.streams)
+            for planned in streams:
+                if planned.treatment is not Treatment.COPY or planned.index not in written:
+                    continue
+                kind = _kind(self._source.streams[planned.index])
+                copy = next((stream for stream in found if _kind(stream) == kind), None)
+                if copy is None:
+                    return False
+                # Some muxers store codecs whose decoders need more than the container keeps.
+                if planned.index in self._decodable and not _decodes(
+                    copy, packets.get(copy.index, [])
+                ):
+                    return False
+        return True
 
 
 def _first_packets(
@@ -135,6 +156,20 @@ def _readable_packets(source: "InputContainer") -> "Iterator[av.Packet[Any]]":
         yield from source.demux()
     except av.error.FFmpegError:
         return
+
+
+def _decodes(stream: av.stream.Stream, packets: "Sequence[av.Packet[Any]]") -> bool:
+    """Return whether a decoder makes sound of these packets; False if they are no sound."""
+    if stream.type != "audio" or stream.codec_context is None:
+        return False
+    decoder: Any = stream.codec_context
+    try:
+        for packet in [*packets, None]:
+            if (packet is None or packet.size) and decoder.decode(packet):
+                return True
+    except (av.error.FFmpegError, ValueError):
+        pass
+    return False
 
 
 def _copy(packet: "av.Packet[Any]") -> "av.Packet[Any]":

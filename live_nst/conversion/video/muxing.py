@@ -32,6 +32,7 @@ from live_nst.types import Notify
 _TICK_PACKETS = 256  # packets between two calls of `tick`
 # What muxers say about packets that they do not store.
 _REFUSALS = (errno.EINVAL, errno.ENOSYS, errno.ERANGE)
+_LAST_SYSTEM_ERROR = 4095  # FFmpeg's own errors have larger numbers
 
 
 class OutputMuxer:
@@ -199,7 +200,7 @@ class OutputMuxer:
 def _is_refusal(exc: Exception) -> bool:
     """Return whether a muxer refuses what it was given, and the system is not to blame."""
     number = getattr(exc, "errno", None)
-    return isinstance(exc, av.error.InvalidDataError) or number in _REFUSALS or number is None
+    return number is None or number in _REFUSALS or number > _LAST_SYSTEM_ERROR
 
 
 def _packets(number: int) -> str:

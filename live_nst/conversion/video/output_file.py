@@ -89,11 +89,13 @@ class OutputFile:
         container: The output.
         video: The stream of the stylized video.
         writers: What makes the packets of the other streams, by their number in the input.
+        keeps_chapters: Whether its chapters are stored.
     """
 
     container: "OutputContainer"
     video: av.VideoStream
     writers: dict[int, StreamWriter]
+    keeps_chapters: bool
 
 
 def open_output(
@@ -127,7 +129,8 @@ def _open(
     options = _muxer_options(header, fast_start)
     if any_codec:
         # PyAV adds only streams of codecs in the muxer's list, while FFmpeg's own program leaves
-        # it to the muxer: Matroska and MOV take all codecs that AVI has. `tee` has no list.
+        # it to the muxer: Matroska and MOV take all codecs that AVI has. `tee` has no list, but
+        # does not hand on chapters.
         output = open_for_writing(_tee_slave(path, header.container.muxer, options), format="tee")
     else:
         output = open_for_writing(
@@ -149,7 +152,7 @@ def _open(
     except BaseException:
         close_quietly(output)
         raise
-    return OutputFile(output, video, writers)
+    return OutputFile(output, video, writers, keeps_chapters=not any_codec)
 
 
 def close_quietly(output: "OutputContainer") -> None:

@@ -99,10 +99,19 @@ class PassthroughStreams:
         """Yield the packets that lie in the output, with their times there."""
         try:
             for packet in self._source.demux(streams):
-                if packet.size and self._shift(packet):
-                    yield packet
+                if packet.size:
+                    self._complete_times(packet)
+                    if self._shift(packet):
+                        yield packet
         except av.error.FFmpegError:
             return  # the input ends too early here, which the reader of its frames has found
+
+    def _complete_times(self, packet: "av.Packet[Any]") -> None:
+        """Give a packet without times those of the end of the packet before."""
+        index, begin = packet.stream_index, packet.dts if packet.dts is not None else packet.pts
+        if begin is None and packet.stream.type != "video":
+            begin = packet.pts = packet.dts = self._ends.get(index, 0)
+        self._ends[index] = (begin or 0) + (packet.duration or 0)
 
     def _shift(self, packet: "av.Packet[Any]") -> bool:
         """Give a packet its time in the output; return False if it lies outside of it."""

@@ -30,6 +30,10 @@ _NEW_PCM = (
     "PCM sound is copied, but players from before 2024 do not play it in .mp4, or play noise: "
     "--audio encode avoids that, and so do .mov and .mkv"
 )
+_CHAPTERS = (
+    "Left out: the chapters, which cannot be stored together with sound of this codec: "
+    "--audio encode keeps them"
+)
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ class _Planner:
         ]
         # Matroska stores attached files behind all streams.
         self._streams.sort(key=self._is_attached)
+        self._has_chapters = bool(source.chapters())
         self._trial = HeaderTrial(source, header.video, folder)
 
     def plan(self) -> StreamPlan:
@@ -113,7 +118,14 @@ class _Planner:
                     if self._trial.accepts(replace(self._header, streams=[*streams, choice])):
                         streams.append(choice)
                         break
-        return StreamPlan(tuple(streams), tuple(self._notes(streams)))
+        notes = list(self._notes(streams))
+        if self._has_chapters and not self._keeps_chapters(streams):
+            notes.append(_CHAPTERS)
+        return StreamPlan(tuple(streams), tuple(notes))
+
+    def _keeps_chapters(self, streams: Sequence[PlannedStream]) -> bool:
+        self._trial.accepts(replace(self._header, streams=streams))
+        return self._trial.keeps_chapters
 
     def _choices(self, stream: av.stream.Stream) -> list[PlannedStream]:
         """Return what can be done with a stream, in the order of preference."""

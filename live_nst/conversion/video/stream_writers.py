@@ -80,9 +80,12 @@ class AudioEncoder(StreamWriter):
         self._context: Any = context
         self._graph: Any = None
         self._shape: tuple[Any, ...] = ()  # of the frames that the graph takes
+        self._end: Fraction | None = None  # when the sound that was decoded ends, in seconds
 
     def write(self, packet: "av.Packet[Any]") -> "Iterator[av.Packet[Any]]":
         """Yield the encoded packets that are complete; damaged packets are skipped."""
+        if self._end is None and packet.pts is not None and packet.time_base is not None:
+            self._end = packet.pts * (fraction(packet.time_base) or Fraction(1))
         yield from self._encode(self._decode(packet))
 
     def flush(self) -> "Iterator[av.Packet[Any]]":
@@ -103,8 +106,16 @@ class AudioEncoder(StreamWriter):
             if shape != self._shape:
                 yield from self._encode_filtered(end=True)
                 self._graph, self._shape = self._open_graph(frame), shape
+            self._complete_time(frame)
             self._graph.push(frame)
             yield from self._encode_filtered(end=False)
+
+    def _complete_time(self, frame: av.AudioFrame) -> None:
+        """Give a frame without a time that of the end of the frame before."""
+        base = fraction(frame.time_base) or Fraction(1, frame.sample_rate)
+        if frame.pts is None:
+            frame.pts = round((self._end or 0) / base)
+        self._end = frame.pts * base + Fraction(frame.samples, frame.sample_rate)
 
     def _open_graph(self, frame: av.AudioFrame) -> Graph:
         graph = Graph()
