@@ -22,6 +22,7 @@ from live_nst.conversion.video.stream_writers import (
     PacketCopier,
     StreamWriter,
     SubtitleConverter,
+    layout_name,
 )
 from live_nst.runtime.pyav import open_for_reading, open_for_writing
 
@@ -227,6 +228,9 @@ def _add_writer(
             if output.format.name == "tee":
                 raise
             raise _UnlistedCodecError from exc
+        if isinstance(stream, av.AudioStream):
+            # Some muxers need a named layout, which AVI and Matroska do not store.
+            stream.codec_context.layout = layout_name(stream.codec_context.layout)
         writer = PacketCopier(stream)
     stream.metadata.update(copied_metadata(source.metadata))
     stream.disposition = source.disposition

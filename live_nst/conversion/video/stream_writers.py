@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import av
 import av.error
+from av.codec.context import Flags
 from av.filter import Graph
 
 from live_nst.runtime.pyav import fraction
@@ -15,7 +16,17 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
 
 _BIT_RATES = {"aac": 96_000, "libopus": 64_000}  # bits per second and channel
-_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}  # by number of channels
+_USUAL_LAYOUTS = {
+    1: "mono",
+    2: "stereo",
+    3: "2.1",
+    4: "4.0",
+    5: "5.0",
+    6: "5.1",
+    7: "6.1",
+    8: "7.1",
+}  # by number of channels
+_ENCODED_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}  # all encoders have these
 
 
 class StreamWriter(ABC):
@@ -71,11 +82,12 @@ class AudioEncoder(StreamWriter):
             decoder.flush_buffers()
         self._decoder = decoder
         self._rate = _nearest_rate(encoder, decoder.sample_rate)
-        self._layout = _LAYOUTS.get(channels, "stereo")
+        self._layout = _ENCODED_LAYOUTS.get(channels, "stereo")
         self.stream: Any = output.add_stream(encoder, rate=self._rate, layout=self._layout)
         self.stream.time_base = Fraction(1, self._rate)
         context = self.stream.codec_context
         context.time_base = Fraction(1, self._rate)
+        context.flags |= Flags.global_header
         context.bit_rate = _BIT_RATES[encoder] * av.AudioLayout(self._layout).nb_channels
         self._context: Any = context
         self._graph: Any = None
@@ -123,7 +135,7 @@ class AudioEncoder(StreamWriter):
         last = graph.add_abuffer(
             sample_rate=frame.sample_rate,
             format=frame.format.name,
-            layout=_layout_name(frame.layout),
+            layout=layout_name(frame.layout),
             time_base=frame.time_base,
         )
         if self._context.frame_size:
@@ -207,7 +219,7 @@ def _nearest_rate(encoder: str, rate: int) -> int:
     return next((each for each in rates if each >= rate), rates[-1])
 
 
-def _layout_name(layout: av.AudioLayout) -> str:
+def layout_name(layout: av.AudioLayout) -> str:
     """Return the name of a layout; the usual one for its number of channels if it has none."""
     unnamed = "channels" in layout.name
-    return _LAYOUTS.get(layout.nb_channels, layout.name) if unnamed else layout.name
+    return _USUAL_LAYOUTS.get(layout.nb_channels, layout.name) if unnamed else layout.name
