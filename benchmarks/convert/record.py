@@ -12,7 +12,6 @@ from typing import Any
 
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ProgressReporter
-from live_nst.conversion.video.color import FromBgr, ToBgr
 from live_nst.conversion.video.convert import convert_video
 from live_nst.conversion.video.reader import FrameReader
 from live_nst.conversion.video.segment_writer import SegmentEncoder
@@ -21,6 +20,7 @@ from live_nst.runtime.machine import available_cores
 from live_nst.sinks.recorder import Recorder
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
+from live_nst.video.color import FromBgr, ToBgr
 from tools.draw_demo.scene import DemoScene
 
 MIN_SHARE = 0.9
@@ -67,7 +67,7 @@ def one_round(video: Path, output: Path, stylizer: StylizerCore) -> dict[str, An
     task = VideoTask.open(video, output, ConvertOptions())
     frames: list[Any] = []
     costs = {"decode": cpu_seconds(lambda: frames.extend(FrameReader(task.info).frames()))}
-    to_bgr = ToBgr(task.info.size, task.info.rotation)
+    to_bgr = ToBgr(task.info.size, task.info.orientation)
     samples = frames[:: len(frames) // 40]
     images = [to_bgr(frame.av_frame) for frame in samples]
     costs["to bgr"] = cpu_seconds(

@@ -55,7 +55,8 @@ EngineOption = Annotated[
 PrecisionOption = Annotated[
     PrecisionChoice,
     typer.Option(
-        help="The number format of the network. auto: bfloat16 on a CPU that has it, else float32."
+        help="The number format of the network. auto: float16 on a GPU and bfloat16 on a CPU that "
+        "have units for it, else float32."
     ),
 ]
 StabilizeOption = Annotated[

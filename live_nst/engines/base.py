@@ -122,7 +122,8 @@ class StylizedFrame:
         image = self._images[name]
         if image is None or isinstance(image, np.ndarray):
             return image
-        with self._lock:  # another thread may be fetching it
+        # With overlap, the stylize thread and the compose thread fetch the same frame.
+        with self._lock:
             image = self._images[name]
             if image is not None and not isinstance(image, np.ndarray):
                 image = self._images[name] = image.numpy()

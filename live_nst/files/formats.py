@@ -8,8 +8,9 @@ from live_nst.files.output import join_words
 
 VIDEO_SUFFIXES = frozenset(
     {
-        ".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts",
-        ".ogv", ".ts", ".webm", ".wmv",
+        ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".m1v", ".m2t", ".m2ts",
+        ".m2v", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpe", ".mpeg", ".mpg", ".mts",
+        ".mxf", ".ogm", ".ogv", ".qt", ".ts", ".vob", ".webm", ".wmv", ".y4m",
     }
 )  # fmt: skip
 """Suffixes of files that are read as videos. GIF is not among them: many are still images."""
@@ -19,8 +20,8 @@ PLAYABLE_SUFFIXES = VIDEO_SUFFIXES | {".gif"}
 
 IMAGE_SUFFIXES = frozenset(
     {
-        ".avif", ".bmp", ".dds", ".gif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tga",
-        ".tif", ".tiff", ".webp",
+        ".apng", ".avif", ".bmp", ".dds", ".dib", ".gif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg",
+        ".jpg", ".jpx", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp",
     }
 )  # fmt: skip
 """Suffixes of files that are read as images."""
@@ -53,6 +54,7 @@ _TIFF = ImageFormat("TIFF")  # uncompressed: the compressing writer does not tak
 IMAGE_FORMATS = {
     ".jpg": _JPEG,
     ".jpeg": _JPEG,
+    ".jfif": _JPEG,
     ".png": ImageFormat("PNG", (("compress_level", 4),)),
     ".webp": ImageFormat("WEBP", (("quality", 95),), 16_383),
     ".tif": _TIFF,

@@ -28,7 +28,7 @@ WARM_UP_SECONDS = 1.5  # frames beside a compilation are not measured for at mos
 
 _MIN_SAMPLES = 4  # measurements needed for a decision
 _RATE_WINDOW = 1.0  # seconds over which the rate of the source is counted
-_RATE_WINDOWS = 3  # the best of them counts: one hiccup does not make a source slow
+_RATE_WINDOWS = 3  # the best of them counts: one late frame does not make a source slow
 _SLOW_SOURCE = 0.9  # share of the wanted rate below which the rate of the source is wanted instead
 _OVERHEAD = 20_000.0  # pixels; assumed before anything was measured
 _PRIOR_WEIGHT = 0.02  # of that assumption: about that of one change by one step

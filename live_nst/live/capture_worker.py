@@ -30,6 +30,7 @@ class CaptureWorker:
     Attributes:
         slot: The newest frame. Indexes continue when the source is reopened.
         next_index: Index of the next frame: the number of frames so far if none was lost.
+        skipped: Number of frames that the source left out because they were late.
         reopened: How often the source was reopened.
         failure: The error that ended the thread, if one did.
     """
@@ -46,6 +47,7 @@ class CaptureWorker:
         self._last_event = 0.0  # when a frame came or the source was opened or lost
         self.slot: LatestSlot[Frame] = LatestSlot()
         self.next_index = 0
+        self.skipped = 0
         self.reopened = 0
         self.failure: BaseException | None = None
 
@@ -79,6 +81,11 @@ class CaptureWorker:
         """
         self._last_event = self._clock.now()
         self._wanted.set()
+
+    @property
+    def dropped(self) -> int:
+        """Number of frames so far that never came out of the slot: skipped, or replaced in it."""
+        return self.skipped + self.slot.replaced
 
     @property
     def ended(self) -> bool:
@@ -148,6 +155,7 @@ class CaptureWorker:
             return
         # Sources count from 0 whenever they are opened. A gap after that is kept.
         index = max(frame.index + reader.offset, self.next_index)
+        self.skipped += index - self.next_index
         self.next_index = index + 1
         self._last_event = self._clock.now()
         self._problem = ""

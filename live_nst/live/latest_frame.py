@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 
 from live_nst.types import Frame
 
-MAX_LOAD = 1.25  # median time per frame, in frame intervals, of a worker that keeps up
-MAX_WAIT = 1.25  # frame intervals after a capture until which the next frame is waited for
+MAX_LOAD = 1.25  # frame intervals; with a larger median time per frame, no frame is skipped
+MAX_WAIT = 1.25  # frame intervals after a capture; wait no longer for the next frame
 
 _HISTORY = 16  # frames: half a second
 _MIN_FRAMES = 4

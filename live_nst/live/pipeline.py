@@ -6,7 +6,8 @@
     SinkWorker        queue -> sink                                 one thread per sink
     LivePipeline.run  slot of the display -> window and keys        the thread of the caller
 
-Nothing waits in a line: a newer frame replaces the one before that nobody has taken.
+The slots hold one frame: a newer frame replaces one that was not taken. Only the queues of the
+sinks are longer, 8 frames, so that a slow disk costs no frame.
 """
 
 from collections.abc import Sequence
@@ -80,7 +81,7 @@ class LivePipeline:
         # No Event: `stop` is called in a signal handler, which must not wait for a lock.
         self._stopped = False
         self._notice = ""
-        self._replaced_before = 0
+        self._dropped_before = 0
         self._started = self._drawn = 0.0
 
     @property
@@ -91,8 +92,8 @@ class LivePipeline:
 
     @property
     def dropped(self) -> int:
-        """Number of captured frames that were replaced by newer ones before they were stylized."""
-        return self._capture.slot.replaced - self._replaced_before + self.worker.replaced
+        """Number of frames that were late, or replaced by newer ones before they were stylized."""
+        return self._capture.dropped - self._dropped_before + self.worker.replaced
 
     def stop(self) -> None:
         """End the session soon. Any thread and any signal handler may call this."""
@@ -116,7 +117,7 @@ class LivePipeline:
             LiveNstError: The source cannot be opened, or a sink broke.
             BaseException: The error that ended a thread.
         """
-        self._replaced_before = self._capture.slot.replaced  # while the model was loaded
+        self._dropped_before = self._capture.dropped  # while the model was loaded
         self._started = self._clock.now()
         try:
             if display is not None:

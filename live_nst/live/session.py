@@ -24,7 +24,7 @@ from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import BLEND_STYLES
 from live_nst.types import DownloadProgress, Notify
 
-_CONTENT_STYLE_SECONDS = 0.5  # the style that a room has itself changes no faster
+_CONTENT_STYLE_SECONDS = 0.5  # between two computations of the content style
 _QUICK_REFUSAL_SECONDS = 0.3  # most missing cameras are noticed within this time
 
 
@@ -45,7 +45,7 @@ def run_live(
 
     Raises:
         LiveNstError: Something cannot be opened or used, or broke.
-        KeyboardInterrupt: A signal came before the first frame.
+        KeyboardInterrupt: A signal came before the pipeline started.
     """
     options.check()
     with ExitStack() as stack, handle_stop_signals(raise_interrupt) as stop:

@@ -18,7 +18,7 @@ class LiveReport:
         frames: Stylized frames that were shown, each counted once.
         repeated: Frames for which the last stylized frame was shown again, as nothing had moved.
         fps: Shown frames per second, from the first to the last.
-        dropped: Captured frames that were replaced by newer ones before they were stylized.
+        dropped: Frames that were late, or replaced by newer ones before they were stylized.
         latency_ms: Capture to display: percentiles "p50", "p95" and "p99" in milliseconds.
         stage_ms: Median milliseconds of "wait" (from the capture until the worker begins),
             "stylize", "compose" and "display".

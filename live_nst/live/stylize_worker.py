@@ -139,7 +139,7 @@ class StylizeWorker:
             self._composer.close()
         self.size_controller.close()
 
-    # The way of a frame, from top to bottom.
+    # What happens to a frame, from top to bottom.
 
     def _run(self) -> None:
         try:
@@ -196,7 +196,7 @@ class StylizeWorker:
         image = self.size_controller.to_prepared_size(prepared.content)
         prefetched = prepared.prefetched if image is prepared.content else None
         if self._composer is not None and self._stylized is not None:
-            # A GPU would fetch the frame before only after it has computed this one.
+            # A GPU would fetch the previous frame only after it has computed this one.
             self._stylized.fetch()
         stylized = self._stylizer.infer(image, now, prefetched)
         stylized.wait()

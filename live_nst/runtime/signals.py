@@ -1,4 +1,4 @@
-"""One meaning of SIGINT (Ctrl-C) and SIGTERM for every command.
+"""One meaning of SIGINT (Ctrl-C) and SIGTERM for all commands that run long.
 
 The first signal asks for a clean end: files are finished and devices are closed. The second signal
 ends the process at once.

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
-from av.video.reformatter import ColorRange, Colorspace
 
 from live_nst.errors import LiveNstError, RecordingError
 from live_nst.files.output import check_output, write_error
 from live_nst.runtime.pyav import open_for_reading, open_for_writing
 from live_nst.sinks.geometry import letterbox, pad_to_even
 from live_nst.types import Closeable, Frame, Image
+from live_nst.video.color import BT709, LIMITED, ColorTags, FromBgr
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -30,8 +30,7 @@ KEYFRAME_SECONDS = 2.0
 """Between keyframes. A killed recording loses at most this and what the encoder holds."""
 MAX_LAST_FRAME_SECONDS = 1.0
 """No frame follows the last one that would end it."""
-BT709 = 1
-"""Number of the primaries and the transfer function in ITU-T H.273."""
+COLOR = ColorTags(BT709, LIMITED, BT709, BT709)
 ENCODER_OPTIONS = {
     "preset": "veryfast",
     "crf": "20",
@@ -166,18 +165,12 @@ class _Writer:
         self._stream.time_base = Fraction(1, TICKS_PER_SECOND)
         context = self._stream.codec_context
         context.time_base = Fraction(1, TICKS_PER_SECOND)
-        context.colorspace = Colorspace.ITU709
-        context.color_range = ColorRange.MPEG
-        context.color_primaries = BT709
-        context.color_trc = BT709
+        context.colorspace, context.color_range = COLOR.matrix, COLOR.range
+        context.color_primaries, context.color_trc = COLOR.primaries, COLOR.transfer
+        self._from_bgr = FromBgr("yuv420p", COLOR)
 
     def write(self, frame: Frame) -> None:
-        video_frame = av.VideoFrame.from_ndarray(
-            letterbox(pad_to_even(frame.image), self._size), format="bgr24"
-        )
-        video_frame = video_frame.reformat(
-            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
-        )
+        video_frame = self._from_bgr(letterbox(pad_to_even(frame.image), self._size))
         video_frame.time_base = Fraction(1, TICKS_PER_SECOND)
         video_frame.pts = self._next_pts(frame.time)
         since_keyframe = (video_frame.pts - self._last_keyframe) / TICKS_PER_SECOND

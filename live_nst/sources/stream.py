@@ -11,13 +11,15 @@ from urllib.request import url2pathname
 
 import av
 import av.error
-import cv2
 
 from live_nst.errors import SourceError, SourceLostError
-from live_nst.runtime.pyav import open_for_reading
+from live_nst.runtime.pyav import fraction, open_for_reading
 from live_nst.runtime.timing import Clock, SystemClock
 from live_nst.sources.base import SourceInfo
-from live_nst.types import Closeable, Frame, Image
+from live_nst.sources.playback import PlaybackClock, SteadyPositions
+from live_nst.types import Closeable, Frame
+from live_nst.video.display import ToDisplay
+from live_nst.video.timestamps import BestEffortTimestamps
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -36,11 +38,7 @@ format. Behind http that may be the beginning of a video file."""
 _SEGMENTED = {"hls", "dash"}
 """Formats that deliver several seconds at once, and so need playback timing although live."""
 
-_ROTATIONS = {
-    90: cv2.ROTATE_90_COUNTERCLOCKWISE,
-    180: cv2.ROTATE_180,
-    270: cv2.ROTATE_90_CLOCKWISE,
-}
+_CLOCK_MAY_JUMP = 0x200  # AVFMT_TS_DISCONT, a flag of formats such as MPEG-TS
 
 
 class StreamSource(Closeable):
@@ -72,9 +70,11 @@ class StreamSource(Closeable):
             self._stream = self._find_video()
             self._endless = self._network and not self._container.duration
             timed = not self._endless or self._container.format.name in _SEGMENTED
-            self._playback = _PlaybackClock(self._clock) if timed else None
+            self._playback = PlaybackClock(self._clock) if timed else None
+            self._timestamps = BestEffortTimestamps()
+            self._positions = self._new_positions()
+            self._to_display = ToDisplay(self._stream)
             self._index = -1
-            self._position = 0.0
             self._decoded = self._decode()
             self._first: av.VideoFrame | None = self._open_first()
             self._info = self._describe(self._first)
@@ -96,9 +96,9 @@ class StreamSource(Closeable):
             arrival = self._clock.now()
             self._index += 1
             if self._playback is None:
-                return Frame(_to_bgr(decoded), self._index, arrival)
+                return Frame(self._to_display(decoded), self._index, arrival)
             if self._playback.wait_for(self._position_of(decoded)):
-                return Frame(_to_bgr(decoded), self._index, self._clock.now())
+                return Frame(self._to_display(decoded), self._index, self._clock.now())
         return None
 
     def close(self) -> None:
@@ -114,10 +114,23 @@ class StreamSource(Closeable):
                 return stream
         raise SourceError(f"{self._name} holds no video", "choose a file or stream with video")
 
+    def _new_positions(self) -> SteadyPositions:
+        """Return the positions of the frames, from the properties of the file."""
+        rate = fraction(self._stream.average_rate)
+        jumps_ahead = bool(self._container.format.flags & _CLOCK_MAY_JUMP)
+        return SteadyPositions(min(1.0, float(1 / rate)) if rate else 0.04, jumps_ahead=jumps_ahead)
+
+    def _position_of(self, decoded: av.VideoFrame) -> float:
+        """Return when a frame is due, in seconds; call it for each frame, in order."""
+        timestamp, time_base = self._timestamps.next(decoded), fraction(decoded.time_base)
+        if timestamp is None or time_base is None:
+            return self._positions.next(None)
+        return self._positions.next(float(timestamp * time_base))
+
     def _describe(self, first: av.VideoFrame) -> SourceInfo:
         """Return the stream's own description, and the size of its first frame."""
-        height, width = _to_bgr(first).shape[:2]
-        rate = float(self._stream.average_rate or 0)
+        height, width = self._to_display(first).shape[:2]
+        rate = float(fraction(self._stream.average_rate) or 0)
         codec = self._stream.codec_context.name
         return SourceInfo(
             self._name, width, height, rate, codec, paused_until_read=not self._endless
@@ -127,7 +140,9 @@ class StreamSource(Closeable):
         """Decode the first frame, so that opening fails if there is none."""
         first = next(self._decoded, None)
         if first is None:
-            raise SourceError(f"{self._name} has no complete frame", "the file may be cut off")
+            raise SourceError(
+                f"{self._name} has no complete frame", "the file may be incomplete or damaged"
+            )
         return first
 
     def _next(self) -> av.VideoFrame | None:
@@ -163,54 +178,6 @@ class StreamSource(Closeable):
         if self._endless:
             raise SourceLostError(f"{self._name} ended", "check whether it is still sent")
 
-    def _position_of(self, decoded: av.VideoFrame) -> float:
-        """Return the time of a frame in seconds from the start of the video."""
-        if decoded.time is None:
-            self._position += 1 / float(self._stream.average_rate or 25)
-        else:
-            self._position = float(decoded.time)
-        return self._position
-
-
-class _PlaybackClock:
-    """Plays a file in real time: waits for frames that are early and skips those that are late."""
-
-    _TOLERANCE = 0.05
-    """Seconds that a frame may be late and still be shown."""
-
-    _MAX_SKIPPING = 0.25
-    """Seconds without a shown frame after which skipping ends; see `wait_for`."""
-
-    _MAX_WAIT = 4.0
-    """Seconds to wait for one frame at most. Longer, and the reader would report a lost source."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._start: float | None = None
-        self._late_since: float | None = None
-
-    def wait_for(self, position: float) -> bool:
-        """Wait until the frame at `position` (seconds) is due; return False at once if it is late.
-
-        A machine that decodes too slowly would skip every frame. So after a quarter of a second the
-        playback time is set to the current frame, and the video plays slowly instead. The same
-        handles a jump in the timestamps.
-        """
-        now = self._clock.now()
-        if self._start is None:
-            self._start = now - position
-        wait = self._start + position - now
-        if wait < -self._TOLERANCE:
-            self._late_since = now if self._late_since is None else self._late_since
-            if now - self._late_since < self._MAX_SKIPPING:
-                return False
-        self._late_since = None
-        if not -self._TOLERANCE <= wait <= self._MAX_WAIT:
-            wait = min(max(wait, 0.0), self._MAX_WAIT)
-            self._start = now + wait - position
-        self._clock.sleep(wait)
-        return True
-
 
 def _open(target: str, name: str, timeout: float | None) -> "InputContainer":
     """Open a file, or with a `timeout` in seconds a network stream.
@@ -236,16 +203,8 @@ def _decode_packet(packet: "av.Packet[Any]") -> list[av.VideoFrame]:
     """Return the frames that `packet` completes; none if it is damaged or lacks its key frame."""
     try:
         return [item for item in packet.decode() if isinstance(item, av.VideoFrame)]
-    except av.error.InvalidDataError:
+    except av.error.FFmpegError:  # decoders report damage in many ways
         return []
-
-
-def _to_bgr(decoded: av.VideoFrame) -> Image:
-    """Return BGR uint8 ``[height, width, 3]``, rotated as the file asks for."""
-    image: Any = decoded.to_ndarray(format="bgr24")
-    rotation = _ROTATIONS.get(decoded.rotation % 360)
-    upright: Image = image if rotation is None else cv2.rotate(image, rotation)
-    return upright
 
 
 def _local_path(url: str) -> Path:

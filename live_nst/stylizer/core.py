@@ -43,7 +43,8 @@ class StylizerCore(Closeable):
     """Stylizes frames in three steps that may run in different threads.
 
     `prefetch` and `infer` need one frame only and may run for several frames at once.
-    `postprocess` needs the frames in order, from one thread. Calling the object does all of them.
+    `postprocess` needs the frames in order, from one thread. Calling the object runs `infer` and
+    `postprocess`.
 
     Args:
         options: What runs, and how.

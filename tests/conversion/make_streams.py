@@ -9,8 +9,6 @@ import av
 import numpy as np
 from av.codec.context import Flags
 
-from tests.conversion.make_videos import HEADER
-
 SOUNDS = {
     "aac": "aac", "mp3": "libmp3lame", "mp2": "mp2", "ac3": "ac3", "eac3": "eac3",
     "opus": "libopus", "vorbis": "vorbis", "flac": "flac", "alac": "alac", "wmav2": "wmav2",
@@ -25,6 +23,21 @@ TEXTS = {"subrip": "srt", "ass": "ass", "webvtt": "webvtt", "mov_text": "mov_tex
 
 PICTURES = {"dvd_subtitle": "dvdsub", "dvb_subtitle": "dvbsub"}
 """FFmpeg's encoders of codecs for subtitles that are pictures."""
+
+HEADER = b"""[Script Info]
+ScriptType: v4.00+
+PlayResX: 384
+PlayResY: 288
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold,\
+ Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow,\
+ Alignment, MarginL, MarginR, MarginV, Encoding
+Style: Default,Arial,16,&Hffffff,&Hffffff,&H0,&H0,0,0,0,0,100,100,0,0,1,1,0,2,10,10,10,1
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+"""
 
 RATE = 25
 _MUXERS = {".mkv": "matroska", ".mov": "mov", ".mp4": "mp4", ".ts": "mpegts", ".webm": "webm"}

@@ -1,4 +1,4 @@
-"""The contract of engines, for every engine and precision that runs here."""
+"""The contract of engines, tested on all engines and precisions that run here."""
 
 import threading
 from collections.abc import Callable

@@ -29,6 +29,21 @@ def test_image_formats_are_pillows() -> None:
         assert Pillow.registered_extensions()[suffix] == image_format.name
 
 
+def test_image_suffixes_are_pillows() -> None:
+    Pillow.init()
+    assert set(Pillow.registered_extensions()) >= IMAGE_SUFFIXES
+
+
+@pytest.mark.parametrize("suffix", [".asf", ".vob", ".dv", ".mxf", ".mjpeg", ".m2ts"])
+def test_video_suffixes(suffix: str) -> None:
+    assert suffix in VIDEO_SUFFIXES
+
+
+@pytest.mark.parametrize("suffix", [".jfif", ".jpe", ".j2k", ".avif"])
+def test_image_suffixes(suffix: str) -> None:
+    assert suffix in IMAGE_SUFFIXES
+
+
 def test_image_format_for() -> None:
     assert image_format_for("a.JPG").name == "JPEG"
     for name in ("a.gif", "a", "a.mp4"):

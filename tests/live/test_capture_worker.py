@@ -145,6 +145,7 @@ def test_gap_in_indexes_is_kept(clock: FakeClock) -> None:
     taken.take(2)
     capture.close()
     assert taken.indexes == [0, 4]
+    assert capture.skipped == capture.dropped == 3
 
 
 def test_lost_source_is_reopened(clock: FakeClock, pauses: list[float]) -> None:

@@ -105,6 +105,16 @@ def test_dropped_counts_from_run(make_harness: MakeHarness) -> None:
     assert [number for number, _ in harness.stylizer.stylized] == [9]
 
 
+def test_dropped_counts_what_the_source_skipped(make_harness: MakeHarness) -> None:
+    harness = make_harness()
+    with harness.running:
+        harness.show(2)
+        harness.feeder.given += 5  # the next frame has an index that is higher by 5
+        harness.show(1)
+    assert harness.frames == 3
+    assert harness.pipeline.dropped == 5
+
+
 def test_latency(make_harness: MakeHarness) -> None:
     harness = make_harness(display=True)
     assert harness.display is not None

@@ -1,4 +1,4 @@
-"""What every sink owes the pipeline, checked over all of them."""
+"""The contract of sinks, tested on every sink."""
 
 import threading
 from collections.abc import Callable

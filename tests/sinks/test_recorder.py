@@ -116,7 +116,7 @@ def test_colors_are_bt709(tmp_path: Path) -> None:
         decoded = bgr_by_bt709(next(container.decode(video=0)))
     for index, color in enumerate(COLORS):
         patch = decoded[8:40, index * 64 + 16 : index * 64 + 48].mean(axis=(0, 1))
-        np.testing.assert_allclose(patch, color, atol=5, err_msg=str(color))
+        np.testing.assert_allclose(patch, color, atol=3, err_msg=str(color))
 
 
 @pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not installed")

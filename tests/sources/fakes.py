@@ -121,14 +121,20 @@ def write_video(
     draw: Callable[[int], Image] = lambda number: picture(10 * number),
     rate: int = 30,
     options: dict[str, str] | None = None,
+    aspect: Fraction | None = None,
 ) -> None:
-    """Write one picture for each time in `seconds`; lossless unless told otherwise."""
+    """Write one picture for each time in `seconds`; lossless unless told otherwise.
+
+    `aspect` is the width of a pixel divided by its height.
+    """
     with av.open(target, "w", format=container) as out:
         stream = out.add_stream(codec, rate=rate, options=options or {})
         height, width = draw(0).shape[:2]
         stream.width, stream.height, stream.pix_fmt = width, height, pixels
         stream.time_base = Fraction(1, TICKS)
         stream.codec_context.time_base = Fraction(1, TICKS)
+        if aspect:
+            stream.codec_context.sample_aspect_ratio = aspect
         out.start_encoding()
         for number, second in enumerate(seconds):
             frame = av.VideoFrame.from_ndarray(draw(number), format="bgr24")

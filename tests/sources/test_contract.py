@@ -1,4 +1,4 @@
-"""What every source owes its reader, tested on every source."""
+"""The contract of sources, tested on every source."""
 
 import itertools
 from collections.abc import Callable

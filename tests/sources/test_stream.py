@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -14,9 +15,12 @@ import cv2
 import numpy as np
 import pytest
 
+from live_nst.conversion.video.probe import probe
+from live_nst.conversion.video.reader import FrameReader
 from live_nst.errors import SourceError, SourceLostError
 from live_nst.sources.stream import StreamSource
 from live_nst.types import Frame
+from live_nst.video.color import BT709, BT2020, FULL, HLG, LIMITED, ToBgr
 from tests.sources.fakes import FakeClock, InThread, picture, write_sound, write_video
 
 TENTHS = [number / 10 for number in range(10)]
@@ -117,10 +121,15 @@ def test_file_name_like_a_protocol(clip: Path, monkeypatch: pytest.MonkeyPatch) 
         assert source.read() is not None
 
 
-def turned_mp4(path: Path, matrix: list[int]) -> None:
+def turned_mp4(path: Path, matrix: list[int], aspect: Fraction | None = None) -> None:
     """An MP4 of one picture, with the track's display matrix set to [[a, b], [c, d]]."""
     write_video(
-        str(path), [0.0, 0.1], codec="libx264", pixels="yuv444p", options={"crf": "1", "bf": "0"}
+        str(path),
+        [0.0, 0.1],
+        codec="libx264",
+        pixels="yuv444p",
+        options={"crf": "1", "bf": "0"},
+        aspect=aspect,
     )
     data = bytearray(path.read_bytes())
     start = data.index(b"tkhd") + 44
@@ -130,15 +139,22 @@ def turned_mp4(path: Path, matrix: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("matrix", "corner"),
+    ("matrix", "corner", "upright"),
     [
-        ([1, 0, 0, 1], "top left"),
-        ([0, 1, -1, 0], "top right"),
-        ([-1, 0, 0, -1], "bottom right"),
-        ([0, -1, 1, 0], "bottom left"),
+        ([1, 0, 0, 1], "top left", True),
+        ([0, 1, -1, 0], "top right", False),
+        ([-1, 0, 0, -1], "bottom right", True),
+        ([0, -1, 1, 0], "bottom left", False),
+        ([-1, 0, 0, 1], "top right", True),
+        ([1, 0, 0, -1], "bottom left", True),
+        ([0, 1, 1, 0], "top left", False),
+        ([0, -1, -1, 0], "bottom right", False),
+        ([0, 0, 0, 0], "top left", True),
     ],
 )
-def test_read_rotates(tmp_path: Path, matrix: list[int], corner: str) -> None:
+def test_read_rotates_and_mirrors(
+    tmp_path: Path, matrix: list[int], corner: str, upright: bool
+) -> None:
     """The matrix maps (x, y) to (a x + c y, b x + d y), y downwards: so says the MP4 standard."""
     path = tmp_path / "phone.mp4"
     turned_mp4(path, matrix)
@@ -146,7 +162,6 @@ def test_read_rotates(tmp_path: Path, matrix: list[int], corner: str) -> None:
         frame = source.read()
         info = source.info
     assert frame is not None
-    upright = corner in ("top left", "bottom right")
     assert frame.size == (info.width, info.height) == ((64, 48) if upright else (48, 64))
     row = 2 if corner.startswith("top") else -3
     column = 2 if corner.endswith("left") else -3
@@ -155,39 +170,98 @@ def test_read_rotates(tmp_path: Path, matrix: list[int], corner: str) -> None:
     assert frame.image.flags.c_contiguous
 
 
-def bgr(luma: int, blue: int, red: int, kr: float, kb: float, full: bool) -> list[float]:
-    """BGR of a YCbCr color, by the formulas of ITU-R BT.601 and BT.709."""
-    y = luma / 255 if full else (luma - 16) / 219
-    cb, cr = ((value - 128) / (255 if full else 224) for value in (blue, red))
-    r, b = y + 2 * (1 - kr) * cr, y + 2 * (1 - kb) * cb
-    g = (y - kr * r - kb * b) / (1 - kr - kb)
-    return [255 * min(max(value, 0.0), 1.0) for value in (b, g, r)]
-
-
-@pytest.mark.parametrize("full", [False, True], ids=["limited", "full"])
 @pytest.mark.parametrize(
-    ("tag", "kr", "kb"), [(1, 0.2126, 0.0722), (5, 0.299, 0.114)], ids=["bt709", "bt601"]
+    ("aspect", "size"),
+    [(Fraction(16, 9), (114, 48)), (Fraction(8, 9), (64, 54)), (Fraction(1), (64, 48))],
 )
-def test_read_color_matrix_and_range(
-    tmp_path: Path, tag: int, kr: float, kb: float, full: bool
+def test_read_has_square_pixels(tmp_path: Path, aspect: Fraction, size: tuple[int, int]) -> None:
+    path = tmp_path / "dvd.mov"
+    write_video(str(path), TENTHS, codec="png", pixels="rgb24", aspect=aspect)
+    with StreamSource(str(path), FakeClock()) as source:
+        info, frames = source.info, all_frames(source)
+    assert (info.width, info.height) == size
+    assert [frame.size for frame in frames] == [size] * 10
+    assert frames[0].image[size[1] // 8, size[0] // 8].tolist() == [255, 0, 0]
+    assert frames[9].image[-1, -1].tolist() == [90, 90, 90]
+
+
+def test_read_of_rotated_video_has_square_pixels(tmp_path: Path) -> None:
+    path = tmp_path / "phone.mp4"
+    turned_mp4(path, [0, 1, -1, 0], Fraction(4, 3))
+    with StreamSource(str(path), FakeClock()) as source:
+        assert (source.info.width, source.info.height) == (48, 85)
+
+
+def coded(path: Path, size: tuple[int, int], aspect: Fraction, start: float) -> bytes:
+    """A second of MPEG-TS, ten frames, from `start` seconds on."""
+    write_video(
+        str(path),
+        [start + tenth for tenth in TENTHS],
+        codec="libx264",
+        pixels="yuv420p",
+        container="mpegts",
+        draw=lambda number: picture(10 * number, *size),
+        options={"bf": "0", "crf": "1"},
+        aspect=aspect,
+    )
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("second_start", [0.0, 1.0, 3600.0], ids=["restarts", "goes on", "jumps"])
+def test_read_plays_joined_files_without_a_break(tmp_path: Path, second_start: float) -> None:
+    path = tmp_path / "joined.ts"
+    first = coded(path, (64, 48), Fraction(1), 0.0)
+    path.write_bytes(first + coded(path, (64, 48), Fraction(1), second_start))
+    with StreamSource(str(path), FakeClock()) as source:
+        frames = all_frames(source)
+    assert [frame.index for frame in frames] == list(range(20))
+    gaps = [after.time - before.time for before, after in itertools.pairwise(frames)]
+    assert gaps == pytest.approx([0.1] * 19, abs=0.002)
+    levels = [level(frame) for frame in frames]
+    assert levels == pytest.approx(2 * list(range(0, 100, 10)), abs=5)
+    assert levels[:10] == levels[10:] == sorted(levels[:10])
+
+
+def test_size_and_pixel_shape_change(tmp_path: Path) -> None:
+    path = tmp_path / "joined.ts"
+    wide = coded(path, (64, 48), Fraction(4, 3), 0.0)
+    narrow = coded(path, (64, 48), Fraction(1), 1.0)
+    path.write_bytes(wide + narrow + coded(path, (96, 64), Fraction(1), 2.0))
+    with StreamSource(str(path), FakeClock()) as source:
+        sizes = [frame.size for frame in all_frames(source)]
+    assert sizes == [(85, 48)] * 10 + [(64, 48)] * 10 + [(96, 64)] * 10
+
+
+@pytest.mark.parametrize(
+    ("size", "pixels", "tags"),
+    [
+        ((1280, 720), "yuv420p", None),
+        ((320, 180), "yuv420p", None),
+        ((320, 180), "yuv420p", (BT709, FULL, BT709, BT709)),
+        ((320, 180), "yuv420p10le", (BT2020, LIMITED, BT2020, HLG)),
+    ],
+    ids=["untagged HD", "untagged SD", "full range", "HLG"],
+)
+def test_read_shows_the_colors_that_are_converted(
+    tmp_path: Path, size: tuple[int, int], pixels: str, tags: tuple[int, int, int, int] | None
 ) -> None:
     path = tmp_path / "color.mp4"
     with av.open(str(path), "w") as out:
         stream = out.add_stream("libx264", rate=30, options={"crf": "1"})
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        stream.codec_context.colorspace = tag
-        stream.codec_context.color_range = 2 if full else 1
-        frame = av.VideoFrame(64, 48, "yuv420p")
-        frame.colorspace, frame.color_range = tag, 2 if full else 1
-        for plane, value in zip(frame.planes, (120, 90, 200), strict=True):
-            plane.update(bytes([value]) * plane.buffer_size)
-        out.mux(stream.encode(frame))
+        stream.width, stream.height = size
+        stream.pix_fmt = pixels
+        if tags:
+            context = stream.codec_context
+            context.colorspace, context.color_range = tags[:2]
+            context.color_primaries, context.color_trc = tags[2:]
+        out.mux(stream.encode(av.VideoFrame.from_ndarray(picture(99, *size), format="bgr24")))
         out.mux(stream.encode(None))
     with StreamSource(str(path), FakeClock()) as source:
         shown = source.read()
+    info = probe(path)
+    stored = next(FrameReader(info).frames()).av_frame
     assert shown is not None
-    expected = bgr(120, 90, 200, kr, kb, full)
-    assert shown.image[20, 20].tolist() == pytest.approx(expected, abs=3)
+    np.testing.assert_array_equal(shown.image, ToBgr(info.size, info.orientation)(stored))
 
 
 # Bad files

@@ -3,7 +3,7 @@
     input_file, probe     open the input, find its properties
     task                  check everything that can be checked before a model is loaded
     reader, timestamps    read the frames, in order, from any resume point
-    pipeline, color       stylize them, in threads
+    pipeline              stylize them, in threads
     segment_writer        encode them; codecs and encoding contain the settings
     segments              store finished segments, from which the next run continues
     passthrough, muxing   join segments and copied streams to the output; gif for GIFs

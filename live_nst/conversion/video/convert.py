@@ -7,7 +7,6 @@ from typing import Any
 
 from live_nst.conversion.progress import ConversionReport, ProgressMeter, ProgressReporter
 from live_nst.conversion.video.codecs import container_for
-from live_nst.conversion.video.color import FromBgr
 from live_nst.conversion.video.encoding import EncoderSettings
 from live_nst.conversion.video.gif import write_gif
 from live_nst.conversion.video.muxing import OutputMuxer
@@ -28,6 +27,7 @@ from live_nst.files.atomic import sync_folder
 from live_nst.files.output import join_words
 from live_nst.runtime.machine import available_cores
 from live_nst.stylizer.core import StylizerCore
+from live_nst.video.color import FromBgr
 
 _MAX_ENCODER_THREADS = 16  # x264 does not get faster with more, at usual sizes
 
@@ -133,7 +133,7 @@ class _VideoConversion:
         stages = PipelineStages(
             stylizer=self._stylizer,
             size=info.size,
-            rotation=info.rotation,
+            orientation=info.orientation,
             from_bgr=FromBgr(settings.pixels, settings.color),
             is_last=lambda index: (index + 1) % settings.segment_frames == 0,
             write=writer.write,

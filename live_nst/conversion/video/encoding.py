@@ -10,9 +10,9 @@ import cv2
 from av.codec.context import Flags
 
 from live_nst.conversion.video.codecs import Codec
-from live_nst.conversion.video.color import ColorTags
 from live_nst.errors import ConversionError
 from live_nst.types import Size
+from live_nst.video.color import ColorTags
 
 _SEGMENT_FRAMES, _MAX_SEGMENT_FRAMES = 96, 384
 _MAX_KEYFRAME_INTERVAL = 240  # frames

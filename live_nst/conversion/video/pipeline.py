@@ -19,13 +19,14 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from live_nst.conversion.video.color import FromBgr, ToBgr
 from live_nst.conversion.video.reader import DecodedFrame, image_checksum
 from live_nst.conversion.video.segment_writer import OutputFrame
 from live_nst.engines.base import StylizedFrame
 from live_nst.runtime.memory import trim_heap
 from live_nst.stylizer.core import StylizerCore
 from live_nst.types import Image, Size
+from live_nst.video.color import FromBgr, ToBgr
+from live_nst.video.geometry import Orientation
 
 _QUEUE_BYTES = 256 << 20  # of the images between two stages
 _QUEUE_FRAMES = (4, 8)  # at least and at most
@@ -40,7 +41,7 @@ class PipelineStages:
     Attributes:
         stylizer: Its `infer` is called from several threads, its `postprocess` in order from one.
         size: (width, height) of the upright images.
-        rotation: Degrees counterclockwise by which frames are rotated to be upright.
+        orientation: How frames become upright.
         from_bgr: Converts images for the encoder.
         is_last: Returns whether the frame with this number ends a segment.
         write: Encodes and stores the frames, called in order.
@@ -49,7 +50,7 @@ class PipelineStages:
 
     stylizer: StylizerCore
     size: Size
-    rotation: int
+    orientation: Orientation
     from_bgr: FromBgr
     is_last: Callable[[int], bool]
     write: Callable[[OutputFrame], None]
@@ -153,7 +154,7 @@ class Pipeline:
         stages = self._stages
         to_bgr = getattr(self._local, "to_bgr", None)
         if to_bgr is None:
-            to_bgr = self._local.to_bgr = ToBgr(stages.size, stages.rotation, self._images)
+            to_bgr = self._local.to_bgr = ToBgr(stages.size, stages.orientation, self._images)
         image = to_bgr(frame.av_frame)
         # Fetched from the device here, in one of several threads: the finishing thread is busier.
         stylized = stages.stylizer.infer(image, frame.time).fetch()

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from live_nst.conversion.progress import ConversionPlan, ProgressReporter
-from live_nst.conversion.video.color import FromBgr, ToBgr
 from live_nst.conversion.video.pipeline import Pipeline, PipelineStages
 from live_nst.conversion.video.probe import no_frames_error
 from live_nst.conversion.video.reader import FrameReader
@@ -18,6 +17,7 @@ from live_nst.files.images import write_image
 from live_nst.styles.contact_sheet import scale_to_fit
 from live_nst.stylizer.core import StylizerCore
 from live_nst.types import Image
+from live_nst.video.color import FromBgr, ToBgr
 
 _ESTIMATE_FRAMES = 48
 _PREVIEW_FRAMES = 4
@@ -70,7 +70,7 @@ def estimate(task: VideoTask, stylizer: StylizerCore, reporter: ProgressReporter
     stages = PipelineStages(
         stylizer=stylizer,
         size=info.size,
-        rotation=info.rotation,
+        orientation=info.orientation,
         from_bgr=FromBgr(settings.pixels, settings.color),
         is_last=lambda index: False,
         write=lambda frame: encoder.write(frame.av_frame, frame.pts),
@@ -112,7 +112,7 @@ def preview(task: VideoTask, stylizer: StylizerCore, path: Path) -> Path:
     info, options = task.info, task.options
     duration = float(info.duration or 0)
     end = min(options.end or duration, duration) or duration
-    to_bgr = ToBgr(info.size, info.rotation)
+    to_bgr = ToBgr(info.size, info.orientation)
     rows: list[Image] = []
     for number in range(_PREVIEW_FRAMES):
         time = options.start + (end - options.start) * (number + 0.5) / _PREVIEW_FRAMES

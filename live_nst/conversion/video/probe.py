@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import av
 import av.error
 
-from live_nst.conversion.video.color import ColorTags, color_tags_of, is_rgb, rotated_size
 from live_nst.conversion.video.input_file import find_video_stream, open_video, read_errors
 from live_nst.errors import SourceError
 from live_nst.runtime.pyav import fraction
 from live_nst.types import Size
+from live_nst.video.color import ColorTags, color_tags_of, is_rgb
+from live_nst.video.geometry import Orientation, orientation_of, pixel_aspect_of, upright_size
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -33,7 +34,7 @@ class VideoInfo:
         index: The stream's number in the file.
         size: (width, height) of the upright frames.
         stored: (width, height) of the frames as they are stored.
-        rotation: Degrees counterclockwise by which stored frames are rotated to be upright.
+        orientation: How stored frames become upright.
         aspect: Shape of an upright pixel: width divided by height.
         time_base: Seconds per tick of the video's timestamps.
         rate: Frames per second, on average or as the file says.
@@ -50,7 +51,7 @@ class VideoInfo:
     index: int
     size: Size
     stored: Size
-    rotation: int
+    orientation: Orientation
     aspect: Fraction
     time_base: Fraction
     rate: Fraction
@@ -75,7 +76,8 @@ def probe(path: Path) -> VideoInfo:
             first = _first_frame(container, stream, path)
         color = color_tags_of(first)
         stored = (first.width, first.height)
-        size, aspect = rotated_size(stored, _pixel_aspect(stream), first.rotation)
+        orientation = orientation_of(first)
+        size, aspect = upright_size(stored, pixel_aspect_of(stream), orientation)
         if size[0] * size[1] > _MAX_PIXELS:
             raise SourceError(
                 f"{path.name} has frames of {size[0]}x{size[1]} pixels", "choose a smaller video"
@@ -89,7 +91,7 @@ def probe(path: Path) -> VideoInfo:
             index=stream.index,
             size=size,
             stored=stored,
-            rotation=_quarter_turns(first.rotation),
+            orientation=orientation,
             aspect=aspect,
             time_base=time_base,
             rate=rate,
@@ -99,7 +101,7 @@ def probe(path: Path) -> VideoInfo:
             duration=duration,
             color=color,
             codec=stream.codec_context.name,
-            notes=tuple(_notes(stream, first, color)),
+            notes=tuple(_notes(stream, first, color, orientation)),
         )
 
 
@@ -133,14 +135,6 @@ def _first_frame(container: "InputContainer", stream: av.VideoStream, path: Path
     )
 
 
-def _pixel_aspect(stream: av.VideoStream) -> Fraction:
-    """Return the shape of a stored pixel: square if it is unknown or implausible."""
-    aspect = fraction(stream.sample_aspect_ratio)
-    if aspect is None or not Fraction(1, 100) < aspect < 100:
-        return Fraction(1)
-    return aspect.limit_denominator(4096)
-
-
 def _rate(stream: av.VideoStream) -> Fraction:
     """Return the first plausible frame rate that the file gives; 25 if there is none."""
     for value in (stream.average_rate, stream.guessed_rate, stream.base_rate):
@@ -161,12 +155,16 @@ def _duration(
     return None
 
 
-def _quarter_turns(degrees: int) -> int:
-    """Return the multiple of 90 degrees that is closest, from 0 to 270."""
-    return 90 * round(degrees / 90) % 360
+def _has_alpha_layer(stream: av.VideoStream) -> bool:
+    """Return whether a WebM says that the transparency of its frames is stored beside them."""
+    return any(
+        key.lower() == "alpha_mode" and value == "1" for key, value in stream.metadata.items()
+    )
 
 
-def _notes(stream: av.VideoStream, first: av.VideoFrame, color: ColorTags) -> Iterator[str]:
+def _notes(
+    stream: av.VideoStream, first: av.VideoFrame, color: ColorTags, orientation: Orientation
+) -> Iterator[str]:
     """Yield a sentence for each property of the video that the output does not have."""
     depth = max((component.bits for component in first.format.components), default=8)
     if color.hdr:
@@ -176,12 +174,11 @@ def _notes(stream: av.VideoStream, first: av.VideoFrame, color: ColorTags) -> It
         yield f"The video has {depth} bits per color: it is converted to 8 bits"
     has_alpha = any(component.is_alpha for component in first.format.components)
     # WebM stores the transparency of VP8 and VP9 beside the frames, where it is not decoded.
-    if (has_alpha and not is_rgb(first)) or stream.metadata.get("alpha_mode") == "1":
+    if (has_alpha and not is_rgb(first)) or _has_alpha_layer(stream):
         yield "The video has transparent parts: they become opaque"
     if first.interlaced_frame:
         yield "The video is interlaced: it is not deinterlaced"
-    if first.rotation % 90:
+    if first.rotation % 90 and -180 <= first.rotation <= 180:
         yield (
-            f"The video is rotated by {first.rotation} degrees: {_quarter_turns(first.rotation)}"
-            " are applied"
+            f"The video is rotated by {first.rotation} degrees: {orientation.rotation} are applied"
         )

@@ -10,13 +10,13 @@ import av
 import av.error
 import numpy as np
 
-from live_nst.conversion.video.color import ToBgr
 from live_nst.conversion.video.input_file import open_video
 from live_nst.conversion.video.probe import VideoInfo
 from live_nst.conversion.video.timestamps import IncreasingTimestamps
 from live_nst.conversion.video.truncation import is_truncated
 from live_nst.errors import SourceError
 from live_nst.types import Image
+from live_nst.video.color import ToBgr
 
 # Decoding starts so many seconds before the wanted position; if that fails, at the beginning.
 _SEEK_MARGINS = (4.0, 20.0)
@@ -182,7 +182,7 @@ class FrameReader:
         Raises:
             _PositionNotFound: It has not.
         """
-        to_bgr = ToBgr(self.info.size, self.info.rotation)
+        to_bgr = ToBgr(self.info.size, self.info.orientation)
         expected = 1 + (point.frames - 1) * self.every
         number = 0
         for frame in frames:

@@ -11,7 +11,6 @@ import av
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ConversionPlan
 from live_nst.conversion.video.codecs import Codec, choose_codec, container_for
-from live_nst.conversion.video.color import output_color_tags
 from live_nst.conversion.video.encoding import EncoderSettings, segment_frames
 from live_nst.conversion.video.input_file import FileIdentity, identify_file
 from live_nst.conversion.video.probe import VideoInfo, probe
@@ -19,6 +18,7 @@ from live_nst.conversion.video.stream_plan import StreamPlan, plan_streams
 from live_nst.errors import SourceError
 from live_nst.runtime.machine import available_cores
 from live_nst.stylizer.core import StylizerCore
+from live_nst.video.color import output_color_tags
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,16 @@ def test_find_items_target_names_are_unique(tmp_path: Path) -> None:
     assert len(set(names.values())) == 6
 
 
+def test_find_items_takes_every_suffix_that_is_converted_singly(tmp_path: Path) -> None:
+    source = filled(tmp_path / "in", "a.jfif", "b.asf", "c.VOB", "d.mjpeg", "e.txt")
+    assert found(source, tmp_path / "out") == {
+        "a.jfif": "a.jfif",
+        "b.asf": "b.asf.mp4",
+        "c.VOB": "c.VOB.mp4",
+        "d.mjpeg": "d.mjpeg.mp4",
+    }
+
+
 def test_find_items_without_hidden_files(tmp_path: Path) -> None:
     source = filled(tmp_path / "in", "a.jpg", ".b.jpg", ".git/c.jpg", ".a.jpg.1-2.part")
     assert list(found(source, tmp_path / "out")) == ["a.jpg"]

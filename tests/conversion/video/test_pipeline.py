@@ -12,6 +12,7 @@ from live_nst.conversion.video.pipeline import ImagePool, Pipeline, PipelineStag
 from live_nst.conversion.video.reader import DecodedFrame
 from live_nst.engines.base import StylizedFrame
 from live_nst.types import Image
+from live_nst.video.geometry import Orientation
 
 FRAMES, SIZE = 12, (32, 16)
 
@@ -64,7 +65,7 @@ def run(stylizer: DeviceStylizer) -> list[Any]:
     stages = PipelineStages(
         stylizer=stylizer,  # type: ignore[arg-type]
         size=SIZE,
-        rotation=0,
+        orientation=Orientation(),
         from_bgr=lambda av_frame: av_frame,  # type: ignore[arg-type,return-value]
         is_last=lambda index: index == FRAMES - 1,
         write=written.append,

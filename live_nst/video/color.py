@@ -6,15 +6,14 @@ FFmpeg uses, too.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import av
-import cv2
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from live_nst.types import Image, Size
+from live_nst.video.geometry import Orientation
 
 RGB, BT709, UNSPECIFIED, BT470BG, SMPTE170M, BT2020 = 0, 1, 2, 5, 6, 9
 LIMITED, FULL = 1, 2
@@ -24,12 +23,6 @@ _HD_LINES = 720
 
 # Without these flags swscale rounds down, which makes its output darker by half a unit of 255.
 _UNBIASED = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
-
-_ROTATIONS = {
-    90: cv2.ROTATE_90_COUNTERCLOCKWISE,
-    180: cv2.ROTATE_180,
-    270: cv2.ROTATE_90_CLOCKWISE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +72,23 @@ class ToBgr:
 
     Args:
         size: (width, height) of all images; a frame of another size is scaled.
-        rotation: Degrees counterclockwise by which frames are rotated.
+        orientation: How frames become upright.
         new: Returns an image to fill, BGR uint8 of `size`; None to allocate new arrays.
+        threads: How many threads convert one frame; 0 for one per core.
     """
 
-    def __init__(self, size: Size, rotation: int, new: Callable[[], Image] | None = None) -> None:
-        self._size = size
-        self._rotation = _ROTATIONS.get(rotation % 360)
+    def __init__(
+        self,
+        size: Size,
+        orientation: Orientation,
+        new: Callable[[], Image] | None = None,
+        *,
+        threads: int = 1,
+    ) -> None:
+        self._stored_size = size[::-1] if orientation.swaps_sides else size
+        self._orientation = orientation
         self._new = new or (lambda: np.empty((size[1], size[0], 3), np.uint8))
+        self._threads = threads
         self._reformatter = VideoReformatter()
 
     def __call__(self, frame: av.VideoFrame) -> Image:
@@ -97,16 +99,12 @@ class ToBgr:
             options |= {"src_colorspace": tags.matrix, "src_color_range": tags.range}
         if tags.hdr:
             options |= {"dst_color_trc": BT709, "dst_color_primaries": BT709}
-        keeps_shape = self._rotation in (None, cv2.ROTATE_180)
-        width, height = self._size if keeps_shape else self._size[::-1]
+        width, height = self._stored_size
         bgr = self._reformatter.reformat(
-            frame, width=width, height=height, format="bgr24", threads=1, **options
+            frame, width=width, height=height, format="bgr24", threads=self._threads, **options
         )
         image = self._new()
-        if self._rotation is None:
-            np.copyto(image, _pixels_of(bgr))
-        else:
-            cv2.rotate(_pixels_of(bgr), self._rotation, dst=image)
+        self._orientation.apply(_pixels_of(bgr), image)
         return image
 
 
@@ -151,13 +149,6 @@ class FromBgr:
 def is_rgb(frame: av.VideoFrame) -> bool:
     """Return whether a frame stores red, green and blue, or a palette of them, and no luma."""
     return frame.format.is_rgb or frame.format.has_palette
-
-
-def rotated_size(size: Size, aspect: Fraction, rotation: int) -> tuple[Size, Fraction]:
-    """Return the size and the pixel shape of a frame after a rotation by `rotation` degrees."""
-    if rotation % 180:
-        return size[::-1], 1 / aspect
-    return size, aspect
 
 
 def _pixels_of(frame: av.VideoFrame) -> Image:
