@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 _SAMPLE_PACKETS = 4  # of each stream
-_MPEG_AUDIO = ("mp1", "mp1float", "mp2", "mp2float", "mp3", "mp3float")
+_MPEG_AUDIO = ("mp1", "mp2", "mp3")
 _SAMPLE_BYTES = 16 << 20  # of the input that are read for them
 
 
@@ -185,5 +185,5 @@ def _copy(packet: "av.Packet[Any]") -> "av.Packet[Any]":
 def _kind(stream: av.stream.Stream) -> tuple[str, str]:
     """Return the type and codec of a stream; MPEG audio is one codec, as MP4 does not tell."""
     context = stream.codec_context
-    name = context.name if context is not None else ""
+    name = context.codec.canonical_name if context is not None else ""
     return stream.type, "mpeg" if name in _MPEG_AUDIO else name

@@ -186,8 +186,9 @@ class _Planner:
 
 
 def _stream_name(stream: av.stream.Stream) -> str:
-    """Return the name of a stream for people: "srt subtitle stream"."""
-    codec = stream.codec_context.name if stream.codec_context is not None else ""
+    """Return the name of a stream for people: "subrip subtitle stream"."""
+    context = stream.codec_context
+    codec = context.codec.canonical_name if context is not None else ""
     known = stream.type in ("audio", "subtitle", "attachment", "video")
     kind = stream.type if known else "data"
     return f"{codec} {kind} stream" if codec and kind != "attachment" else f"{kind} stream"

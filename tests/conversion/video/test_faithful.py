@@ -175,7 +175,7 @@ def test_subtitles_chapters_and_metadata(images: list[np.ndarray], tmp_path: Pat
     after, said = converted(source, tmp_path / "out.mp4")
     assert after.chapters == chapters
     assert after.metadata["title"] == "A film"
-    assert said == ["Converted to mov_text, because mp4 cannot store it: 1 srt subtitle stream"]
+    assert said == ["Converted to mov_text, because mp4 cannot store it: 1 subrip subtitle stream"]
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])

@@ -12,8 +12,9 @@ from live_nst.conversion.api import convert
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ProgressReporter
 from live_nst.conversion.video.preview import estimate
+from live_nst.conversion.video.stream_writers import PacketCopier
 from live_nst.conversion.video.task import VideoTask
-from live_nst.errors import UsageError
+from live_nst.errors import ConversionError, UsageError
 from tests.conversion.fakes import Negative
 from tests.conversion.make_streams import open_any, write_streams
 from tests.conversion.reading import packets
@@ -199,7 +200,7 @@ def test_picture_subtitles_that_cannot_be_kept_are_told(tmp_path: Path) -> None:
     source = write_streams(tmp_path / "in.mkv", None, "dvb_subtitle")
     output, said = converted(source, ".mp4")
     assert codecs(output, "subtitle") == []
-    assert said == ["Left out, because mp4 cannot store it: 1 dvbsub subtitle stream"]
+    assert said == ["Left out, because mp4 cannot store it: 1 dvb_subtitle subtitle stream"]
 
 
 def with_pgs(folder: Path) -> Path:
@@ -328,6 +329,41 @@ def test_dry_run_tells_all_losses(tmp_path: Path) -> None:
     estimate(task, Negative(), ProgressReporter(notify=said.append))  # type: ignore[arg-type]
     assert said == [
         "Encoded as aac, because mov cannot store it: 1 opus audio stream",
-        "Left out, because mov cannot store it: 1 dvbsub subtitle stream",
+        "Left out, because mov cannot store it: 1 dvb_subtitle subtitle stream",
     ]
     assert not (tmp_path / "out.mov").exists()
+
+
+def test_refusal_is_not_blamed_on_the_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A muxer that refuses at the very end, against what the trial found."""
+    source = write_streams(tmp_path / "in.mkv", "aac")
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise av.error.ArgumentError(22, "Invalid argument", "out.mp4")
+
+    monkeypatch.setattr("live_nst.conversion.video.muxing.open_output", refuse)
+    with pytest.raises(ConversionError, match=r"out.mp4 cannot be written: mp4 refuses the video"):
+        converted(source, ".mp4")
+
+
+def test_packets_that_are_refused_at_the_end_are_left_out(tmp_path: Path) -> None:
+    """A subtitle at the very end, longer than its container can say, does not end the work."""
+    source = write_streams(tmp_path / "in.mkv", "aac", "subrip")
+    writer = PacketCopier.write
+    said: list[str] = []
+
+    def spoil(self: PacketCopier, packet: Any) -> Any:
+        for written in writer(self, packet):
+            if said and packet.stream_index == 1 and packet.pts > 900:
+                written.dts = written.pts = -(1 << 40)
+            yield written
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PacketCopier, "write", spoil)
+        said.append("started")
+        output = tmp_path / "out.mkv"
+        convert(source, output, stylizer=Negative(), notify=said.append)  # type: ignore[arg-type]
+    assert len(said) == 2 and "refuses them" in said[1]
+    assert codecs(output, "audio") == ["aac"]
