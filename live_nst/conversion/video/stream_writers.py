@@ -114,7 +114,8 @@ class AudioEncoder(StreamWriter):
 
     def _encode(self, frames: "list[av.AudioFrame]") -> "Iterator[av.Packet[Any]]":
         for frame in frames:
-            shape = (frame.format.name, frame.layout.name, frame.sample_rate, frame.time_base)
+            base = fraction(frame.time_base)
+            shape = (frame.format.name, frame.layout.name, frame.sample_rate, base)
             if shape != self._shape:
                 yield from self._encode_filtered(end=True)
                 self._graph, self._shape = self._open_graph(frame), shape
@@ -136,7 +137,7 @@ class AudioEncoder(StreamWriter):
             sample_rate=frame.sample_rate,
             format=frame.format.name,
             layout=layout_name(frame.layout),
-            time_base=frame.time_base,
+            time_base=fraction(frame.time_base) or Fraction(1, frame.sample_rate),
         )
         if self._context.frame_size:
             names.append(("asetnsamples", f"n={self._context.frame_size}:p=0"))
