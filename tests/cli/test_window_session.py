@@ -134,7 +134,7 @@ def test_keys(session: Session) -> None:
         "no help",
     )
     session.press("h", "bracketright", "space")
-    time.sleep(2)
+    time.sleep(6)  # a larger size is compiled beside the stream before it is used
     session.press("q")
     figures = session.end()
     assert figures["style"] == "ink"

@@ -25,6 +25,7 @@ class Contents:
     chapters: list[tuple[float, float, str]]
     metadata: dict[str, str]
     color: tuple[int, int, int, int]
+    begin: Fraction  # of the first sound or frame, 0 if it is earlier: a copy begins there
 
 
 def opened(path: Path) -> Any:
@@ -62,9 +63,17 @@ def read(path: Path, images: str | None = None) -> Contents:
             ],
             metadata=dict(container.metadata),
             color=(first.colorspace, first.color_range, first.color_primaries, first.color_trc),
+            begin=max(
+                Fraction(0),
+                min([times[0], *(_start(stream) for stream in container.streams.audio)]),
+            ),
         )
     contents.audio, contents.subtitles = packets(path, "audio"), packets(path, "subtitle")
     return contents
+
+
+def _start(stream: Any) -> Fraction:
+    return Fraction(stream.start_time or 0) * Fraction(stream.time_base)
 
 
 def packets(path: Path, kind: str) -> list[list[tuple[Fraction | None, bytes]]]:

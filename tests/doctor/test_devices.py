@@ -70,7 +70,7 @@ def test_check_virtual_camera(
     assert first.severity is Severity.OK
     assert first.text.endswith("video10 is ready")
     assert second.severity is Severity.NOTE
-    assert "video11 was fed once" in second.text
+    assert "video11 was written to once" in second.text
     assert "exclusive_caps=0" in second.hint
 
 

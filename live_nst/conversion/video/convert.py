@@ -103,6 +103,8 @@ class _VideoConversion:
                 notify(f"Starting again: {_describe_changes(stored.settings, settings)} changed")
         elif stored is not None:
             notify("Starting again, because of --restart")
+        elif store.is_outdated():
+            notify("Starting again: what is finished was made by another version of live-nst")
         encoder = task.encoder_settings(min(_MAX_ENCODER_THREADS, available_cores()))
         store.reset(SegmentSettings(task.settings(self._stylizer, encoder), encoder.threads))
         return encoder, {}
@@ -150,6 +152,10 @@ class _VideoConversion:
         tick()
         Pipeline(reader.frames(resume_point), stages).run(tick)
         writer.finish(reader.defects.sentence)
+        if reader.defects.resized:
+            self._reporter.notify(
+                "The size of the video's frames changes: all are scaled to the first one's size"
+            )
         report()
         return reader.defects.sentence
 
@@ -184,7 +190,7 @@ class _VideoConversion:
         with output_errors(output):
             joined.unlink(missing_ok=True)
         if container.muxer == "gif":
-            write_gif(joined, store, settings, span, tick)
+            write_gif(joined, store, settings, span, tick, self._reporter.notify)
         else:
             notify, streams = self._reporter.notify, task.streams
             muxer = OutputMuxer(task.info, store, settings, container, span, streams, notify)

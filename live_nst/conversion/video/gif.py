@@ -12,9 +12,12 @@ from live_nst.conversion.video.encoding import EncoderSettings
 from live_nst.conversion.video.segments import SegmentStore, output_errors
 from live_nst.conversion.video.timestamps import OutputSpan, timed_packets
 from live_nst.runtime.pyav import open_for_writing
+from live_nst.types import Notify
 
 GIF_TICK = Fraction(1, 100)
 """GIF's unit of time, in seconds."""
+
+_MAX_TICKS = 0xFFFF  # for which a frame is shown
 
 
 def write_gif(
@@ -23,6 +26,7 @@ def write_gif(
     settings: EncoderSettings,
     span: OutputSpan,
     tick: Callable[[], None],
+    notify: Notify,
 ) -> None:
     """Write the frames of all segments as an animated GIF that repeats without end.
 
@@ -32,6 +36,7 @@ def write_gif(
         settings: The settings of their encoder.
         span: The part of the input that they show.
         tick: Called for every frame; an exception from it stops the work.
+        notify: Called with a sentence if a frame is shown for a shorter time than in the input.
 
     Raises:
         SinkError: The file cannot be written.
@@ -57,7 +62,7 @@ def write_gif(
         stream.pix_fmt = "pal8"
         stream.time_base = stream.codec_context.time_base = GIF_TICK
         shift = round(span.shift / GIF_TICK)
-        last = -1
+        last, longest = -1, 0
         for number, (frame, begin, end) in enumerate(_decode(store, settings)):
             tick()
             frame.pts, frame.time_base = number, settings.time_base
@@ -67,8 +72,14 @@ def write_gif(
             mapped.pts = last = max(start, last + 1)
             mapped.time_base = GIF_TICK
             mapped.duration = max(1, round(end * settings.time_base / GIF_TICK) - shift - last)
+            longest = max(longest, mapped.duration)
             out.mux(stream.encode(mapped))
         out.mux(stream.encode(None))
+    if longest > _MAX_TICKS:
+        notify(
+            f"A pause of {longest * float(GIF_TICK):.0f} s becomes "
+            f"{_MAX_TICKS * float(GIF_TICK):.0f} s: a GIF cannot show a frame for longer"
+        )
 
 
 def _make_palette(

@@ -142,13 +142,25 @@ def _first_packets(
         index = packet.stream_index
         if size > _SAMPLE_BYTES or not wanted:
             break
-        ticks = packet.dts if packet.dts is not None else packet.pts
         if packet.size and index in wanted:
-            time = (ticks or 0) * (fraction(packet.time_base) or Fraction(1, av.time_base))
-            samples.setdefault(index, []).append((time, packet))
+            before = samples.setdefault(index, [])
+            ticks = _increasing_time(packet, before[-1][1] if before else None)
+            time = ticks * (fraction(packet.time_base) or Fraction(1, av.time_base))
+            before.append((time, packet))
             if len(samples[index]) == _SAMPLE_PACKETS:
                 wanted.discard(index)
     return samples
+
+
+def _increasing_time(packet: "av.Packet[Any]", before: "av.Packet[Any] | None") -> int:
+    """Give a packet a later time than the one before, where a file does not, and return it."""
+    ticks = packet.dts if packet.dts is not None else packet.pts
+    last = before.dts if before is not None else None
+    if ticks is None or (last is not None and ticks <= last):
+        ticks = 0 if last is None else last + 1
+        packet.pts = ticks if packet.pts is None else max(packet.pts, ticks)
+    packet.dts = ticks
+    return ticks
 
 
 def _readable_packets(source: "InputContainer") -> "Iterator[av.Packet[Any]]":

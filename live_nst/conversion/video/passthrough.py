@@ -12,7 +12,7 @@ import av
 import av.error
 
 from live_nst.conversion.video.stream_writers import StreamWriter
-from live_nst.conversion.video.timestamps import OutputSpan
+from live_nst.conversion.video.timestamps import CopiedTimes, OutputSpan
 from live_nst.runtime.pyav import Ratio, fraction
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class PassthroughStreams:
     def __init__(self, source: "InputContainer", span: OutputSpan) -> None:
         self._source = source
         self._span = span
+        self._times = CopiedTimes(span.clock)
         self._ends: dict[int, int] = {}  # when the last packet of each stream ends, in ticks
 
     def packets(self, writers: Mapping[int, StreamWriter]) -> Iterator[TimedPacket]:
@@ -116,6 +117,8 @@ class PassthroughStreams:
     def _shift(self, packet: "av.Packet[Any]") -> bool:
         """Give a packet its time in the output; return False if it lies outside of it."""
         span, base = self._span, _time_base(packet.time_base)
+        if not self._times.correct(packet):
+            return False
         if packet.stream.type == "video":
             return True  # cover art has no time
         ticks = packet.pts if packet.pts is not None else packet.dts

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING
 import av
 import av.error
 
-from live_nst.conversion.video.input_file import find_video_stream, open_video, read_errors
+from live_nst.conversion.video.clock import (
+    CLOCK_STARTS_ANYWHERE,
+    ClockCorrection,
+    needs_scan,
+    scan_clock,
+    time_base_of,
+)
+from live_nst.conversion.video.input_file import (
+    find_video_stream,
+    open_video,
+    read_errors,
+)
+from live_nst.conversion.video.truncation import is_joined_matroska
 from live_nst.errors import SourceError
 from live_nst.runtime.pyav import fraction
 from live_nst.types import Size
@@ -19,7 +31,7 @@ from live_nst.video.geometry import Orientation, orientation_of, pixel_aspect_of
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-_CLOCK_STARTS_ANYWHERE = 0x200  # AVFMT_TS_DISCONT, which MPEG-TS has
+_OPUS_DELAY = Fraction(1, 50)  # Opus begins so much earlier at most, with what is not played
 _USUAL_RATES = (1, 240)
 _MAX_PIXELS = 1 << 27
 _MAX_PROBE_PACKETS = 2000
@@ -39,8 +51,12 @@ class VideoInfo:
         time_base: Seconds per tick of the video's timestamps.
         rate: Frames per second, on average or as the file says.
         frames: Number of frames: an estimate, or 0 if there is none.
-        origin: Seconds at which the file's clock begins: 0 except for MPEG-TS.
-        begin: Seconds at which the video begins, by the file's clock.
+        origin: Where the output begins, in seconds of the file's clock: the first sound or frame.
+        first: Where the first frame is shown; times of the options count from here.
+        starts_anywhere: Whether a file of this format can begin with frames that lack others.
+        decoding_order: Whether the file stores no times of display, as AVI: the frames are shown
+            in steps of the times of decoding.
+        clock: How the jumps of the file's clock are closed; None if its format has none.
         duration: Seconds of the video; None if the file does not say.
         color: How colors are encoded.
         codec: FFmpeg's name of the codec.
@@ -57,7 +73,10 @@ class VideoInfo:
     rate: Fraction
     frames: int
     origin: Fraction
-    begin: Fraction
+    first: Fraction
+    starts_anywhere: bool
+    decoding_order: bool
+    clock: ClockCorrection | None
     duration: Fraction | None
     color: ColorTags
     codec: str
@@ -70,6 +89,7 @@ def probe(path: Path) -> VideoInfo:
     Raises:
         SourceError: The file cannot be read, contains no video, or is encrypted.
     """
+    clock = _clock(path)
     with open_video(path) as container:
         stream = find_video_stream(container, path)
         with read_errors(path):
@@ -84,8 +104,16 @@ def probe(path: Path) -> VideoInfo:
             )
         rate = _rate(stream)
         time_base = fraction(stream.time_base) or 1 / rate
+        decoding_order = container.format.name == "avi"
+        begin = _first_time(first, stream, decoding_order) * time_base
+        starts_anywhere = bool(container.format.flags & CLOCK_STARTS_ANYWHERE)
+        origin = _origin(container, begin, starts_anywhere)
         duration = _duration(container, stream, time_base)
-        starts_anywhere = bool(container.format.flags & _CLOCK_STARTS_ANYWHERE)
+        frames = stream.frames or (round(duration * rate) if duration else 0)
+        notes = list(_notes(stream, first, color, orientation))
+        if clock is not None and clock.frames:
+            frames, duration = clock.frames, clock.end - begin
+            notes += [clock.note(begin)] if clock.jumps else []
         return VideoInfo(
             path=path,
             index=stream.index,
@@ -95,13 +123,16 @@ def probe(path: Path) -> VideoInfo:
             aspect=aspect,
             time_base=time_base,
             rate=rate,
-            frames=stream.frames or (round(duration * rate) if duration else 0),
-            origin=Fraction((starts_anywhere and container.start_time) or 0, av.time_base),
-            begin=Fraction(stream.start_time or 0) * time_base,
+            frames=frames,
+            origin=origin,
+            first=begin,
+            starts_anywhere=starts_anywhere,
+            decoding_order=decoding_order,
+            clock=clock,
             duration=duration,
             color=color,
             codec=stream.codec_context.name,
-            notes=tuple(_notes(stream, first, color, orientation)),
+            notes=tuple(notes),
         )
 
 
@@ -110,6 +141,41 @@ def no_frames_error(info: VideoInfo) -> SourceError:
     return SourceError(
         f"{info.path.name} has no frame between --start and --end", "choose other times"
     )
+
+
+def _clock(path: Path) -> ClockCorrection | None:
+    """Read all packets of a file whose clock may jump; None for other files."""
+    with open_video(path) as container:
+        index = find_video_stream(container, path).index
+        with read_errors(path):
+            needed = needs_scan(container, index) or is_joined_matroska(path)
+            return scan_clock(container, index) if needed else None
+
+
+def _first_time(frame: av.VideoFrame, stream: av.VideoStream, decoding_order: bool) -> int:
+    """Return when the first frame is shown, in ticks."""
+    ticks = frame.dts if decoding_order and frame.dts is not None else frame.pts
+    return (stream.start_time or 0) if ticks is None else ticks
+
+
+def _origin(container: "InputContainer", first: Fraction, starts_anywhere: bool) -> Fraction:
+    """Return when the first sound or frame begins, in seconds of the file's clock.
+
+    Only a clock that starts anywhere counts below 0: otherwise this is what decoders need earlier.
+
+    Args:
+        container: The file.
+        first: When the first frame of the video is shown.
+        starts_anywhere: Whether the format's clock starts anywhere.
+    """
+    begins = [first]
+    for stream in container.streams:
+        if stream.type == "audio" and stream.start_time is not None:
+            begin = stream.start_time * time_base_of(stream.time_base)
+            codec = stream.codec_context
+            if codec is None or codec.name != "opus" or begin + _OPUS_DELAY < first:
+                begins.append(begin)
+    return min(begins) if starts_anywhere else max(Fraction(0), min(begins))
 
 
 def _first_frame(container: "InputContainer", stream: av.VideoStream, path: Path) -> av.VideoFrame:
@@ -151,7 +217,10 @@ def _duration(
     if stream.duration and stream.duration > 0:
         return stream.duration * time_base
     if container.duration and container.duration > 0:
-        return Fraction(container.duration, av.time_base)
+        seconds = Fraction(container.duration, av.time_base)
+        begin = Fraction(container.start_time or 0, av.time_base)
+        # Some programs write when the file ends instead of how long it is.
+        return seconds - begin if 1 < begin < seconds else seconds
     return None
 
 

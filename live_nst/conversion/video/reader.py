@@ -4,12 +4,13 @@ import itertools
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from fractions import Fraction
 
 import av
 import av.error
 import numpy as np
 
+from live_nst.conversion.video.damage import DamageCounter, InputDefects
 from live_nst.conversion.video.input_file import open_video
 from live_nst.conversion.video.probe import VideoInfo
 from live_nst.conversion.video.timestamps import IncreasingTimestamps
@@ -19,7 +20,8 @@ from live_nst.types import Image
 from live_nst.video.color import ToBgr
 
 # Decoding starts so many seconds before the wanted position; if that fails, at the beginning.
-_SEEK_MARGINS = (4.0, 20.0)
+_SEEK_MARGINS = (4, 20)
+_TOLERANCE = Fraction(1, 1000)  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,33 +56,6 @@ class ResumePoint:
     frames: int
     pts: int
     checksum: int
-
-
-@dataclass
-class InputDefects:
-    """What is wrong with an input; complete when its last frame was read.
-
-    Attributes:
-        damaged: Number of positions that cannot be decoded.
-        truncated: Whether the file ends too early.
-        irregular: Whether timestamps were missing or decreased, and were changed.
-        last_time: Seconds at which the last frame ends.
-    """
-
-    damaged: int = 0
-    truncated: bool = False
-    irregular: bool = False
-    last_time: float = 0.0
-
-    @property
-    def sentence(self) -> str:
-        """What follows the file's name in a message; empty if nothing is wrong."""
-        if self.truncated:
-            return f"is cut off or damaged after {self.last_time:.1f} s"
-        if self.damaged:
-            places = "1 place" if self.damaged == 1 else f"{self.damaged} places"
-            return f"is damaged in {places}"
-        return ""
 
 
 def image_checksum(image: Image) -> int:
@@ -118,7 +93,8 @@ class FrameReader:
         Raises:
             SourceError: The file cannot be read any more, or the resume point is not found.
         """
-        seeks = self.start > 0 or after is not None
+        jumps = self.info.clock is not None and self.info.clock.jumps  # none can be sought across
+        seeks = (self.start > 0 or after is not None) and not jumps
         for margin in (*(_SEEK_MARGINS if seeks else ()), None):
             self.defects = InputDefects()
             try:
@@ -130,17 +106,20 @@ class FrameReader:
             f"{self.info.path.name} does not decode as it did before", "start again with --restart"
         )
 
-    def _read(self, margin: float | None, after: ResumePoint | None) -> Iterator[DecodedFrame]:
+    def _read(self, margin: int | None, after: ResumePoint | None) -> Iterator[DecodedFrame]:
         """Try to read, from `margin` seconds before the position or from the beginning.
 
         Raises:
             _PositionNotFound: Decoding did not begin early enough. Nothing was yielded.
         """
         info, base = self.info, self.info.time_base
-        begin = float(info.origin) + self.start
-        target = begin if after is None else float(after.pts * base)
+        # The user's decimal digits may stand for a third or a tick that the file has rounded.
+        tolerance = min(base / 2, _TOLERANCE)
+        begin = info.first + Fraction(self.start) - tolerance if self.start > 0 else None
+        until = None if self.end is None else info.first + Fraction(self.end) - tolerance
+        target = (begin or info.first) if after is None else after.pts * base
         seek = None if margin is None else target - margin
-        if seek is not None and seek <= float(info.begin):
+        if seek is not None and seek <= info.first:
             raise _PositionNotFound
         timestamps = IncreasingTimestamps(info)
         decoded = self._decode(seek)
@@ -155,14 +134,16 @@ class FrameReader:
         for frame in frames:
             pts = timestamps.next(frame)
             self.defects.irregular |= timestamps.irregular
-            if pts * base < begin:
+            if begin is not None and pts * base < begin:
                 continue
-            time = float(pts * base - info.origin)
-            if self.end is not None and time >= self.end:
+            if until is not None and pts * base >= until:
                 return
             end = timestamps.end(frame)
-            self.defects.last_time = float(end * base - info.origin)
+            self.defects.last_time = float(end * base - info.first)
+            if (frame.width, frame.height) != info.stored:
+                self.defects.resized = True
             if number % self.every == 0:
+                time = float(pts * base - info.first)
                 yield DecodedFrame(frame, number // self.every, pts, end, time)
             number += 1
 
@@ -171,7 +152,7 @@ class FrameReader:
         point: ResumePoint,
         frames: Iterator[av.VideoFrame],
         timestamps: IncreasingTimestamps,
-        begin: float,
+        begin: Fraction | None,
         after_seek: bool,
     ) -> int:
         """Consume frames up to a resume point; return the number of frames since the start.
@@ -187,7 +168,7 @@ class FrameReader:
         number = 0
         for frame in frames:
             pts = timestamps.next(frame)
-            if pts * self.info.time_base >= begin or after_seek:
+            if begin is None or after_seek or pts * self.info.time_base >= begin:
                 number += 1
             if pts == point.pts if after_seek else number == expected:
                 if pts == point.pts and image_checksum(to_bgr(frame)) == point.checksum:
@@ -197,7 +178,7 @@ class FrameReader:
                 break
         raise _PositionNotFound
 
-    def _decode(self, seek: float | None) -> Iterator[av.VideoFrame]:
+    def _decode(self, seek: Fraction | None) -> Iterator[av.VideoFrame]:
         """Yield the frames as the decoder returns them, all or from near `seek` seconds on."""
         info, defects = self.info, self.defects
         with open_video(info.path) as container:
@@ -212,7 +193,9 @@ class FrameReader:
                 except av.error.FFmpegError as exc:
                     raise _PositionNotFound from exc
             # The first packets of a broadcast, and those after a seek, need not be decodable.
-            started = seek is None and info.origin == 0
+            started = seek is None and not info.starts_anywhere
+            correct = info.clock.corrector() if info.clock is not None else None
+            damage = DamageCounter(defects, info)
             packets = container.demux()
             while True:
                 try:
@@ -224,23 +207,13 @@ class FrameReader:
                     break
                 except av.error.FFmpegError:
                     defects.truncated = True
-                    yield from _decode_packet(stream, None, defects)
+                    yield from damage.decode(stream, None, True)
+                    damage.finish()
                     return
-                for frame in _decode_packet(stream, packet, defects if started else None):
+                if correct is not None:
+                    correct(packet)
+                for frame in damage.decode(stream, packet, started):
                     started = True
                     yield frame
+            damage.finish()
             defects.truncated = is_truncated(info.path)
-
-
-def _decode_packet(
-    stream: av.VideoStream, packet: "av.Packet[Any] | None", defects: InputDefects | None
-) -> list[av.VideoFrame]:
-    """Return the frames that a packet completes, and count damage where `defects` is given."""
-    if packet is not None and packet.is_corrupt and defects is not None:
-        defects.damaged += 1
-    try:
-        return list(stream.codec_context.decode(packet))
-    except av.error.FFmpegError:
-        if defects is not None:
-            defects.damaged += 1
-        return []

@@ -28,7 +28,7 @@ from live_nst.files.atomic import write_bytes
 from live_nst.files.lock import FileLock
 from live_nst.files.output import write_errors
 
-STORE_VERSION = 1
+STORE_VERSION = 2
 """The format of the files in a store. Other formats are not read."""
 
 StylizerState = Mapping[str, NDArray[Any]]
@@ -148,6 +148,14 @@ class SegmentStore:
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             pass
         return None
+
+    def is_outdated(self) -> bool:
+        """Return whether there are segments in a format that is not read."""
+        try:
+            stored = json.loads((self.folder / _SETTINGS).read_bytes())
+            return bool(stored["format"] != STORE_VERSION) and self._has_segments()
+        except (OSError, ValueError, TypeError, KeyError):
+            return False
 
     def reset(self, settings: SegmentSettings) -> None:
         """Discard all segments, and store the settings of those to come."""

@@ -82,9 +82,8 @@ class VideoTask:
             return -(-info.frames // options.every)
         if info.duration is None:
             return 0
-        begin = float(info.begin - info.origin)
-        end = begin + float(info.duration)
-        seconds = min(end, options.end or end) - max(begin, options.start)
+        length = float(info.duration)
+        seconds = min(length, options.end or length) - options.start
         return max(0, round(seconds * float(info.rate) / options.every))
 
     def notes(self, settings: EncoderSettings) -> list[str]:

@@ -4,6 +4,7 @@ Times are counted in ticks: integers in units of a stream's time base. The input
 from the decoder to the output; only the output's begin is shifted.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,12 @@ from typing import Any
 
 import av
 
+from live_nst.conversion.video.clock import ClockCorrection, time_base_of
 from live_nst.conversion.video.probe import VideoInfo, no_frames_error
 from live_nst.conversion.video.segments import Segment
+
+_LOWEST_RATE = 8000  # samples of a sound per second
+_DECODER_DELAY = Fraction(1, 10)  # seconds that decoders of sound need in advance, at most
 
 
 class IncreasingTimestamps:
@@ -27,15 +32,17 @@ class IncreasingTimestamps:
     """
 
     def __init__(self, info: VideoInfo) -> None:
+        self._decoding_order = info.decoding_order
+        self._begin = round(info.first / info.time_base)
         self._step = max(1, round(1 / (info.rate * info.time_base)))
         self._last: int | None = None
         self.irregular = False
 
     def next(self, frame: av.VideoFrame) -> int:
         """Return when `frame` is shown, in ticks: later than the frame before."""
-        pts = frame.pts
+        pts = frame.dts if self._decoding_order else frame.pts
         if pts is None:
-            pts = 0 if self._last is None else self._last + self._step
+            pts = self._begin if self._last is None else self._last + self._step
             self.irregular = True
         if self._last is not None and pts <= self._last:
             pts = self._last + 1
@@ -57,11 +64,60 @@ class OutputSpan:
         shift: Where the output begins.
         first: Packets before this are not copied; None to copy all.
         end: Packets from here on are not copied; None to copy all.
+        clock: How the jumps of the input's clock are closed; None if there are none.
     """
 
     shift: Fraction
     first: Fraction | None = None
     end: Fraction | None = None
+    clock: ClockCorrection | None = None
+
+
+class CopiedTimes:
+    """Corrects the times of packets that are copied from an input, which is read once.
+
+    Args:
+        clock: How the jumps of the input's clock are closed; None if there are none.
+    """
+
+    def __init__(self, clock: ClockCorrection | None) -> None:
+        self._correct = clock.corrector() if clock is not None else None
+        self._played: set[int] = set()  # streams of which a packet is played
+        self._last: dict[int, int] = {}  # decoding time of the last packet by stream, in ticks
+
+    def correct(self, packet: "av.Packet[Any]") -> bool:
+        """Correct a packet; return False if the file says that it is not played.
+
+        The first packets of a track are not played either, but decoders need them. An edit list
+        of MP4 can leave out any others; other containers have no such lists.
+        """
+        if self._correct is not None:
+            self._correct(packet)
+        if packet.stream.type != "audio":
+            return True
+        index, ticks = packet.stream_index, packet.pts if packet.pts is not None else packet.dts
+        if packet.is_discard and ticks is not None:
+            begin = (packet.stream.start_time or 0) - round(
+                _DECODER_DELAY / time_base_of(packet.time_base)
+            )
+            if index in self._played or ticks < begin:
+                return False
+        if not packet.is_discard:
+            self._played.add(index)
+        if packet.dts is not None:
+            last = self._last.get(index)
+            if last is not None and packet.dts <= last:  # no container stores times that go back
+                packet.dts = last + _sample_ticks(packet)
+                packet.pts = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
+            self._last[index] = packet.dts
+        return True
+
+
+def _sample_ticks(packet: "av.Packet[Any]") -> int:
+    """Return the ticks of one sample of a sound, rounded up: the smallest step of an MP4."""
+    context = packet.stream.codec_context
+    rate = context.sample_rate if isinstance(context, av.AudioCodecContext) else 0
+    return max(1, math.ceil(1 / ((rate or _LOWEST_RATE) * time_base_of(packet.time_base))))
 
 
 def output_span(
@@ -83,8 +139,8 @@ def output_span(
     end = segments[-1].end * info.time_base if cut_end else None
     if cut_start:
         first = segments[0].first * info.time_base
-        return OutputSpan(first, first, end)
-    return OutputSpan(info.origin, None, end)
+        return OutputSpan(first, first, end, info.clock)
+    return OutputSpan(info.origin, None, end, info.clock)
 
 
 def timed_packets(

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,40 @@ def test_resume_gives_same_output(film: Path, tmp_path: Path, after: int) -> Non
     assert kept % SEGMENT == 0
     assert (kept > 0) == any("Continuing after" in line for line in said)
     assert files(tmp_path) == ["out.mp4", "whole.mp4"]
+
+
+@pytest.fixture(scope="module")
+def joined(clips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two recordings in one file, so that the clock starts again in its middle."""
+    folder = tmp_path_factory.mktemp("joined")
+    part = write(
+        folder / "part.ts",
+        frames_of(clips["bikes"], FRAMES // 2, (160, 90)),
+        ticks=[90_000 + 3600 * number for number in range(FRAMES // 2)],
+        time_base=Fraction(1, 90_000),
+        audio=[("mp2", "stereo", 300)],
+        audio_start=1,
+    )
+    (folder / "film.ts").write_bytes(2 * part.read_bytes())
+    return folder / "film.ts"
+
+
+@pytest.mark.parametrize("after", [20, 50])
+def test_resume_before_and_after_jump_of_clock(joined: Path, tmp_path: Path, after: int) -> None:
+    whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    run(joined, whole)
+    interrupted(joined, output, after)
+    assert any("Continuing after" in line for line in run(joined, output))
+    assert output.read_bytes() == whole.read_bytes()
+
+
+def test_segments_of_other_version_are_discarded(film: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    interrupted(film, output, 30)
+    settings = work_folder(output) / "settings.json"
+    settings.write_text(json.dumps({**json.loads(settings.read_bytes()), "format": 1}))
+    said = run(film, output)
+    assert said == ["Starting again: what is finished was made by another version of live-nst"]
 
 
 def test_resume_many_times(film: Path, tmp_path: Path) -> None:
