@@ -51,7 +51,7 @@ class PassthroughStreams:
         self._source = source
         self._span = span
         self._times = CopiedTimes(span.clock)
-        self._ends: dict[int, int] = {}  # when the last packet of each stream ends, in ticks
+        self._last: dict[int, tuple[int, int]] = {}  # time and duration of each one's last packet
 
     def packets(self, writers: Mapping[int, StreamWriter]) -> Iterator[TimedPacket]:
         """Yield the packets of these streams, with their times in the output.
@@ -108,11 +108,20 @@ class PassthroughStreams:
             return  # the input ends too early here, which the reader of its frames has found
 
     def _complete_times(self, packet: "av.Packet[Any]") -> None:
-        """Give a packet without times those of the end of the packet before."""
-        index, begin = packet.stream_index, packet.dts if packet.dts is not None else packet.pts
-        if begin is None and packet.stream.type != "video":
-            begin = packet.pts = packet.dts = self._ends.get(index, 0)
-        self._ends[index] = (begin or 0) + (packet.duration or 0)
+        """Give a packet the time and duration that a file omits, by the packets before it.
+
+        MP4 ends where its last packet ends, and players leave out one without a duration.
+        """
+        if packet.stream.type != "audio":
+            return
+        index = packet.stream_index
+        last, step = self._last.get(index, (None, 0))
+        begin = packet.dts if packet.dts is not None else packet.pts
+        if begin is None:
+            begin = packet.pts = packet.dts = 0 if last is None else last + step
+        step = packet.duration or (begin - last if last is not None and begin > last else step)
+        packet.duration = step
+        self._last[index] = (begin, step)
 
     def _shift(self, packet: "av.Packet[Any]") -> bool:
         """Give a packet its time in the output; return False if it lies outside of it."""
