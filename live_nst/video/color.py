@@ -14,6 +14,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from live_nst.types import Image, Size
 from live_nst.video.geometry import Orientation
+from live_nst.video.tone_mapping import ToneMapper
 
 RGB, BT709, UNSPECIFIED, BT470BG, SMPTE170M, BT2020 = 0, 1, 2, 5, 6, 9
 LIMITED, FULL = 1, 2
@@ -21,8 +22,9 @@ PQ, HLG = 16, 18
 _MATRICES = {BT709, 4, BT470BG, SMPTE170M, 7, BT2020}  # those that swscale supports
 _HD_LINES = 720
 
-# Without these flags swscale rounds down, which makes its output darker by half a unit of 255.
-_UNBIASED = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
+# Without the last two flags swscale rounds down: its output is darker by half a unit of 255.
+# AREA averages the pixels that share a color; wider filters blur colors across edges.
+_UNBIASED = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +92,17 @@ class ToBgr:
         self._new = new or (lambda: np.empty((size[1], size[0], 3), np.uint8))
         self._threads = threads
         self._reformatter = VideoReformatter()
+        self._tone_mapper = ToneMapper()
 
     def __call__(self, frame: av.VideoFrame) -> Image:
         """Return the image of a frame, BGR uint8 `[height, width, 3]`, which the caller owns."""
         tags = color_tags_of(frame)
+        if tags.hdr:
+            frame = self._tone_mapper(frame, tags.matrix, tags.range)
+            tags = color_tags_of(frame)
         options: dict[str, Any] = {}
         if not is_rgb(frame):
             options |= {"src_colorspace": tags.matrix, "src_color_range": tags.range}
-        if tags.hdr:
-            options |= {"dst_color_trc": BT709, "dst_color_primaries": BT709}
         width, height = self._stored_size
         bgr = self._reformatter.reformat(
             frame, width=width, height=height, format="bgr24", threads=self._threads, **options

@@ -155,11 +155,15 @@ def rotate_by_tag(path: Path, degrees: int) -> Path:
         180: (-1, 0, 0, -1),
         270: (0, -1, 1, 0),
     }
+    return set_matrix(path, matrices[degrees])
+
+
+def set_matrix(path: Path, matrix: tuple[int, int, int, int]) -> Path:
+    """Write a matrix into the track header of an MP4: (x, y) becomes (a x + c y, b x + d y)."""
     data = bytearray(path.read_bytes())
     place = data.index(b"tkhd") + 4 + 4 + 4 * 5 + 8 + 8  # version 0: the matrix
-    a, b, c, d = (value << 16 for value in matrices[degrees])
-    for offset, value in zip((0, 4, 12, 16), (a, b, c, d), strict=True):
-        data[place + offset : place + offset + 4] = (value & 0xFFFFFFFF).to_bytes(4, "big")
+    for offset, value in zip((0, 4, 12, 16), matrix, strict=True):
+        data[place + offset : place + offset + 4] = (value << 16).to_bytes(4, "big", signed=True)
     path.write_bytes(bytes(data))
     return path
 

@@ -142,3 +142,20 @@ def test_from_bgr_and_back(color: tuple[int, int, int]) -> None:
     frame.colorspace, frame.color_range = BT709, LIMITED
     back = ToBgr((64, 48), Orientation())(frame)
     assert back[8, 8].tolist() == pytest.approx(color, abs=4)
+
+
+def test_from_bgr_does_not_blur_colors() -> None:
+    """Stripes as wide as a color of 4:2:0 get the same colors as whole images of them."""
+    from_bgr = FromBgr("yuv420p", ColorTags(BT709, LIMITED, BT709, BT709))
+    colors = (200, 60, 40), (40, 60, 200)
+    stripes = np.empty((48, 64, 3), np.uint8)
+    for number, color in enumerate(colors):
+        stripes[:, 2 * number :: 4] = stripes[:, 2 * number + 1 :: 4] = color
+    striped = from_bgr(stripes)
+    for number, color in enumerate(colors):
+        whole = from_bgr(np.full((48, 64, 3), color, np.uint8))
+        for plane in (1, 2):
+            found = np.frombuffer(striped.planes[plane], np.uint8)[4 + number]
+            assert int(found) == pytest.approx(
+                np.frombuffer(whole.planes[plane], np.uint8)[0], abs=1
+            )

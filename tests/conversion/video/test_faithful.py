@@ -1,5 +1,6 @@
 """Video in, video out: nothing lost, nothing moved, on real footage and variants of it."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,13 @@ import pytest
 
 from live_nst.conversion.api import convert
 from tests.conversion.fakes import Negative
-from tests.conversion.make_videos import frames_of, rotate_by_tag, without_first_packets, write
+from tests.conversion.make_videos import (
+    frames_of,
+    rotate_by_tag,
+    set_matrix,
+    without_first_packets,
+    write,
+)
 from tests.conversion.reading import Contents, read, within_a_tick
 
 SMALL = (160, 90)
@@ -93,6 +100,30 @@ def test_rotation_is_applied_once(images: list[np.ndarray], tmp_path: Path, degr
     assert after.aspect == (Fraction(4, 3) if degrees == 180 else Fraction(3, 4))
 
 
+@pytest.mark.parametrize(
+    ("matrix", "flip"),
+    [
+        ((-1, 0, 0, 1), np.fliplr),
+        ((1, 0, 0, -1), np.flipud),
+        ((0, 1, 1, 0), lambda image: np.swapaxes(image, 0, 1)),
+        ((0, 0, 0, 0), lambda image: image),
+    ],
+    ids=["left to right", "upside down", "mirrored and rotated", "zeros"],
+)
+def test_mirroring_is_applied(
+    images: list[np.ndarray],
+    tmp_path: Path,
+    matrix: tuple[int, int, int, int],
+    flip: Callable[[np.ndarray], np.ndarray],
+) -> None:
+    source = set_matrix(write(tmp_path / "in.mp4", images[:2]), matrix)
+    stored = read(source, "bgr24").images[0]
+    _, said = converted(source, tmp_path / "out.mkv", codec="libx264rgb")
+    shown = read(tmp_path / "out.mkv", "bgr24").images[0]
+    assert np.array_equal(shown, 255 - flip(stored))
+    assert not [line for line in said if "rotated" in line]
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])
 def test_odd_sizes_are_exact(clips: dict[str, Path], tmp_path: Path, suffix: str) -> None:
     odd = frames_of(clips["bikes"], 8, (333, 217))
@@ -113,6 +144,27 @@ def test_hdr_becomes_bt709_with_notice(images: list[np.ndarray], tmp_path: Path)
     after, said = converted(source, tmp_path / "out.mp4")
     assert len(said) == 1 and "HDR (PQ, 10 bits)" in said[0]
     assert after.color == (1, 1, 1, 1)
+
+
+@pytest.mark.parametrize("transfer", [16, 18], ids=["PQ", "HLG"])
+def test_hdr_highlights_are_kept(tmp_path: Path, transfer: int) -> None:
+    """Bright grays stay apart, and only the peak of the display is white."""
+    peak = 255 if transfer == 18 else 192  # signals of 1000 cd/m2, full range with 8 bits
+    levels = np.linspace(0.5, 0.97, 10) * peak
+    row = levels.astype(np.uint8).repeat(16)[:, None].repeat(3, 1)
+    picture = np.ascontiguousarray(np.broadcast_to(row, (64, 160, 3)))
+    source = write(
+        tmp_path / "in.mp4",
+        [picture] * 3,
+        pixels="yuv420p10le",
+        color=(9, 1, 9, transfer),
+        options={"crf": "4"},
+    )
+    converted(source, tmp_path / "out.mp4", crf=4)
+    shown = 255 - read(tmp_path / "out.mp4", "bgr24").images[0].astype(int)[32, 8::16]
+    assert np.ptp(shown, axis=1).max() <= 3
+    assert np.diff(shown[:, 1]).min() >= 4
+    assert 200 < shown[-1].max() < 254
 
 
 @pytest.mark.parametrize("color", [(1, 1, 1, 1), (5, 1, 5, 6), (1, 2, 1, 13), (6, 1, 6, 6)])
