@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from live_nst.conversion.progress import ConversionReport, ProgressMeter, ProgressReporter
-from live_nst.conversion.video.codecs import PICTURE_MUXERS, container_for
+from live_nst.conversion.video.codecs import container_for
 from live_nst.conversion.video.encoding import EncoderSettings
 from live_nst.conversion.video.gif import write_gif
 from live_nst.conversion.video.muxing import OutputMuxer
-from live_nst.conversion.video.passthrough import notify_all_left_out
 from live_nst.conversion.video.pipeline import Pipeline, PipelineStages
 from live_nst.conversion.video.reader import FrameReader, ResumePoint
 from live_nst.conversion.video.segment_writer import SegmentWriter
@@ -192,14 +191,13 @@ class _VideoConversion:
         joined = store.folder / f"joined{output.suffix}"
         with output_errors(output):
             joined.unlink(missing_ok=True)
-        if container.muxer in PICTURE_MUXERS:
-            notify_all_left_out(task.info, container, self._reporter.notify)
-            if container.muxer == "gif":
-                write_gif(joined, store, settings, span, tick, self._reporter.notify)
-            else:
-                write_webp(joined, store, settings, span, tick)
+        if container.muxer == "gif":
+            write_gif(joined, store, settings, span, tick, self._reporter.notify)
+        elif container.muxer == "webp":
+            write_webp(joined, store, settings, span, tick)
         else:
-            muxer = OutputMuxer(task.info, store, settings, container, span, self._reporter.notify)
+            notify, streams = self._reporter.notify, task.streams
+            muxer = OutputMuxer(task.info, store, settings, container, span, streams, notify)
             muxer.write(joined, tick)
         target = (
             output if complete else sibling(output, suffix=f".incomplete{output.suffix}", stem=True)
