@@ -54,7 +54,7 @@ def is_joined_matroska(path: Path) -> bool:
 def _index_is_complete(path: Path, length: int) -> bool:
     """Return whether a file of `length` bytes contains all packets that its index names."""
     try:
-        with open_for_reading(os.path.abspath(path)) as container:
+        with open_for_reading(path) as container:
             for stream in container.streams:
                 entries = stream.index_entries
                 if stream.frames and not len(entries):
