@@ -194,10 +194,8 @@ class _VideoConversion:
             joined.unlink(missing_ok=True)
         if container.muxer in PICTURE_MUXERS:
             notify_all_left_out(task.info, container, self._reporter.notify)
-            if container.muxer == "gif":
-                write_gif(joined, store, settings, span, tick, self._reporter.notify)
-            else:
-                write_webp(joined, store, settings, span, tick)
+            write = write_gif if container.muxer == "gif" else write_webp
+            write(joined, store, settings, span, tick, self._reporter.notify)
         else:
             muxer = OutputMuxer(task.info, store, settings, container, span, self._reporter.notify)
             muxer.write(joined, tick)
