@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from live_nst.cli.options import (
+    AudioMode,
     Blend,
     BlendOption,
     Device,
@@ -88,6 +89,12 @@ def convert(
         str | None,
         typer.Option(metavar="NAME", help="Speed of the codec.", show_default="veryfast for h264"),
     ] = None,
+    audio: Annotated[
+        AudioMode,
+        typer.Option(
+            help="Copy the sound, and encode only what OUTPUT cannot store; encode all; or none.",
+        ),
+    ] = AudioMode.copy,
     model: ModelOption = "auto",
     device: DeviceOption = Device.auto,
     engine: EngineOption = Engine.auto,
@@ -172,6 +179,7 @@ def convert(
             codec=codec,
             crf=crf,
             preset=preset,
+            audio=audio.value,
             restart=restart,
         )
         stylizer = StylizerOptions(

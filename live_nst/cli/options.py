@@ -20,6 +20,7 @@ Engine = StrEnum("Engine", ["auto", "tensorflow", "openvino"])
 PrecisionChoice = StrEnum("PrecisionChoice", ["auto", "float32", "bfloat16", "float16"])
 StabilizeMode = StrEnum("StabilizeMode", ["off", "fast", "best"])
 Blend = StrEnum("Blend", ["pictures", "styles"])
+AudioMode = StrEnum("AudioMode", ["copy", "encode", "none"])
 
 
 def _complete_style(incomplete: str) -> list[str]:

@@ -42,6 +42,7 @@ def convert(
     codec: str | None = None,
     crf: int | None = None,
     preset: str | None = None,
+    audio: str = "copy",
     restart: bool = False,
     looks: Sequence[tuple[Look, float]] = (),
     look: Look | None = None,
@@ -65,8 +66,8 @@ def convert(
     arguments.
 
     An image is stylized at its full size unless `size` is given. It takes none of `fade`, `start`,
-    `end`, `every`, `codec`, `crf`, `preset`, `looks` and times of styles. Its progress is not
-    reported, and `cancel` is checked only before it begins.
+    `end`, `every`, `codec`, `crf`, `preset`, `audio`, `looks` and times of styles. Its progress is
+    not reported, and `cancel` is checked only before it begins.
 
     Args:
         input: A video or image file. Call the function once for each file of a folder.
@@ -85,6 +86,8 @@ def convert(
         codec: The encoder; None for the container's default.
         crf: Constant quality on the codec's own scale, lower is better.
         preset: The codec's name of a speed.
+        audio: "copy" to copy sound, but encode what the container does not take; "encode" to encode
+            all of it; "none" to leave it out.
         restart: Discard what an earlier run left, and replace an existing output.
         looks: Looks that begin later, with their seconds: (live_nst.Look(strength=0.5), 30.0).
         look: The look at the start; the stylizer's own if a stylizer is given. This and all that
@@ -118,6 +121,7 @@ def convert(
         codec=codec,
         crf=crf,
         preset=preset,
+        audio=audio,
         restart=restart,
         looks=parse_look_changes(first_look, looks),
     )

@@ -7,12 +7,15 @@ from typing import Any
 
 from live_nst.conversion.timetable import LookChange, StyleChange, timetable
 from live_nst.errors import ConversionError, UsageError
-from live_nst.files.output import check_output
+from live_nst.files.output import check_output, join_words
 from live_nst.masks.image import read_mask_image
 from live_nst.styles.image import read_style_image
 from live_nst.styles.spec import parse_style
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.sizes import check_stroke
+
+AUDIO_MODES = ("copy", "encode", "none")
+"""What can be done with the sound of a video; see `ConvertOptions`."""
 
 _MAX_SECONDS = 1e7  # 115 days
 
@@ -30,6 +33,8 @@ class ConvertOptions:
         codec: The encoder, a name in `live_nst.conversion.video.codecs`; None for the default.
         crf: Constant quality on the codec's own scale, lower is better; None for the default.
         preset: The codec's name or number of a speed; None for the default.
+        audio: "copy" to copy sound, but encode what the container does not take; "encode" to encode
+            all of it; "none" to leave it out.
         restart: Discard what an earlier run left, and replace an existing output.
         looks: The looks in the order of their times; the stylizer's own holds until the first.
     """
@@ -42,6 +47,7 @@ class ConvertOptions:
     codec: str | None = None
     crf: int | None = None
     preset: str | None = None
+    audio: str = "copy"
     restart: bool = False
     looks: tuple[LookChange, ...] = ()
 
@@ -63,6 +69,10 @@ class ConvertOptions:
             )
         if self.every < 1:
             raise UsageError(f"Invalid --every {self.every}", "use 1 or more")
+        if self.audio not in AUDIO_MODES:
+            raise UsageError(
+                f"Invalid --audio {self.audio!r}", f"use {join_words(AUDIO_MODES, 'or')}"
+            )
         for look_change in self.looks:
             if look_change.look.mask_file is not None:
                 read_mask_image(look_change.look.mask_file)

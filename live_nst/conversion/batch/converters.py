@@ -91,6 +91,8 @@ def image_settings(stylizer: StylizerCore, options: ConvertOptions, size: int | 
 def video_settings(stylizer: StylizerCore, options: ConvertOptions) -> str:
     """Return the fingerprint of everything that determines the stylized videos of a folder."""
     encoder = {"codec": options.codec, "crf": options.crf, "preset": options.preset}
+    if options.audio != "copy":
+        encoder["audio"] = options.audio
     styles = stylizer.settings([change.style for change in options.changes])
     program = {"program": version("live-nst")}
     return settings_fingerprint({**styles, **options.as_dict(), **encoder, **program})

@@ -81,9 +81,9 @@ def decode_animation(path: Path) -> DecodedAnimation | None:
 def _copy_avif(path: Path, target: Path) -> None:
     """Copy the animation of an AVIF to a video."""
     with (
-        open_for_reading(str(path.absolute())) as source,
+        open_for_reading(path) as source,
         write_errors(target),
-        open_for_writing(str(target), format="mp4") as out,
+        open_for_writing(target, format="mp4") as out,
     ):
         stream = _avif_stream(source)
         copy = out.add_stream_from_template(stream, opaque=True)
@@ -95,7 +95,7 @@ def _copy_avif(path: Path, target: Path) -> None:
 
 def _avif_durations(path: Path) -> list[Fraction]:
     """Return the seconds of every frame of an AVIF; Pillow rounds them to milliseconds."""
-    with open_for_reading(str(path.absolute())) as source:
+    with open_for_reading(path) as source:
         stream = _avif_stream(source)
         base = fraction(stream.time_base) or Fraction(1, 1000)
         return [(packet.duration or 0) * base for packet in source.demux(stream) if packet.size]
@@ -120,7 +120,7 @@ def _write_frames(
     with (
         write_errors(target),
         open_for_writing(
-            str(target), format="mov", options={"video_track_timescale": str(_TICKS)}
+            target, format="mov", options={"video_track_timescale": str(_TICKS)}
         ) as out,
     ):
         stream = out.add_stream("png", rate=25, options={"compression_level": "1"})

@@ -10,7 +10,6 @@ from live_nst.conversion.video.codecs import PICTURE_MUXERS, container_for
 from live_nst.conversion.video.encoding import EncoderSettings
 from live_nst.conversion.video.gif import write_gif
 from live_nst.conversion.video.muxing import OutputMuxer
-from live_nst.conversion.video.passthrough import notify_all_left_out
 from live_nst.conversion.video.pipeline import Pipeline, PipelineStages
 from live_nst.conversion.video.reader import FrameReader, ResumePoint
 from live_nst.conversion.video.segment_writer import SegmentWriter
@@ -193,11 +192,11 @@ class _VideoConversion:
         with output_errors(output):
             joined.unlink(missing_ok=True)
         if container.muxer in PICTURE_MUXERS:
-            notify_all_left_out(task.info, container, self._reporter.notify)
             write = write_gif if container.muxer == "gif" else write_webp
             write(joined, store, settings, span, tick, self._reporter.notify)
         else:
-            muxer = OutputMuxer(task.info, store, settings, container, span, self._reporter.notify)
+            notify, streams = self._reporter.notify, task.streams
+            muxer = OutputMuxer(task.info, store, settings, container, span, streams, notify)
             muxer.write(joined, tick)
         target = (
             output if complete else sibling(output, suffix=f".incomplete{output.suffix}", stem=True)

@@ -1,10 +1,9 @@
-"""Copy what accompanies the video: sound, subtitles, attachments, cover art and chapters.
+"""Give the packets of the streams that accompany the video their times in the output.
 
-Packets are copied unchanged; only their times are shifted, and cut where the output is.
+Their times are shifted, and they are cut where the output is.
 """
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -12,22 +11,15 @@ from typing import TYPE_CHECKING, Any
 import av
 import av.error
 
-from live_nst.conversion.video.codecs import Container
-from live_nst.conversion.video.input_file import is_cover_art, open_video
-from live_nst.conversion.video.probe import VideoInfo
+from live_nst.conversion.video.stream_writers import StreamWriter
 from live_nst.conversion.video.timestamps import CopiedTimes, OutputSpan
 from live_nst.runtime.pyav import Ratio, fraction
-from live_nst.types import Notify
 
 if TYPE_CHECKING:
-    from av.container import InputContainer, OutputContainer
+    from av.container import InputContainer
 
-_MP4 = ("mp4", "mov")
-# Metadata that muxers write by themselves.
-_MUXER_METADATA = {
-    "encoder", "major_brand", "minor_version", "compatible_brands", "duration", "rotate",
-    "number_of_frames", "number_of_bytes", "bps", "vendor_id", "handler_name",
-}  # fmt: skip
+# PGS: each picture has several packets, which the muxer of Matroska joins.
+_JOINED_CODECS = ("pgssub",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,68 +29,54 @@ class TimedPacket:
     Attributes:
         time: Seconds by which packets of all streams are interleaved.
         packet: The packet.
+        source: The number of its stream in the input.
+        joined: Whether the muxer may join it with others.
     """
 
     time: float
     packet: "av.Packet[Any]"
+    source: int
+    joined: bool = False
 
 
 class PassthroughStreams:
-    """The streams of an input that are copied to an output.
+    """The streams of an input that accompany the video in an output.
 
     Args:
-        info: The input's video, which is not copied.
         source: The input, open for reading.
-        container: The output's container.
         span: The part of the input that the output shows.
     """
 
-    def __init__(
-        self, info: VideoInfo, source: "InputContainer", container: Container, span: OutputSpan
-    ) -> None:
-        self._info = info
+    def __init__(self, source: "InputContainer", span: OutputSpan) -> None:
         self._source = source
-        self._container = container
         self._span = span
         self._times = CopiedTimes(span.clock)
-        self._copies: dict[int, av.stream.Stream] = {}  # output streams by index in the input
+        self._last: dict[int, tuple[int, int]] = {}  # time and duration of each one's last packet
 
-    def add_to(self, output: "OutputContainer", notify: Notify) -> None:
-        """Add a stream to the output for each stream of the input that its container can store.
+    def packets(self, writers: Mapping[int, StreamWriter]) -> Iterator[TimedPacket]:
+        """Yield the packets of these streams, with their times in the output.
 
         Args:
-            output: The output, before its header is written.
-            notify: Called with a sentence about the streams that are left out.
+            writers: What makes the packets of the output, by the stream's number in the input.
         """
-        left_out: Counter[str] = Counter()
-        for stream in self._source.streams:
-            if stream.index == self._info.index or _is_chapter_text(stream, self._source):
-                continue
-            copy = self._add_copy(output, stream)
-            if copy is None:
-                left_out[_stream_name(stream)] += 1
-            else:
-                copy.metadata.update(copied_metadata(stream.metadata))
-                copy.disposition = stream.disposition
-                self._copies[stream.index] = copy
-        _notify_left_out(left_out, self._container, notify)
-
-    def packets(self) -> Iterator[TimedPacket]:
-        """Yield the packets of these streams, with their times in the output."""
-        wanted = [self._source.streams[index] for index in self._copies]
-        timed = [stream for stream in wanted if stream.type != "attachment"]
+        timed = [
+            self._source.streams[index]
+            for index in writers
+            if self._source.streams[index].type != "attachment"
+        ]
         if not timed:
             return
         latest = float("-inf")
-        try:
-            for packet in self._source.demux(timed):
-                if packet.size and self._shift(packet):
-                    ticks = packet.dts if packet.dts is not None else packet.pts or 0
-                    latest = max(latest, float(ticks * _time_base(packet.time_base)))
-                    packet.stream = self._copies[packet.stream_index]
-                    yield TimedPacket(latest, packet)
-        except av.error.FFmpegError:
-            return  # the input ends too early here, which the reader of its frames has found
+        for packet in self._read(timed):
+            index = packet.stream_index
+            ticks = packet.dts if packet.dts is not None else packet.pts or 0
+            latest = max(latest, float(ticks * _time_base(packet.time_base)))
+            joined = packet.stream.codec_context.name in _JOINED_CODECS
+            for written in writers[index].write(packet):
+                yield TimedPacket(latest, written, index, joined)
+        for stream in timed:
+            for written in writers[stream.index].flush():
+                yield TimedPacket(latest, written, stream.index)
 
     def chapters(self) -> list[Any]:
         """Return the chapters that lie in the output, with their times there."""
@@ -118,26 +96,32 @@ class PassthroughStreams:
                 kept.append({**chapter, **ticks, "time_base": base})
         return kept
 
-    def _add_copy(
-        self, output: "OutputContainer", stream: av.stream.Stream
-    ) -> av.stream.Stream | None:
-        """Add a stream for the packets of `stream`; None if the container cannot store them."""
-        muxer = self._container.muxer
-        supported = {
-            "audio": True,
-            "subtitle": True,
-            "attachment": muxer == "matroska",
-            "video": muxer in _MP4 and is_cover_art(stream),
-        }
-        if not supported.get(stream.type, False):
-            return None
-        if stream.type != "attachment" and stream.codec_context is None:
-            return None
+    def _read(self, streams: list[av.stream.Stream]) -> "Iterator[av.Packet[Any]]":
+        """Yield the packets that lie in the output, with their times there."""
         try:
-            copy: av.stream.Stream = output.add_stream_from_template(stream, opaque=True)
-        except (ValueError, av.FFmpegError):
-            return None
-        return copy
+            for packet in self._source.demux(streams):
+                if packet.size:
+                    self._complete_times(packet)
+                    if self._shift(packet):
+                        yield packet
+        except av.error.FFmpegError:
+            return  # the input ends too early here, which the reader of its frames has found
+
+    def _complete_times(self, packet: "av.Packet[Any]") -> None:
+        """Give a packet the time and duration that a file omits, by the packets before it.
+
+        MP4 ends where its last packet ends, and players leave out one without a duration.
+        """
+        if packet.stream.type != "audio":
+            return
+        index = packet.stream_index
+        last, step = self._last.get(index, (None, 0))
+        begin = packet.dts if packet.dts is not None else packet.pts
+        if begin is None:
+            begin = packet.pts = packet.dts = 0 if last is None else last + step
+        step = packet.duration or (begin - last if last is not None and begin > last else step)
+        packet.duration = step
+        self._last[index] = (begin, step)
 
     def _shift(self, packet: "av.Packet[Any]") -> bool:
         """Give a packet its time in the output; return False if it lies outside of it."""
@@ -162,50 +146,6 @@ class PassthroughStreams:
         packet.pts = None if packet.pts is None else packet.pts - shift
         packet.dts = None if packet.dts is None else packet.dts - shift
         return True
-
-
-def notify_all_left_out(info: VideoInfo, container: Container, notify: Notify) -> None:
-    """Report that nothing but the video is written.
-
-    Args:
-        info: The input.
-        container: The output's container.
-        notify: Called with a sentence, if there is anything else in the input.
-    """
-    with open_video(info.path) as source:
-        others = [stream for stream in source.streams if stream.index != info.index]
-        _notify_left_out(Counter(map(_stream_name, others)), container, notify)
-
-
-def copied_metadata(metadata: dict[str, str]) -> dict[str, str]:
-    """Return the metadata of a file or stream without what muxers write by themselves."""
-    return {
-        key: value
-        for key, value in metadata.items()
-        if key.lower() not in _MUXER_METADATA and not key.lower().startswith(("_statistics", "bps"))
-    }
-
-
-def _notify_left_out(names: Counter[str], container: Container, notify: Notify) -> None:
-    if names:
-        what = ", ".join(
-            f"1 {name}" if number == 1 else f"{number} {name}s" for name, number in names.items()
-        )
-        notify(f"Left out, because {container.muxer} cannot store it: {what}")
-
-
-def _is_chapter_text(stream: av.stream.Stream, source: "InputContainer") -> bool:
-    """Return whether a stream of an MP4 contains the titles of chapters, which are copied."""
-    is_mp4 = source.format.name.startswith("mov")
-    return stream.type == "data" and is_mp4 and bool(source.chapters())
-
-
-def _stream_name(stream: av.stream.Stream) -> str:
-    """Return the name of a stream for people: "srt subtitle stream"."""
-    codec = stream.codec_context.name if stream.codec_context is not None else ""
-    known = stream.type in ("audio", "subtitle", "attachment", "video")
-    kind = stream.type if known else "data"
-    return f"{codec} {kind} stream" if codec and kind != "attachment" else f"{kind} stream"
 
 
 def _time_base(value: Ratio | None) -> Fraction:

@@ -54,7 +54,7 @@ def estimate(task: VideoTask, stylizer: StylizerCore, reporter: ProgressReporter
     Args:
         task: The video.
         stylizer: The stylizer. Its styles and look are set to those of the task.
-        reporter: May cancel the work.
+        reporter: Receives sentences about what would be lost; may cancel the work.
 
     Raises:
         LiveNstError: The conversion is not possible.
@@ -82,6 +82,8 @@ def estimate(task: VideoTask, stylizer: StylizerCore, reporter: ProgressReporter
     stylizer.restore_state({})
     encoder.flush()
     plan = task.plan(stylizer, settings, resumed=0)
+    for note in task.notes(settings):
+        reporter.notify(note)
     fps = encoder.frames / seconds
     return Estimate(
         plan=plan,

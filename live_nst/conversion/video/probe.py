@@ -110,7 +110,7 @@ def probe(path: Path) -> VideoInfo:
         origin = _origin(container, begin, starts_anywhere)
         duration = _duration(container, stream, time_base)
         frames = stream.frames or (round(duration * rate) if duration else 0)
-        notes = list(_notes(first, color, orientation))
+        notes = list(_notes(stream, first, color, orientation))
         if clock is not None and clock.frames:
             frames, duration = clock.frames, clock.end - begin
             notes += [clock.note(begin)] if clock.jumps else []
@@ -224,7 +224,16 @@ def _duration(
     return None
 
 
-def _notes(first: av.VideoFrame, color: ColorTags, orientation: Orientation) -> Iterator[str]:
+def _has_alpha_layer(stream: av.VideoStream) -> bool:
+    """Return whether a WebM says that the transparency of its frames is stored beside them."""
+    return any(
+        key.lower() == "alpha_mode" and value == "1" for key, value in stream.metadata.items()
+    )
+
+
+def _notes(
+    stream: av.VideoStream, first: av.VideoFrame, color: ColorTags, orientation: Orientation
+) -> Iterator[str]:
     """Yield a sentence for each property of the video that the output does not have."""
     depth = max((component.bits for component in first.format.components), default=8)
     if color.hdr:
@@ -232,7 +241,9 @@ def _notes(first: av.VideoFrame, color: ColorTags, orientation: Orientation) -> 
         yield f"The video is HDR ({kind}, {depth} bits): it is converted to BT.709 and 8 bits"
     elif depth > 8:
         yield f"The video has {depth} bits per color: it is converted to 8 bits"
-    if any(component.is_alpha for component in first.format.components) and not is_rgb(first):
+    has_alpha = any(component.is_alpha for component in first.format.components)
+    # WebM stores the transparency of VP8 and VP9 beside the frames, where it is not decoded.
+    if (has_alpha and not is_rgb(first)) or _has_alpha_layer(stream):
         yield "The video has transparent parts: they become opaque"
     if first.interlaced_frame:
         yield "The video is interlaced: it is not deinterlaced"

@@ -15,6 +15,7 @@ from live_nst.conversion.video.codecs import PICTURE_MUXERS, Codec, choose_codec
 from live_nst.conversion.video.encoding import EncoderSettings, segment_frames
 from live_nst.conversion.video.input_file import FileIdentity, identify_file
 from live_nst.conversion.video.probe import VideoInfo, probe
+from live_nst.conversion.video.stream_plan import StreamPlan, plan_streams
 from live_nst.conversion.video.webp import check_webp_size
 from live_nst.errors import SourceError
 from live_nst.runtime.machine import available_cores
@@ -32,6 +33,7 @@ class VideoTask:
         options: How it is converted.
         identity: The identity of the input file.
         info: The properties of its video.
+        streams: What becomes of the input's other streams.
         animation: The input's frames, if it is a picture that FFmpeg does not read.
     """
 
@@ -40,6 +42,7 @@ class VideoTask:
     options: ConvertOptions
     identity: FileIdentity
     info: VideoInfo
+    streams: StreamPlan
     animation: DecodedAnimation | None = None
 
     @classmethod
@@ -56,11 +59,15 @@ class VideoTask:
         info = probe(input if animation is None else animation.path)
         if animation is not None and animation.transparent:
             info = replace(info, notes=(*info.notes, "Transparent parts become white"))
-        if container_for(output).muxer == "webp":
+        container = container_for(output)
+        if container.muxer == "webp":
             check_webp_size(output, info.size)
-        task = cls(input, output, options, identify_file(input), info, animation)
-        task.encoder_settings(1).open()
-        return task
+        identity = identify_file(input)
+        task = cls(input, output, options, identity, info, StreamPlan(), animation)
+        settings = task.encoder_settings(1)
+        settings.open()
+        streams = plan_streams(info.path, info.index, settings, container, options.audio)
+        return replace(task, streams=streams)
 
     def encoder_settings(self, threads: int) -> EncoderSettings:
         """Return the settings of an encoder with that number of threads."""
@@ -91,7 +98,7 @@ class VideoTask:
 
     def notes(self, settings: EncoderSettings) -> list[str]:
         """Return a sentence for everything that is not the same in the output."""
-        notes = list(self.info.notes)
+        notes = [*self.info.notes, *self.streams.notes]
         width, height = self.info.size
         if settings.pixels == "yuv444p":
             notes.append(

@@ -36,7 +36,7 @@ def write_webp(
     last = longest = 1
     with (
         output_errors(store.output),
-        open_for_writing(str(path), format="webp", options={"loop": "0"}) as out,
+        open_for_writing(path, format="webp", options={"loop": "0"}) as out,
     ):
         stream = out.add_stream("libwebp_anim", rate=settings.rate, options={"quality": _QUALITY})
         stream.width, stream.height = settings.size

@@ -202,13 +202,6 @@ def test_audio_is_copied_byte_for_byte(
     assert not said
 
 
-def test_webm_leaves_out_aac_with_notice(images: list[np.ndarray], tmp_path: Path) -> None:
-    source = write(tmp_path / "in.mp4", images[:8], audio=[("aac", "mono", 300)])
-    after, said = converted(source, tmp_path / "out.webm")
-    assert after.audio == []
-    assert said == ["Left out, because webm cannot store it: 1 aac audio stream"]
-
-
 def test_webm_keeps_opus(images: list[np.ndarray], tmp_path: Path) -> None:
     source = write(tmp_path / "in.mkv", images[:20], audio=[("libopus", "stereo", 300)])
     after, said = converted(source, tmp_path / "out.webm")
@@ -235,7 +228,7 @@ def test_subtitles_chapters_and_metadata(images: list[np.ndarray], tmp_path: Pat
     after, said = converted(source, tmp_path / "out.mp4")
     assert after.chapters == chapters
     assert after.metadata["title"] == "A film"
-    assert said == ["Left out, because mp4 cannot store it: 1 srt subtitle stream"]
+    assert said == ["Converted to mov_text, because mp4 cannot store it: 1 subrip subtitle stream"]
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
