@@ -120,7 +120,7 @@ def _write_frames(
     with (
         write_errors(target),
         open_for_writing(
-            str(target), format="mov", options={"video_track_timescale": str(_TICKS)}
+            target, format="mov", options={"video_track_timescale": str(_TICKS)}
         ) as out,
     ):
         stream = out.add_stream("png", rate=25, options={"compression_level": "1"})

@@ -73,7 +73,9 @@ def write_gif(
             mapped.time_base = GIF_TICK
             mapped.duration = max(1, round(end * settings.time_base / GIF_TICK) - shift - last)
             longest = max(longest, mapped.duration)
-            out.mux(stream.encode(mapped))
+            for packet in stream.encode(mapped):
+                packet.duration = mapped.duration  # that of the last one counts
+                out.mux(packet)
         out.mux(stream.encode(None))
     if longest > _MAX_TICKS:
         notify(

@@ -10,7 +10,7 @@ from live_nst.conversion.video.segments import SegmentStore, output_errors
 from live_nst.conversion.video.timestamps import OutputSpan
 from live_nst.errors import ConversionError
 from live_nst.runtime.pyav import open_for_writing
-from live_nst.types import Size
+from live_nst.types import Notify, Size
 
 _TICK = Fraction(1, 1000)  # WebP's unit of time, in seconds
 _MAX_SIDE = 16_383  # pixels
@@ -24,6 +24,7 @@ def write_webp(
     settings: EncoderSettings,
     span: OutputSpan,
     tick: Callable[[], None],
+    notify: Notify,
 ) -> None:
     """Write the frames of all segments as an animated WebP that repeats without end.
 
@@ -32,7 +33,7 @@ def write_webp(
     Raises:
         SinkError: The file cannot be written.
     """
-    last = 1
+    last = longest = 1
     with (
         output_errors(store.output),
         open_for_writing(path, format="webp", options={"loop": "0"}) as out,
@@ -47,6 +48,7 @@ def write_webp(
             picture.time_base = _TICK
             picture.pts = round((begin * settings.time_base - span.shift) / _TICK)
             last = round((end * settings.time_base - span.shift) / _TICK) - picture.pts
+            longest = max(longest, last)
             out.mux(stream.encode(picture))
         out.mux(stream.encode(None))
     with output_errors(store.output), path.open("r+b") as file:
@@ -56,6 +58,11 @@ def write_webp(
         if place >= 0:
             file.seek(place + 20)
             file.write(min(max(1, last), _LONGEST).to_bytes(3, "little"))
+    if longest > _LONGEST:
+        notify(
+            f"A pause of {longest * float(_TICK):.0f} s becomes {_LONGEST * float(_TICK):.0f} s: "
+            "a WebP cannot show a frame for longer"
+        )
 
 
 def check_webp_size(path: Path, size: Size) -> None:
