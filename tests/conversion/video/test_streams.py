@@ -72,6 +72,13 @@ def test_refused_sound_is_encoded(tmp_path: Path, sound: str, suffix: str, becom
     assert abs(np.median(before[middle]) - np.median(after[middle])) < 0.05
 
 
+def test_mp3_of_an_unusual_rate_is_encoded(tmp_path: Path) -> None:
+    source = write_streams(tmp_path / "in.mkv", "mp3", rate=11025)
+    output, said = converted(source, ".mp4")
+    assert codecs(output, "audio") == ["aac"]
+    assert said == ["Encoded as aac, because mp4 cannot store it: 1 mp3 audio stream"]
+
+
 @pytest.mark.parametrize("sound", ["wmav2", "adpcm_ms", "pcm_mulaw", "amr_nb"])
 def test_matroska_copies_what_ffmpeg_copies(tmp_path: Path, sound: str) -> None:
     source = write_streams(tmp_path / "in.mov" if sound == "amr_nb" else tmp_path / "in.mkv", sound)
