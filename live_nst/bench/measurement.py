@@ -5,6 +5,7 @@ what is compared runs in short blocks, one after the other, again and again. Rat
 a round, rounds on a busy machine are discarded, and the median over the rounds counts.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
@@ -36,9 +37,12 @@ class CpuUsage(NamedTuple):
 
 def read_cpu_usage() -> CpuUsage:
     """Read the counters of this machine."""
-    times, own = psutil.cpu_times(), psutil.Process().cpu_times()
-    idle = times.idle + getattr(times, "iowait", 0.0)
-    return CpuUsage(sum(times) - idle, sum(own[:4]))
+    own = sum(os.times()[:4])
+    try:
+        times = psutil.cpu_times()
+    except OSError:  # no /proc: other programs cannot be seen
+        return CpuUsage(own, own)
+    return CpuUsage(sum(times) - times.idle - getattr(times, "iowait", 0.0), own)
 
 
 class BackgroundLoadMeter:

@@ -7,6 +7,9 @@ import sys
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    from live_nst.cli.standard_streams import prepare_standard_streams
+
+    prepare_standard_streams()
     from live_nst.cli.app import app
     from live_nst.cli.console import show_error
     from live_nst.errors import LiveNstError

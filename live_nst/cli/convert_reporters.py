@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from live_nst.cli.console import notify, show_result
+from live_nst.cli.console import count, notify, show_result
 
 if TYPE_CHECKING:
     from live_nst.conversion.batch.folder import BatchReport
@@ -105,12 +105,12 @@ class JsonReporter(ConvertReporter):
         self._print("file", asdict(progress))
 
     def folder(self, report: "BatchReport") -> None:
-        """Print {"event": "folder", "done": [...], "skipped": [...], "failed": [...]}."""
+        """Print {"event": "folder", "done", "skipped", "failed" and "others": lists}."""
         failed = [
             {"name": name, "message": error.message, "hint": error.hint}
             for name, error in report.failed
         ]
-        names = {"done": report.done, "skipped": report.skipped}
+        names = {"done": report.done, "skipped": report.skipped, "others": report.others}
         self._print("folder", {**names, "failed": failed})
 
     def estimated(self, estimate: "Estimate") -> None:
@@ -294,6 +294,8 @@ def describe_folder(report: "BatchReport") -> str:
         parts.append(f"{len(report.skipped)} done already")
     if report.failed:
         parts.append(f"{len(report.failed)} failed")
+    if report.others:
+        parts.append(f"{count(len(report.others), 'other file')} left out")
     return f"Files: {', '.join(parts)}"
 
 

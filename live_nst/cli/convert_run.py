@@ -1,5 +1,6 @@
 """Carry out `live-nst convert`: a video, an image, a folder, or standard input and output."""
 
+import os
 import shutil
 import sys
 import tempfile
@@ -31,7 +32,8 @@ from live_nst.conversion.video import preview
 from live_nst.conversion.video.convert import convert_video
 from live_nst.conversion.video.task import VideoTask
 from live_nst.errors import ConversionError, SinkError, SourceError, UsageError
-from live_nst.files.formats import IMAGE_FORMATS
+from live_nst.files.formats import IMAGE_FORMATS, OUTPUT_VIDEO_SUFFIXES
+from live_nst.files.names import sibling
 from live_nst.files.output import write_errors
 from live_nst.runtime.machine import available_cores
 from live_nst.stylizer.core import StylizerCore
@@ -92,7 +94,7 @@ class ConvertRun:
         """
         request = self._request
         is_stream = STREAM in (request.input, request.output)
-        is_folder = not is_stream and request.input.is_dir()
+        is_folder = not is_stream and os.path.isdir(request.input)
         is_image = not is_folder and is_image_conversion(request.input, request.output)
         if is_stream or is_folder or is_image:
             if request.preview or request.dry_run:
@@ -122,7 +124,7 @@ class ConvertRun:
         task = VideoTask.open(request.input, request.output, request.options)
         with self._open_stylizer(available_cores()) as stylizer:
             if request.preview:
-                path = request.output.with_name(f"{request.output.stem}.preview.png")
+                path = sibling(request.output, suffix=".preview.png", stem=True)
                 preview.preview(task, stylizer, path)
                 self._reporter.notify(f"A few frames, before and after, are in {path}")
             else:
@@ -137,8 +139,11 @@ class ConvertRun:
 
     def _convert_folder(self) -> None:
         request, options, size = self._request, self._request.options, self._request.stylizer.size
-        items = find_items(request.input, request.output)
+        contents = find_items(request.input, request.output)
+        items = contents.items
         if not items:
+            for _, error in contents.unreadable:
+                raise error
             raise SourceError(
                 f"There are no pictures and no videos in {request.input}", "use another folder"
             )
@@ -150,21 +155,21 @@ class ConvertRun:
             for_images = image_settings(stylizer, options, size)
             for_videos = video_settings(stylizer, options)
             report = convert_items(
-                items,
+                contents,
                 request.output,
                 ImageConverter(stylizer, for_images, self._reporter.notify, size),
                 VideoConverter(stylizer, options, for_videos, self._progress),
                 jobs=jobs,
                 restart=options.restart,
                 on_file=lambda report, name: self._reporter.file(
-                    FolderProgress(len(report), len(items), name)
+                    FolderProgress(len(report), len(contents), name)
                 ),
                 check=self._progress.check,
             )
         self._reporter.folder(report)
         if report.failed:
             raise ConversionError(
-                f"{len(report.failed)} of {len(items)} files could not be converted",
+                f"{len(report.failed)} of {len(contents)} files could not be converted",
                 "the others are done; repair these and run the same command again",
             )
 
@@ -172,6 +177,8 @@ class ConvertRun:
         """Convert with temporary files: videos are read more than once, and encoders seek."""
         request, options = self._request, self._request.options
         to_stdout = request.output == STREAM
+        if to_stdout and sys.stdout is None:
+            raise SinkError("Standard output is closed", "redirect the output: - > out.jpg")
         if to_stdout and sys.stdout.isatty():
             raise UsageError("A terminal cannot show pictures", "redirect the output: - > out.jpg")
         if to_stdout and request.as_json:
@@ -181,7 +188,9 @@ class ConvertRun:
             if source == STREAM:
                 source = Path(folder) / "standard input"
                 _copy_stdin(source)
-            is_image = is_still_image(source) or target.suffix.lower() in IMAGE_FORMATS
+            is_image = target.suffix.lower() in IMAGE_FORMATS or (
+                target.suffix.lower() not in OUTPUT_VIDEO_SUFFIXES and is_still_image(source)
+            )
             if to_stdout:
                 target = Path(folder) / ("picture" if is_image else "video.mkv")
             else:
@@ -213,6 +222,8 @@ class ConvertRun:
 
 
 def _copy_stdin(path: Path) -> None:
+    if sys.stdin is None:
+        raise SourceError("Standard input is closed", "send a file to it: - < in.jpg")
     if sys.stdin.isatty():
         raise UsageError("Standard input is a terminal", "send a file to it: - < in.jpg")
     with write_errors(path), path.open("wb") as file:

@@ -1,5 +1,6 @@
 """The function `live_nst.convert`."""
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -128,7 +129,7 @@ def convert(
         notify=notify, progress=progress or (lambda step: None), cancel=cancel
     )
     source, target = Path(input), Path(output)
-    if source.is_dir():
+    if os.path.isdir(source):
         raise SourceError(
             f"{source} is a folder", "convert its files one by one, or run `live-nst convert`"
         )

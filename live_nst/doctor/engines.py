@@ -1,6 +1,7 @@
 """Check the processor, TensorFlow and the GPU."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from live_nst.doctor.finding import REINSTALL, Finding, Severity
 from live_nst.errors import ModelError
-from live_nst.runtime.machine import processor
+from live_nst.runtime.machine import free_memory, physical_cores, processor, total_memory
 
 PROBE_SECONDS = 180.0
 """Time for TensorFlow to start. It usually needs 5 seconds."""
@@ -28,13 +29,9 @@ print(json.dumps([each.get("device_name", gpu.name) for each, gpu in zip(details
 
 def check_processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> Iterator[Finding]:
     """Report the CPU's model, its cores and the memory."""
-    import psutil
-
-    memory = psutil.virtual_memory()
-    cores = psutil.cpu_count(logical=False) or psutil.cpu_count()
     text = (
-        f"{processor(cpuinfo)}, {cores} cores, {psutil.cpu_count()} threads; memory "
-        f"{memory.total / 2**30:.1f} GiB, {memory.available / 2**30:.1f} GiB of it free"
+        f"{processor(cpuinfo)}, {physical_cores()} cores, {os.cpu_count()} threads; memory "
+        f"{total_memory() / 2**30:.1f} GiB, {free_memory() / 2**30:.1f} GiB of it free"
     )
     yield Finding("processor", Severity.OK, text)
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 
 from live_nst.engines.base import Bottleneck, FrameRunner, ProgramRunner, Shape, StylizedFrame
@@ -27,6 +26,7 @@ from live_nst.engines.openvino_graph import (
 from live_nst.errors import ModelError
 from live_nst.files.cache import cache_root
 from live_nst.models.program import Program, SplitModel
+from live_nst.runtime.machine import physical_cores
 from live_nst.runtime.openvino import import_openvino, openvino_core
 from live_nst.types import Image, Precision, Size
 
@@ -203,7 +203,7 @@ def _compile(model: Any, precision: Precision, streams: int, *, cached: bool = T
     config: dict[str, str | int] = {
         "INFERENCE_PRECISION_HINT": _HINTS[precision],
         "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
-        "NUM_STREAMS": min(streams, psutil.cpu_count(logical=False) or streams),
+        "NUM_STREAMS": min(streams, physical_cores()),
     }
     folder = _compiled_folder() if cached else None
     if folder is not None:

@@ -17,12 +17,12 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 
 from live_nst.engines.base import Engine, FrameRunner, ProgramRunner, Shape, StylizedFrame
 from live_nst.errors import ModelError
 from live_nst.models.program import CONTENT_IMAGE, Program, SplitModel, StagedProgram, TileStage
+from live_nst.runtime.machine import free_memory
 from live_nst.types import Image, Size
 
 TILE = 512
@@ -92,7 +92,7 @@ class TiledNetwork:
     def _run(self, content: Image, style: Sequence[Any], tiles: "list[TileWindow]") -> Image:
         """Return the stylized image."""
         size = (content.shape[1], content.shape[0])
-        on_disk = self.buffer_bytes(size) > MEMORY_SHARE * psutil.virtual_memory().available
+        on_disk = self.buffer_bytes(size) > MEMORY_SHARE * free_memory()
         feature_maps: dict[str, NDArray[Any]] = {CONTENT_IMAGE: content}
         statistics: dict[tuple[str, bool], NDArray[np.float64]] = {}
         *_, last = self._plan.stages

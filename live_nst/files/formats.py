@@ -20,14 +20,15 @@ PLAYABLE_SUFFIXES = VIDEO_SUFFIXES | {".gif"}
 
 IMAGE_SUFFIXES = frozenset(
     {
-        ".apng", ".avif", ".bmp", ".dds", ".dib", ".gif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg",
-        ".jpg", ".jpx", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp",
+        ".apng", ".avif", ".bmp", ".dds", ".dib", ".gif", ".heic", ".heif", ".hif", ".j2k", ".jfif",
+        ".jp2", ".jpe", ".jpeg", ".jpg", ".jpx", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga",
+        ".tif", ".tiff", ".webp",
     }
 )  # fmt: skip
 """Suffixes of files that are read as images."""
 
-OUTPUT_VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif")
-"""Suffixes of videos that a conversion writes."""
+OUTPUT_VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif", ".webp")
+"""Suffixes of videos that a conversion writes. A WebP can be a still image as well."""
 
 
 @dataclass(frozen=True)
@@ -78,3 +79,36 @@ def image_format_for(path: str | Path) -> ImageFormat:
             f"use a name that ends in {join_words(IMAGE_FORMATS, 'or')}",
         )
     return found
+
+
+_SIGNATURES = (
+    (0, b"\xff\xd8\xff", "JPEG"),
+    (0, b"\x89PNG", "PNG"),
+    (8, b"WEBP", "WEBP"),
+    (0, b"GIF8", "GIF"),
+    (0, b"BM", "BMP"),
+    (0, b"II*\0", "TIFF"),
+    (0, b"MM\0*", "TIFF"),
+    (0, b"II+\0", "TIFF"),
+    (0, b"MM\0+", "TIFF"),
+    (4, b"jP  ", "JPEG2000"),
+    (0, b"\xff\x4f\xff\x51", "JPEG2000"),
+    (0, b"DDS ", "DDS"),
+)
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+
+
+def recognize_image(path: Path) -> str | None:
+    """Return Pillow's name of the format that the first bytes of a file show; None if unknown.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(64)
+    if head[4:8] == b"ftyp":
+        brands = [head[8:12], *(head[at : at + 4] for at in range(16, len(head), 4))]
+        if b"avif" in brands or b"avis" in brands:
+            return "AVIF"
+        return "HEIF" if head[8:12] in _HEIF_BRANDS else None
+    return next((name for at, mark, name in _SIGNATURES if head[at:].startswith(mark)), None)

@@ -1,6 +1,5 @@
 """Read image files of any usual format, write them, and say in one sentence what failed."""
 
-import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,12 +7,15 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
 from live_nst.errors import LiveNstError
 from live_nst.files.atomic import atomic_write
-from live_nst.files.formats import image_format_for
+from live_nst.files.decoding import DECODE_ERRORS, decode, to_rgb
+from live_nst.files.formats import image_format_for, recognize_image
 from live_nst.files.output import write_errors
+from live_nst.files.pixel_formats import UnsupportedImageError
+from live_nst.runtime.machine import free_memory
 from live_nst.types import Image
 
 READABLE_FORMATS = (
@@ -21,19 +23,34 @@ READABLE_FORMATS = (
 )
 """Pillow's names of the formats that are read. EPS is left out: Pillow runs Ghostscript for it."""
 
-DEFAULT_MAX_PIXELS = 100_000_000
-"""Larger images are refused before they are decoded: they would take over 300 MB."""
+MAX_PIXELS = 1_000_000_000
+"""Larger images are refused before they are decoded: they would take an hour and more."""
 
-DECODE_ERRORS: tuple[type[Exception], ...] = (
-    *(OSError, ValueError, SyntaxError, EOFError, RuntimeError, MemoryError, LookupError),
-    *(TypeError, AttributeError, ArithmeticError, struct.error),
+READ_BYTES_PER_PIXEL = 12
+"""Memory for reading an image, with its transparency."""
+
+_UNSUPPORTED_WORDS = (
+    *(
+        "unsupported",
+        "not supported",
+        "unknown",
+        "unrecognized",
+        "not implemented",
+        "cannot handle",
+    ),
+    *("not available", "no decode delegate"),
 )
-"""What Pillow's decoders raise for damaged data."""
+_CUT_OFF_WORDS = ("truncated", "premature", "unexpected end", "not enough", "incomplete")
 
 
 @contextmanager
 def open_image(
-    source: Path, label: str, *, error: type[LiveNstError], hint: str, max_pixels: int
+    source: Path,
+    label: str,
+    *,
+    error: type[LiveNstError],
+    hint: str,
+    bytes_per_pixel: int = READ_BYTES_PER_PIXEL,
 ) -> Iterator[Pillow.Image]:
     """Open an image that is decoded in the `with` block, where errors are translated, too.
 
@@ -42,7 +59,8 @@ def open_image(
         label: What messages call it: "style picture a.jpg".
         error: The type of the errors that are raised.
         hint: What the user can give instead.
-        max_pixels: Larger images are refused before they are decoded.
+        bytes_per_pixel: The memory that reading and using it takes. An image that needs more than
+            is free, or has more than `MAX_PIXELS`, is refused before it is decoded.
 
     Yields:
         The image, not decoded yet.
@@ -50,16 +68,21 @@ def open_image(
     Raises:
         LiveNstError: Of type `error`: the file is missing, no image, damaged, or too large.
     """
+    formats: tuple[str, ...] = READABLE_FORMATS
     try:
+        if recognize_image(source) == "HEIF":
+            formats = (*formats, _register_heif(label, error))
+        if Pillow.MAX_IMAGE_PIXELS is not None:
+            # Pillow's own limit is lower, and for the whole process.
+            Pillow.MAX_IMAGE_PIXELS = max(Pillow.MAX_IMAGE_PIXELS, MAX_PIXELS)
         with warnings.catch_warnings():
-            # Pillow warns of "decompression bombs", which `max_pixels` refuses anyway, and of
+            # Pillow warns of "decompression bombs", which are refused here anyway, and of
             # slight damage in images that it reads nevertheless.
             warnings.simplefilter("ignore")
-            with Pillow.open(source, formats=READABLE_FORMATS) as pil_image:
+            with Pillow.open(source, formats=formats) as pil_image:
                 if 0 in pil_image.size:
                     raise error(f"The {label} has no pixels.", hint)
-                if pil_image.width * pil_image.height > max_pixels:
-                    raise _too_large(label, error, max_pixels)
+                _check_size(pil_image, label, error, bytes_per_pixel)
                 yield pil_image
     except FileNotFoundError as exc:
         raise error(f"There is no {label}.", hint) from exc
@@ -68,43 +91,25 @@ def open_image(
     except PermissionError as exc:
         raise error(f"The {label} may not be read.", "check its permissions") from exc
     except Pillow.DecompressionBombError as exc:
-        raise _too_large(label, error, max_pixels) from exc
+        raise _too_large(label, error) from exc
+    except UnsupportedImageError as exc:
+        raise error(f"The {label} is of a kind that is not supported: {exc}.", hint) from exc
     except UnidentifiedImageError as exc:
-        empty = source.stat().st_size == 0
-        what = "is empty" if empty else "is not a picture in a format that live-nst knows"
-        raise error(f"The {label} {what}.", hint) from exc
+        raise error(f"The {label} {_why_unidentified(source)}.", hint) from exc
+    except MemoryError as exc:
+        raise error(f"The {label} needs more memory than is free.", "make it smaller") from exc
     except DECODE_ERRORS as exc:
-        reason = (str(exc).splitlines() or [type(exc).__name__])[0]
-        raise error(f"The {label} is damaged: {reason}.", hint) from exc
+        raise error(f"The {label} {_what_failed(exc)}.", hint) from exc
 
 
-def read_image(
-    source: Path,
-    label: str,
-    *,
-    error: type[LiveNstError],
-    hint: str,
-    max_pixels: int = DEFAULT_MAX_PIXELS,
-) -> Image:
+def read_image(source: Path, label: str, *, error: type[LiveNstError], hint: str) -> Image:
     """Return an image upright, white where it is transparent, BGR uint8 `[height, width, 3]`.
 
     Of an animation it is the first frame. See `open_image` for the arguments and the errors.
     """
-    with open_image(source, label, error=error, hint=hint, max_pixels=max_pixels) as picture:
-        upright = flatten_on_white(to_8bit(ImageOps.exif_transpose(picture)))
+    with open_image(source, label, error=error, hint=hint) as pil_image:
+        upright = flatten_on_white(to_rgb(decode(pil_image, source).image))
         return np.ascontiguousarray(np.asarray(upright, np.uint8)[..., ::-1])
-
-
-def to_8bit(pil_image: Pillow.Image) -> Pillow.Image:
-    """Return an image of any mode as RGB or, where it has transparency, as RGBA."""
-    if pil_image.mode.startswith("I;16") or pil_image.mode == "I":
-        # Pillow's own conversion clips 16-bit gray at 255.
-        gray = (np.asarray(pil_image) >> 8).clip(0, 255).astype(np.uint8)
-        return Pillow.fromarray(gray).convert("RGB")
-    if pil_image.mode == "F":
-        values = np.nan_to_num(np.asarray(pil_image))
-        return Pillow.fromarray((values.clip(0, 1) * 255).astype(np.uint8)).convert("RGB")
-    return pil_image.convert("RGBA" if pil_image.has_transparency_data else "RGB")
 
 
 def flatten_on_white(pil_image: Pillow.Image) -> Pillow.Image:
@@ -139,7 +144,62 @@ def write_image(path: Path, image: Image, *, sync: bool = True) -> None:
         bgr_to_pillow(image).save(file, target.name, **dict(target.options))
 
 
-def _too_large(label: str, error: type[LiveNstError], max_pixels: int) -> LiveNstError:
+def _register_heif(label: str, error: type[LiveNstError]) -> str:
+    """Let Pillow open HEIF; return its name of that format."""
+    try:
+        import pillow_heif
+    except ImportError as exc:
+        raise error(
+            f"The {label} is a HEIF picture, for which a package is missing.",
+            "run `pip install pillow-heif`, or save it as JPEG",
+        ) from exc
+    pillow_heif.register_heif_opener(thumbnails=False)
+    return "HEIF"
+
+
+def _check_size(
+    pil_image: Pillow.Image, label: str, error: type[LiveNstError], bytes_per_pixel: int
+) -> None:
+    """Raise if an image takes too long, or more memory than is free."""
+    pixels = pil_image.width * pil_image.height
+    if pixels > MAX_PIXELS:
+        raise _too_large(label, error)
+    needed, free = pixels * bytes_per_pixel, free_memory()
+    if needed > free:
+        raise error(
+            f"The {label} has {pil_image.width}x{pil_image.height} pixels, which need "
+            f"{needed / 1e9:.1f} GB of free memory; {free / 1e9:.1f} GB are free.",
+            "make it smaller first",
+        )
+
+
+def _too_large(label: str, error: type[LiveNstError]) -> LiveNstError:
     return error(
-        f"The {label} has more than {max_pixels // 1_000_000} million pixels.", "make it smaller"
+        f"The {label} has more than {MAX_PIXELS // 1_000_000} million pixels.", "make it smaller"
     )
+
+
+def _why_unidentified(source: Path) -> str:
+    """Return what is wrong with a file that Pillow does not open, as the end of a sentence."""
+    if source.stat().st_size == 0:
+        return "is empty"
+    kind = recognize_image(source)
+    if kind is None:
+        return "is not a picture in a format that live-nst knows"
+    try:
+        with warnings.catch_warnings(), source.open("rb") as file:
+            warnings.simplefilter("ignore")
+            Pillow.OPEN[kind][0](file, str(source))
+    except Exception as exc:  # the reason, which `Pillow.open` keeps for itself
+        return _what_failed(exc)
+    return "is damaged"
+
+
+def _what_failed(exc: Exception) -> str:
+    """Return what an error of a decoder says about an image, as the end of a sentence."""
+    text = str(exc).lower()
+    if isinstance(exc, NotImplementedError) or any(word in text for word in _UNSUPPORTED_WORDS):
+        return "is of a kind that is not supported"
+    if isinstance(exc, EOFError) or any(word in text for word in _CUT_OFF_WORDS):
+        return "is damaged: a part of it is missing"
+    return "is damaged"

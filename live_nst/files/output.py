@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from live_nst.errors import LiveNstError, SinkError, UsageError
+from live_nst.files.names import max_name_bytes
 
 
 def check_output(
@@ -35,7 +36,12 @@ def check_output(
             or cannot be written.
     """
     suffixes = list(suffixes)
-    if path.is_dir():
+    limit = max_name_bytes(path.parent)
+    if len(os.fsencode(path.name)) > limit:
+        raise error(
+            f"The name of the output is too long: {path.name}", f"use at most {limit} bytes"
+        )
+    if os.path.isdir(path):
         example = path / f"output{suffixes[0] if suffixes else ''}"
         raise error(f"{path} is a folder", f"name a file in it, such as {example}")
     if suffixes and path.suffix.lower() not in suffixes:
@@ -44,7 +50,7 @@ def check_output(
             f"use a name that ends in {join_words(suffixes, 'or')}",
         )
     folder = path.parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise error(
             f"There is no folder {folder}", f'create it with `mkdir -p "{folder}"`, or use another'
         )
@@ -52,7 +58,12 @@ def check_output(
         raise error(f"The folder {folder} is not writable", "use another one")
     if not os.path.lexists(path):
         return
-    if input is not None and input.exists() and path.exists() and os.path.samefile(path, input):
+    if (
+        input is not None
+        and os.path.exists(input)
+        and os.path.exists(path)
+        and os.path.samefile(path, input)
+    ):
         raise error("The output is the input", "choose another name")
     if exists is not None:
         raise exists
@@ -97,7 +108,7 @@ def write_error(
             f"{path} would be larger than a file may be",
             f"raise the limit that `ulimit -f` shows, or use another disk, and {retry}",
         )
-    if number == errno.ENOENT or not path.parent.is_dir():
+    if number == errno.ENOENT or not os.path.isdir(path.parent):
         return error(f"The folder for {path} has disappeared", f"create it again and {retry}")
     reason = (getattr(exc, "strerror", None) or str(exc)).lower()
     return error(f"{path} cannot be written: {reason}", "choose another place")

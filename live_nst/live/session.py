@@ -33,7 +33,7 @@ def run_live(
 ) -> LiveReport:
     """Run a session until it ends, and report on it.
 
-    The first SIGINT or SIGTERM ends it cleanly, the second one at once; see `runtime.signals`.
+    The first signal to stop ends it cleanly, a second one at once; see `runtime.signals`.
 
     Args:
         options: What to do.

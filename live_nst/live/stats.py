@@ -1,12 +1,12 @@
 """The measurements of a live session, and the report that `--stats` writes."""
 
 import sys
-import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import psutil
 
+from live_nst.runtime.machine import process_age
 from live_nst.runtime.timing import RateMeter, RollingPercentiles
 
 
@@ -87,7 +87,7 @@ class LiveStats:
         """Count a frame by the times when it was captured and shown."""
         if not self.frames:
             self._first = shown
-            self.startup_seconds = time.time() - psutil.Process().create_time()
+            self.startup_seconds = process_age()
         self.frames += 1
         self._last = shown
         self._rate.tick(shown)

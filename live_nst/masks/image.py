@@ -6,10 +6,10 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ImageOps
 
 from live_nst.errors import UsageError
-from live_nst.files.images import DEFAULT_MAX_PIXELS, open_image, to_8bit
+from live_nst.files.decoding import decode, to_rgb
+from live_nst.files.images import open_image
 from live_nst.masks.base import AlphaMask
 from live_nst.types import Image, Size
 
@@ -51,9 +51,7 @@ def read_mask_image(path: Path) -> AlphaMask:
         UsageError: The file cannot be read.
     """
     label = f"mask picture {path}"
-    with open_image(
-        path, label, error=UsageError, hint=_HINT, max_pixels=DEFAULT_MAX_PIXELS
-    ) as image:
-        upright = to_8bit(ImageOps.exif_transpose(image))
+    with open_image(path, label, error=UsageError, hint=_HINT) as pil_image:
+        upright = to_rgb(decode(pil_image, path).image)
         mask = upright.getchannel("A") if upright.mode == "RGBA" else upright.convert("L")
         return np.array(mask, np.uint8)

@@ -11,6 +11,7 @@ import numpy as np
 
 from live_nst.errors import UsageError
 from live_nst.files.atomic import atomic_write
+from live_nst.files.names import sibling
 from live_nst.files.output import write_errors
 
 CHECKPOINT_SUFFIX = ".painting"
@@ -38,7 +39,7 @@ class Checkpoint:
 
 def checkpoint_path(output: Path) -> Path:
     """Return the file that holds the state of a painting."""
-    return output.with_name(output.name + CHECKPOINT_SUFFIX)
+    return sibling(output, suffix=CHECKPOINT_SUFFIX)
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

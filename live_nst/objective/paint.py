@@ -8,6 +8,7 @@ import numpy as np
 from live_nst.errors import ModelError, UsageError
 from live_nst.files.formats import IMAGE_FORMATS
 from live_nst.files.images import write_image
+from live_nst.files.names import sibling
 from live_nst.files.output import check_output
 from live_nst.objective.checkpoint import (
     Checkpoint,
@@ -182,8 +183,9 @@ class _PaintRun:
 
     def _save_image(self, image: Image, done: int) -> None:
         output = self._options.output
-        name = f"{output.stem}-{max(image.shape)}-{done:04d}{output.suffix}"
-        write_image(output.with_name(name), self._inputs.restore_colors(image), sync=False)
+        suffix = f"-{max(image.shape)}-{done:04d}{output.suffix}"
+        path = sibling(output, suffix=suffix, stem=True)
+        write_image(path, self._inputs.restore_colors(image), sync=False)
 
 
 def stylize_fast(

@@ -212,7 +212,7 @@ def _read_frames_together(paths: Sequence[Path], count: int) -> Iterator[list[Im
 def _read_video(path: Path, decode: bool = True) -> Iterator[Any]:
     """Yield the frames of a video in order, or its packets."""
     try:
-        with open_for_reading(str(path)) as container:
+        with open_for_reading(path) as container:
             if not container.streams.video:
                 raise SourceError(f"{path} contains no video", "use a file with a video stream")
             stream = container.streams.video[0]

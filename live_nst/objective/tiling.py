@@ -6,11 +6,10 @@ Gradients of VGG need 2,600 bytes per pixel, so that a large image is computed t
 from dataclasses import dataclass
 from itertools import pairwise
 
-import psutil
-
 from live_nst.errors import UsageError
 from live_nst.objective.optimizers import count_vectors
 from live_nst.objective.vgg import MIN_SIDE
+from live_nst.runtime.machine import free_memory
 from live_nst.types import Size
 
 BYTES_PER_PIXEL = 2600
@@ -116,7 +115,7 @@ def choose_tile_side(size: Size, margin: int, optimizer: str, device: str) -> in
         return None if max(size) <= _GPU_TILE + 2 * margin else _GPU_TILE
     pixels = size[0] * size[1]
     vectors = 4 * 3 * pixels * count_vectors(optimizer)  # bytes
-    free = psutil.virtual_memory().available * _MEMORY_SHARE - vectors
+    free = free_memory() * _MEMORY_SHARE - vectors
     if pixels * BYTES_PER_PIXEL <= free:
         return None
     side = int(max(0.0, free / BYTES_PER_PIXEL) ** 0.5) - 2 * margin

@@ -1,7 +1,11 @@
-"""Describe the machine and the versions that figures were measured with."""
+"""Describe the machine and the versions that figures were measured with.
+
+Nothing here needs /proc, which some containers lack.
+"""
 
 import os
 import platform
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -19,17 +23,16 @@ _INSTRUCTIONS = (
 )
 """Instruction sets that make networks faster."""
 _CPUINFO = Path("/proc/cpuinfo")
+_IMPORTED = time.time()
 
 
 def describe_machine() -> dict[str, Any]:
     """Return processor, cores, memory, system and versions of packages, ready for JSON."""
-    import psutil
-
     return {
         "processor": processor(),
         "instructions": instructions(),
-        "cores": psutil.cpu_count(logical=True) or 1,
-        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "cores": os.cpu_count() or 1,
+        "memory_gb": round(total_memory() / 1e9, 1),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "versions": {name: found for name in _PACKAGES if (found := installed_version(name))},
@@ -41,6 +44,47 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def physical_cores() -> int:
+    """Return how many cores the processors have, as far as that is known."""
+    import psutil
+
+    try:
+        return psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    except OSError:
+        return os.cpu_count() or 1
+
+
+def total_memory() -> int:
+    """Return the size of the memory in bytes."""
+    import psutil
+
+    try:
+        return psutil.virtual_memory().total
+    except OSError:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def free_memory() -> int:
+    """Return how much memory programs can still take, in bytes; half of all if it is unknown."""
+    import psutil
+
+    try:
+        return psutil.virtual_memory().available
+    except OSError:
+        return total_memory() // 2
+
+
+def process_age() -> float:
+    """Return the seconds since this process started; since its Python code did if unknown."""
+    import psutil
+
+    try:
+        started = psutil.Process().create_time()
+    except (psutil.Error, OSError):
+        started = _IMPORTED
+    return time.time() - started
 
 
 def processor(cpuinfo: Path = _CPUINFO) -> str:

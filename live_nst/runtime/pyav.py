@@ -1,11 +1,13 @@
-"""What differs between the versions of PyAV that are supported: opening files, and fractions.
+"""Open files with PyAV by their paths, whatever their names, in all versions that are supported.
 
 PyAV 19 dropped Python 3.11, so both it and PyAV 18 are in use. PyAV 18 decodes metadata by an
 argument of `av.open` and returns `Fraction` or None where PyAV 19 always returns an `AVRational`,
 which is 0 for None and lacks much of what a `Fraction` does.
 """
 
+import os
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import av
@@ -33,13 +35,26 @@ class Ratio(Protocol):
         ...
 
 
+def file_url(path: Path) -> str:
+    """Return an address that FFmpeg takes for that file.
+
+    FFmpeg takes the beginning of "12:30.mp4" for a protocol.
+    """
+    return f"file:{os.path.abspath(path)}"
+
+
 def open_for_reading(
-    url: str, *, options: dict[str, str] | None = None, timeout: float | None = None
+    source: Path | str,
+    *,
+    format: str | None = None,
+    options: dict[str, str] | None = None,
+    timeout: float | None = None,
 ) -> "InputContainer":
     """Open a file or stream with `av.open`, whatever the encoding of its metadata.
 
     Args:
-        url: A path or an address, as FFmpeg takes them.
+        source: The path of a file, or the address of a stream as text.
+        format: FFmpeg's name of the format; None to recognize it.
         options: FFmpeg's options for the format and the protocol.
         timeout: Seconds to wait for the network; None to wait without end.
 
@@ -50,17 +65,23 @@ def open_for_reading(
         av.FFmpegError: It cannot be opened.
     """
     open_any: Any = av.open
-    container: InputContainer = open_any(url, options=options, timeout=timeout, **_METADATA)
+    container: InputContainer = open_any(
+        file_url(source) if isinstance(source, Path) else source,
+        format=format,
+        options=options,
+        timeout=timeout,
+        **_METADATA,
+    )
     return container
 
 
 def open_for_writing(
-    file: Any, *, format: str | None = None, options: dict[str, str] | None = None
+    target: Any, *, format: str | None = None, options: dict[str, str] | None = None
 ) -> "OutputContainer":
     """Create a file with `av.open`; it takes the metadata that `open_for_reading` gives.
 
     Args:
-        file: A path, or an object with `write`.
+        target: A `Path`, or an object with `write`.
         format: FFmpeg's name of the container format; None to choose it by the path.
         options: FFmpeg's options for the format.
 
@@ -70,7 +91,11 @@ def open_for_writing(
     """
     open_any: Any = av.open
     container: OutputContainer = open_any(
-        file, "w", format=format, options=options or {}, **_METADATA
+        file_url(target) if isinstance(target, Path) else target,
+        "w",
+        format=format,
+        options=options or {},
+        **_METADATA,
     )
     return container
 

@@ -1,7 +1,8 @@
-"""One meaning of SIGINT (Ctrl-C) and SIGTERM for all commands that run long.
+"""One meaning of SIGINT (Ctrl-C), SIGTERM and SIGHUP for all commands that run long.
 
-The first signal asks for a clean end: files are finished and devices are closed. The second signal
-ends the process at once.
+The first signal asks for a clean end: files are finished and devices are closed. A second SIGINT
+or SIGTERM ends the process at once. A second SIGHUP does not: a terminal that is closed often sends
+several.
 """
 
 import signal
@@ -9,7 +10,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+HANGUP = getattr(signal, "SIGHUP", None)
+"""The signal of a closed terminal; None on Windows."""
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, *((HANGUP,) if HANGUP else ()))
 
 
 class StopRequest:
@@ -44,7 +48,9 @@ def raise_interrupt() -> None:
 
 @contextmanager
 def handle_stop_signals(on_request: Callable[[], None] | None = None) -> Iterator[StopRequest]:
-    """Handle SIGINT and SIGTERM until the end of a `with` block.
+    """Handle `STOP_SIGNALS` until the end of a `with` block.
+
+    SIGHUP stays ignored where it is ignored already, as `nohup` asks for.
 
     Python allows signal handlers in the main thread only. In any other thread this does nothing.
 
@@ -61,13 +67,17 @@ def handle_stop_signals(on_request: Callable[[], None] | None = None) -> Iterato
         return
 
     def handle(number: int, frame: object) -> None:
-        for each in STOP_SIGNALS:
-            signal.signal(each, signal.SIG_DFL)
+        for each in previous:
+            signal.signal(each, signal.SIG_IGN if each == HANGUP else signal.SIG_DFL)
         request.set()
 
-    previous = [signal.signal(number, handle) for number in STOP_SIGNALS]
+    previous = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    if HANGUP is not None and previous[HANGUP] == signal.SIG_IGN:
+        del previous[HANGUP]
+    for number in previous:
+        signal.signal(number, handle)
     try:
         yield request
     finally:
-        for number, handler in zip(STOP_SIGNALS, previous, strict=True):
+        for number, handler in previous.items():
             signal.signal(number, handler)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import av
 
 from live_nst.errors import LiveNstError, RecordingError
+from live_nst.files.names import sibling
 from live_nst.files.output import check_output, write_error
 from live_nst.runtime.pyav import open_for_reading, open_for_writing
 from live_nst.sinks.geometry import letterbox, pad_to_even
@@ -253,7 +254,7 @@ def _reserve(path: Path) -> Path:
     """Create the first of name-1, name-2, ... that is free, as an empty file."""
     number = 1
     while True:
-        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        free = sibling(path, suffix=f"-{number}{path.suffix}", stem=True)
         try:
             free.touch(exist_ok=False)
         except FileExistsError:
@@ -265,7 +266,7 @@ def _reserve(path: Path) -> Path:
 def _is_recording(path: Path) -> bool:
     """Return whether the metadata of a file says that it was recorded here."""
     try:
-        with open_for_reading(str(path)) as container:
+        with open_for_reading(path) as container:
             metadata = container.metadata
     except (OSError, av.FFmpegError):
         return False

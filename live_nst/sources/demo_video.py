@@ -44,7 +44,7 @@ class DemoVideo(Closeable):
     def __init__(self, width: int, height: int) -> None:
         self._size = (width, height)
         try:
-            self._container = open_for_reading(str(VIDEO))
+            self._container = open_for_reading(VIDEO)
         except av.FFmpegError as exc:
             raise SourceError("the demo video cannot be read", "install live-nst again") from exc
         self._stream = self._container.streams.video[0]

@@ -1,5 +1,6 @@
 """Open the source that a `--source` value names."""
 
+import os
 from pathlib import Path
 
 from live_nst.errors import SourceError
@@ -38,4 +39,4 @@ def _is_stream(spec: str) -> bool:
     """Return whether `spec` is a URL or a file name, of an existing file or not."""
     path = Path(spec)
     looks_like_file = path.suffix.lower() in PLAYABLE_SUFFIXES or path.name != spec
-    return "://" in spec or looks_like_file or (path.is_file() and not spec.isdecimal())
+    return "://" in spec or looks_like_file or (os.path.isfile(path) and not spec.isdecimal())

@@ -11,7 +11,7 @@ from live_nst.errors import StyleError
 from live_nst.files.images import read_image
 from live_nst.types import Image, Size
 
-_HINT = "give a JPEG, PNG, WebP, GIF, BMP or TIFF picture, or a name from `live-nst styles`"
+_HINT = "give a JPEG, PNG, WebP, TIFF, HEIC or AVIF picture, or a name from `live-nst styles`"
 
 
 def read_style_image(path: Path) -> Image:

@@ -164,3 +164,5 @@ def test_invalid_input_is_refused_before_the_model_is_loaded(
 def test_describe_folder() -> None:
     report = BatchReport(["a"], ["b", "c"], [("d", SourceError("It is empty"))])
     assert describe_folder(report) == "Files: 1 converted, 2 done already, 1 failed"
+    report = BatchReport(["a"], others=["notes.txt"])
+    assert describe_folder(report) == "Files: 1 converted, 1 other file left out"

@@ -189,8 +189,11 @@ def test_sigint_ends_cleanly(second: Session) -> None:
     assert "Traceback" not in second.err
 
 
-def test_sigterm_ends_cleanly(first: Session, cache: Path, tmp_path: Path) -> None:
-    session = interrupted(signal.SIGTERM, cache, tmp_path)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signal_ends_cleanly(
+    number: signal.Signals, first: Session, cache: Path, tmp_path: Path
+) -> None:
+    session = interrupted(number, cache, tmp_path)
     assert session.code == 0, session.err
     assert "frames at " in session.out
     check_recording(session)

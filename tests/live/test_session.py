@@ -26,6 +26,7 @@ from live_nst.errors import (
 from live_nst.live import session
 from live_nst.live.options import LiveOptions
 from live_nst.live.session import run_live
+from live_nst.runtime.signals import STOP_SIGNALS
 from live_nst.sources.base import SourceRequest
 from live_nst.stylizer.look import Look
 from live_nst.stylizer.options import StylizerOptions
@@ -102,9 +103,9 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[SessionHarness]:
     scene = SessionHarness()
     monkeypatch.setattr(session, "open_source", scene.open)
     monkeypatch.setattr(session, "StylizerCore", FakeModel)
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    before = [signal.getsignal(number) for number in STOP_SIGNALS]
     yield scene
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(number) for number in STOP_SIGNALS] == before
     assert all(source.closed for source in scene.sources)
     assert all(model.closed for model in FakeModel.made)
     FakeModel.made.clear()
@@ -164,7 +165,7 @@ def test_strength_and_mirror(harness: SessionHarness, tmp_path: Path) -> None:
     assert (seen[0][..., 2] == 0).all()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_first_signal_finishes_the_recording(
     harness: SessionHarness, number: signal.Signals, tmp_path: Path
 ) -> None:

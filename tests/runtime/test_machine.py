@@ -1,6 +1,11 @@
 import json
+import os
 from pathlib import Path
 
+import psutil
+import pytest
+
+from live_nst.runtime import machine
 from live_nst.runtime.machine import describe_machine, instructions, processor
 
 INTEL = """processor\t: 0
@@ -33,3 +38,15 @@ def test_describe_machine() -> None:
     assert machine["memory_gb"] > 0
     assert {"numpy", "tensorflow"} <= set(machine["versions"])
     assert all(machine["versions"].values())
+
+
+def test_without_proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = machine.free_memory(), machine.total_memory(), machine.process_age()
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path / "none"))
+    with pytest.raises(OSError):
+        psutil.virtual_memory()
+    assert machine.total_memory() == pytest.approx(known[1], rel=0.05)
+    assert machine.free_memory() == pytest.approx(known[1] / 2, rel=0.05)
+    assert 0 < machine.process_age() <= known[2] + 60
+    assert 1 <= machine.physical_cores() <= (os.cpu_count() or 1)
+    assert describe_machine()["memory_gb"] > 0

@@ -15,7 +15,7 @@ LATIN = b"Caf\xe9".decode("utf-8", "surrogateescape")
 
 
 def film(path: Path, title: str) -> Path:
-    with open_for_writing(str(path)) as container:
+    with open_for_writing(path) as container:
         container.metadata["title"] = title
         stream: Any = container.add_stream("mpeg4", rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
@@ -38,7 +38,7 @@ def test_fractions_are_exact_and_of_one_type() -> None:
 
 
 def test_what_a_file_says_becomes_a_fraction(tmp_path: Path) -> None:
-    with open_for_reading(str(film(tmp_path / "in.mp4", "A film"))) as container:
+    with open_for_reading(film(tmp_path / "in.mp4", "A film")) as container:
         stream = container.streams.video[0]
         rate, base = fraction(stream.average_rate), fraction(stream.time_base)
         assert type(rate) is type(base) is Fraction
@@ -50,5 +50,16 @@ def test_what_a_file_says_becomes_a_fraction(tmp_path: Path) -> None:
 def test_metadata_that_is_no_utf8_is_kept_byte_for_byte(suffix: str, tmp_path: Path) -> None:
     source = film(tmp_path / f"in.{suffix}", LATIN)
     assert b"Caf\xe9" in source.read_bytes()
-    with open_for_reading(str(source)) as container:
+    with open_for_reading(source) as container:
         assert container.metadata["title"] == LATIN
+
+
+@pytest.mark.parametrize("name", ["12:30.mp4", "a:b/out.mp4", "file:x.mp4", "file://x.mp4"])
+def test_path_is_never_taken_for_a_protocol(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open_for_reading(film(path, "A film")) as container:
+        assert container.metadata["title"] == "A film"

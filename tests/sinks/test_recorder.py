@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from live_nst.errors import RecordingError
+from live_nst.files.names import max_name_bytes
 from live_nst.sinks.recorder import Recorder
 from live_nst.types import Frame
 from tests.sinks.conftest import frames, plain, record, times
@@ -305,3 +306,15 @@ def test_full_disk_at_the_first_frame(tiny_disk: Path) -> None:
             recorder.write(frame)
         recorder.close()
     recorder.close()
+
+
+@pytest.mark.parametrize("name", ["12:30.mp4", "a:b/take-1:final.mkv", "LONG"])
+def test_recording_again_under_any_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path(name.replace("LONG", "x" * (max_name_bytes(tmp_path) - 4) + ".mov"))
+    path.parent.mkdir(exist_ok=True)
+    for _ in range(3):
+        record(path, frames(3))
+    assert len(list(path.parent.iterdir())) == 3

@@ -41,8 +41,9 @@ def hdr_frame(
         rows[:, :width] = values
         plane.update(rows.tobytes())
     frame.colorspace, frame.color_range = BT2020, LIMITED
+    # With several threads, swscale sometimes writes wrong pixels where two of them meet.
     frame = frame.reformat(
-        format=pixels, dst_colorspace=BT2020, dst_color_range=FULL if full else LIMITED
+        format=pixels, dst_colorspace=BT2020, dst_color_range=FULL if full else LIMITED, threads=1
     )
     frame.colorspace, frame.color_range = BT2020, FULL if full else LIMITED
     frame.color_primaries, frame.color_trc = BT2020, transfer

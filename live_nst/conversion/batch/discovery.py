@@ -1,8 +1,9 @@
 """Find the images and videos of a folder, and choose the paths of their outputs."""
 
+import errno
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from live_nst.errors import SourceError, UsageError
@@ -12,6 +13,7 @@ from live_nst.files.formats import (
     OUTPUT_VIDEO_SUFFIXES,
     VIDEO_SUFFIXES,
 )
+from live_nst.files.names import sibling
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,32 @@ class BatchItem:
     def as_video(self) -> "BatchItem":
         """Return the same item for an image that is animated."""
         if self.source.suffix.lower() == ".gif":
-            target = self.target.with_suffix("")  # "a.gif.png" becomes "a.gif"
+            target = self.target.with_name(self.source.name)  # "a.gif.png" becomes "a.gif"
         else:
-            target = _append_suffix(self.target, ".mp4")
+            target = sibling(self.target, suffix=".mp4")
         return BatchItem(self.source, target, self.name, is_video=True)
 
 
-def find_items(source: Path, target: Path) -> list[BatchItem]:
-    """Return the images and videos in a folder and its subfolders, sorted by their paths.
+@dataclass(frozen=True)
+class FolderContents:
+    """What a folder and its subfolders contain.
+
+    Attributes:
+        items: The images and videos, sorted by their paths.
+        unreadable: Names of the subfolders that cannot be read, and the errors.
+        others: Names of the files that are neither images nor videos by their suffixes.
+    """
+
+    items: list[BatchItem] = field(default_factory=list)
+    unreadable: list[tuple[str, SourceError]] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.items) + len(self.unreadable)
+
+
+def find_items(source: Path, target: Path) -> FolderContents:
+    """Return the images and videos in a folder and its subfolders.
 
     Hidden files, the output folder if it lies inside, and folders that a link leads back to are
     left out. A file whose format is not written keeps its whole name: "a.ppm" becomes "a.ppm.png".
@@ -51,7 +71,7 @@ def find_items(source: Path, target: Path) -> list[BatchItem]:
 
     Raises:
         UsageError: The output folder is the input folder, or contains it.
-        SourceError: A folder cannot be read.
+        SourceError: The input folder cannot be read.
     """
     if not source.is_dir():
         raise SourceError(f"There is no folder {source}")
@@ -59,38 +79,59 @@ def find_items(source: Path, target: Path) -> list[BatchItem]:
         raise UsageError(
             "The output folder is the input folder, or contains it", "choose another folder"
         )
-    items = []
-    for path in _files(source, target, frozenset()):
+    contents = FolderContents()
+
+    def add_unreadable(folder: Path, error: SourceError) -> None:
+        if folder == source:
+            raise error
+        contents.unreadable.append((str(folder.relative_to(source)), error))
+
+    for path in _files(source, target, frozenset(), add_unreadable):
         name = path.relative_to(source)
         is_video = path.suffix.lower() in VIDEO_SUFFIXES
         if is_video or path.suffix.lower() in IMAGE_SUFFIXES:
-            items.append(BatchItem(path, target / _target_name(name), str(name), is_video))
-    return items
+            item = BatchItem(path, target / _target_name(name), str(name), is_video)
+            contents.items.append(item)
+        elif os.path.isfile(path):
+            contents.others.append(str(name))
+    return contents
 
 
-def _files(folder: Path, left_out: Path, parents: frozenset[tuple[int, int]]) -> Iterator[Path]:
+def _files(
+    folder: Path,
+    left_out: Path,
+    parents: frozenset[tuple[int, int]],
+    add_unreadable: Callable[[Path, SourceError], None],
+) -> Iterator[Path]:
     """Yield the files below a folder, sorted, without hidden ones.
 
     Args:
         folder: The folder.
         left_out: A folder that is left out.
         parents: (device, inode) of the folders above, to stop at links that lead back.
+        add_unreadable: Called with each folder that cannot be read.
     """
     try:
         status = folder.stat()
         entries = sorted(folder.iterdir(), key=lambda path: path.name)
+        if not os.access(folder, os.X_OK):  # the names can be read, but not the files
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as exc:
-        raise SourceError(
-            f"The folder {folder} cannot be read: {exc.strerror}", "check its permissions"
-        ) from exc
+        reason = (exc.strerror or str(exc)).lower()
+        error = SourceError(
+            f"The folder {folder} cannot be read: {reason}", "check its permissions"
+        )
+        error.__cause__ = exc
+        add_unreadable(folder, error)
+        return
     here = (status.st_dev, status.st_ino)
     if here in parents or _is_same(folder, left_out):
         return
     for path in entries:
         if path.name.startswith("."):
             continue
-        if path.is_dir():
-            yield from _files(path, left_out, parents | {here})
+        if os.path.isdir(path):
+            yield from _files(path, left_out, parents | {here}, add_unreadable)
         else:
             yield path
 
@@ -98,14 +139,10 @@ def _files(folder: Path, left_out: Path, parents: frozenset[tuple[int, int]]) ->
 def _target_name(name: Path) -> Path:
     suffix = name.suffix.lower()
     if suffix == ".gif":
-        return _append_suffix(name, ".png")
+        return sibling(name, suffix=".png")
     if suffix in IMAGE_FORMATS or suffix in OUTPUT_VIDEO_SUFFIXES:
         return name
-    return _append_suffix(name, ".mp4" if suffix in VIDEO_SUFFIXES else ".png")
-
-
-def _append_suffix(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
+    return sibling(name, suffix=".mp4" if suffix in VIDEO_SUFFIXES else ".png")
 
 
 def _is_within(path: Path, folder: Path) -> bool:
@@ -114,4 +151,4 @@ def _is_within(path: Path, folder: Path) -> bool:
 
 
 def _is_same(path: Path, other: Path) -> bool:
-    return path.exists() and other.exists() and os.path.samefile(path, other)
+    return os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other)

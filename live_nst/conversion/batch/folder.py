@@ -8,7 +8,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Protocol
 
-from live_nst.conversion.batch.discovery import BatchItem
+from live_nst.conversion.batch.discovery import BatchItem, FolderContents
 from live_nst.conversion.batch.manifest import Manifest, TargetStatus
 from live_nst.errors import ConversionCancelled, ConversionError, LiveNstError
 from live_nst.files.output import is_disk_full, write_errors
@@ -23,12 +23,14 @@ class BatchReport:
     Attributes:
         done: Names of the files that were converted.
         skipped: Names of the files that were finished before.
-        failed: Names and errors of the others.
+        failed: Names and errors of the others, and of subfolders that cannot be read.
+        others: Names of the files that are neither images nor videos.
     """
 
     done: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     failed: list[tuple[str, LiveNstError]] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.done) + len(self.skipped) + len(self.failed)
@@ -57,7 +59,7 @@ class ItemConverter(Protocol):
 
 
 def convert_items(
-    items: Sequence[BatchItem],
+    contents: FolderContents,
     target: Path,
     images: ItemConverter,
     videos: ItemConverter,
@@ -72,7 +74,7 @@ def convert_items(
     A file that cannot be converted does not stop the others.
 
     Args:
-        items: The files, from `find_items`.
+        contents: The files, from `find_items`.
         target: The output folder, which is created if it is missing.
         images: Converts images; called from several threads.
         videos: Converts videos; called from this thread.
@@ -89,7 +91,8 @@ def convert_items(
     with write_errors(target / "its files"):
         target.mkdir(parents=True, exist_ok=True)
         manifest = Manifest(target)
-    report = BatchReport()
+    items = contents.items
+    report = BatchReport(failed=list(contents.unreadable), others=contents.others)
     with manifest:
         batch = _Batch(manifest, report, restart)
         video_items = [item for item in items if item.is_video]
@@ -139,6 +142,17 @@ class _Batch:
             if is_disk_full(exc.__cause__):
                 raise
             return exc
+        except Exception as exc:
+            # Decoders and encoders of damaged files raise nearly anything.
+            reason = (str(exc).splitlines() or [""])[0]
+            error = ConversionError(
+                f"{item.name} cannot be converted: {type(exc).__name__}: {reason}",
+                "report it with the file, if you can",
+            )
+            error.__cause__ = exc
+            if is_disk_full(exc):
+                raise error from exc
+            return error
 
     def add(self, item: BatchItem, result: _Result | LiveNstError) -> None:
         """Add a file to the report."""

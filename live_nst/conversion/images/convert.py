@@ -3,16 +3,21 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from live_nst.conversion.images.reading import check_still_image, read_still_image
-from live_nst.conversion.images.writing import write_still_image
+from live_nst.conversion.images.reading import (
+    check_still_image,
+    is_animated,
+    read_still_image,
+)
+from live_nst.conversion.images.writing import check_fits, write_still_image
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ConversionPlan, ConversionReport, ProgressReporter
-from live_nst.errors import UsageError
+from live_nst.errors import SourceError, UsageError
 from live_nst.files.atomic import atomic_write
 from live_nst.files.formats import (
     IMAGE_FORMATS,
     IMAGE_SUFFIXES,
     OUTPUT_VIDEO_SUFFIXES,
+    VIDEO_SUFFIXES,
     image_format_for,
 )
 from live_nst.files.output import write_errors
@@ -49,25 +54,39 @@ def convert_image_file(
         ModelError: The model cannot run at that size.
         SinkError: The target cannot be written.
     """
-    image_format = None if keep_format else image_format_for(target)
+    chosen = None if keep_format else image_format_for(target)
     check_still_image(source)
     original = read_still_image(source, source.name)
+    height, width = original.image.shape[:2]
+    image_format = chosen or original.format
+    check_fits((width, height), image_format, target.name)
     stylized = stylizer.still(original.image, size=size)
     with write_errors(target), atomic_write(target) as file:
-        lost = write_still_image(
-            original, stylized, file, image_format or original.format, target.name
-        )
+        lost = write_still_image(original, stylized, file, image_format, target.name)
     for sentence in (*original.notices, *lost):
         notify(sentence)
-    return original.image.shape[1], original.image.shape[0]
+    return width, height
 
 
 def is_image_conversion(source: Path, target: Path) -> bool:
-    """Return whether an image is to be written and not a video, according to the suffixes."""
+    """Return whether an image is to be written and not a video, according to the suffixes.
+
+    A WebP is either: an animation if the source is a video or an animation.
+    """
     suffix = target.suffix.lower()
+    if suffix == ".webp" and _is_moving(source):
+        return False
     return suffix in IMAGE_FORMATS or (
         suffix not in OUTPUT_VIDEO_SUFFIXES and source.suffix.lower() in IMAGE_SUFFIXES
     )
+
+
+def _is_moving(source: Path) -> bool:
+    """Return whether a file is an animated picture or, by its suffix, a video."""
+    try:
+        return is_animated(source, source.name)
+    except SourceError:
+        return source.suffix.lower() in VIDEO_SUFFIXES
 
 
 def check_image_options(target: Path, options: ConvertOptions) -> None:

@@ -27,6 +27,8 @@ CLOCK_STARTS_ANYWHERE = 0x200
 
 # A time that is so many seconds later or earlier than expected is a jump; FFmpeg's own limits.
 _FORWARD, _BACKWARD = Fraction(10), Fraction(1, 10)
+# Other formats store no times of decoding: those that FFmpeg computes may go back a little.
+_COMPUTED_BACKWARD = Fraction(1, 2)
 # The streams of one part begin and end at slightly different times.
 _SKEW = Fraction(3, 2)
 _DEFAULT_STEP = Fraction(1, 25)
@@ -227,7 +229,7 @@ class _ClockScan:
     def _is_jump(self, track: _Track, time: Fraction) -> bool:
         """Return whether a stream's clock jumps to `time`."""
         assert track.next is not None
-        if time + _BACKWARD < track.last:
+        if time + (_BACKWARD if self._any_jump else _COMPUTED_BACKWARD) < track.last:
             return True
         if time - track.next <= _FORWARD or not self._any_jump:
             return False

@@ -117,8 +117,12 @@ CONTAINERS = {
     ".mkv": Container("matroska", (*_MP4, "ffv1")),
     ".webm": Container("webm", ("libvpx-vp9", "libsvtav1", "av1_nvenc")),
     ".gif": Container("gif", ("libx264rgb",)),
+    ".webp": Container("webp", ("libx264rgb",)),
 }
-"""The containers, by the suffixes of outputs. The frames of a GIF are first stored in H.264."""
+"""The containers, by the suffixes of outputs. Frames of GIF and WebP are first stored in H.264."""
+
+PICTURE_MUXERS = ("gif", "webp")
+"""Containers of animated pictures, which have no sound and no choice of codecs."""
 
 
 def container_for(path: Path) -> Container:
@@ -150,8 +154,9 @@ def choose_codec(path: Path, name: str | None, crf: int | None, preset: str | No
         UsageError: The container cannot store the codec, or the codec has no such option or value.
     """
     container = container_for(path)
-    if container.muxer == "gif" and (name or crf is not None or preset):
-        raise UsageError("A GIF has no --codec, --crf or --preset", "leave them out")
+    if container.muxer in PICTURE_MUXERS and (name or crf is not None or preset):
+        kind = "A GIF" if container.muxer == "gif" else "An animated WebP"
+        raise UsageError(f"{kind} has no --codec, --crf or --preset", "leave them out")
     wanted = (name or container.codecs[0]).lower()
     wanted = ALIASES.get(wanted, wanted)
     if wanted not in container.codecs:

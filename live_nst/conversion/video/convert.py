@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from live_nst.conversion.progress import ConversionReport, ProgressMeter, ProgressReporter
-from live_nst.conversion.video.codecs import container_for
+from live_nst.conversion.video.codecs import PICTURE_MUXERS, container_for
 from live_nst.conversion.video.encoding import EncoderSettings
 from live_nst.conversion.video.gif import write_gif
 from live_nst.conversion.video.muxing import OutputMuxer
@@ -22,8 +22,10 @@ from live_nst.conversion.video.segments import (
 )
 from live_nst.conversion.video.task import VideoTask, worker_count
 from live_nst.conversion.video.timestamps import output_span
+from live_nst.conversion.video.webp import write_webp
 from live_nst.errors import ConversionError
 from live_nst.files.atomic import sync_folder
+from live_nst.files.names import sibling
 from live_nst.files.output import join_words
 from live_nst.runtime.machine import available_cores
 from live_nst.stylizer.core import StylizerCore
@@ -189,14 +191,17 @@ class _VideoConversion:
         joined = store.folder / f"joined{output.suffix}"
         with output_errors(output):
             joined.unlink(missing_ok=True)
-        if container.muxer == "gif":
-            write_gif(joined, store, settings, span, tick, self._reporter.notify)
+        if container.muxer in PICTURE_MUXERS:
+            if container.muxer == "gif":
+                write_gif(joined, store, settings, span, tick, self._reporter.notify)
+            else:
+                write_webp(joined, store, settings, span, tick)
         else:
             notify, streams = self._reporter.notify, task.streams
             muxer = OutputMuxer(task.info, store, settings, container, span, streams, notify)
             muxer.write(joined, tick)
         target = (
-            output if complete else output.with_name(f"{output.stem}.incomplete{output.suffix}")
+            output if complete else sibling(output, suffix=f".incomplete{output.suffix}", stem=True)
         )
         with output_errors(output):
             if target.exists() and complete and not options.restart:

@@ -55,7 +55,7 @@ def write_gif(
     palette_in.push(None)
     with (
         output_errors(store.output),
-        open_for_writing(str(path), format="gif", options={"loop": "0"}) as out,
+        open_for_writing(path, format="gif", options={"loop": "0"}) as out,
     ):
         stream = out.add_stream("gif", rate=settings.rate)
         stream.width, stream.height = settings.size
@@ -63,7 +63,7 @@ def write_gif(
         stream.time_base = stream.codec_context.time_base = GIF_TICK
         shift = round(span.shift / GIF_TICK)
         last, longest = -1, 0
-        for number, (frame, begin, end) in enumerate(_decode(store, settings)):
+        for number, (frame, begin, end) in enumerate(decode_segments(store, settings)):
             tick()
             frame.pts, frame.time_base = number, settings.time_base
             frames_in.push(frame)
@@ -93,7 +93,7 @@ def _make_palette(
     frames_in.link_to(generator)
     generator.link_to(sink)
     graph.configure()
-    for number, (frame, _, _) in enumerate(_decode(store, settings)):
+    for number, (frame, _, _) in enumerate(decode_segments(store, settings)):
         tick()
         frame.pts, frame.time_base = number, settings.time_base
         frames_in.push(frame)
@@ -104,7 +104,7 @@ def _make_palette(
 
 
 def _add_frame_input(graph: Graph, settings: EncoderSettings) -> av.filter.context.FilterContext:
-    """Add an input for the frames that `_decode` yields to a graph of filters."""
+    """Add an input for the frames that `decode_segments` yields to a graph of filters."""
     width, height = settings.size
     return graph.add_buffer(
         width=width,
@@ -120,7 +120,7 @@ def _pull(sink: av.filter.context.FilterContext) -> av.VideoFrame:
     return mapped
 
 
-def _decode(
+def decode_segments(
     store: SegmentStore, settings: EncoderSettings
 ) -> Iterator[tuple[av.VideoFrame, int, int]]:
     """Yield every frame, with the ticks of the input's clock at which it begins and ends."""

@@ -106,7 +106,7 @@ class HeaderTrial:
         """Return whether all streams with packets are found in the file, in their order."""
         if not written:
             return True  # some containers cannot be read without any packet
-        with open_for_reading(str(self._path)) as output:
+        with open_for_reading(self._path) as output:
             packets: dict[int, list[av.Packet[Any]]] = {}
             for packet in _readable_packets(output):
                 packets.setdefault(packet.stream_index, []).append(packet)

@@ -1,6 +1,7 @@
 """Open a video file, find its video stream, and recognize the file after an interruption."""
 
 import hashlib
+import itertools
 import os
 import stat
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import av
 import av.error
 
 from live_nst.errors import SourceError
+from live_nst.files.formats import IMAGE_SUFFIXES
 from live_nst.runtime.pyav import open_for_reading
 
 if TYPE_CHECKING:
@@ -68,11 +70,25 @@ def open_video(path: Path) -> "Iterator[InputContainer]":
         SourceError: The file is missing, empty, or no video.
     """
     check_input_file(path)
-    # An absolute path: FFmpeg takes "name:" at the beginning of a relative one for a protocol.
-    with read_errors(path), open_for_reading(os.path.abspath(path)) as container:
+    with read_errors(path), _open(path) as container:
         if container.format.name in _NO_VIDEO:
             raise SourceError(f"{path.name} is no video", "choose a video file")
         yield container
+
+
+def _open(path: Path) -> "InputContainer":
+    container = open_for_reading(path)
+    is_photo = path.suffix.lower() in IMAGE_SUFFIXES  # some contain several JPEG images
+    if container.format.name != "jpeg_pipe" or is_photo or _packets(container) < 2:
+        return container
+    # JPEG images one after the other, as cameras send them. FFmpeg recognizes only an image.
+    container.close()
+    return open_for_reading(path, format="mjpeg")
+
+
+def _packets(container: "InputContainer") -> int:
+    """Return the number of packets, at most 2. They are lost for whoever reads further."""
+    return sum(1 for packet in itertools.islice(container.demux(), 2) if packet.size)
 
 
 def check_input_file(path: Path) -> None:
@@ -99,7 +115,8 @@ def read_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (av.error.FFmpegError, MemoryError) as exc:
-        if isinstance(exc, av.error.PermissionError):
+        # FFmpeg's demuxers raise PermissionError for damaged files as well.
+        if isinstance(exc, av.error.PermissionError) and not os.access(path, os.R_OK):
             raise SourceError(f"{path.name} may not be read", "check its permissions") from exc
         raise SourceError(
             f"{path.name} cannot be read as a video: it is none, or it is damaged",

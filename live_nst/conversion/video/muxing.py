@@ -171,7 +171,7 @@ class OutputMuxer:
         """
         found: Counter[int] = Counter()
         try:
-            with open_for_reading(str(path)) as container:
+            with open_for_reading(path) as container:
                 for packet in container.demux():
                     if packet.size:
                         found[packet.stream_index] += 1

@@ -134,9 +134,7 @@ def _open(
         # does not hand on chapters.
         output = open_for_writing(_tee_slave(path, header.container.muxer, options), format="tee")
     else:
-        output = open_for_writing(
-            os.path.abspath(path), format=header.container.muxer, options=options
-        )
+        output = open_for_writing(path, format=header.container.muxer, options=options)
     try:
         original = source.streams[header.video]
         video = _add_video(output, header, original)

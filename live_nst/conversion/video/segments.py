@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from live_nst.files.atomic import write_bytes
 from live_nst.files.lock import FileLock
+from live_nst.files.names import sibling
 from live_nst.files.output import write_errors
 
 STORE_VERSION = 2
@@ -107,7 +108,7 @@ class Segment:
 
 def work_folder(output: Path) -> Path:
     """Return the folder in which the segments of an output are stored."""
-    return output.with_name(f".{output.name}.live-nst")
+    return sibling(output, prefix=".", suffix=".live-nst")
 
 
 def output_errors(output: Path) -> AbstractContextManager[None]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import av
 
-from live_nst.conversion.video.codecs import Container
+from live_nst.conversion.video.codecs import PICTURE_MUXERS, Container
 from live_nst.conversion.video.encoding import EncoderSettings
 from live_nst.conversion.video.header_trial import HeaderTrial
 from live_nst.conversion.video.input_file import is_cover_art, open_video
@@ -100,7 +100,7 @@ class _Planner:
         self._trial = HeaderTrial(source, header.video, folder)
 
     def plan(self) -> StreamPlan:
-        if self._muxer == "gif":
+        if self._muxer in PICTURE_MUXERS:
             return StreamPlan(notes=tuple(self._notes([])))
         choices = [(stream, self._choices(stream)) for stream in self._streams]
         # Usually the container takes all streams as they are.

@@ -10,11 +10,13 @@ import av
 
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ConversionPlan
-from live_nst.conversion.video.codecs import Codec, choose_codec, container_for
+from live_nst.conversion.video.animation import DecodedAnimation, decode_animation
+from live_nst.conversion.video.codecs import PICTURE_MUXERS, Codec, choose_codec, container_for
 from live_nst.conversion.video.encoding import EncoderSettings, segment_frames
 from live_nst.conversion.video.input_file import FileIdentity, identify_file
 from live_nst.conversion.video.probe import VideoInfo, probe
 from live_nst.conversion.video.stream_plan import StreamPlan, plan_streams
+from live_nst.conversion.video.webp import check_webp_size
 from live_nst.errors import SourceError
 from live_nst.runtime.machine import available_cores
 from live_nst.stylizer.core import StylizerCore
@@ -32,6 +34,7 @@ class VideoTask:
         identity: The identity of the input file.
         info: The properties of its video.
         streams: What becomes of the input's other streams.
+        animation: The input's frames, if it is a picture that FFmpeg does not read.
     """
 
     input: Path
@@ -40,6 +43,7 @@ class VideoTask:
     identity: FileIdentity
     info: VideoInfo
     streams: StreamPlan
+    animation: DecodedAnimation | None = None
 
     @classmethod
     def open(cls, input: Path, output: Path, options: ConvertOptions) -> "VideoTask":
@@ -51,12 +55,17 @@ class VideoTask:
         options.check()
         options.check_output(output, input)
         choose_codec(output, options.codec, options.crf, options.preset)
-        info = probe(input)
-        task = cls(input, output, options, identify_file(input), info, StreamPlan())
+        animation = decode_animation(input)
+        info = probe(input if animation is None else animation.path)
+        if animation is not None and animation.transparent:
+            info = replace(info, notes=(*info.notes, "Transparent parts become white"))
+        container = container_for(output)
+        if container.muxer == "webp":
+            check_webp_size(output, info.size)
+        task = cls(input, output, options, identify_file(input), info, StreamPlan(), animation)
         settings = task.encoder_settings(1)
         settings.open()
-        container = container_for(output)
-        streams = plan_streams(input, info.index, settings, container, options.audio)
+        streams = plan_streams(info.path, info.index, settings, container, options.audio)
         return replace(task, streams=streams)
 
     def encoder_settings(self, threads: int) -> EncoderSettings:
@@ -96,7 +105,7 @@ class VideoTask:
                 "exact size but which some players in hardware do not show"
             )
         muxer = container_for(self.output).muxer
-        loses_aspect = muxer == "gif" or (
+        loses_aspect = muxer in PICTURE_MUXERS or (
             muxer in ("webm", "matroska") and not settings.codec.keeps_aspect
         )
         if self.info.aspect != 1 and loses_aspect:
@@ -126,6 +135,7 @@ class VideoTask:
             resumed: Number of frames that earlier runs finished.
         """
         width, height = self.info.size
+        muxer = container_for(self.output).muxer
         return ConversionPlan(
             input=self.input,
             output=self.output,
@@ -134,7 +144,7 @@ class VideoTask:
             rate=float(settings.rate),
             frames=self.frames(),
             resumed=resumed,
-            codec="gif" if self.output.suffix.lower() == ".gif" else settings.codec.encoder,
+            codec=muxer if muxer in PICTURE_MUXERS else settings.codec.encoder,
             model=stylizer.model_name,
             engine=stylizer.engine,
             device=stylizer.device,

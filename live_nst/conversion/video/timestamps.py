@@ -18,7 +18,7 @@ from live_nst.conversion.video.probe import VideoInfo, no_frames_error
 from live_nst.conversion.video.segments import Segment
 
 _LOWEST_RATE = 8000  # samples of a sound per second
-_DECODER_DELAY = Fraction(1, 10)  # seconds that decoders of sound need in advance, at most
+_DECODER_DELAY = Fraction(1, 20)  # seconds that decoders of sound need in advance, at most
 
 
 class IncreasingTimestamps:

@@ -18,6 +18,7 @@ from live_nst.conversion.batch.folder import BatchReport, convert_items
 from live_nst.conversion.batch.manifest import MANIFEST_NAME, settings_fingerprint
 from live_nst.errors import ConversionError, LiveNstError, SinkError, SourceError, UsageError
 from live_nst.files.lock import FileLock
+from live_nst.files.names import max_name_bytes
 from tests.conversion.fakes import InvertingStylizer
 
 
@@ -55,7 +56,9 @@ def filled(folder: Path, *names: str) -> Path:
 
 
 def found(source: Path, target: Path) -> dict[str, str]:
-    return {i.name: i.target.relative_to(target).as_posix() for i in find_items(source, target)}
+    return {
+        i.name: i.target.relative_to(target).as_posix() for i in find_items(source, target).items
+    }
 
 
 def run(
@@ -84,7 +87,9 @@ def test_find_items_mirrors_structure(tmp_path: Path) -> None:
         "z.webp": "z.webp"
     }
     assert list(names) == sorted(names)
-    assert [i.name for i in find_items(source, tmp_path / "out") if i.is_video] == ["b/d/e.mp4"]
+    assert [i.name for i in find_items(source, tmp_path / "out").items if i.is_video] == [
+        "b/d/e.mp4"
+    ]
 
 
 def test_find_items_target_names_are_unique(tmp_path: Path) -> None:
@@ -143,6 +148,61 @@ def test_find_items_follows_links(tmp_path: Path) -> None:
 def test_find_items_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no folder"):
         find_items(tmp_path / "none", tmp_path / "out")
+
+
+def test_find_items_counts_other_files(tmp_path: Path) -> None:
+    source = filled(tmp_path / "in", "a.jpg", "b/notes.txt", "IMG_1234", "c.nef", ".hidden")
+    (source / "gone.txt").symlink_to(source / "nothing.txt")
+    assert find_items(source, tmp_path / "out").others == ["IMG_1234", "b/notes.txt", "c.nef"]
+    report = run(source, tmp_path / "out")
+    assert (report.done, report.failed, len(report)) == (["a.jpg"], [], 1)
+    assert report.others == ["IMG_1234", "b/notes.txt", "c.nef"]
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o444])
+def test_unreadable_subfolder_is_listed(
+    mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = filled(tmp_path / "in", "a.jpg", "b/c.jpg", "d.jpg")
+    if os.geteuid():
+        (source / "b").chmod(mode)
+    else:  # root may read everything
+        allowed = os.access
+        monkeypatch.setattr(
+            os, "access", lambda path, *rest: path != source / "b" and allowed(path, *rest)
+        )
+    try:
+        report = run(source, tmp_path / "out")
+    finally:
+        (source / "b").chmod(0o755)
+    assert sorted(report.done) == ["a.jpg", "d.jpg"]
+    ((name, error),) = report.failed
+    assert name == "b" and len(report) == 3
+    assert error.message == f"The folder {source / 'b'} cannot be read: permission denied"
+
+
+def test_unreadable_input_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = filled(tmp_path / "in", "a.jpg")
+    monkeypatch.setattr(os, "access", lambda *rest: False)
+    with pytest.raises(SourceError, match="cannot be read: permission denied"):
+        find_items(source, tmp_path / "out")
+
+
+def test_names_as_long_as_allowed(tmp_path: Path) -> None:
+    long = "x" * (max_name_bytes(tmp_path) - 4)
+    names = {f"{long}.ppm", f"{long}.jp2", f"{long}.jpg", f"{long}.avi", f"{long}.gif"}
+    source, target = filled(tmp_path / "in", *names), tmp_path / "out"
+    assert set(run(source, target).done) == names
+    assert set(run(source, target).skipped) == names
+    outputs = [path.suffix for path in target.iterdir() if not path.name.startswith(".")]
+    assert sorted(outputs) == [".jpg", ".mp4", ".png", ".png", ".png"]
+    for item in find_items(source, target).items:
+        if item.source.suffix in (".gif", ".jpg"):
+            assert (
+                item.as_video().target.suffix
+                == {".gif": ".gif", ".jpg": ".mp4"}[item.source.suffix]
+            )
+            item.as_video().target.touch()
 
 
 # What is done
@@ -281,15 +341,21 @@ def test_write_error_does_not_stop_batch(tmp_path: Path) -> None:
     assert len(report.failed) == 2
 
 
-def test_unexpected_exception_is_raised(tmp_path: Path) -> None:
+def test_unexpected_exception_does_not_stop_batch(tmp_path: Path) -> None:
     source = filled(tmp_path / "in", "a.jpg", "b.jpg")
 
     class Faulty(Copying):
         def __call__(self, item: BatchItem) -> bool:
-            raise KeyError(item.name)
+            if item.name == "a.jpg":
+                raise KeyError("a tag")
+            return super().__call__(item)
 
-    with pytest.raises(KeyError):
-        run(source, tmp_path / "out", Faulty())
+    report = run(source, tmp_path / "out", Faulty())
+    assert report.done == ["b.jpg"]
+    ((name, error),) = report.failed
+    assert name == "a.jpg"
+    assert "KeyError" in error.message
+    assert isinstance(error.__cause__, KeyError)
 
 
 def test_check_stops_batch(tmp_path: Path) -> None:

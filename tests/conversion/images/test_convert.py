@@ -287,6 +287,110 @@ def test_icc_damaged_profile(tmp_path: Path, data: bytes) -> None:
     np.testing.assert_array_equal(opened(tmp_path / "b.png"), photo())
 
 
+def scanner_profile(*, with_dark_reverse: bool = False) -> bytes:
+    """A profile for RGB that holds tables to Lab and, if asked for, one back that makes black."""
+
+    def table(corners: list[tuple[int, int, int]]) -> bytes:
+        identity = bytes(range(256)) * 3
+        matrix = struct.pack(">9i", *(65536 if n % 4 == 0 else 0 for n in range(9)))
+        points = b"".join(bytes(corner) for corner in corners)
+        return b"mft1\0\0\0\0" + bytes((3, 3, 2, 0)) + matrix + identity + points + identity
+
+    lab = ImageCms.profileToProfile(
+        Pillow.fromarray(
+            np.array([[(r, g, b) for r in (0, 255) for g in (0, 255) for b in (0, 255)]], np.uint8)
+        ),
+        ImageCms.createProfile("sRGB"),
+        ImageCms.createProfile("LAB"),
+        outputMode="LAB",
+    )
+    assert lab is not None
+    # Pillow's a and b are signed, those of the table begin at -128.
+    corners = [(c[0], c[1] ^ 128, c[2] ^ 128) for c in np.asarray(lab).reshape(-1, 3).tolist()]
+    text = b"text\0\0\0\0none\0"
+    white = b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061)
+    name = b"desc\0\0\0\0" + struct.pack(">I", 2) + b"x\0" + bytes(78)
+    tags = {b"desc": name, b"cprt": text, b"wtpt": white, b"A2B0": table(corners)}
+    if with_dark_reverse:
+        tags[b"B2A0"] = table([(0, 20, 0)] * 8)
+    start, directory, data = 128 + 4 + 12 * len(tags), struct.pack(">I", len(tags)), b""
+    for tag, content in tags.items():
+        content += bytes(-len(content) % 4)
+        directory += tag + struct.pack(">II", start + len(data), len(content))
+        data += content
+    head = struct.pack(
+        ">I4sI4s4s4s", start + len(data), b"none", 0x02400000, b"scnr", b"RGB ", b"Lab "
+    )
+    head += bytes(12) + b"acsp" + bytes(28) + struct.pack(">3i", 63190, 65536, 54061)
+    return head.ljust(128, b"\0") + directory + data
+
+
+@pytest.mark.parametrize("with_dark_reverse", [False, True])
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_icc_profile_for_scanners(tmp_path: Path, suffix: str, with_dark_reverse: bool) -> None:
+    data = scanner_profile(with_dark_reverse=with_dark_reverse)
+    Pillow.fromarray(photo()).save(tmp_path / "a.png", icc_profile=data)
+    seen = read_still_image(tmp_path / "a.png", "a").image[..., ::-1]
+    (sentence,) = convert(tmp_path / "a.png", tmp_path / f"b{suffix}", CopyingStylizer())
+    assert "sRGB" in sentence
+    picture = opened(tmp_path / f"b{suffix}")
+    assert off(picture, seen) < 2
+    assert off(seen, photo()) > 2  # the profile was used
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(picture.info["icc_profile"]))
+    assert "sRGB" in ImageCms.getProfileDescription(profile)
+
+
+def test_exif_of_tiff_is_kept(tmp_path: Path) -> None:
+    exif = Pillow.Exif()
+    exif[MAKER], exif[0x013B], exif[0x8298] = "Camera & Sons", "A. Painter", "all rights"
+    exif[0x0132], exif[ORIENTATION] = "2026:11:24 12:00:00", 6
+    exif.get_ifd(EXIF_IFD)[TAKEN] = "2026:11:24 12:00:00"
+    Pillow.fromarray(photo()).save(tmp_path / "a.tif", exif=exif.tobytes())
+    for suffix in (".jpg", ".png", ".webp", ".tif", ".avif"):
+        assert convert(tmp_path / "a.tif", tmp_path / f"b{suffix}") == []
+        made = opened(tmp_path / f"b{suffix}").getexif()
+        for tag in (MAKER, 0x013B, 0x8298, 0x0132):
+            assert made[tag] == exif[tag], suffix
+        assert made.get_ifd(EXIF_IFD)[TAKEN] == "2026:11:24 12:00:00", suffix
+        assert made.get(ORIENTATION, 1) == 1, suffix
+
+
+@pytest.mark.parametrize("note", [70_000, 40_000])
+def test_exif_too_long_for_jpeg(tmp_path: Path, note: int) -> None:
+    exif = Pillow.Exif()
+    exif[MAKER] = "Camera"
+    exif.get_ifd(EXIF_IFD)[0x927C] = bytes(note)
+    exif.get_ifd(EXIF_IFD)[0x9286] = bytes(100_000 if note == 40_000 else 10)
+    Pillow.fromarray(photo()).save(tmp_path / "a.webp", exif=exif, lossless=True)
+    (sentence,) = convert(tmp_path / "a.webp", tmp_path / "b.jpg", CopyingStylizer())
+    assert "too long" in sentence
+    assert off(opened(tmp_path / "b.jpg"), photo()) < 3
+    # Without the maker's own data the rest fits, or nothing does.
+    assert opened(tmp_path / "b.jpg").getexif().get(MAKER) == ("Camera" if note == 70_000 else None)
+    assert convert(tmp_path / "a.webp", tmp_path / "b.png") == []
+    assert len(opened(tmp_path / "b.png").info["exif"]) > note
+
+
+def test_image_too_large_for_format_is_not_stylized(tmp_path: Path) -> None:
+    Pillow.new("RGB", (17_000, 2)).save(tmp_path / "a.png")
+
+    class Unused:
+        def still(self, image: Any, **options: Any) -> Any:
+            raise AssertionError("stylized in vain")
+
+    with pytest.raises(ConversionError, match="16383"):
+        convert(tmp_path / "a.png", tmp_path / "b.webp", Unused())
+
+
+def test_lab_tiff(tmp_path: Path) -> None:
+    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    stored = ImageCms.profileToProfile(Pillow.fromarray(photo()), srgb, lab, outputMode="LAB")
+    assert stored is not None
+    stored.save(tmp_path / "a.tif")
+    convert(tmp_path / "a.tif", tmp_path / "b.png", CopyingStylizer())
+    assert off(opened(tmp_path / "b.png"), photo()) < 3
+
+
 def test_multipage_tiff(tmp_path: Path) -> None:
     pages = [Pillow.new("RGB", (8, 8), color) for color in ("red", "blue")]
     pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
@@ -348,7 +452,7 @@ def test_input_errors(tmp_path: Path) -> None:
     assert "not a picture" in refusal(path, target).message
     Pillow.fromarray(photo(300, 200)).save(path)
     path.write_bytes(path.read_bytes()[:-1500])
-    assert "damaged" in refusal(path, target).message
+    assert "damaged: a part of it is missing" in refusal(path, target).message
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads everything")

@@ -291,7 +291,7 @@ def test_trimmed_sound_does_not_come_back(
     film, _ = run(source, tmp_path / f"out{suffix}")
     times = [time for time, _ in film.audio[0] if time is not None]
     assert len(film.times) == FRAMES
-    assert -0.1 < times[0] <= 0 and times[-1] < 0.41
+    assert -0.05 <= times[0] <= 0 and times[-1] < 0.41
 
 
 def test_pause_too_long_for_gif_is_told(images: list[np.ndarray], tmp_path: Path) -> None:

