@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from live_nst.conversion.progress import ConversionReport, ProgressMeter, ProgressReporter
-from live_nst.conversion.video.codecs import PICTURE_MUXERS, container_for
+from live_nst.conversion.video.codecs import container_for
 from live_nst.conversion.video.encoding import EncoderSettings
 from live_nst.conversion.video.gif import write_gif
 from live_nst.conversion.video.muxing import OutputMuxer
@@ -191,11 +191,10 @@ class _VideoConversion:
         joined = store.folder / f"joined{output.suffix}"
         with output_errors(output):
             joined.unlink(missing_ok=True)
-        if container.muxer in PICTURE_MUXERS:
-            if container.muxer == "gif":
-                write_gif(joined, store, settings, span, tick, self._reporter.notify)
-            else:
-                write_webp(joined, store, settings, span, tick)
+        if container.muxer == "gif":
+            write_gif(joined, store, settings, span, tick, self._reporter.notify)
+        elif container.muxer == "webp":
+            write_webp(joined, store, settings, span, tick)
         else:
             notify, streams = self._reporter.notify, task.streams
             muxer = OutputMuxer(task.info, store, settings, container, span, streams, notify)

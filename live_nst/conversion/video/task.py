@@ -62,7 +62,8 @@ class VideoTask:
         container = container_for(output)
         if container.muxer == "webp":
             check_webp_size(output, info.size)
-        task = cls(input, output, options, identify_file(input), info, StreamPlan(), animation)
+        identity = identify_file(input)
+        task = cls(input, output, options, identity, info, StreamPlan(), animation)
         settings = task.encoder_settings(1)
         settings.open()
         streams = plan_streams(info.path, info.index, settings, container, options.audio)
