@@ -56,6 +56,7 @@ def write_streams(
     frames: int = 25,
     lines: Sequence[tuple[float, float, str]] = ((0.2, 0.6, "one"), (0.7, 0.9, "two")),
     channels: str | None = None,
+    rate: int = 48000,
 ) -> Path:
     """Write a gray video with a second of a tone and these subtitles.
 
@@ -69,7 +70,7 @@ def write_streams(
         video.width = video.height = 64
         video.pix_fmt = "yuv420p"
         video.codec_context.flags |= Flags.global_header
-        tone = None if sound is None else _add_sound(out, SOUNDS[sound], channels)
+        tone = None if sound is None else _add_sound(out, SOUNDS[sound], channels, rate)
         titles = None if subtitle is None else _add_titles(out, subtitle)
         out.start_encoding()
         packets = []
@@ -87,12 +88,12 @@ def write_streams(
     return path
 
 
-def _add_sound(out: Any, encoder: str, channels: str | None) -> Any:
+def _add_sound(out: Any, encoder: str, channels: str | None, rate: int) -> Any:
     codec = av.Codec(encoder, "w")
     narrow = encoder == "libopencore_amrnb"
     stream = out.add_stream(
         encoder,
-        rate=8000 if narrow else 48000,
+        rate=8000 if narrow else rate,
         layout=channels or ("mono" if narrow else "stereo"),
         options={"strict": "-2"},
     )

@@ -72,6 +72,13 @@ def test_refused_sound_is_encoded(tmp_path: Path, sound: str, suffix: str, becom
     assert abs(np.median(before[middle]) - np.median(after[middle])) < 0.05
 
 
+def test_mp3_of_an_unusual_rate_is_encoded(tmp_path: Path) -> None:
+    source = write_streams(tmp_path / "in.mkv", "mp3", rate=11025)
+    output, said = converted(source, ".mp4")
+    assert codecs(output, "audio") == ["aac"]
+    assert said == ["Encoded as aac, because mp4 cannot store it: 1 mp3 audio stream"]
+
+
 @pytest.mark.parametrize("sound", ["wmav2", "adpcm_ms", "pcm_mulaw", "amr_nb"])
 def test_matroska_copies_what_ffmpeg_copies(tmp_path: Path, sound: str) -> None:
     source = write_streams(tmp_path / "in.mov" if sound == "amr_nb" else tmp_path / "in.mkv", sound)
@@ -142,20 +149,25 @@ def test_pcm_in_mp4_is_told(tmp_path: Path) -> None:
 
 
 def test_unusual_sound_with_chapters_is_told(tmp_path: Path) -> None:
-    plain = write_streams(tmp_path / "plain.mkv", "wmav2")
-    source = tmp_path / "in.mkv"
+    plain, source = write_streams(tmp_path / "plain.mkv", "pcm_mulaw"), tmp_path / "in.nut"
     chapter = {"id": 1, "start": 0, "end": 500, "time_base": Fraction(1, 1000)}
     with av.open(str(plain)) as film, av.open(str(source), "w") as out:
-        video = out.add_stream_from_template(film.streams.video[0])
+        copies = [out.add_stream_from_template(stream, opaque=True) for stream in film.streams]
         out.set_chapters([{**chapter, "metadata": {"title": "one"}}])
-        for packet in film.demux(film.streams.video[0]):
+        for packet in film.demux():
             if packet.size:
-                packet.stream = video
+                packet.stream = copies[packet.stream_index]
                 out.mux(packet)
-    _, said = converted(source, ".mkv")
-    assert not said  # the chapter is stored
-    with av.open(str(tmp_path / "out.mkv")) as container:
+    output, said = converted(source, ".mkv")
+    assert codecs(output, "audio") == ["pcm_mulaw"]
+    assert said == [
+        "Left out: the chapters, which cannot be stored together with sound of this codec: "
+        "--audio encode keeps them"
+    ]
+    output, said = converted(source, ".mkv", audio="encode")
+    with av.open(str(output)) as container:
         assert len(container.chapters()) == 1
+    assert not said
 
 
 @pytest.mark.parametrize(
