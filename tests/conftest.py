@@ -1,6 +1,7 @@
 """What tests of several folders share: a cache of their own, the models, the wheel."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,13 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGED = ROOT / "live_nst" / "models" / "mobile"
 HUB_GRAPH_VARIABLE = "LIVE_NST_HUB_GRAPH"
 """Names a folder whose make_module.py OUT writes the Hub module's graph with random weights."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _default_hangup() -> None:
+    """Undo what `nohup` does to SIGHUP, in this process and in those that tests start."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)
