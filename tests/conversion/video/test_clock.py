@@ -246,13 +246,20 @@ def set_edits(path: Path, edits: Sequence[Sequence[tuple[int, int]]]) -> None:
         edits: For each track, the entries: duration in milliseconds, first time in its own ticks.
     """
     data = path.read_bytes()
+    # FFmpeg 8 counts durations in thousandths of a second, later versions in other steps.
+    header = data.index(b"mvhd") + 4
+    place = header + (20 if data[header] == 1 else 12)
+    timescale = struct.unpack(">I", data[place : place + 4])[0]
     for number, entries in enumerate(edits):
         place = -1
         for _ in range(number + 1):
             place = data.index(b"elst", place + 1)
         length = struct.unpack(">I", data[place - 4 : place])[0]
         body = b"elst" + struct.pack(">II", 0, len(entries))
-        body += b"".join(struct.pack(">IiI", *entry, 0x10000) for entry in entries)
+        body += b"".join(
+            struct.pack(">IiI", duration * timescale // 1000, first, 0x10000)
+            for duration, first in entries
+        )
         more = len(body) + 4 - length
         data = (
             data[: place - 4] + struct.pack(">I", length + more) + body + data[place - 4 + length :]
