@@ -98,16 +98,18 @@ class PipelineOptions:
 
 @dataclass(slots=True)
 class ViewState:
-    """How frames are shown. One thread changes it, others read it.
+    """How frames are shown. `SessionControl` changes it, the pipeline's threads read it.
 
     Attributes:
         mirror: Flip left and right.
-        split: Show the original in the left half.
+        split: Show the original left of the divider.
+        split_at: Place of the divider: a share of the width, 0 to 1.
         frozen: Hold the current frame. Changes of the style still show in it.
     """
 
     mirror: bool = False
     split: bool = False
+    split_at: float = 0.5
     frozen: bool = False
 
 

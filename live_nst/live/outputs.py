@@ -39,6 +39,7 @@ class FrameOutputs:
         self._notify = notify
         self._max_frames = max_frames
         self._accepted = 0
+        self._changing = threading.Lock()  # of the two tuples, which are replaced and not modified
         self._workers: tuple[SinkWorker, ...] = ()
         self._closing: tuple[SinkWorker, ...] = ()
         self.display_slot: LatestSlot[tuple[Frame, bool]] | None = None
@@ -66,7 +67,8 @@ class FrameOutputs:
 
     def add_sink(self, sink: Sink) -> None:
         """Write all further frames to a sink as well, and close it in the end."""
-        self._workers = (*self._workers, SinkWorker(sink, self._clock))
+        with self._changing:
+            self._workers = (*self._workers, SinkWorker(sink, self._clock))
 
     def remove_sink(self, sink: Sink) -> None:
         """Write no further frames to a sink; it is finished and closed beside the stream."""
@@ -112,9 +114,10 @@ class FrameOutputs:
 
     def _finish(self, worker: "SinkWorker") -> None:
         worker.stop()
-        self._workers = tuple(other for other in self._workers if other is not worker)
-        if worker not in self._closing:
-            self._closing = (*self._closing, worker)
+        with self._changing:
+            self._workers = tuple(other for other in self._workers if other is not worker)
+            if worker not in self._closing:
+                self._closing = (*self._closing, worker)
 
 
 class SinkWorker:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from live_nst.live.actions import ActionHandler
 from live_nst.live.capture_worker import CaptureWorker
+from live_nst.live.control import SessionControl
 from live_nst.live.display import WindowDisplay
 from live_nst.live.options import LiveOptions, PipelineOptions, ViewState
 from live_nst.live.pipeline import LivePipeline
@@ -142,7 +143,7 @@ def _open_display(
     styles = options.stylizer.styles
     if len(styles) == 1:
         styles += tuple(name for name in builtin_styles() if name not in styles)
-    handler = ActionHandler(
+    control = SessionControl(
         pipeline,
         stylizer,
         styles,
@@ -152,7 +153,7 @@ def _open_display(
     )
     window = Window("live-nst", (info.width, info.height), options.fullscreen)
     figures = partial(_overlay_lines, pipeline, stylizer)
-    display = WindowDisplay(window, figures, handler.perform, SystemClock())
+    display = WindowDisplay(window, figures, ActionHandler(control).perform, SystemClock())
     return display
 
 

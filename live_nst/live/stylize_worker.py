@@ -225,7 +225,7 @@ class StylizeWorker:
         stylized.fetch()
         image = self._stylizer.postprocess(prepared.content, stylized, start)
         if self._view.split:
-            draw_split_view(prepared.content, image)
+            draw_split_view(prepared.content, image, self._view.split_at)
         self.network_size = stylized.size
         self._stats.add_stage("compose", self._clock.now() - begin)
         self._deliver(Frame(image, prepared.frame.index, prepared.frame.time), fresh)
