@@ -260,8 +260,7 @@ class _Decoder:
             return None
         frame = frames[-1]
         _check_pixels(frame.width, frame.height)
-        image: Image = frame.to_ndarray(format="bgr24")
-        return image
+        return frame.to_ndarray(format="bgr24")  # type: ignore[return-value]
 
     def _refuse(self) -> None:
         """Go on from the next keyframe; after many broken frames, not at all."""
