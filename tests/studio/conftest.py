@@ -1,13 +1,17 @@
 """A studio with a fake source and a fake model."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from live_nst.errors import LiveNstError
 from live_nst.live import session as session_module
@@ -17,12 +21,12 @@ from live_nst.studio.app import AppParts, create_app
 from live_nst.studio.assemble import studio_parts
 from live_nst.studio.host import SessionHost
 from live_nst.studio.security import Access, own_names
+from live_nst.studio.server import Server, listen
 from live_nst.studio.styles import StyleShelf
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Frame, Image
 from tests.live.fakes import INFO, FakeSource, FakeStylizer, picture
 
-HOST = "127.0.0.1:8000"
 PATIENCE = 20.0
 FRAMES = 1_000_000
 """How many frames a source has."""
@@ -76,6 +80,7 @@ class StudioHarness:
         parts: The parts of its application.
         host: Runs its sessions.
         client: Sends it requests.
+        address: Where it listens.
         folder: Where recordings land.
         notes: What it said at the terminal.
         names: The sources that were opened.
@@ -84,7 +89,8 @@ class StudioHarness:
 
     parts: AppParts
     host: SessionHost
-    client: TestClient
+    client: httpx.Client
+    address: str
     folder: Path
     notes: list[str]
     names: list[str] = field(default_factory=list)
@@ -93,6 +99,10 @@ class StudioHarness:
     def start(self) -> None:
         self.host.start(self.host.options)
         self.wait(lambda: self.state()["figures"]["frames"] > 0)
+
+    def connect(self, path: str, **headers: str) -> "Socket":
+        """Open a WebSocket."""
+        return Socket(f"ws://{self.address}{path}", headers)
 
     def state(self) -> Any:
         return self.client.get("/api/state").json()
@@ -103,6 +113,51 @@ class StudioHarness:
         while not condition():
             assert time.monotonic() < deadline, what
             time.sleep(0.01)
+
+
+class Socket:
+    """A WebSocket as a page opens it."""
+
+    def __init__(self, address: str, headers: dict[str, str]) -> None:
+        self._connecting = connect(
+            address, additional_headers=headers, max_size=None, compression=None, close_timeout=1
+        )
+
+    def __enter__(self) -> Self:
+        self.connection = self._connecting.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
+    def send(self, message: str | bytes) -> None:
+        self.connection.send(message)
+
+    def send_json(self, **message: Any) -> None:
+        self.send(json.dumps(message))
+
+    def receive(self) -> str | bytes:
+        return self.connection.recv(PATIENCE)
+
+    def receive_json(self) -> Any:
+        """Return the next text."""
+        while not isinstance(message := self.receive(), str):
+            pass
+        return json.loads(message)
+
+    def receive_bytes(self) -> bytes:
+        """Return the next binary message."""
+        while not isinstance(message := self.receive(), bytes):
+            pass
+        return message
+
+    def closing_code(self) -> int:
+        """Read until the server closes; return the code."""
+        try:
+            while True:
+                self.receive()
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd is not None else 0
 
 
 @pytest.fixture
@@ -129,13 +184,15 @@ def studio(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, token: str) -> Itera
     monkeypatch.setattr("live_nst.studio.assemble.installed_virtual_cameras", lambda: [])
     options = LiveOptions(window=False, source="demo", folder=tmp_path)
     access = Access(own_names("127.0.0.1"), token=token)
-    with StyleShelf() as shelf:
+    with ExitStack() as stack:
+        shelf = stack.enter_context(StyleShelf())
         host, parts = studio_parts(options, shelf, access, notes.append, lambda *_: None)
-        app: Any = create_app(parts)
-        with TestClient(app, base_url=f"http://{HOST}", raise_server_exceptions=False) as client:
-            yield StudioHarness(parts, host, client, tmp_path, notes, names, refused)
-            parts.hubs.end()
-        host.close()
+        stack.callback(host.close)
+        server = stack.enter_context(Server(create_app(parts), [listen("127.0.0.1", 0)]))
+        stack.callback(parts.hubs.end)
+        address = f"127.0.0.1:{server.port}"
+        client = stack.enter_context(httpx.Client(base_url=f"http://{address}", timeout=PATIENCE))
+        yield StudioHarness(parts, host, client, address, tmp_path, notes, names, refused)
     FakeModel.failure = None
     assert all(model.closed for model in FakeModel.made)
     FakeModel.made.clear()
@@ -171,4 +228,4 @@ def jpeg(side: int = 64, color: str = "orange") -> bytes:
     return buffer.getvalue()
 
 
-__all__ = ["HOST", "PATIENCE", "FakeModel", "SourceInfo", "StudioHarness", "jpeg"]
+__all__ = ["PATIENCE", "FakeModel", "Socket", "SourceInfo", "StudioHarness", "jpeg"]
