@@ -11,7 +11,7 @@ from live_nst.sinks.encoder import SOFTWARE_ENCODER, VideoEncoder
 from live_nst.sinks.sound import SoundTrack
 from live_nst.sinks.stream import NetworkStream, StreamState
 from live_nst.sinks.stream_address import parse_stream_address
-from live_nst.sinks.stream_process import check_process
+from live_nst.sinks.stream_start import check_process
 from live_nst.types import Closeable, Notify
 
 
@@ -87,7 +87,7 @@ class LiveStreams(Closeable):
             StreamError: What it needs is missing here.
         """
         address = parse_stream_address(url)
-        warning = check_process(address)
+        check_process(address)
         with self._lock:
             if any(stream.address.url == address.url for stream in self._streams.values()):
                 raise UsageError(f"There is a stream to {address} already.", "stop it first")
@@ -99,8 +99,6 @@ class LiveStreams(Closeable):
                 address, encoder, self._sound, fps=self._fps, notify=self._notify
             )
             self._streams[number] = stream
-        if warning:
-            self._notify(f"{warning}.")
         return _status(number, stream)
 
     def stop(self, id: int) -> None:

@@ -9,7 +9,8 @@ from live_nst.runtime.timing import Clock, SystemClock
 from live_nst.sinks.encoder import EncodedReader, VideoEncoder
 from live_nst.sinks.sound import SoundTrack
 from live_nst.sinks.stream_address import StreamAddress
-from live_nst.sinks.stream_process import ProcessStarter, StreamProcess, start_process
+from live_nst.sinks.stream_process import StreamProcess
+from live_nst.sinks.stream_start import ProcessStarter, start_process
 from live_nst.sinks.transport_stream import TransportStream
 from live_nst.types import Closeable, Notify
 

@@ -151,18 +151,6 @@ def srt_parameters(url: str) -> list[tuple[str, str]]:
     return parse_qsl(url.partition("?")[2], keep_blank_values=True)
 
 
-def rtmp_app_and_key(url: str) -> tuple[str, str]:
-    """Divide the path of an address of RTMP as FFmpeg does: the application, and the rest.
-
-    The application is the first part, or the first two of three and more.
-    """
-    _, _, rest = url.partition("://")[2].partition("/")
-    path, question, query = rest.partition("?")
-    parts = path.split("/")
-    count = 1 if len(parts) < 3 or ":" in parts[1] else 2
-    return "/".join(parts[:count]), "/".join(parts[count:]) + question + query
-
-
 _INVALID = "This is no address that can be streamed to."
 
 

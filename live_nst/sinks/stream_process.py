@@ -1,55 +1,17 @@
-"""The process that sends one stream: PyAV in a Python of its own, or an `ffmpeg` program.
-
-PyAV knows no SRT and verifies no certificate. An `ffmpeg` program does, where there is one.
-"""
+"""A process that sends one stream: `stream_child.py`, or an `ffmpeg` program."""
 
 import errno
-import functools
-import importlib.util
 import json
 import os
-import shutil
-import ssl
 import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 from live_nst.errors import StreamError
 from live_nst.runtime.timing import Clock
-from live_nst.sinks.stream_address import (
-    HLS,
-    SRT_SECRETS,
-    StreamAddress,
-    rtmp_app_and_key,
-    srt_parameters,
-)
-
-_CHILD = Path(__file__).with_name("stream_child.py")
-_FORMATS: dict[str, tuple[str, dict[str, str]]] = {
-    "rtmp": ("flv", {"flvflags": "no_duration_filesize"}),
-    "rtmps": ("flv", {"flvflags": "no_duration_filesize"}),
-    "rtsp": ("rtsp", {"rtsp_transport": "tcp"}),
-    "rtsps": ("rtsp", {"rtsp_transport": "tcp"}),
-    "udp": ("mpegts", {"flush_packets": "1"}),
-    "srt": ("mpegts", {}),
-    HLS: (
-        "hls",
-        {
-            "hls_time": "2",
-            "hls_list_size": "6",
-            # A name is not used again after a restart: players would show what they have of it.
-            "hls_start_number_source": "epoch",
-            "hls_flags": "delete_segments+independent_segments+temp_file",
-        },
-    ),
-}
-"""FFmpeg's name and options of the format for each scheme."""
 
 
 class StreamProcess:
@@ -161,6 +123,8 @@ class StreamProcess:
     def _on_report(self, report: dict[str, int]) -> None:
         if "error" in report:
             self.reason = _REASONS.get(report["error"], "the server cannot be reached")
+            if report["certificate"]:
+                self.reason = "its certificate cannot be verified"
         else:
             self.live, self.progress = True, self._clock.now()
 
@@ -176,157 +140,18 @@ _REASONS = {
     errno.ENOENT: "its folder is gone",
     errno.ENOSPC: "the disk is full",
 }
-_PHRASES = (  # of the messages of `ffmpeg`, which are never shown: they contain the key
-    ("certificate", "its certificate cannot be verified"),
-    ("verify", "its certificate cannot be verified"),
-    ("connection refused", "nothing answers at that address"),
-    ("broken pipe", "the server closed the connection"),
-    ("connection reset", "the server closed the connection"),
-    ("timed out", "the server does not answer"),
-    ("connection setup failure", "the server does not answer"),
-    ("wrong password", "the server refuses the passphrase"),
+_PHRASES = (  # of the messages of `ffmpeg`, which are never shown: they contain the address
+    ("password", "the server refuses the passphrase"),
+    ("unsecure", "the server refuses the passphrase"),
     ("rejected", "the server refuses the stream"),
+    ("connection setup failure", "the server does not answer"),
+    ("connection timeout", "the server does not answer"),
+    ("timed out", "the server does not answer"),
+    ("connection was broken", "the server closed the connection"),
+    ("connection does not exist", "the server closed the connection"),
 )
 
 
 def _reason_in(message: str) -> str:
     message = message.lower()
     return next((reason for phrase, reason in _PHRASES if phrase in message), "")
-
-
-ProcessStarter = Callable[[StreamAddress, Clock], StreamProcess]
-
-
-def start_process(address: StreamAddress, clock: Clock) -> StreamProcess:
-    """Start the process that sends to an address.
-
-    Raises:
-        StreamError: It cannot be started.
-    """
-    check_process(address)
-    ffmpeg = find_ffmpeg_for(address)
-    if ffmpeg is None:
-        return _start_python(address, clock)
-    return _start_ffmpeg(ffmpeg, address, clock)
-
-
-def check_process(address: StreamAddress) -> str:
-    """Check what an address needs; return what the user should know of it, or "".
-
-    Raises:
-        StreamError: Something is missing.
-    """
-    ffmpeg = find_ffmpeg_for(address)
-    if address.scheme == "srt" and ffmpeg is None:
-        raise StreamError(
-            "SRT needs a program ffmpeg that knows it, and there is none here",
-            "install ffmpeg, or run `pip install 'live-nst[srt]'`",
-        )
-    if address.encrypted and ffmpeg is None:
-        return (
-            f"The certificate of {address.host} is not verified: the stream is encrypted, but "
-            "another server could pose as this one"
-        )
-    return ""
-
-
-def find_ffmpeg_for(address: StreamAddress) -> str | None:
-    """Return the `ffmpeg` program that sends to an address; None if PyAV does it."""
-    parts = urlsplit(address.url)
-    # A password has no option of its own, and all users can read the arguments of a program.
-    if address.scheme == "srt" or (address.scheme == "rtmps" and "@" not in parts.netloc):
-        return find_ffmpeg(address.scheme)
-    return None
-
-
-@functools.cache
-def find_ffmpeg(protocol: str) -> str | None:
-    """Return an `ffmpeg` program that knows a protocol: the system's, else that of a package."""
-    candidates = [shutil.which("ffmpeg")]
-    if importlib.util.find_spec("imageio_ffmpeg") is not None:
-        import imageio_ffmpeg
-
-        with suppress(RuntimeError):  # no binary for this system
-            candidates.append(imageio_ffmpeg.get_ffmpeg_exe())
-    for program in candidates:
-        if program is None:
-            continue
-        with suppress(OSError, subprocess.TimeoutExpired):
-            answer = subprocess.run(
-                [program, "-hide_banner", "-protocols"], capture_output=True, timeout=10, text=True
-            )
-            if protocol in answer.stdout.split():
-                return program
-    return None
-
-
-def _start_python(address: StreamAddress, clock: Clock) -> StreamProcess:
-    format, options = _FORMATS[address.scheme]
-    url = address.url
-    if address.scheme == "udp" and "pkt_size=" not in url:
-        url += f"{'&' if '?' in url else '?'}pkt_size=1316"  # seven packets fit into a frame
-    task = json.dumps({"url": url, "format": format, "options": options})
-    # -P: without it, Python would import modules from the folder of the script.
-    command = [sys.executable, "-P", str(_CHILD)]
-    return StreamProcess(command, task.encode() + b"\n", clock)
-
-
-def _start_ffmpeg(program: str, address: StreamAddress, clock: Clock) -> StreamProcess:
-    format, options = _FORMATS[address.scheme]
-    url, secrets = _without_secrets(address)
-    if address.encrypted:
-        options = options | {"tls_verify": "1", "ca_file": certificate_authorities()}
-    command = [program, "-hide_banner", "-nostats", "-loglevel", "error"]
-    command += ["-progress", "pipe:1", "-stats_period", "0.5"]
-    command += ["-fpsprobesize", "0", "-analyzeduration", "1000000"]
-    command += ["-f", "mpegts", "-i", "pipe:0", "-map", "0", "-c", "copy", "-f", format]
-    for name, value in options.items():
-        command += [f"-{name}", value]
-    if not secrets:
-        return StreamProcess([*command, url], b"", clock)
-    lines = "".join(f"{name}={value}\n" for name, value in secrets.items()).encode()
-    if sys.platform == "win32":
-        return _start_with_file(command, url, lines, clock)
-    read, write = os.pipe()
-    os.write(write, lines)  # a pipe holds more than an address has
-    os.close(write)
-    return StreamProcess([*command, "-fpre", f"/dev/fd/{read}", url], b"", clock, read)
-
-
-def _start_with_file(command: list[str], url: str, lines: bytes, clock: Clock) -> StreamProcess:
-    """Start ffmpeg where it cannot inherit a descriptor: the secrets are in a file for a moment."""
-    descriptor, name = tempfile.mkstemp(suffix=".ffpreset")
-    with open(descriptor, "wb") as file:
-        file.write(lines)
-    process = StreamProcess([*command, "-fpre", name, url], b"", clock)
-
-    def remove() -> None:
-        with suppress(OSError):
-            os.unlink(name)
-
-    threading.Timer(5.0, remove).start()
-    return process
-
-
-def _without_secrets(address: StreamAddress) -> tuple[str, dict[str, str]]:
-    """Divide an address into what all users may see and FFmpeg's options for the rest."""
-    parts = urlsplit(address.url)
-    if address.scheme == "srt":
-        given = srt_parameters(address.url)
-        public = [(name, value) for name, value in given if name not in SRT_SECRETS]
-        if not any(name in ("pkt_size", "payload_size") for name, _ in public):
-            public.append(("pkt_size", "1316"))
-        secrets = {name: value for name, value in given if name in SRT_SECRETS}
-        return f"srt://{parts.netloc}?{urlencode(public)}", secrets
-    app, key = rtmp_app_and_key(address.url)
-    return f"{address.scheme}://{parts.netloc}/", {"rtmp_app": app, "rtmp_playpath": key}
-
-
-def certificate_authorities() -> str:
-    """Return the file of the authorities whose certificates are trusted."""
-    found = ssl.get_default_verify_paths().cafile
-    if found is not None:
-        return found
-    import certifi
-
-    return certifi.where()

@@ -42,6 +42,8 @@ class TransportStream:
         self._track = track
         self._memory = _Memory()
         self._container = open_for_writing(self._memory, format="mpegts", options=_OPTIONS)
+        # Names there crash an `ffmpeg` that is linked statically, as that of imageio-ffmpeg is.
+        self._container.metadata.update(service_name="", service_provider="")
         self._video = self._container.add_mux_stream(
             "h264", rate=Fraction(fps).limit_denominator(1001)
         )

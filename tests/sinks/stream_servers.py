@@ -3,11 +3,13 @@
 import shutil
 import signal
 import socket
+import socketserver
+import ssl
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av
@@ -116,19 +118,56 @@ def silent_listener(port: int = 0) -> Iterator[int]:
         yield server.getsockname()[1]
 
 
+@contextmanager
+def tls_proxy(port: int, folder: Path, name: str = "localhost") -> Iterator[int]:
+    """Passes TLS connections on to a port without TLS; gives its own port.
+
+    Its certificate is for `name`, and is its own authority: `folder/cert.pem`.
+    """
+    command = [need("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"]
+    command += ["-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"]
+    subprocess.run(command, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with (
+                suppress(OSError),
+                context.wrap_socket(self.request, server_side=True) as client,
+                socket.create_connection(("127.0.0.1", port)) as server,
+            ):
+                threading.Thread(target=copy, args=(server, client), daemon=True).start()
+                copy(client, server)
+
+    def copy(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 class Show:
     """Writes frames to an encoder at a steady rate, as a pipeline does.
 
     Attributes:
         times: When each frame was written, in seconds of `time.monotonic()`.
-        durations: Seconds that each `write` took.
     """
 
     def __init__(
         self, encoder: VideoEncoder, picture: Callable[[int], Image], fps: float = 30.0
     ) -> None:
         self.times: list[float] = []
-        self.durations: list[float] = []
         self._encoder, self._picture, self._fps = encoder, picture, fps
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -147,7 +186,6 @@ class Show:
             now = time.monotonic()
             self._encoder.write(Frame(self._picture(index), index, now))
             self.times.append(now)
-            self.durations.append(time.monotonic() - now)
             index += 1
 
 

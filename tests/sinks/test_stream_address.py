@@ -6,7 +6,6 @@ from live_nst.errors import UsageError
 from live_nst.sinks.stream_address import (
     hide_keys,
     parse_stream_address,
-    rtmp_app_and_key,
     srt_parameters,
 )
 
@@ -63,10 +62,13 @@ def test_nothing_to_hide() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["foo", KEY, f"{KEY}://x", "", " ", "rtmp://", "rtmp://host", "rtmp:///app/key", "rtmp:/host/a"]
-    + ["http://host/live", "https://x/whip", "udp://host", "srt://host", "udp://host:99999"]
-    + ["srt://host:9000?nonsense=1", "srt://host:9000?passphrase=short", "rtmp://ho st/app/key"]
-    + ["rtmp://host/app/k\ney", "out.mp4", "no-such-folder/live.m3u8", "rtmp://h:x/app"],
+    [
+        *("foo", KEY, f"{KEY}://x", "", " ", "out.mp4", "no-such-folder/live.m3u8"),
+        *("rtmp://", "rtmp://host", "rtmp:///app/key", "rtmp:/host/a", "rtmp://h:x/app"),
+        *("rtmp://ho st/app/key", "rtmp://host/app/k\ney", "http://host/live", "https://x/whip"),
+        *("udp://host", "udp://host:99999", "srt://host", "srt://host:9000?nonsense=1"),
+        "srt://host:9000?passphrase=short",
+    ],
 )
 def test_wrong_addresses(text: str) -> None:
     with pytest.raises(UsageError) as caught:
@@ -96,18 +98,3 @@ def test_srt_parameters() -> None:
         ("streamid", "#!::r=a/b,m=publish"),
         ("passphrase", "with space"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("path", "app", "key"),
-    [
-        ("app/key", "app", "key"),
-        ("app/key?a=b/c", "app", "key?a=b/c"),
-        ("app", "app", ""),
-        ("app/instance/key", "app/instance", "key"),
-        ("app/mp4:a/b", "app", "mp4:a/b"),
-        ("a/b/c/d", "a/b", "c/d"),
-    ],
-)
-def test_rtmp_app_and_key(path: str, app: str, key: str) -> None:
-    assert rtmp_app_and_key(f"rtmps://host:443/{path}") == (app, key)
