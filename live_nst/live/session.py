@@ -11,6 +11,7 @@ from live_nst.live.display import WindowDisplay
 from live_nst.live.options import LiveOptions, PipelineOptions, ViewState
 from live_nst.live.pipeline import LivePipeline
 from live_nst.live.stats import LiveReport, peak_rss_mb
+from live_nst.live.streams import LiveStreams
 from live_nst.masks.regions import EVERYWHERE
 from live_nst.runtime.signals import handle_stop_signals, raise_interrupt
 from live_nst.runtime.timing import SystemClock
@@ -76,9 +77,18 @@ def run_live(
             sinks=sinks,
             notify=notify,
         )
-        display = None
+        display: WindowDisplay | None = None
+
+        def notify_all(sentence: str) -> None:
+            notify(sentence)
+            if display is not None:
+                display.notify(sentence)
+
+        streams = _open_streams(options, info, pipeline, notify_all, stack)
         if options.window:
-            display = _open_display(options, info, pipeline, stylizer, recorder)
+            display = _open_display(options, info, pipeline, stylizer, recorder, streams)
+        for url in options.streams:
+            streams.start(url)
         stop.on_request = pipeline.stop
         pipeline.run(display)
         return _report(pipeline, stylizer, capture, info)
@@ -112,6 +122,24 @@ def _open_virtual_camera(
     return camera
 
 
+def _open_streams(
+    options: LiveOptions,
+    info: SourceInfo,
+    pipeline: LivePipeline,
+    notify: Notify,
+    stack: ExitStack,
+) -> LiveStreams:
+    """Return the streams of the session; none runs yet."""
+    streams = LiveStreams(
+        pipeline.add_sink,
+        fps=info.fps or options.request.fps,
+        bitrate=options.bitrate,
+        encoder=options.encoder,
+        notify=notify,
+    )
+    return stack.enter_context(streams)
+
+
 def _describe_size(options: LiveOptions, stylizer: StylizerCore) -> str:
     if options.stylizer.size is None:
         return f"size {stylizer.size} at first, then as holds {options.request.fps:g} fps"
@@ -135,6 +163,7 @@ def _open_display(
     pipeline: LivePipeline,
     stylizer: StylizerCore,
     recorder: Recorder | None,
+    streams: LiveStreams,
 ) -> WindowDisplay:
     """Open the window, with its overlay and keys."""
     from live_nst.sinks.window import Window
@@ -151,12 +180,14 @@ def _open_display(
         recorder=recorder,
     )
     window = Window("live-nst", (info.width, info.height), options.fullscreen)
-    figures = partial(_overlay_lines, pipeline, stylizer)
+    figures = partial(_overlay_lines, pipeline, stylizer, streams)
     display = WindowDisplay(window, figures, handler.perform, SystemClock())
     return display
 
 
-def _overlay_lines(pipeline: LivePipeline, stylizer: StylizerCore) -> list[str]:
+def _overlay_lines(
+    pipeline: LivePipeline, stylizer: StylizerCore, streams: LiveStreams
+) -> list[str]:
     stats, worker = pipeline.stats, pipeline.worker
     return [
         f"{stats.current_fps:.1f} fps   latency {1000 * stats.current_latency:.0f} ms   "
@@ -165,6 +196,7 @@ def _overlay_lines(pipeline: LivePipeline, stylizer: StylizerCore) -> list[str]:
         f"{stylizer.model_name}   {stylizer.engine}   {stylizer.device}   "
         f"{_format_size(worker.network_size)}"
         f"{' auto' if worker.size_controller.automatic else ''}",
+        *(f"stream {status.address} {status.state}" for status in streams.statuses()),
         "h help   q quit",
     ]
 

@@ -131,8 +131,8 @@ def parse_stream_address(text: str) -> StreamAddress:
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
-    except ValueError as exc:
-        raise UsageError(f"Invalid stream address {shown}.", HINT) from exc
+    except ValueError:
+        raise UsageError(f"Invalid stream address {shown}.", HINT) from None  # it names a part
     if not host or shown.partition("://")[2] == _HIDDEN:
         raise UsageError(f"Invalid stream address {shown}.", HINT)
     if scheme in ("udp", "srt") and not port:

@@ -1,5 +1,6 @@
 """The program that sends a stream, with files as its servers."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -82,6 +83,6 @@ def test_sound_and_pictures_keep_their_times(tmp_path: Path) -> None:
     path = tmp_path / "out.ts"
     path.write_bytes(transport_stream(60))
     pictures, sounds = read_back(path)
-    steps = [b.pts - a.pts for a, b in zip(pictures, pictures[1:], strict=False)]
+    steps = [b.pts - a.pts for a, b in itertools.pairwise(pictures)]
     assert set(steps) == {3000}
     assert abs(sounds - 60 / 30 * 48_000 / 1024) < 2
