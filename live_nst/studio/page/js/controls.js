@@ -90,7 +90,7 @@ export function setUpSpeed(store) {
     automatic.checked = auto;
     const fps = Math.round(session.source.fps);
     const rates = RATES.includes(fps) || !fps ? RATES : [...RATES, fps].sort((a, b) => a - b);
-    renderOn(rate, rates, () => rates.map((value) => build("option", { value: String(value) }, String(value))));
+    renderOn(rate, rates, () => rates.map((value) => build("option", { value: String(value) }, `${value} fps`)));
     if (document.activeElement !== rate && rate.value !== String(fps)) rate.value = String(fps);
     showRuns(state);
   });
