@@ -118,6 +118,20 @@ function showRuns({ runs, figures, session, viewers }) {
 }
 
 /**
+ * Let the controls work only while there is a session that they change.
+ *
+ * @param {import("./store.js").Store} store
+ */
+export function setUpLiveControls(store) {
+  const fieldsets = document.querySelectorAll("fieldset.live");
+  store.subscribe(({ session }) => {
+    for (const fieldset of fieldsets) {
+      if (fieldset instanceof HTMLFieldSetElement) fieldset.disabled = !session.running;
+    }
+  });
+}
+
+/**
  * Wire the buttons that are on or off.
  *
  * @param {import("./store.js").Store} store

@@ -88,11 +88,11 @@ export class Gallery {
   }
 
   /** @param {State} state */
-  #render({ settings, thumbnails }) {
+  #render({ session, settings, thumbnails }) {
     const total = Object.values(settings.style).reduce((sum, weight) => sum + weight, 0) || 1;
     for (const [id, tile] of this.#tiles) {
       const weight = settings.style[id];
-      tile.show(weight === undefined ? 0 : weight / total, thumbnails[id] ?? 0);
+      tile.show(weight === undefined ? 0 : weight / total, thumbnails[id] ?? 0, session.running);
     }
     const main = mainStyle(settings.style) ?? "";
     const style = this.styles.find(main);
@@ -178,8 +178,10 @@ class Tile {
   /**
    * @param {number} share Of this style in what is shown, 0 to 1.
    * @param {number} version Of the thumbnail; 0 if there is none.
+   * @param {boolean} enabled
    */
-  show(share, version) {
+  show(share, version, enabled) {
+    this.button.disabled = this.mixer.disabled = !enabled;
     setAttribute(this.button, "aria-pressed", String(share > 0));
     setAttribute(this.mixer, "aria-pressed", String(share > 0 && share < 1));
     this.mixer.hidden = share === 1;
