@@ -109,6 +109,8 @@ function showRuns({ runs, figures, session, viewers }) {
     Frames: `${figures.frames} painted, ${figures.dropped} dropped`,
     Pages: `${viewers} watching`,
   };
+  const summary = runs.model ? `Runs ${runs.model} on ${runs.device} with ${runs.engine}` : "What runs where";
+  setText(byId("runs-summary", HTMLElement), summary);
   const list = byId("runs", HTMLElement);
   renderOn(list, Object.keys(rows), () =>
     Object.keys(rows).map((name) => build("div", {}, build("dt", {}, name), build("dd"))),

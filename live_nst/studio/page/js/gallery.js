@@ -37,6 +37,7 @@ export class Gallery {
       ),
     );
     this.host.append(this.adder);
+    this.host.addEventListener("wheel", (event) => this.#scroll(event), { passive: false });
     styles.subscribe((all) => this.#list(all));
     store.subscribe((state) => this.#render(state));
   }
@@ -56,6 +57,19 @@ export class Gallery {
     this.adder.before(tile);
     tile.scrollIntoView({ inline: "end", block: "nearest" });
     return () => tile.remove();
+  }
+
+  /**
+   * Let a plain mouse wheel move the strip, as long as there is more of it.
+   *
+   * @param {WheelEvent} event
+   */
+  #scroll(event) {
+    const { host } = this;
+    const left = host.scrollLeft + event.deltaY;
+    if (event.deltaX || event.ctrlKey || left < 0 || left > host.scrollWidth - host.clientWidth) return;
+    event.preventDefault();
+    host.scrollLeft = left;
   }
 
   /** @param {Style[]} all */
@@ -159,7 +173,9 @@ class Tile {
     );
     this.mixer = build(
       "button",
-      { type: "button", className: "tile-mix", "aria-pressed": "false", title: `Mix with ${style.label}`, onclick: () => mix.mixIn(style.id) },
+      { type: "button", className: "tile-mix", "aria-pressed": "false", title: `Mix with ${style.label}`,
+        tabIndex: -1, // keys have the list "Mix with"
+        onclick: () => mix.mixIn(style.id) },
       icon("mix"),
       build("span", { className: "sr-only" }, `Mix with ${style.label}`),
     );

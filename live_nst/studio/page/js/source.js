@@ -33,15 +33,21 @@ export function setUpSource(store, session) {
     choices = await call("GET", "/api/sources");
     render();
   };
-  const open = () => {
-    void attempt(refresh);
+  let filled = "";
+  const fill = () => {
+    // Built anew only when it differs, so that the focus stays.
+    const key = JSON.stringify([choices, store.state?.session.running, store.state?.session.source.spec, session.camera?.kind]);
+    if (key === filled) return;
+    filled = key;
     fillDialog(dialog, "Source", sourceCards(choices, store, session, () => dialog.close()), ...advice());
+  };
+  const open = () => {
+    fill();
     dialog.showModal();
+    void attempt(refresh);
   };
   const render = () => {
-    if (dialog.open) {
-      fillDialog(dialog, "Source", sourceCards(choices, store, session, () => dialog.close()), ...advice());
-    }
+    if (dialog.open) fill();
     if (store.state) showCards(store.state, status, choices, store, session);
     else if (!status.connected) showAway(status);
   };
@@ -133,19 +139,22 @@ function sourceCards(choices, store, session, chosen) {
       icon(name),
       build("span", { className: "source-card-text" }, build("strong", {}, title), build("span", {}, text)),
     );
-  const cards = [];
-  for (const { spec, label, kind } of choices) {
-    if (kind === BROWSER) continue;
-    const isCurrent = Boolean(current?.running) && current?.source.spec === spec;
-    cards.push(card(kind, capitalized(label), KINDS[kind] ?? "", isCurrent, true, () => void session.start(spec)));
-  }
-  if (choices.some(({ kind }) => kind === BROWSER)) {
+  const browserCards = () => {
     const sent = session.camera?.kind;
     const refused = "this browser does not give it at this address";
-    cards.push(
+    return [
       card("browser", "This browser's camera", hasCamera() ? "of the device before you" : refused, sent === "camera", hasCamera(), () => void session.startHere("camera")),
       card("screen", "This browser's screen", hasScreen() ? "a screen, a window or a tab" : refused, sent === "screen", hasScreen(), () => void session.startHere("screen")),
-    );
+    ];
+  };
+  const cards = [];
+  for (const { spec, label, kind } of choices) {
+    if (kind === BROWSER) {
+      cards.push(...browserCards());
+      continue;
+    }
+    const isCurrent = Boolean(current?.running) && current?.source.spec === spec;
+    cards.push(card(kind, capitalized(label), KINDS[kind] ?? "", isCurrent, true, () => void session.start(spec)));
   }
   return build("div", { className: "source-cards" }, ...cards);
 }

@@ -40,7 +40,7 @@ export class LiveVideo {
     this.handlers = handlers;
     this.clock = new ServerClock();
     this.frames = 0;
-    this.context = canvas.getContext("2d", { alpha: false, desynchronized: true });
+    this.context = canvas.getContext("2d", { alpha: false });
     this.#connect();
     setInterval(() => this.#askTime(), CLOCK_PERIOD);
     document.addEventListener("visibilitychange", () => this.#visibilityChanged());
