@@ -240,12 +240,17 @@ class _Decoder:
     def newest(self, timeout: float) -> tuple[Image, float] | None:
         """Return the newest image and its time by the page; None if there is none in time."""
         newest = None
+        damaged = False
         for sent in self._feed.take(timeout):
+            if damaged and not sent.keyframe and self._feed.form == "h264":
+                continue
+            damaged = False
             try:
                 image = self._decode(sent.data)
             except (av.FFmpegError, cv2.error, ValueError, MemoryError):
                 self._refuse()
-                break
+                damaged = True
+                continue
             if image is not None:
                 self._broken = 0
                 newest = (image, sent.time)
@@ -260,8 +265,7 @@ class _Decoder:
             return None
         frame = frames[-1]
         _check_pixels(frame.width, frame.height)
-        image: Image = frame.to_ndarray(format="bgr24")
-        return image
+        return frame.to_ndarray(format="bgr24")  # type: ignore[return-value]
 
     def _refuse(self) -> None:
         """Go on from the next keyframe; after many broken frames, not at all."""

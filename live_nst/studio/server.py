@@ -112,7 +112,7 @@ class Server(Closeable):
     ) -> None:
         self._sockets = list(sockets)
         config = uvicorn.Config(
-            app,  # type: ignore[arg-type]
+            app,
             log_config=None,
             log_level=logging.DEBUG if os.environ.get("LIVE_NST_DEBUG") else logging.CRITICAL,
             access_log=False,  # it would show tokens

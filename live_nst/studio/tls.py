@@ -123,6 +123,7 @@ def _make(made: Certificate, names: list[str]) -> bytes:
         NoEncryption,
         PrivateFormat,
     )
+    from cryptography.x509.oid import ExtendedKeyUsageOID
 
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "live-nst studio")])
@@ -137,7 +138,7 @@ def _make(made: Certificate, names: list[str]) -> bytes:
         .not_valid_after(now + datetime.timedelta(days=_DAYS))
         .add_extension(x509.SubjectAlternativeName([_general_name(n) for n in names]), False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
-        .add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]), False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
         .sign(key, hashes.SHA256())
     )
     made.key.parent.mkdir(parents=True, exist_ok=True)
