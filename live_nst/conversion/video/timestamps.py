@@ -151,7 +151,9 @@ def timed_packets(
     Every frame of a segment is shown before every frame of the next one. The decoding time of a
     packet is the presentation time of the frame that is shown `delay` positions earlier than the
     packet's own position. It is never later than the packet's presentation time, whatever the
-    frame rate does.
+    frame rate does. The decoding time of the last packet is moved where this would make the video
+    end too early: MP4 stores how long packets last by times of decoding, and players and FFmpeg
+    take the sum as the length of the video.
 
     Args:
         segments: All segments of the output.
@@ -159,6 +161,7 @@ def timed_packets(
     """
     delay = max(segment.reorder for segment in segments)
     shown: deque[int] = deque(maxlen=delay + 1)
+    lead = 0  # ticks from the first packet's decoding to its presentation
     for number, segment in enumerate(segments):
         order = sorted(segment.first + packet.pts for packet in segment.packets)
         following = segments[number + 1].first if number + 1 < len(segments) else segment.end
@@ -166,11 +169,16 @@ def timed_packets(
         if number == 0:
             step = max(1, (order[1] if len(order) > 1 else ends[order[0]]) - order[0])
             shown.extend(order[0] - step * (delay - position) for position in range(delay))
+            lead = step * delay
         data, offset = payload(segment), 0
         for position, stored in enumerate(segment.packets):
             shown.append(order[position])
             packet: av.Packet[Any] = av.Packet(data[offset : offset + stored.size])
             offset += stored.size
             packet.is_keyframe = stored.keyframe
-            pts = segment.first + stored.pts
-            yield packet, pts, shown[0], max(1, ends[pts] - pts)
+            pts, dts = segment.first + stored.pts, shown[0]
+            duration = max(1, ends[pts] - pts)
+            if segment is segments[-1] and position == len(segment.packets) - 1:
+                dts = max(dts, pts - lead)
+                duration = max(duration, segment.end - lead - dts)
+            yield packet, pts, dts, duration
