@@ -26,7 +26,9 @@ _USUAL_LAYOUTS = {
     7: "6.1",
     8: "7.1",
 }  # by number of channels
-_ENCODED_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}  # all encoders have these
+# All encoders have these. Other layouts are mixed down.
+_ENCODED_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 7: "5.1", 8: "7.1"}
+_MORE_LAYOUTS = {"3.0": "3.0", "5.0": "5.0", "5.0(side)": "5.0"}  # by name
 
 
 class StreamWriter(ABC):
@@ -82,7 +84,7 @@ class AudioEncoder(StreamWriter):
             decoder.flush_buffers()
         self._decoder = decoder
         self._rate = _nearest_rate(encoder, decoder.sample_rate)
-        self._layout = _ENCODED_LAYOUTS.get(channels, "stereo")
+        self._layout = encoded_layout(decoder.layout)
         self.stream: Any = output.add_stream(encoder, rate=self._rate, layout=self._layout)
         self.stream.time_base = Fraction(1, self._rate)
         context = self.stream.codec_context
@@ -224,3 +226,9 @@ def layout_name(layout: av.AudioLayout) -> str:
     """Return the name of a layout; the usual one for its number of channels if it has none."""
     unnamed = "channels" in layout.name
     return _USUAL_LAYOUTS.get(layout.nb_channels, layout.name) if unnamed else layout.name
+
+
+def encoded_layout(layout: av.AudioLayout) -> str:
+    """Return the name of the layout in which sound of a layout is encoded."""
+    known = _MORE_LAYOUTS.get(layout_name(layout))
+    return known or _ENCODED_LAYOUTS.get(layout.nb_channels, "stereo")

@@ -33,6 +33,7 @@ class IncreasingTimestamps:
 
     def __init__(self, info: VideoInfo) -> None:
         self._decoding_order = info.decoding_order
+        self._time_base = info.time_base
         self._begin = round(info.first / info.time_base)
         self._step = max(1, round(1 / (info.rate * info.time_base)))
         self._last: int | None = None
@@ -50,10 +51,18 @@ class IncreasingTimestamps:
         self._last = pts
         return pts
 
-    def end(self, frame: av.VideoFrame) -> int:
-        """Return when the frame that was last given to `next` ends, in ticks."""
+    def end(self, frame: av.VideoFrame, until: Fraction | None = None) -> int:
+        """Return when the frame that was last given to `next` ends, in ticks.
+
+        Args:
+            frame: The frame.
+            until: The seconds at which the output ends, which cuts a long frame; None for no end.
+        """
         assert self._last is not None
-        return self._last + (frame.duration or self._step)
+        end = self._last + (frame.duration or self._step)
+        if until is not None:
+            end = min(end, max(math.ceil(until / self._time_base), self._last + self._step))
+        return end
 
 
 @dataclass(frozen=True, slots=True)
