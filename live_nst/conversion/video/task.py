@@ -58,8 +58,8 @@ class VideoTask:
         choose_codec(output, options.codec, options.crf, options.preset)
         animation = decode_animation(input)
         info = probe(input if animation is None else animation.path)
-        if animation is not None and animation.transparent:
-            info = replace(info, notes=(*info.notes, "Transparent parts become white"))
+        if animation is not None:
+            info = replace(info, notes=(*info.notes, *animation.notes))
         container = container_for(output)
         if container.muxer == "webp":
             check_webp_size(output, info.size)
