@@ -1,5 +1,6 @@
 """Turn the packets of one stream of the input into those of the output: copied or converted."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from fractions import Fraction
@@ -15,6 +16,7 @@ from live_nst.runtime.pyav import fraction
 if TYPE_CHECKING:
     from av.container import OutputContainer
 
+_LOWEST_RATE = 8000  # samples of a sound per second
 _BIT_RATES = {"aac": 96_000, "libopus": 64_000}  # bits per second and channel
 _USUAL_LAYOUTS = {
     1: "mono",
@@ -48,19 +50,49 @@ class StreamWriter(ABC):
 
 
 class PacketCopier(StreamWriter):
-    """Copies packets unchanged.
+    """Copies packets unchanged, except that the times of sound never go back: none stores that.
+
+    Matroska counts milliseconds, and a packet of TrueHD is shorter: some have the same time. Their
+    times are counted in samples, so that one that has to be later is not a millisecond late.
 
     Args:
         stream: The stream of the output.
+        source: The stream of the input.
     """
 
-    def __init__(self, stream: av.stream.Stream) -> None:
+    def __init__(self, stream: av.stream.Stream, source: av.stream.Stream) -> None:
         self._stream = stream
+        context = source.codec_context
+        self._rate = 0  # samples of sound per second
+        if isinstance(context, av.AudioCodecContext):
+            self._rate = context.sample_rate or _LOWEST_RATE
+        self._last: int | None = None  # decoding time of the last packet, in ticks
 
     def write(self, packet: "av.Packet[Any]") -> "Iterator[av.Packet[Any]]":
         """Yield the packet itself."""
+        if self._rate and packet.dts is not None:
+            sample = self._count_samples(packet)
+            if self._last is not None and packet.dts <= self._last:
+                packet.dts = self._last + sample
+                packet.pts = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
+            self._last = packet.dts
         packet.stream = self._stream
         yield packet
+
+    def _count_samples(self, packet: "av.Packet[Any]") -> int:
+        """Count the times of a packet in units that are no longer than a sample.
+
+        Returns:
+            The units in a sample, rounded up: the smallest step of an MP4.
+        """
+        base = fraction(packet.time_base) or Fraction(1, av.time_base)
+        parts = math.ceil(base * self._rate)
+        if parts > 1:
+            packet.time_base = base / parts
+            packet.pts = None if packet.pts is None else packet.pts * parts
+            packet.dts = None if packet.dts is None else packet.dts * parts
+            packet.duration = (packet.duration or 0) * parts
+        return math.ceil(parts / (base * self._rate))
 
 
 class AudioEncoder(StreamWriter):

@@ -17,7 +17,6 @@ from live_nst.conversion.video.clock import ClockCorrection, time_base_of
 from live_nst.conversion.video.probe import VideoInfo, no_frames_error
 from live_nst.conversion.video.segments import Segment
 
-_LOWEST_RATE = 8000  # samples of a sound per second
 _DECODER_DELAY = Fraction(1, 20)  # seconds that decoders of sound need in advance, at most
 
 
@@ -92,7 +91,6 @@ class CopiedTimes:
     def __init__(self, clock: ClockCorrection | None) -> None:
         self._correct = clock.corrector() if clock is not None else None
         self._played: set[int] = set()  # streams of which a packet is played
-        self._last: dict[int, int] = {}  # decoding time of the last packet by stream, in ticks
 
     def correct(self, packet: "av.Packet[Any]") -> bool:
         """Correct a packet; return False if the file says that it is not played.
@@ -113,20 +111,7 @@ class CopiedTimes:
                 return False
         if not packet.is_discard:
             self._played.add(index)
-        if packet.dts is not None:
-            last = self._last.get(index)
-            if last is not None and packet.dts <= last:  # no container stores times that go back
-                packet.dts = last + _sample_ticks(packet)
-                packet.pts = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
-            self._last[index] = packet.dts
         return True
-
-
-def _sample_ticks(packet: "av.Packet[Any]") -> int:
-    """Return the ticks of one sample of a sound, rounded up: the smallest step of an MP4."""
-    context = packet.stream.codec_context
-    rate = context.sample_rate if isinstance(context, av.AudioCodecContext) else 0
-    return max(1, math.ceil(1 / ((rate or _LOWEST_RATE) * time_base_of(packet.time_base))))
 
 
 def output_span(

@@ -364,6 +364,18 @@ def test_channels_that_are_mixed_down_are_told(
     assert said == ([f"{what}: 1 flac audio stream"] if what else [])
 
 
+def test_packets_shorter_than_a_tick_keep_their_times(tmp_path: Path) -> None:
+    """TrueHD in Matroska: a packet lasts 0.83 ms, and times are counted in milliseconds."""
+    source = write_streams(tmp_path / "in.mkv", "truehd")
+    before = packets(source, "audio")[0]
+    assert len({time for time, _ in before}) < len(before) > 1000
+    output, said = converted(source, ".mkv")
+    assert packets(output, "audio")[0] == before and not said
+    output, _ = converted(source, ".mp4")
+    last = packets(output, "audio")[0][-1][0]
+    assert last is not None and abs(last - 1) < 0.05
+
+
 @pytest.mark.parametrize("suffix", [".gif", ".webp"])
 def test_chapters_that_a_picture_cannot_store_are_told(tmp_path: Path, suffix: str) -> None:
     images = [np.full((48, 64, 3), 60 * number, np.uint8) for number in range(4)]
@@ -418,7 +430,8 @@ def test_packets_that_are_refused_at_the_end_are_left_out(tmp_path: Path) -> Non
 
     def spoil(self: PacketCopier, packet: Any) -> Any:
         for written in writer(self, packet):
-            if said and packet.stream_index == 1 and packet.pts > 900:
+            if said and packet.stream_index == 1 and packet.pts * packet.time_base > 0.9:
+                written.time_base = Fraction(1, 1000)
                 written.dts = written.pts = -(1 << 40)
             yield written
 
