@@ -23,6 +23,7 @@ from live_nst.conversion.images.convert import (
     check_image_options,
     convert_image,
     convert_image_file,
+    examine_image,
     is_image_conversion,
 )
 from live_nst.conversion.images.reading import check_still_image, is_still_image
@@ -32,7 +33,7 @@ from live_nst.conversion.video import preview
 from live_nst.conversion.video.convert import convert_video
 from live_nst.conversion.video.task import VideoTask
 from live_nst.errors import ConversionError, SinkError, SourceError, UsageError
-from live_nst.files.formats import IMAGE_FORMATS, OUTPUT_VIDEO_SUFFIXES
+from live_nst.files.formats import IMAGE_FORMATS, OUTPUT_VIDEO_SUFFIXES, image_format_for
 from live_nst.files.names import sibling
 from live_nst.files.output import write_errors
 from live_nst.runtime.machine import available_cores
@@ -97,14 +98,17 @@ class ConvertRun:
         is_folder = not is_stream and os.path.isdir(request.input)
         is_image = not is_folder and is_image_conversion(request.input, request.output)
         if is_stream or is_folder or is_image:
-            if request.preview or request.dry_run:
+            if request.preview or (request.dry_run and not is_image):
                 raise UsageError(
-                    "--preview and --dry-run work for videos only", "leave the option out"
+                    "--preview works for videos only, and --dry-run for one file",
+                    "leave the option out",
                 )
             if is_stream:
                 self._convert_stream()
             elif is_folder:
                 self._convert_folder()
+            elif request.dry_run:
+                self._examine_image()
             else:
                 self._convert_image()
         elif request.preview or request.dry_run:
@@ -136,6 +140,16 @@ class ConvertRun:
         with self._open_stylizer(concurrency=1) as stylizer:
             convert_image(task, stylizer, self._progress)
         self._reporter.notify(f"The picture is in {request.output}")
+
+    def _examine_image(self) -> None:
+        """Say what the picture would be; the output is not touched."""
+        request = self._request
+        task = ImageTask.open(request.input, request.output, request.options, request.stylizer.size)
+        width, height = examine_image(task, self._reporter.notify)
+        kind = image_format_for(request.output).name
+        self._reporter.notify(
+            f"{request.input.name} would become {request.output.name}: {width}x{height}, {kind}"
+        )
 
     def _convert_folder(self) -> None:
         request, options, size = self._request, self._request.options, self._request.stylizer.size

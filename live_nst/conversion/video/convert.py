@@ -10,6 +10,7 @@ from live_nst.conversion.video.codecs import PICTURE_MUXERS, container_for
 from live_nst.conversion.video.encoding import EncoderSettings
 from live_nst.conversion.video.gif import write_gif
 from live_nst.conversion.video.muxing import OutputMuxer
+from live_nst.conversion.video.pauses import pause_note
 from live_nst.conversion.video.pipeline import Pipeline, PipelineStages
 from live_nst.conversion.video.reader import FrameReader, ResumePoint
 from live_nst.conversion.video.segment_writer import SegmentWriter
@@ -193,7 +194,9 @@ class _VideoConversion:
             joined.unlink(missing_ok=True)
         if container.muxer in PICTURE_MUXERS:
             write = write_gif if container.muxer == "gif" else write_webp
-            write(joined, store, settings, span, tick, self._reporter.notify)
+            note = pause_note(container.muxer, write(joined, store, settings, span, tick))
+            if note is not None and note not in task.info.notes:  # damage makes pauses longer
+                self._reporter.notify(note)
         else:
             notify, streams = self._reporter.notify, task.streams
             muxer = OutputMuxer(task.info, store, settings, container, span, streams, notify)

@@ -138,7 +138,7 @@ class FrameReader:
                 continue
             if until is not None and pts * base >= until:
                 return
-            end = timestamps.end(frame)
+            end = timestamps.end(frame, until)
             self.defects.last_time = float(end * base - info.first)
             if (frame.width, frame.height) != info.stored:
                 self.defects.resized = True

@@ -14,6 +14,7 @@ from live_nst.conversion.video.animation import DecodedAnimation, decode_animati
 from live_nst.conversion.video.codecs import PICTURE_MUXERS, Codec, choose_codec, container_for
 from live_nst.conversion.video.encoding import EncoderSettings, segment_frames
 from live_nst.conversion.video.input_file import FileIdentity, identify_file
+from live_nst.conversion.video.pauses import longest_pause, pause_note
 from live_nst.conversion.video.probe import VideoInfo, probe
 from live_nst.conversion.video.stream_plan import StreamPlan, plan_streams
 from live_nst.conversion.video.webp import check_webp_size
@@ -57,11 +58,14 @@ class VideoTask:
         choose_codec(output, options.codec, options.crf, options.preset)
         animation = decode_animation(input)
         info = probe(input if animation is None else animation.path)
-        if animation is not None and animation.transparent:
-            info = replace(info, notes=(*info.notes, "Transparent parts become white"))
+        if animation is not None:
+            info = replace(info, notes=(*info.notes, *animation.notes))
         container = container_for(output)
         if container.muxer == "webp":
             check_webp_size(output, info.size)
+        if container.muxer in PICTURE_MUXERS:
+            note = pause_note(container.muxer, longest_pause(info, options))
+            info = info if note is None else replace(info, notes=(*info.notes, note))
         identity = identify_file(input)
         task = cls(input, output, options, identity, info, StreamPlan(), animation)
         settings = task.encoder_settings(1)
