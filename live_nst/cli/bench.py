@@ -12,7 +12,6 @@ from rich.table import Table
 from live_nst.cli.console import DownloadProgressBar, count, notify, show_result
 from live_nst.cli.options import (
     CameraSizeOption,
-    Device,
     DeviceOption,
     JsonOption,
     ModelOption,
@@ -29,7 +28,7 @@ _INTERRUPTED = 130  # exit code
 
 def bench(
     model: ModelOption = "auto",
-    device: DeviceOption = Device.auto,
+    device: DeviceOption = "auto",
     camera_size: CameraSizeOption = "1280x720",
     fps: Annotated[float, typer.Option(metavar="RATE", help="The rate that you want.")] = 30.0,
     quick: Annotated[
@@ -44,7 +43,7 @@ def bench(
     configure_opencv()  # before anything imports cv2
     from live_nst.bench.run import BenchOptions
 
-    given = {"--model": model, "--device": device.value}
+    given = {"--model": model, "--device": device}
     options = BenchOptions(
         camera=parse_size(camera_size),
         fps=fps,
@@ -52,7 +51,7 @@ def bench(
         extra=tuple(word for item in given.items() if item[1] != "auto" for word in item),
     )
     options.check()
-    run(options, model, device.value, as_json=as_json)
+    run(options, model, device, as_json=as_json)
 
 
 def run(options: "BenchOptions", model: str, device: str, *, as_json: bool) -> None:
