@@ -115,7 +115,8 @@ def show_report(report: "BenchReport") -> None:
     console = Console(highlight=False)
     machine, (width, height) = report.machine, report.camera
     peaks = ", ".join(f"{flops / 1e9:.0f} GFLOP/s in {p}" for p, flops in report.peaks.items())
-    show_result(f"{machine['processor']}, {machine['cores']} cores; matrix products: {peaks}.")
+    products = f"; matrix products: {peaks}" if peaks else ""
+    show_result(f"{machine['processor']}, {machine['cores']} cores{products}.")
     show_result(f"Model {report.model} on {report.device}; {width}x{height} frames in and out.")
     show_result()
     console.print(_table(report))
@@ -135,7 +136,8 @@ def show_report(report: "BenchReport") -> None:
 
 def _table(report: "BenchReport") -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("engine", "precision"):
+    several = len({row.setup.device for row in report.rows}) > 1
+    for heading in ("device", "engine", "precision") if several else ("engine", "precision"):
         table.add_column(heading, no_wrap=True)
     for heading in ("--size", "network", "fps", "p50 ms", "p99 ms", "of peak"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -146,6 +148,7 @@ def _table(report: "BenchReport") -> Table:
         chosen = row is report.recommendation.row
         share = "" if row.share is None else f"{row.share:.0%}"
         table.add_row(
+            *([row.setup.device] if several else []),
             row.setup.engine,
             row.setup.precision,
             str(row.size),

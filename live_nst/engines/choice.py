@@ -113,6 +113,12 @@ def engine_candidates(
     return _usable(found, engine, precision)
 
 
+def available_devices() -> list[str]:
+    """Return the words of all devices that an engine can use here, the processor last."""
+    words = [device.word for kind in KINDS.values() for device in _accelerators(kind, asked=False)]
+    return [*dict.fromkeys(words), "cpu"]
+
+
 def _usable(
     found: Sequence[tuple[EngineKind, ComputeDevice]], engine: str, precision: str
 ) -> tuple[EngineChoice, ...]:

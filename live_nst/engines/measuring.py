@@ -90,7 +90,8 @@ def pick_fastest(
     if len(candidates) == 1:
         return candidates[0]
     place = measured_size(size)
-    path = cache_root() / "measured" / f"{_key(candidates, fingerprint, place)}.json"
+    conditions = _conditions(candidates, fingerprint, place)
+    path = cache_root() / "measured" / f"{_key(conditions)}.json"
     speeds = _read(path, candidates)
     known = speeds is not None
     if speeds is None:
@@ -98,7 +99,7 @@ def pick_fastest(
         notify(f"Measuring once which is fastest: {names}. This may take a minute.")
         measure = measure or measure_in_child
         speeds = [measure(each, model, place) for each in candidates]
-        _write(path, candidates, speeds, fingerprint, place)
+        _write(path, conditions, speeds)
     best = max(range(len(candidates)), key=lambda index: speeds[index].fps)
     problems = [
         f"{candidates[index].title} is left out: {speed.problem}"
@@ -218,7 +219,7 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _description(
+def _conditions(
     candidates: Sequence[EngineChoice], fingerprint: str, size: Size
 ) -> dict[str, object]:
     """Return everything that the result depends on."""
@@ -237,9 +238,8 @@ def _description(
     }
 
 
-def _key(candidates: Sequence[EngineChoice], fingerprint: str, size: Size) -> str:
-    text = json.dumps(_description(candidates, fingerprint, size), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+def _key(conditions: dict[str, object]) -> str:
+    return hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()[:24]
 
 
 def _read(path: Path, candidates: Sequence[EngineChoice]) -> list[Speed] | None:
@@ -254,14 +254,8 @@ def _read(path: Path, candidates: Sequence[EngineChoice]) -> list[Speed] | None:
     return kept if len(kept) == len(candidates) else None
 
 
-def _write(
-    path: Path,
-    candidates: Sequence[EngineChoice],
-    speeds: Sequence[Speed],
-    fingerprint: str,
-    size: Size,
-) -> None:
-    content = _description(candidates, fingerprint, size) | {
+def _write(path: Path, conditions: dict[str, object], speeds: Sequence[Speed]) -> None:
+    content = conditions | {
         "speeds": [{"fps": round(each.fps, 2), "problem": each.problem} for each in speeds]
     }
     with contextlib.suppress(OSError):  # without a cache it is measured at every start

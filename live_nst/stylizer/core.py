@@ -261,6 +261,11 @@ class StylizerCore(Closeable):
         """Return whether the network is compiled for `frame_size` at the longer side `size`."""
         return self._network.is_compiled(frame_size, size)
 
+    @property
+    def longest_compilation(self) -> float:
+        """Seconds that the longest compilation for a size took so far."""
+        return self._runners.longest_compilation
+
     def resize(self, size: int) -> None:
         """Change the longer side, in pixels, of the image that the network sees.
 
