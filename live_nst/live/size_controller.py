@@ -21,9 +21,10 @@ FEW_SIZE_STEPS = (192, 320, 512, 768, 1280)
 """Those that are chosen from where compiling takes long: each has about 2.5 times the pixels of the
 one before."""
 
-SLOW_COMPILATION = 5.0
-"""Seconds from which on compiling takes long. A processor needs about one; a GPU or NPU may need
-ten to a hundred times as long for each size, until it is on the disk."""
+SLOW_COMPILATION = 8.0
+"""Seconds from which on compiling takes long. A processor needs about one for the packaged model,
+and a few if other programs use it. On a GPU "kernel compilation is a bottleneck in the model
+loading process" (OpenVINO's page "GPU Device"), until the result is on the disk."""
 
 
 class SizeController:
