@@ -94,7 +94,7 @@ def convert(
             follow are options of the stylizer that is created; see `live_nst.Stylizer`.
         model: The model.
         size: Longer side, in pixels, of the image that the network sees.
-        device: "auto", "cpu" or "gpu".
+        device: "auto", "cpu", "gpu", "gpu:1" (the second one) or "npu".
         engine: "auto", "tensorflow" or "openvino".
         precision: "auto", "float32", "bfloat16" or "float16".
         concurrency: How many frames the network may compute at the same time; None for one per
