@@ -107,6 +107,15 @@ def convert(
     detail: TimedDetailOption = None,
     stroke: TimedStrokeOption = None,
     only: TimedOnlyOption = None,
+    chunk: Annotated[
+        int | None,
+        typer.Option(
+            metavar="FRAMES",
+            help="Paint a video in chunks of so many frames, each by itself after 32 frames of "
+            "warm-up: one machine and many then give the same file.",
+            show_default="off; 384 with --workers and --cluster",
+        ),
+    ] = None,
     restart: Annotated[
         bool,
         typer.Option(
@@ -181,6 +190,7 @@ def convert(
             preset=preset,
             audio=audio.value,
             restart=restart,
+            chunk=chunk,
         )
         stylizer = StylizerOptions(
             model=model,

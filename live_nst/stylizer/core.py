@@ -187,6 +187,19 @@ class StylizerCore(Closeable):
             mask = self._masks.next_mask(look.only, stylized, image.shape[1::-1])
         return compose(image, stylized, look, mask)
 
+    def observe(self, stylized: StylizedFrame, size: Size, time: float = 0.0) -> None:
+        """Remember a frame as `postprocess` does, without an image for the output.
+
+        Args:
+            stylized: What `infer` returned for the frame.
+            size: (width, height) of the frame.
+            time: The frame's time in seconds.
+        """
+        look = self._look_transition.at(time)
+        stylized = self._stabilizer(stylized, self._style_transition.at(time), look.style_share)
+        if not look.shows_content_only:
+            self._masks.next_mask(look.only, stylized, size)
+
     def reset(self) -> None:
         """Forget the frames so far: the next frame begins another video."""
         self._masks.reset()
