@@ -26,7 +26,7 @@ from live_nst.engines.openvino_graph import (
 from live_nst.errors import ModelError
 from live_nst.files.cache import cache_root
 from live_nst.models.program import Program, SplitModel
-from live_nst.runtime.machine import physical_cores
+from live_nst.runtime.machine import core_limit, physical_cores
 from live_nst.runtime.openvino import import_openvino, openvino_core
 from live_nst.types import Image, Precision, Size
 
@@ -205,6 +205,9 @@ def _compile(model: Any, precision: Precision, streams: int, *, cached: bool = T
         "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
         "NUM_STREAMS": min(streams, physical_cores()),
     }
+    limit = core_limit()
+    if limit is not None:  # the result does not depend on the number of threads
+        config["INFERENCE_NUM_THREADS"] = limit
     folder = _compiled_folder() if cached else None
     if folder is not None:
         config["CACHE_DIR"] = str(folder)

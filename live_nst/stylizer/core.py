@@ -238,6 +238,11 @@ class StylizerCore(Closeable):
         self._style_transition.to(bottleneck, fade, time)
         self._style, self._stroke = label, stroke
 
+    def bottleneck(self, style: StyleInput, *, stroke: float | None = None) -> Bottleneck:
+        """Return the bottleneck of a style, which must not be modified; see `load`."""
+        stroke = self._stroke if stroke is None else check_stroke(stroke)
+        return self._registry.add(style, stroke)[1]
+
     def load_mask(self, only: str) -> None:
         """Prepare the mask for looks with that `only`, which may take a moment.
 

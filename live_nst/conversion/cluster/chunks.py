@@ -25,16 +25,21 @@ from live_nst.conversion.video.input_file import open_video
 from live_nst.conversion.video.probe import VideoInfo
 from live_nst.conversion.video.reader import FrameReader, output_limits
 from live_nst.conversion.video.truncation import is_truncated
+from live_nst.errors import SourceError
 from live_nst.video.hdr_colors import peak_of
 
 _MAX_REORDERED = 16  # frames: the largest number in H.264 and H.265; older codecs have 2
 
 
 def decoder_setup(info: VideoInfo) -> DecoderSetup:
-    """Return what the decoder of a film must be told. The first frame is decoded for it."""
+    """Return what the decoder of a film must be told. The first frame is decoded for it.
+
+    Raises:
+        SourceError: The film cannot be read any more.
+    """
     first = next(FrameReader(info).frames(), None)
     if first is None:
-        raise CannotSpread(f"{info.path.name} does not decode as before")
+        raise SourceError(f"{info.path.name} does not decode as before", "check the file")
     with open_video(info.path) as container:
         stream = container.streams[info.index]
         assert isinstance(stream, av.VideoStream)
