@@ -319,7 +319,7 @@ class Dispatch:
                 for each in self._roster.accepted
                 if each != address and not self._hangs(self._workers[each])
             ]
-            if self._count(chunk) == 1 and chunk.number not in self._done and others:
+            if not self._runs_well(chunk) and chunk.number not in self._done and others:
                 # Not only to a worker with nothing to do: a late chunk is the first one to need.
                 others.sort(key=lambda each: len(self._workers[each].attempts))
                 self._send(chunk, others[0])
@@ -358,6 +358,15 @@ class Dispatch:
 
     def _count(self, chunk: Chunk) -> int:
         return sum(each.chunk.number == chunk.number for each in self._attempts())
+
+    def _runs_well(self, chunk: Chunk) -> bool:
+        """Return whether a chunk is at a worker that does not hang."""
+        return any(
+            each.chunk.number == chunk.number
+            for worker in self._workers.values()
+            for each in worker.attempts
+            if not self._hangs(worker)
+        )
 
     def _pace(self) -> float | None:
         return statistics.median(self._paces) if self._paces else None
