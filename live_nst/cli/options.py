@@ -146,6 +146,33 @@ TimedOnlyOption = Annotated[
 CameraSizeOption = Annotated[str, typer.Option(metavar="WxH", help="Size of the camera's frames.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
+TlsCaOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The certificate of the authority that signed the certificates of all machines.",
+        show_default="Dask's configuration",
+    ),
+]
+TlsCertOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The certificate of this machine.", show_default="as above"),
+]
+TlsKeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="The private key of that certificate.", show_default="as above"
+    ),
+]
+InsecureOption = Annotated[
+    bool,
+    typer.Option(
+        "--insecure",
+        help="Accept an address without TLS beyond this machine: whoever reaches it can run code "
+        "on all machines.",
+    ),
+]
+
 LossOption = Annotated[
     str,
     typer.Option(

@@ -23,6 +23,9 @@ from live_nst.runtime.machine import available_cores
 from live_nst.stylizer.core import StylizerCore
 from live_nst.video.color import output_color_tags
 
+# Chunks are encoded alike on every machine. So many threads keep up with the network on 16 cores.
+_CHUNK_THREADS = 4
+
 
 @dataclass(frozen=True)
 class VideoTask:
@@ -74,8 +77,9 @@ class VideoTask:
         return replace(task, streams=streams)
 
     def encoder_settings(self, threads: int) -> EncoderSettings:
-        """Return the settings of an encoder with that number of threads."""
+        """Return the settings of an encoder with that number of threads; chunks have their own."""
         options, info, codec = self.options, self.info, self._codec()
+        threads = threads if options.chunk is None else _CHUNK_THREADS
         return EncoderSettings(
             codec=codec,
             size=info.size,
@@ -86,7 +90,7 @@ class VideoTask:
             crf=codec.crf if options.crf is None else options.crf,
             preset=options.preset or codec.preset,
             threads=threads,
-            segment_frames=segment_frames(codec, threads),
+            segment_frames=options.chunk or segment_frames(codec, threads),
         )
 
     def frames(self) -> int:
