@@ -7,7 +7,7 @@ from live_nst.live.control import SessionControl, SettingsChange
 from live_nst.live.keys import Action
 from live_nst.live.size_controller import SIZE_STEPS
 from live_nst.masks.regions import BACKGROUND, EVERYWHERE, PERSON
-from live_nst.styles.spec import mix_styles
+from live_nst.styles.spec import StyleSpec, mix_styles
 from live_nst.stylizer.look import BLEND_PICTURES, BLEND_STYLES
 
 STROKE_STEPS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
@@ -25,8 +25,9 @@ class ActionHandler:
 
     def __init__(self, control: SessionControl) -> None:
         self._control = control
-        self._index, self._mixed = 0, 0  # of the style, and steps from it towards the next one
         self._selected = control.settings.style
+        self._mixed = 0  # steps from the style towards the next one
+        self._index = self._find(self._selected)
         only = control.settings.only
         masks = [EVERYWHERE, PERSON, BACKGROUND]
         self._masks = masks if only in masks else [only, *masks]
@@ -87,10 +88,14 @@ class ActionHandler:
         """Return the place of the style in use, which others may have changed."""
         style = self._control.settings.style
         if style != self._selected:
-            styles = self._control.styles
-            self._index, self._mixed = styles.index(style) if style in styles else 0, 0
+            self._index, self._mixed = self._find(style), 0
             self._selected = style
         return self._index
+
+    def _find(self, style: StyleSpec) -> int:
+        """Return the place of a style; 0 for one that is none of those to choose from."""
+        styles = self._control.styles
+        return styles.index(style) if style in styles else 0
 
     def _select_index(self, index: int) -> None:
         styles = self._control.styles

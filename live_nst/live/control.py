@@ -13,8 +13,7 @@ from live_nst.errors import LiveNstError, RecordingError, UsageError
 from live_nst.live.pipeline import LivePipeline
 from live_nst.masks.regions import BACKGROUND, EVERYWHERE, PERSON
 from live_nst.sinks.recorder import Recorder
-from live_nst.styles.registry import StyleInput
-from live_nst.styles.spec import StyleSpec, parse_style
+from live_nst.styles.spec import StyleSpec, as_spec
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
 from live_nst.stylizer.sizes import check_size, check_stroke
@@ -89,7 +88,7 @@ class SessionControl:
         self,
         pipeline: LivePipeline,
         stylizer: StylizerCore,
-        styles: Sequence[StyleInput],
+        styles: Sequence[StyleSpec | str],
         notify: Notify,
         *,
         folder: Path,
@@ -97,10 +96,11 @@ class SessionControl:
     ) -> None:
         self.pipeline = pipeline
         self.stylizer = stylizer
-        self._styles = [parse_style(str(style)) for style in styles]
+        self._styles = [as_spec(style) for style in styles]
         self._notify = notify
         self._folder = folder
         self._recorder = recorder
+        self._recording_since = time.monotonic()
         self._style, self._stroke = self._styles[0], stylizer.stroke
         self._only = stylizer.look.only
         self._size = stylizer.size
@@ -110,6 +110,11 @@ class SessionControl:
     def styles(self) -> tuple[StyleSpec, ...]:
         """The styles to choose from, in order."""
         return tuple(self._styles)
+
+    def set_styles(self, styles: Sequence[StyleSpec]) -> None:
+        """Replace the styles to choose from. The one in use stays in use."""
+        with self._lock:
+            self._styles = list(styles)
 
     def add_style(self, style: StyleSpec) -> None:
         """Add a style to choose from; one with the same label is replaced."""
@@ -197,8 +202,16 @@ class SessionControl:
 
     @property
     def recorder(self) -> Recorder | None:
-        """The recording that runs now; None if there is none."""
-        return self._recorder
+        """The recording that runs now; None if there is none, or if it broke."""
+        with self._lock:
+            if self._recorder is not None and not self.pipeline.is_writing(self._recorder):
+                self._recorder = None
+            return self._recorder
+
+    @property
+    def recording_seconds(self) -> float:
+        """For how long the recording runs, in seconds; 0 if there is none."""
+        return time.monotonic() - self._recording_since if self.recorder is not None else 0.0
 
     def start_recording(self) -> Path:
         """Start a recording in the session's folder, if none runs.
@@ -210,10 +223,12 @@ class SessionControl:
             RecordingError: It cannot be written.
         """
         with self._lock:
-            if self._recorder is None:
+            if self.recorder is None:
                 self._recorder = Recorder(self._folder / f"live-nst-{_timestamp()}.mp4")
+                self._recording_since = time.monotonic()
                 self.pipeline.add_sink(self._recorder)
                 self._notify(f"recording {self._recorder.path.name}")
+            assert self._recorder is not None
             return self._recorder.path
 
     def stop_recording(self) -> Path | None:

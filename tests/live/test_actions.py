@@ -89,6 +89,7 @@ class ActionHarness:
             stop=lambda: setattr(self, "stopped", True),
             add_sink=self.sinks.append,
             remove_sink=self.sinks.remove,
+            is_writing=lambda sink: sink in self.sinks,
         )
         self.stylizer: Any = FakeStylizer(STYLES)
         self.stylizer.look = look or Look()
