@@ -51,7 +51,8 @@ def live(
         str,
         typer.Option(
             metavar="SOURCE",
-            help="A camera's number, path or name, the address of a stream, a video file, or demo.",
+            help="A camera's number, path or name, the address of a stream, a video file, screen "
+            "(screen:2, screen:1:0,0,1280,720), or demo.",
         ),
     ] = "0",
     model: ModelOption = "auto",

@@ -181,6 +181,8 @@ IN_OUR_WORDS = [
     ("--no-window --source song.txt", 1, "song.txt"),
     ("--no-window --source folder.mp4", 1, "folder"),
     ("--no-window --source nosuch://camera/1", 1, "nosuch://camera/1"),
+    ("--no-window --source screen", 1, "screen"),
+    ("--no-window --source screen:left", 1, "screen:left"),
     # where frames and figures go
     (f"{DEMO} --record out.gif", 2, "out.gif"),
     (f"{DEMO} --record out", 2, "out"),
