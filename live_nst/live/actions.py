@@ -1,13 +1,14 @@
 """What each key does to a session: the next style, a bit more strength, a recording."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from live_nst.errors import LiveNstError
 from live_nst.live.control import SessionControl, SettingsChange
 from live_nst.live.keys import Action
 from live_nst.live.size_controller import SIZE_STEPS
 from live_nst.masks.regions import BACKGROUND, EVERYWHERE, PERSON
-from live_nst.styles.spec import mix_styles
+from live_nst.styles.spec import StyleSpec, mix_styles
 from live_nst.stylizer.look import BLEND_PICTURES, BLEND_STYLES
 
 STROKE_STEPS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
@@ -21,12 +22,18 @@ class ActionHandler:
 
     Args:
         control: The session.
+        save_preset: Writes what the session is set to into a file, and returns its path; None if
+            there is no such key.
     """
 
-    def __init__(self, control: SessionControl) -> None:
+    def __init__(
+        self, control: SessionControl, save_preset: Callable[[], Path] | None = None
+    ) -> None:
         self._control = control
-        self._index, self._mixed = 0, 0  # of the style, and steps from it towards the next one
+        self._write_preset = save_preset
         self._selected = control.settings.style
+        # Of the style, and steps from it towards the next one.
+        self._index, self._mixed = _place(control, self._selected), 0
         only = control.settings.only
         masks = [EVERYWHERE, PERSON, BACKGROUND]
         self._masks = masks if only in masks else [only, *masks]
@@ -82,13 +89,14 @@ class ActionHandler:
                 self._save_snapshot()
             case Action.RECORD:
                 self._toggle_recording()
+            case Action.SAVE_PRESET:
+                self._save_preset()
 
     def _current_index(self) -> int:
         """Return the place of the style in use, which others may have changed."""
         style = self._control.settings.style
         if style != self._selected:
-            styles = self._control.styles
-            self._index, self._mixed = styles.index(style) if style in styles else 0, 0
+            self._index, self._mixed = _place(self._control, style), 0
             self._selected = style
         return self._index
 
@@ -119,6 +127,15 @@ class ActionHandler:
         except LiveNstError as exc:
             self._control.show_error(exc)
 
+    def _save_preset(self) -> None:
+        if self._write_preset is None:
+            self._control.show_message("presets cannot be written here")
+            return
+        try:
+            self._control.show_message(f"saved {self._write_preset().name}")
+        except LiveNstError as exc:
+            self._control.show_error(exc)
+
     def _toggle_recording(self) -> None:
         if self._control.recorder is not None:
             self._control.stop_recording()
@@ -127,6 +144,11 @@ class ActionHandler:
             self._control.start_recording()
         except LiveNstError as exc:
             self._control.show_error(exc)
+
+
+def _place(control: SessionControl, style: StyleSpec) -> int:
+    """Return the place of a style among those to choose from; 0 for another one."""
+    return control.styles.index(style) if style in control.styles else 0
 
 
 def next_strength(strength: float, steps: int) -> float:

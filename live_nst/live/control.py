@@ -79,9 +79,10 @@ class SessionControl:
     Args:
         pipeline: The session.
         stylizer: Its stylizer.
-        styles: The styles to choose from, in order; the first is in use.
+        styles: The styles to choose from, in order.
         notify: Called with a short sentence about every change, from any thread.
-        folder: Where images and recordings go that are started here.
+        folder: Where images, recordings and presets go that are made here.
+        style: The style in use; None for the first one.
         recorder: The recording that runs from the start; None if there is none.
     """
 
@@ -93,18 +94,25 @@ class SessionControl:
         notify: Notify,
         *,
         folder: Path,
+        style: StyleInput | None = None,
         recorder: Recorder | None = None,
     ) -> None:
         self.pipeline = pipeline
         self.stylizer = stylizer
-        self._styles = [parse_style(str(style)) for style in styles]
+        self._styles = [_to_spec(style) for style in styles]
         self._notify = notify
         self._folder = folder
         self._recorder = recorder
-        self._style, self._stroke = self._styles[0], stylizer.stroke
+        self._style = self._styles[0] if style is None else _to_spec(style)
+        self._stroke = stylizer.stroke
         self._only = stylizer.look.only
         self._size = stylizer.size
         self._lock = threading.RLock()  # held from reading the old values to setting the new ones
+
+    @property
+    def folder(self) -> Path:
+        """Where images, recordings and presets go that are made here."""
+        return self._folder
 
     @property
     def styles(self) -> tuple[StyleSpec, ...]:
@@ -187,7 +195,7 @@ class SessionControl:
         image = self.newest
         if image is None:
             return None
-        path = self._folder / f"live-nst-{_timestamp()}.png"
+        path = self._folder / f"live-nst-{timestamp()}.png"
         try:
             Pillow.fromarray(image[..., ::-1]).save(path)
         except OSError as exc:
@@ -211,7 +219,7 @@ class SessionControl:
         """
         with self._lock:
             if self._recorder is None:
-                self._recorder = Recorder(self._folder / f"live-nst-{_timestamp()}.mp4")
+                self._recorder = Recorder(self._folder / f"live-nst-{timestamp()}.mp4")
                 self.pipeline.add_sink(self._recorder)
                 self._notify(f"recording {self._recorder.path.name}")
             return self._recorder.path
@@ -229,6 +237,10 @@ class SessionControl:
             self.pipeline.remove_sink(recorder)
             self._notify(f"recorded {recorder.path.name}")
             return recorder.path
+
+    def show_message(self, sentence: str) -> None:
+        """Tell the user something."""
+        self._notify(sentence)
 
     def show_error(self, error: LiveNstError) -> None:
         """Tell the user of an error."""
@@ -284,6 +296,10 @@ class SessionControl:
                 setattr(view, name, value)
 
 
+def _to_spec(style: StyleInput) -> StyleSpec:
+    return style if isinstance(style, StyleSpec) else parse_style(str(style))
+
+
 def _changed_look(look: Look, change: SettingsChange) -> Look:
     """Return the look after a change; `look` itself if the change leaves it."""
     values = {
@@ -315,6 +331,6 @@ def _describe_mask(only: str) -> str:
     return words.get(only, f"within {Path(only).name} only")
 
 
-def _timestamp() -> str:
+def timestamp() -> str:
     """Return the local time as a part of a file name."""
     return time.strftime("%Y%m%d-%H%M%S")

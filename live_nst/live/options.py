@@ -1,11 +1,17 @@
 """What a live session is asked to do, and what the user changes while it runs."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from live_nst.errors import UsageError
 from live_nst.sources.base import SourceRequest
 from live_nst.stylizer.options import StylizerOptions
+
+if TYPE_CHECKING:
+    from live_nst.styles.registry import StyleInput
 
 _SIDES = (16, 8192)  # pixels
 _RATES = (1, 240)  # frames per second
@@ -21,9 +27,10 @@ class LiveOptions:
     """What a live session is asked to do.
 
     Attributes:
-        stylizer: Model, styles and look. With a single style, the keys switch to the built-in
-            styles as well. Without a size, the largest one is used that holds `request.fps`, or
-            the frame rate of the source if that is lower.
+        stylizer: Model, styles and look. Without a size, the largest one is used that holds
+            `request.fps`, or the frame rate of the source if that is lower.
+        keys: The styles to switch between, in order. If empty: those of `stylizer`; after a single
+            one, the built-in ones as well.
         source: See `live_nst.sources.factory.open_source`.
         request: Size and frame rate that a camera or the demo is asked for.
         mirror: Flip left and right.
@@ -36,6 +43,7 @@ class LiveOptions:
     """
 
     stylizer: StylizerOptions = field(default_factory=_default_stylizer_options)
+    keys: tuple[StyleInput, ...] = ()
     source: str = "0"
     request: SourceRequest = field(default_factory=SourceRequest)
     mirror: bool = False
@@ -57,7 +65,7 @@ class LiveOptions:
         from live_nst.styles.image import read_style_image
         from live_nst.styles.spec import parse_style
 
-        for style in self.stylizer.styles:
+        for style in (*self.stylizer.styles, *self.keys):
             for part in parse_style(str(style)).parts:
                 read_style_image(part.path)
         mask_file = self.stylizer.look.mask_file

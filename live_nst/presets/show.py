@@ -1,0 +1,84 @@
+"""What a running session is set to, as options and as the table of a preset."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args
+
+from live_nst.live.control import SessionControl
+from live_nst.live.options import LiveOptions
+from live_nst.presets.keys import CAMERA_SIZE, PresetKey, preset_keys
+from live_nst.styles.builtin import builtin_styles
+from live_nst.styles.spec import StyleSpec, format_style, parse_style
+
+NOT_SAVED = ("record", "frames", "duration")
+"""Keys that belong to one run, not to a show. A preset that is written by hand may have them."""
+
+KeepPicture = Callable[[Path], str]
+"""Returns how a preset names the picture of a style, a mask or a source, given its path."""
+
+
+def current_options(options: LiveOptions, control: SessionControl) -> LiveOptions:
+    """Return the options that would start a session as this one is set to now.
+
+    Args:
+        options: Those that it was started with.
+        control: The session.
+    """
+    settings = control.settings
+    styles = control.styles
+    current = settings.style
+    stylizer = replace(
+        options.stylizer,
+        styles=(current, *(style for style in styles if style != current)),
+        size=None if settings.automatic_size else settings.size,
+        stroke=settings.stroke,
+        look=replace(control.stylizer.look, only=settings.only),
+    )
+    # Without keys of its own, a session offers its styles in their order, or the built-in ones.
+    builtin = [parse_style(name) for name in builtin_styles()]
+    if len(options.stylizer.styles) == 1 and all(style in builtin for style in styles):
+        stylizer = replace(stylizer, styles=(current,))
+    keys = () if styles[0] == current else styles
+    return replace(options, stylizer=stylizer, mirror=settings.mirror, keys=keys)
+
+
+def make_table(options: LiveOptions, keep: KeepPicture = str) -> dict[str, Any]:
+    """Return the table of a preset; without what it cannot say or belongs to one run only.
+
+    Args:
+        options: The options.
+        keep: Names a file.
+
+    Raises:
+        StyleError: A style cannot be written as text.
+    """
+    table: dict[str, Any] = {}
+    for key in preset_keys().values():
+        if key.name == CAMERA_SIZE:
+            request = options.request
+            table[key.name] = f"{request.width}x{request.height}"
+        elif key.name not in NOT_SAVED:
+            value = _to_toml(key, key.get(options), options, keep)
+            if value is not None and value != []:
+                table[key.name] = value
+    return table
+
+
+def _to_toml(key: PresetKey, value: Any, options: LiveOptions, keep: KeepPicture) -> Any:
+    if key.name in ("style", "keys"):
+        return [format_style(_spec(style), keep) for style in value]
+    if key.name == "only" and options.stylizer.look.mask_file is not None:
+        return keep(options.stylizer.look.mask_file)
+    if isinstance(value, Path):
+        return keep(value)
+    if isinstance(value, tuple):
+        return list(value)
+    if NoneType in get_args(key.kind) and int in get_args(key.kind) and value is None:
+        return "auto"
+    return "auto" if value == "" and NoneType in get_args(key.kind) else value
+
+
+def _spec(style: Any) -> StyleSpec:
+    return style if isinstance(style, StyleSpec) else parse_style(str(style))
