@@ -13,6 +13,7 @@
     |   +-- DisplayError         a window
     |   +-- RecordingError       a recording
     |   +-- VirtualCameraError   a virtual camera
+    |   +-- StreamError          a network stream, its encoder or its sound
     +-- ConversionError          a conversion that failed; finished parts are kept
         +-- ConversionCancelled  a conversion that was cancelled (exit code 130)
 
@@ -87,6 +88,10 @@ class RecordingError(SinkError):
 
 class VirtualCameraError(SinkError):
     """A virtual camera that cannot be opened or written."""
+
+
+class StreamError(SinkError):
+    """A network stream, its encoder or its sound that cannot be opened or used."""
 
 
 class ConversionError(LiveNstError):

@@ -16,13 +16,13 @@ from live_nst.cli.options import (
     DeviceOption,
     JsonOption,
     ModelOption,
-    parse_size,
 )
 
 if TYPE_CHECKING:
     from live_nst.bench.report import BenchReport, BenchResult
     from live_nst.bench.run import BenchOptions
     from live_nst.bench.setups import StylizerSetups
+    from live_nst.sources.base import parse_size
 
 _INTERRUPTED = 130  # exit code
 

@@ -1,9 +1,11 @@
 """`live-nst`: stylize a camera, a stream or a file live."""
 
 import json
+from collections.abc import Mapping
 from contextlib import closing
+from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,8 +30,6 @@ from live_nst.cli.options import (
     StrengthOption,
     StrokeOption,
     StyleOption,
-    make_look,
-    parse_size,
 )
 from live_nst.files.output import check_output, write_errors
 
@@ -67,7 +67,9 @@ def live(
     detail: DetailOption = 0.0,
     stroke: StrokeOption = 1.0,
     only: OnlyOption = "",
-    mirror: Annotated[bool, typer.Option("--mirror", help="Flip left and right.")] = False,
+    mirror: Annotated[
+        bool, typer.Option("--mirror/--no-mirror", help="Flip left and right.")
+    ] = False,
     camera_size: Annotated[
         str, typer.Option(metavar="WxH", help="The size to request from the camera.")
     ] = "1280x720",
@@ -82,7 +84,8 @@ def live(
         bool, typer.Option("--window/--no-window", help="Show the result in a window.")
     ] = True,
     fullscreen: Annotated[
-        bool, typer.Option("--fullscreen", help="Let the window fill the screen.")
+        bool,
+        typer.Option("--fullscreen/--no-fullscreen", help="Let the window fill the screen."),
     ] = False,
     record: Annotated[
         Path | None, typer.Option(metavar="OUT.mp4", help="Record what is shown.")
@@ -104,6 +107,14 @@ def live(
     stats: Annotated[
         Path | None, typer.Option(metavar="FILE.json", help="Write the figures of the session.")
     ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="Take the options from a file, or from a preset saved in the studio, by its name. "
+            "Options of the command line win over it.",
+        ),
+    ] = None,
     version: Annotated[
         bool,
         typer.Option(
@@ -121,44 +132,51 @@ def live(
     from live_nst.sources.camera import configure_opencv
 
     configure_opencv()  # before anything imports cv2
-    from live_nst.live.options import LiveOptions
-    from live_nst.sources.base import SourceRequest
-    from live_nst.stylizer.options import StylizerOptions
+    run(make_options(given_options(context), preset), stats)
 
-    stylizer = StylizerOptions(
-        model=model,
-        styles=tuple(style or ["starry"]),
-        size=size,
-        device=device.value,
-        engine=engine.value,
-        precision=precision.value,
-        stabilize=stabilize.value,
-        look=make_look(strength, blend, keep_colors, detail, only),
-        stroke=stroke,
-    )
-    options = LiveOptions(
-        stylizer=stylizer,
-        source=source,
-        request=SourceRequest(*parse_size(camera_size), fps),
-        mirror=mirror,
-        window=window,
-        fullscreen=fullscreen,
-        record=record,
-        virtual_camera="" if virtual_camera == "auto" else virtual_camera,
-        frames=frames,
-        duration=duration,
-    )
-    run(options, stats)
+
+def given_options(context: typer.Context) -> dict[str, Any]:
+    """Return the options of the command line that are keys of presets, without the defaults."""
+    from live_nst.presets.keys import preset_keys
+
+    given: dict[str, Any] = {}
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        key = parameter.opts[0].removeprefix("--")
+        if key in preset_keys() and source is not None and source.name == "COMMANDLINE":
+            value = context.params[parameter.name or ""]
+            given[key] = value.value if isinstance(value, Enum) else value
+    return given
+
+
+def make_options(given: Mapping[str, Any], preset: str | None) -> "LiveOptions":
+    """Return the options of a session: those given win over a preset, that over the defaults.
+
+    Args:
+        given: Options by key.
+        preset: A file, or the name of a preset.
+
+    Raises:
+        UsageError: A value is out of range, or a file of options cannot be used.
+    """
+    from live_nst.presets.files import apply_preset, find_preset, load_defaults
+    from live_nst.presets.keys import apply_table
+
+    options = load_defaults()
+    if preset is not None:
+        options = apply_preset(options, find_preset(preset))
+    return apply_table(options, given)
 
 
 def run(options: "LiveOptions", stats: Path | None) -> None:
     """Run a session and show its figures; write them to `stats`, too."""
     from live_nst.live.session import run_live
+    from live_nst.presets.files import write_session
 
     if stats is not None:
         check_output(stats)
     with closing(DownloadProgressBar()) as bar:
-        report = run_live(options, notify, bar)
+        report = run_live(options, notify, bar, save_preset=write_session)
     show_live_report(report)
     if stats is not None:
         with write_errors(stats):

@@ -3,17 +3,13 @@
 Nothing heavy is imported here: the help of every command needs this module.
 """
 
-import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from live_nst.errors import UsageError
-from live_nst.masks.regions import EVERYWHERE
 from live_nst.styles.builtin import builtin_styles
-from live_nst.stylizer.look import Look
 
 Device = StrEnum("Device", ["auto", "cpu", "gpu"])
 Engine = StrEnum("Engine", ["auto", "tensorflow", "openvino"])
@@ -176,30 +172,3 @@ LiveSizeOption = Annotated[
         show_default="auto",
     ),
 ]
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """Return (width, height) from a text such as "1280x720".
-
-    Raises:
-        UsageError: The text has another form.
-    """
-    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text.strip())
-    if match is None:
-        raise UsageError(f"Invalid size {text!r}", "write it as 1280x720")
-    return int(match[1]), int(match[2])
-
-
-def make_look(strength: float, blend: Blend, keep_colors: float, detail: float, only: str) -> Look:
-    """Return the look that the options describe.
-
-    Raises:
-        UsageError: A number is out of range.
-    """
-    return Look(
-        strength=strength,
-        keep_colors=keep_colors,
-        detail=detail,
-        only=only or EVERYWHERE,
-        blend=blend.value,
-    )

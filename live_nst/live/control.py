@@ -13,8 +13,7 @@ from live_nst.errors import LiveNstError, RecordingError, UsageError
 from live_nst.live.pipeline import LivePipeline
 from live_nst.masks.regions import BACKGROUND, EVERYWHERE, PERSON
 from live_nst.sinks.recorder import Recorder
-from live_nst.styles.registry import StyleInput
-from live_nst.styles.spec import StyleSpec, parse_style
+from live_nst.styles.spec import StyleSpec, as_spec
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
 from live_nst.stylizer.sizes import check_size, check_stroke
@@ -90,20 +89,20 @@ class SessionControl:
         self,
         pipeline: LivePipeline,
         stylizer: StylizerCore,
-        styles: Sequence[StyleInput],
+        styles: Sequence[StyleSpec | str],
         notify: Notify,
         *,
         folder: Path,
-        style: StyleInput | None = None,
+        style: StyleSpec | str | None = None,
         recorder: Recorder | None = None,
     ) -> None:
         self.pipeline = pipeline
         self.stylizer = stylizer
-        self._styles = [_to_spec(style) for style in styles]
+        self._styles = [as_spec(style) for style in styles]
         self._notify = notify
         self._folder = folder
         self._recorder = recorder
-        self._style = self._styles[0] if style is None else _to_spec(style)
+        self._style = self._styles[0] if style is None else as_spec(style)
         self._stroke = stylizer.stroke
         self._only = stylizer.look.only
         self._size = stylizer.size
@@ -205,8 +204,11 @@ class SessionControl:
 
     @property
     def recorder(self) -> Recorder | None:
-        """The recording that runs now; None if there is none."""
-        return self._recorder
+        """The recording that runs now; None if there is none, or if it broke."""
+        with self._lock:
+            if self._recorder is not None and not self.pipeline.is_writing(self._recorder):
+                self._recorder = None
+            return self._recorder
 
     def start_recording(self) -> Path:
         """Start a recording in the session's folder, if none runs.
@@ -218,10 +220,11 @@ class SessionControl:
             RecordingError: It cannot be written.
         """
         with self._lock:
-            if self._recorder is None:
+            if self.recorder is None:
                 self._recorder = Recorder(self._folder / f"live-nst-{timestamp()}.mp4")
                 self.pipeline.add_sink(self._recorder)
                 self._notify(f"recording {self._recorder.path.name}")
+            assert self._recorder is not None
             return self._recorder.path
 
     def stop_recording(self) -> Path | None:
@@ -294,10 +297,6 @@ class SessionControl:
             value = getattr(change, name)
             if value is not None:
                 setattr(view, name, value)
-
-
-def _to_spec(style: StyleInput) -> StyleSpec:
-    return style if isinstance(style, StyleSpec) else parse_style(str(style))
 
 
 def _changed_look(look: Look, change: SettingsChange) -> Look:

@@ -40,6 +40,7 @@ class LiveOptions:
         virtual_camera: Write to this device; "" for the first one found, None for none.
         frames: Stop after this number of shown frames.
         duration: Stop after this number of seconds.
+        folder: Where pictures and recordings go that are asked for while it runs.
     """
 
     stylizer: StylizerOptions = field(default_factory=_default_stylizer_options)
@@ -53,6 +54,7 @@ class LiveOptions:
     virtual_camera: str | None = None
     frames: int | None = None
     duration: float | None = None
+    folder: Path = Path()
 
     def check(self) -> None:
         """Check all values before anything is opened.
@@ -63,10 +65,10 @@ class LiveOptions:
         """
         from live_nst.masks.image import read_mask_image
         from live_nst.styles.image import read_style_image
-        from live_nst.styles.spec import parse_style
+        from live_nst.styles.spec import as_spec
 
         for style in (*self.stylizer.styles, *self.keys):
-            for part in parse_style(str(style)).parts:
+            for part in as_spec(style).parts:
                 read_style_image(part.path)
         mask_file = self.stylizer.look.mask_file
         if mask_file is not None:

@@ -76,6 +76,11 @@ class FrameOutputs:
             if worker.sink is sink:
                 self._finish(worker)
 
+    def is_writing(self, sink: Sink) -> bool:
+        """Return whether a sink still gets frames, or is being finished."""
+        workers = (*self._workers, *self._closing)
+        return any(worker.sink is sink and worker.alive for worker in workers)
+
     def check(self) -> None:
         """Remove the sinks that broke, and keep the first error in `failure`.
 

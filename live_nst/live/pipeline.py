@@ -80,6 +80,7 @@ class LivePipeline:
         )
         # No Event: `stop` is called in a signal handler, which must not wait for a lock.
         self._stopped = False
+        self._running = False
         self._notice = ""
         self._dropped_before = 0
         self._started = self._drawn = 0.0
@@ -88,6 +89,12 @@ class LivePipeline:
     def newest(self) -> Image | None:
         """The newest stylized image without overlay, BGR uint8; None if there is none yet."""
         frame = self._outputs.newest
+        return None if frame is None else frame.image
+
+    @property
+    def newest_captured(self) -> Image | None:
+        """The newest frame that the network was given, as captured; None if there is none yet."""
+        frame = self.worker.newest_captured
         return None if frame is None else frame.image
 
     @property
@@ -107,6 +114,15 @@ class LivePipeline:
         """Write no further frames to a sink; it is finished and closed beside the stream."""
         self._outputs.remove_sink(sink)
 
+    def is_writing(self, sink: Sink) -> bool:
+        """Return whether a sink gets frames or will get some, or is being finished."""
+        return self._outputs.is_writing(sink) or (not self._running and sink in self._sinks)
+
+    @property
+    def notice(self) -> str:
+        """What is wrong with the source now; empty if nothing is."""
+        return self._notice
+
     def run(self, display: Display | None = None) -> None:
         """Run until the source ends, a limit is reached, the display is closed, or `stop`.
 
@@ -124,6 +140,7 @@ class LivePipeline:
                 self._outputs.display_slot = LatestSlot()
             for sink in self._sinks:
                 self.add_sink(sink)
+            self._running = True
             self._capture.begin()
             self.worker.start()
             while not self._is_over(display):

@@ -98,6 +98,11 @@ class StylizeWorker:
         return self._input.replaced
 
     @property
+    def newest_captured(self) -> Frame | None:
+        """The newest frame that the worker began with; None if there was none."""
+        return self._last_frame
+
+    @property
     def is_static(self) -> bool:
         """Whether nothing moves, so that the network runs for few frames only."""
         return self._scene is not None and self._scene.settled

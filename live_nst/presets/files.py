@@ -12,10 +12,12 @@ from live_nst.errors import SinkError, UsageError
 from live_nst.files.atomic import write_bytes
 from live_nst.files.config import config_root
 from live_nst.files.output import check_output, write_errors
+from live_nst.live.control import timestamp
 from live_nst.live.options import LiveOptions
+from live_nst.live.session import LiveSession
 from live_nst.presets.keys import apply_table
 from live_nst.presets.paths import locate
-from live_nst.presets.show import KeepPicture, make_table
+from live_nst.presets.show import KeepPicture, current_options, make_table
 
 SUFFIX = ".toml"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -110,6 +112,21 @@ def write_preset(path: Path, options: LiveOptions, keep: KeepPicture | None = No
     check_output(path, kind="a preset", suffixes=[SUFFIX], error=SinkError)
     with write_errors(path):
         write_bytes(path, _to_toml(table).encode())
+
+
+def write_session(session: LiveSession) -> Path:
+    """Write what a session is set to into a file in the folder of the session.
+
+    Returns:
+        The file.
+
+    Raises:
+        StyleError: A style cannot be written as text.
+        SinkError: It cannot be written.
+    """
+    path = session.control.folder / f"live-nst-{timestamp()}{SUFFIX}"
+    write_preset(path, current_options(session))
+    return path
 
 
 def save_preset(name: str, options: LiveOptions, temporary: Path | None = None) -> Path:

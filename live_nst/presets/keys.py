@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from live_nst.errors import UsageError
 from live_nst.files.output import join_words
 from live_nst.live.options import LiveOptions
+from live_nst.sources.base import parse_size
 
 _OTHER_NAMES = {"styles": "style"}
 """Fields whose option on the command line has another name."""
@@ -79,18 +80,6 @@ def apply_table(
             _put(changes, key.path, _to_field(key, value, locate))
     result: LiveOptions = _replace(options, changes)
     return result
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """Return (width, height) from a text such as "1280x720".
-
-    Raises:
-        UsageError: The text has another form.
-    """
-    sides = text.strip().lower().split("x")
-    if len(sides) != 2 or not all(side.isdecimal() and len(side) <= 5 for side in sides):
-        raise UsageError(f"Invalid size {text!r}", "write it as 1280x720")
-    return int(sides[0]), int(sides[1])
 
 
 def _walk(kind: type, path: tuple[str, ...]) -> "list[PresetKey]":

@@ -6,26 +6,22 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, get_args
 
-from live_nst.live.control import SessionControl
 from live_nst.live.options import LiveOptions
+from live_nst.live.session import LiveSession
 from live_nst.presets.keys import CAMERA_SIZE, PresetKey, preset_keys
 from live_nst.styles.builtin import builtin_styles
-from live_nst.styles.spec import StyleSpec, format_style, parse_style
+from live_nst.styles.spec import as_spec, format_style, parse_style
 
-NOT_SAVED = ("record", "frames", "duration")
+NOT_SAVED = ("folder", "record", "frames", "duration")
 """Keys that belong to one run, not to a show. A preset that is written by hand may have them."""
 
 KeepPicture = Callable[[Path], str]
 """Returns how a preset names the picture of a style, a mask or a source, given its path."""
 
 
-def current_options(options: LiveOptions, control: SessionControl) -> LiveOptions:
-    """Return the options that would start a session as this one is set to now.
-
-    Args:
-        options: Those that it was started with.
-        control: The session.
-    """
+def current_options(session: LiveSession) -> LiveOptions:
+    """Return the options that would start a session as this one is set to now."""
+    options, control = session.options, session.control
     settings = control.settings
     styles = control.styles
     current = settings.style
@@ -41,7 +37,16 @@ def current_options(options: LiveOptions, control: SessionControl) -> LiveOption
     if len(options.stylizer.styles) == 1 and all(style in builtin for style in styles):
         stylizer = replace(stylizer, styles=(current,))
     keys = () if styles[0] == current else styles
-    return replace(options, stylizer=stylizer, mirror=settings.mirror, keys=keys)
+    # One that was switched on later has no device in the options: the first one found.
+    camera = (options.virtual_camera or "") if session.virtual_camera else None
+    return replace(
+        options,
+        stylizer=stylizer,
+        keys=keys,
+        source=session.source,
+        mirror=settings.mirror,
+        virtual_camera=camera,
+    )
 
 
 def make_table(options: LiveOptions, keep: KeepPicture = str) -> dict[str, Any]:
@@ -68,7 +73,7 @@ def make_table(options: LiveOptions, keep: KeepPicture = str) -> dict[str, Any]:
 
 def _to_toml(key: PresetKey, value: Any, options: LiveOptions, keep: KeepPicture) -> Any:
     if key.name in ("style", "keys"):
-        return [format_style(_spec(style), keep) for style in value]
+        return [format_style(as_spec(style), keep) for style in value]
     if key.name == "only" and options.stylizer.look.mask_file is not None:
         return keep(options.stylizer.look.mask_file)
     if isinstance(value, Path):
@@ -78,7 +83,3 @@ def _to_toml(key: PresetKey, value: Any, options: LiveOptions, keep: KeepPicture
     if NoneType in get_args(key.kind) and int in get_args(key.kind) and value is None:
         return "auto"
     return "auto" if value == "" and NoneType in get_args(key.kind) else value
-
-
-def _spec(style: Any) -> StyleSpec:
-    return style if isinstance(style, StyleSpec) else parse_style(str(style))
