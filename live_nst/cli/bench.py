@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from live_nst.bench.report import BenchReport, BenchResult
     from live_nst.bench.run import BenchOptions
     from live_nst.bench.setups import StylizerSetups
-    from live_nst.sources.base import parse_size
 
 _INTERRUPTED = 130  # exit code
 
@@ -43,6 +42,7 @@ def bench(
 
     configure_opencv()  # before anything imports cv2
     from live_nst.bench.run import BenchOptions
+    from live_nst.sources.base import parse_size
 
     given = {"--model": model, "--device": device.value}
     options = BenchOptions(
