@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -98,6 +98,21 @@ def live(
             "as /dev/video10, or the first one found.",
         ),
     ] = None,
+    osc: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[[HOST:]PORT]",
+            help="Let OSC messages change the session: /live-nst/style, /live-nst/strength, ... "
+            "Port 9000 of this computer if none is given.",
+        ),
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[PORT]",
+            help="Give the figures to Prometheus, on this computer. Port 9478 if none is given.",
+        ),
+    ] = None,
     frames: Annotated[
         int | None, typer.Option(metavar="N", help="Stop after this number of frames.")
     ] = None,
@@ -172,11 +187,14 @@ def run(options: "LiveOptions", stats: Path | None) -> None:
     """Run a session and show its figures; write them to `stats`, too."""
     from live_nst.live.session import run_live
     from live_nst.presets.files import write_session
+    from live_nst.remote.attach import open_remotes
 
     if stats is not None:
         check_output(stats)
-    with closing(DownloadProgressBar()) as bar:
-        report = run_live(options, notify, bar, save_preset=write_session)
+    with ExitStack() as stack:
+        bar = stack.enter_context(closing(DownloadProgressBar()))
+        current = open_remotes(options, notify, stack)
+        report = run_live(options, notify, bar, [current.attach], save_preset=write_session)
     show_live_report(report)
     if stats is not None:
         with write_errors(stats):

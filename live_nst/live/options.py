@@ -38,6 +38,9 @@ class LiveOptions:
         fullscreen: Let the window fill the screen.
         record: Record to this file.
         virtual_camera: Write to this device; "" for the first one found, None for none.
+        osc: Receive OSC messages at this "[HOST:]PORT"; "" for the usual port, None for none.
+        metrics: Give figures to Prometheus at this port of this computer; "" for the usual one,
+            None for none. Like `osc`, it is opened by `live_nst.remote.attach`.
         frames: Stop after this number of shown frames.
         duration: Stop after this number of seconds.
         folder: Where pictures and recordings go that are asked for while it runs.
@@ -52,6 +55,8 @@ class LiveOptions:
     fullscreen: bool = False
     record: Path | None = None
     virtual_camera: str | None = None
+    osc: str | None = None
+    metrics: str | None = None
     frames: int | None = None
     duration: float | None = None
     folder: Path = Path()

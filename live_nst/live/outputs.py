@@ -81,6 +81,10 @@ class FrameOutputs:
         workers = (*self._workers, *self._closing)
         return any(worker.sink is sink and worker.alive for worker in workers)
 
+    def dropped(self) -> dict[str, int]:
+        """Return how many frames each sink was too slow for, by the names of the sinks."""
+        return {worker.sink.name: worker.dropped for worker in self._workers}
+
     def check(self) -> None:
         """Remove the sinks that broke, and keep the first error in `failure`.
 

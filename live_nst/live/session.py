@@ -120,6 +120,11 @@ class LiveSession(Closeable):
         assert info is not None  # it is open
         return info
 
+    @property
+    def reopened(self) -> int:
+        """How often the source was reopened."""
+        return self._capture.reopened
+
     def listen(self, listener: Notify) -> None:
         """Call `listener` with one sentence about each change and each notice, from any thread."""
         self._listeners = (*self._listeners, listener)

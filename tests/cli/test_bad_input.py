@@ -196,6 +196,11 @@ IN_OUR_WORDS = [
     (f"{DEMO} --stats folder", 2, "folder"),
     (f"{DEMO} --stats old.json --frames 0", 2, "0"),
     (f"{DEMO} --virtual-camera /dev/video99", 1, "/dev/video99"),
+    # control
+    (f"{DEMO} --metrics many", 2, "many"),
+    (f"{DEMO} --metrics 0.0.0.0:9000", 2, "0.0.0.0"),
+    (f"{DEMO} --osc loud", 2, "loud"),
+    (f"{DEMO} --osc 192.0.2.1:9000", 2, "192.0.2.1"),
     # models
     (f"{DEMO} --model nosuch", 2, "nosuch"),
     (f"{DEMO} --model ./missing", 1, "missing"),
