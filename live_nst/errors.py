@@ -14,6 +14,7 @@
     |   +-- RecordingError       a recording
     |   +-- VirtualCameraError   a virtual camera
     |   +-- StreamError          a network stream, its encoder or its sound
+    +-- ServerError              a server that cannot be started
     +-- ConversionError          a conversion that failed; finished parts are kept
         +-- ConversionCancelled  a conversion that was cancelled (exit code 130)
 
@@ -92,6 +93,10 @@ class VirtualCameraError(SinkError):
 
 class StreamError(SinkError):
     """A network stream, its encoder or its sound that cannot be opened or used."""
+
+
+class ServerError(LiveNstError):
+    """A server that cannot be started."""
 
 
 class ConversionError(LiveNstError):

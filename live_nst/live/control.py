@@ -102,6 +102,7 @@ class SessionControl:
         self._notify = notify
         self._folder = folder
         self._recorder = recorder
+        self._recording_since = time.monotonic()
         self._style = self._styles[0] if style is None else as_spec(style)
         self._stroke = stylizer.stroke
         self._only = stylizer.look.only
@@ -117,6 +118,11 @@ class SessionControl:
     def styles(self) -> tuple[StyleSpec, ...]:
         """The styles to choose from, in order."""
         return tuple(self._styles)
+
+    def set_styles(self, styles: Sequence[StyleSpec]) -> None:
+        """Replace the styles to choose from. The one in use stays in use."""
+        with self._lock:
+            self._styles = list(styles)
 
     def add_style(self, style: StyleSpec) -> None:
         """Add a style to choose from; one with the same label is replaced."""
@@ -210,6 +216,11 @@ class SessionControl:
                 self._recorder = None
             return self._recorder
 
+    @property
+    def recording_seconds(self) -> float:
+        """For how long the recording runs, in seconds; 0 if there is none."""
+        return time.monotonic() - self._recording_since if self.recorder is not None else 0.0
+
     def start_recording(self) -> Path:
         """Start a recording in the session's folder, if none runs.
 
@@ -222,6 +233,7 @@ class SessionControl:
         with self._lock:
             if self.recorder is None:
                 self._recorder = Recorder(self._folder / f"live-nst-{timestamp()}.mp4")
+                self._recording_since = time.monotonic()
                 self.pipeline.add_sink(self._recorder)
                 self._notify(f"recording {self._recorder.path.name}")
             assert self._recorder is not None

@@ -27,6 +27,10 @@ def open_source(spec: str, request: SourceRequest) -> Source:
         from live_nst.sources.demo import DemoSource
 
         return DemoSource(request, SystemClock())
+    if spec == "browser":
+        raise SourceError(
+            "the camera of a browser needs the studio", "run `live-nst studio --source browser`"
+        )
     if spec == "screen" or spec.startswith("screen:"):
         from live_nst.sources.screen import ScreenSource, parse_screen
 

@@ -167,6 +167,24 @@ class StylizerCore(Closeable):
             mask = self._masks.still_mask(look.only, stylized, full_size)
         return compose(image, stylized, look, mask)
 
+    def preview(self, image: Image, style: StyleInput) -> Image:
+        """Stylize a small image in any style, whatever is in use; any thread may call it.
+
+        Neither the look nor the stabilizer applies. The image is stylized at its own size.
+
+        Args:
+            image: BGR uint8 `[height, width, 3]`, at least 64 pixels wide or high.
+            style: The style; a new one is computed first.
+
+        Returns:
+            A new array of the image's shape, or up to a few pixels smaller or larger.
+
+        Raises:
+            LiveNstError: The style cannot be used, or the model cannot run at that size.
+        """
+        _, bottleneck = self._registry.add(style, 1.0)
+        return self._network.preview(check_image(image), bottleneck)
+
     def postprocess(self, image: Image, stylized: StylizedFrame, time: float = 0.0) -> Image:
         """Stabilize the network's result, scale it to the frame's size and blend the two.
 
