@@ -1,11 +1,9 @@
 """`live-nst`: stylize a camera, a stream or a file live."""
 
 import json
-from collections.abc import Mapping
 from contextlib import ExitStack, closing
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,15 +19,20 @@ from live_nst.cli.options import (
     EngineOption,
     KeepColorsOption,
     LiveSizeOption,
+    MetricsOption,
     ModelOption,
     OnlyOption,
+    OscOption,
     PrecisionChoice,
     PrecisionOption,
+    PresetOption,
     StabilizeMode,
     StabilizeOption,
     StrengthOption,
     StrokeOption,
     StyleOption,
+    given_options,
+    make_options,
 )
 from live_nst.files.output import check_output, write_errors
 
@@ -98,21 +101,8 @@ def live(
             "as /dev/video10, or the first one found.",
         ),
     ] = None,
-    osc: Annotated[
-        str | None,
-        typer.Option(
-            metavar="[[HOST:]PORT]",
-            help="Let OSC messages change the session: /live-nst/style, /live-nst/strength, ... "
-            "Port 9000 of this computer if none is given.",
-        ),
-    ] = None,
-    metrics: Annotated[
-        str | None,
-        typer.Option(
-            metavar="[PORT]",
-            help="Give the figures to Prometheus, on this computer. Port 9478 if none is given.",
-        ),
-    ] = None,
+    osc: OscOption = None,
+    metrics: MetricsOption = None,
     frames: Annotated[
         int | None, typer.Option(metavar="N", help="Stop after this number of frames.")
     ] = None,
@@ -122,14 +112,7 @@ def live(
     stats: Annotated[
         Path | None, typer.Option(metavar="FILE.json", help="Write the figures of the session.")
     ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE.toml",
-            help="Take the options from a file, or from a preset saved in the studio, by its name. "
-            "Options of the command line win over it.",
-        ),
-    ] = None,
+    preset: PresetOption = None,
     version: Annotated[
         bool,
         typer.Option(
@@ -150,50 +133,18 @@ def live(
     run(make_options(given_options(context), preset), stats)
 
 
-def given_options(context: typer.Context) -> dict[str, Any]:
-    """Return the options of the command line that are keys of presets, without the defaults."""
-    from live_nst.presets.keys import preset_keys
-
-    given: dict[str, Any] = {}
-    for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        key = parameter.opts[0].removeprefix("--")
-        if key in preset_keys() and source is not None and source.name == "COMMANDLINE":
-            value = context.params[parameter.name or ""]
-            given[key] = value.value if isinstance(value, Enum) else value
-    return given
-
-
-def make_options(given: Mapping[str, Any], preset: str | None) -> "LiveOptions":
-    """Return the options of a session: those given win over a preset, that over the defaults.
-
-    Args:
-        given: Options by key.
-        preset: A file, or the name of a preset.
-
-    Raises:
-        UsageError: A value is out of range, or a file of options cannot be used.
-    """
-    from live_nst.presets.files import apply_preset, find_preset, load_defaults
-    from live_nst.presets.keys import apply_table
-
-    options = load_defaults()
-    if preset is not None:
-        options = apply_preset(options, find_preset(preset))
-    return apply_table(options, given)
-
-
 def run(options: "LiveOptions", stats: Path | None) -> None:
     """Run a session and show its figures; write them to `stats`, too."""
     from live_nst.live.session import run_live
     from live_nst.presets.files import write_session
-    from live_nst.remote.attach import open_remotes
+    from live_nst.remote.attach import CurrentSession, open_remotes
 
     if stats is not None:
         check_output(stats)
     with ExitStack() as stack:
         bar = stack.enter_context(closing(DownloadProgressBar()))
-        current = open_remotes(options, notify, stack)
+        current = CurrentSession()
+        open_remotes(options, notify, stack, current.get)
         report = run_live(options, notify, bar, [current.attach], save_preset=write_session)
     show_live_report(report)
     if stats is not None:

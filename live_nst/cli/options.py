@@ -3,13 +3,17 @@
 Nothing heavy is imported here: the help of every command needs this module.
 """
 
-from enum import StrEnum
+from collections.abc import Mapping
+from enum import Enum, StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from live_nst.styles.builtin import builtin_styles
+
+if TYPE_CHECKING:
+    from live_nst.live.options import LiveOptions
 
 Device = StrEnum("Device", ["auto", "cpu", "gpu"])
 Engine = StrEnum("Engine", ["auto", "tensorflow", "openvino"])
@@ -172,3 +176,64 @@ LiveSizeOption = Annotated[
         show_default="auto",
     ),
 ]
+
+
+PresetOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE.toml",
+        help="Take the options from a file, or from a preset saved in the studio, by its name. "
+        "Options of the command line win over it.",
+    ),
+]
+OscOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[[HOST:]PORT]",
+        help="Let OSC messages change the session: /live-nst/style, /live-nst/strength, ... "
+        "Port 9000 of this computer if none is given.",
+    ),
+]
+MetricsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[PORT]",
+        help="Give the figures to Prometheus, on this computer. Port 9478 if none is given.",
+    ),
+]
+
+
+def given_options(context: typer.Context) -> dict[str, Any]:
+    """Return the options of the command line that are keys of presets, without the defaults."""
+    from live_nst.presets.keys import preset_keys
+
+    given: dict[str, Any] = {}
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        key = parameter.opts[0].removeprefix("--")
+        if key in preset_keys() and source is not None and source.name == "COMMANDLINE":
+            value = context.params[parameter.name or ""]
+            given[key] = value.value if isinstance(value, Enum) else value
+    return given
+
+
+def make_options(
+    given: Mapping[str, Any], preset: str | None, base: "LiveOptions | None" = None
+) -> "LiveOptions":
+    """Return the options of a session: those given win over a preset, that over the defaults.
+
+    Args:
+        given: Options by key.
+        preset: A file, or the name of a preset.
+        base: What the user's defaults are applied to; None for the built-in defaults.
+
+    Raises:
+        UsageError: A value is out of range, or a file of options cannot be used.
+    """
+    from live_nst.presets.files import apply_preset, find_preset, load_defaults
+    from live_nst.presets.keys import apply_table
+
+    options = load_defaults(base)
+    if preset is not None:
+        options = apply_preset(options, find_preset(preset))
+    return apply_table(options, given)

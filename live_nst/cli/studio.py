@@ -17,17 +17,20 @@ from live_nst.cli.options import (
     EngineOption,
     KeepColorsOption,
     LiveSizeOption,
+    MetricsOption,
     ModelOption,
     OnlyOption,
+    OscOption,
     PrecisionChoice,
     PrecisionOption,
+    PresetOption,
     StabilizeMode,
     StabilizeOption,
     StrengthOption,
     StrokeOption,
     StyleOption,
-    make_look,
-    parse_size,
+    given_options,
+    make_options,
 )
 from live_nst.errors import UsageError
 
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
 
 def studio(
+    context: typer.Context,
     style: StyleOption = None,
     source: Annotated[
         str,
@@ -103,7 +107,9 @@ def studio(
     detail: DetailOption = 0.0,
     stroke: StrokeOption = 1.0,
     only: OnlyOption = "",
-    mirror: Annotated[bool, typer.Option("--mirror", help="Flip left and right.")] = False,
+    mirror: Annotated[
+        bool, typer.Option("--mirror/--no-mirror", help="Flip left and right.")
+    ] = False,
     camera_size: Annotated[
         str, typer.Option(metavar="WxH", help="The size to request from the camera.")
     ] = "1280x720",
@@ -114,6 +120,9 @@ def studio(
             help="The rate to request from the camera, and to hold with --size auto.",
         ),
     ] = 30.0,
+    osc: OscOption = None,
+    metrics: MetricsOption = None,
+    preset: PresetOption = None,
 ) -> None:
     """Show and control a live session in the browser.
 
@@ -124,29 +133,10 @@ def studio(
     configure_opencv()  # before anything imports cv2
     _require_packages()
     from live_nst.live.options import LiveOptions
-    from live_nst.sources.base import SourceRequest
     from live_nst.studio.options import StudioOptions
-    from live_nst.stylizer.options import StylizerOptions
 
-    stylizer = StylizerOptions(
-        model=model,
-        styles=tuple(style or ["starry"]),
-        size=size,
-        device=device.value,
-        engine=engine.value,
-        precision=precision.value,
-        stabilize=stabilize.value,
-        look=make_look(strength, blend, keep_colors, detail, only),
-        stroke=stroke,
-    )
-    live = LiveOptions(
-        stylizer=stylizer,
-        source=source,
-        request=SourceRequest(*parse_size(camera_size), fps),
-        mirror=mirror,
-        window=False,
-        folder=folder,
-    )
+    base = LiveOptions(source="auto", window=False)
+    live = make_options(given_options(context), preset, base)
     options = StudioOptions(
         live=live,
         host=host,

@@ -32,8 +32,8 @@ class ActionHandler:
         self._control = control
         self._write_preset = save_preset
         self._selected = control.settings.style
-        # Of the style, and steps from it towards the next one.
-        self._index, self._mixed = _place(control, self._selected), 0
+        self._mixed = 0  # steps from the style towards the next one
+        self._index = self._find(self._selected)
         only = control.settings.only
         masks = [EVERYWHERE, PERSON, BACKGROUND]
         self._masks = masks if only in masks else [only, *masks]
@@ -96,9 +96,14 @@ class ActionHandler:
         """Return the place of the style in use, which others may have changed."""
         style = self._control.settings.style
         if style != self._selected:
-            self._index, self._mixed = _place(self._control, style), 0
+            self._index, self._mixed = self._find(style), 0
             self._selected = style
         return self._index
+
+    def _find(self, style: StyleSpec) -> int:
+        """Return the place of a style; 0 for one that is none of those to choose from."""
+        styles = self._control.styles
+        return styles.index(style) if style in styles else 0
 
     def _select_index(self, index: int) -> None:
         styles = self._control.styles
@@ -144,11 +149,6 @@ class ActionHandler:
             self._control.start_recording()
         except LiveNstError as exc:
             self._control.show_error(exc)
-
-
-def _place(control: SessionControl, style: StyleSpec) -> int:
-    """Return the place of a style among those to choose from; 0 for another one."""
-    return control.styles.index(style) if style in control.styles else 0
 
 
 def next_strength(strength: float, steps: int) -> float:

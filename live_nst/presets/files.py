@@ -86,14 +86,18 @@ def apply_preset(options: LiveOptions, path: Path) -> LiveOptions:
         raise UsageError(f"{path.name}: {exc.message}", exc.hint) from exc
 
 
-def load_defaults() -> LiveOptions:
+def load_defaults(base: LiveOptions | None = None) -> LiveOptions:
     """Return the options of a session that is asked for nothing: the user's defaults.
+
+    Args:
+        base: What they are applied to; None for the built-in defaults.
 
     Raises:
         UsageError: Their file cannot be read, or has an unknown key or an invalid value.
     """
+    base = base or LiveOptions()
     path = defaults_path()
-    return apply_preset(LiveOptions(), path) if path.is_file() else LiveOptions()
+    return apply_preset(base, path) if path.is_file() else base
 
 
 def write_preset(path: Path, options: LiveOptions, keep: KeepPicture | None = None) -> None:

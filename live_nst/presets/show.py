@@ -22,21 +22,18 @@ KeepPicture = Callable[[Path], str]
 def current_options(session: LiveSession) -> LiveOptions:
     """Return the options that would start a session as this one is set to now."""
     options, control = session.options, session.control
-    settings = control.settings
-    styles = control.styles
-    current = settings.style
+    settings, styles = control.settings, control.styles
+    builtin = [parse_style(name) for name in builtin_styles()]
+    if all(style in styles for style in builtin):  # as they are offered if nothing else is said
+        styles = (settings.style, *(style for style in styles if style not in builtin))
     stylizer = replace(
         options.stylizer,
-        styles=(current, *(style for style in styles if style != current)),
+        styles=tuple(dict.fromkeys((settings.style, *styles))),
         size=None if settings.automatic_size else settings.size,
         stroke=settings.stroke,
         look=replace(control.stylizer.look, only=settings.only),
     )
-    # Without keys of its own, a session offers its styles in their order, or the built-in ones.
-    builtin = [parse_style(name) for name in builtin_styles()]
-    if len(options.stylizer.styles) == 1 and all(style in builtin for style in styles):
-        stylizer = replace(stylizer, styles=(current,))
-    keys = () if styles[0] == current else styles
+    keys = () if styles[0] == settings.style else styles
     # One that was switched on later has no device in the options: the first one found.
     camera = (options.virtual_camera or "") if session.virtual_camera else None
     return replace(

@@ -1,5 +1,6 @@
 """Open what a session's options ask for: OSC, metrics and control."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from live_nst.live.options import LiveOptions
@@ -37,27 +38,28 @@ class _Detach(Closeable):
         self._current.session = None
 
 
-def open_remotes(options: LiveOptions, notify: Notify, stack: ExitStack) -> CurrentSession:
+def open_remotes(
+    options: LiveOptions,
+    notify: Notify,
+    stack: ExitStack,
+    get_session: Callable[[], LiveSession | None],
+) -> None:
     """Open OSC and metrics if the options ask for them, before a model takes its seconds.
 
     Args:
         options: The options of the session.
         notify: Called with one sentence at a time, from any thread.
         stack: Closes what is opened.
-
-    Returns:
-        Where the session is to be attached.
+        get_session: Returns the session that runs; None while there is none.
 
     Raises:
         LiveNstError: A port is used, or a package is missing.
     """
-    current = CurrentSession()
     if options.metrics is not None:
         address = parse_port(options.metrics, metrics_server.DEFAULT_PORT, "--metrics")
-        metrics = stack.enter_context(metrics_server.MetricsServer(address, current.get))
+        metrics = stack.enter_context(metrics_server.MetricsServer(address, get_session))
         notify(f"Figures for Prometheus at {metrics.url}")
     if options.osc is not None:
         address = parse_address(options.osc, osc.DEFAULT_PORT, "--osc")
-        server = stack.enter_context(osc.OscServer(address, current.get, notify))
+        server = stack.enter_context(osc.OscServer(address, get_session, notify))
         notify(server.describe())
-    return current
