@@ -4,7 +4,7 @@ import os
 import re
 import sys
 
-_OPTIONAL_VALUES = {"--virtual-camera", "--osc", "--metrics"}
+_OPTIONAL_VALUES = {"--virtual-camera", "--osc", "--metrics", "--control"}
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from live_nst.cli.console import DownloadProgressBar, notify, show_result
 from live_nst.cli.options import (
     Blend,
     BlendOption,
+    ControlOption,
     DetailOption,
     Device,
     DeviceOption,
@@ -33,12 +34,15 @@ from live_nst.cli.options import (
     StyleOption,
     given_options,
     make_options,
+    require_studio,
 )
 from live_nst.files.output import check_output, write_errors
 
 if TYPE_CHECKING:
     from live_nst.live.options import LiveOptions
+    from live_nst.live.session import Attach
     from live_nst.live.stats import LiveReport
+    from live_nst.studio.control import ControlServer
 
 
 def _show_version(wanted: bool) -> None:
@@ -103,6 +107,7 @@ def live(
     ] = None,
     osc: OscOption = None,
     metrics: MetricsOption = None,
+    control: ControlOption = None,
     frames: Annotated[
         int | None, typer.Option(metavar="N", help="Stop after this number of frames.")
     ] = None,
@@ -144,12 +149,27 @@ def run(options: "LiveOptions", stats: Path | None) -> None:
     with ExitStack() as stack:
         bar = stack.enter_context(closing(DownloadProgressBar()))
         current = CurrentSession()
+        attach: list[Attach] = [current.attach]
         open_remotes(options, notify, stack, current.get)
-        report = run_live(options, notify, bar, [current.attach], save_preset=write_session)
+        if options.control is not None:
+            server = stack.enter_context(_open_control(options.control))
+            notify(server.describe())
+            attach.append(server.attach)
+        report = run_live(options, notify, bar, attach, save_preset=write_session)
     show_live_report(report)
     if stats is not None:
         with write_errors(stats):
             stats.write_text(json.dumps(report.as_dict(), indent=2) + "\n", "utf-8")
+
+
+def _open_control(text: str) -> "ControlServer":
+    """Open the server of `--control`, whose value is empty or a port."""
+    require_studio("--control")
+    from live_nst.remote.addresses import parse_port
+    from live_nst.studio.control import ControlServer
+
+    address = parse_port(text, 0, "--control") if text else None
+    return ControlServer(address, notify)
 
 
 def show_live_report(report: "LiveReport") -> None:

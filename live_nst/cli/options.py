@@ -201,6 +201,29 @@ MetricsOption = Annotated[
         help="Give the figures to Prometheus, on this computer. Port 9478 if none is given.",
     ),
 ]
+ControlOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[PORT]",
+        help="Let `live-nst ctl` and other programs of yours control the session: through a "
+        "socket, or a port of this computer.",
+    ),
+]
+
+
+def require_studio(purpose: str) -> None:
+    """Raise unless the packages of the studio's server are installed.
+
+    Args:
+        purpose: What needs them, as the beginning of a sentence.
+
+    Raises:
+        DeviceError: One is missing.
+    """
+    from live_nst.runtime.extras import import_extra
+
+    for module in ("fastapi", "uvicorn", "websockets"):
+        import_extra(module, "studio", purpose)
 
 
 def given_options(context: typer.Context) -> dict[str, Any]:

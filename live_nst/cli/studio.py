@@ -31,8 +31,8 @@ from live_nst.cli.options import (
     StyleOption,
     given_options,
     make_options,
+    require_studio,
 )
-from live_nst.errors import UsageError
 
 if TYPE_CHECKING:
     from live_nst.studio.options import StudioOptions
@@ -131,7 +131,7 @@ def studio(
     from live_nst.sources.camera import configure_opencv
 
     configure_opencv()  # before anything imports cv2
-    _require_packages()
+    require_studio("The studio")
     from live_nst.live.options import LiveOptions
     from live_nst.studio.options import StudioOptions
 
@@ -163,15 +163,3 @@ def run(options: "StudioOptions", *, open_page: bool) -> None:
 
     with closing(DownloadProgressBar()) as bar:
         run_studio(options, notify, show_link, bar)
-
-
-def _require_packages() -> None:
-    """Raise unless the packages of the studio are installed."""
-    from importlib.util import find_spec
-
-    missing = [name for name in ("fastapi", "uvicorn", "websockets") if find_spec(name) is None]
-    if missing:
-        raise UsageError(
-            f"The studio needs the packages {', '.join(missing)}.",
-            "run `pip install 'live-nst[studio]'`",
-        )

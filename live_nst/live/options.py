@@ -41,6 +41,8 @@ class LiveOptions:
         osc: Receive OSC messages at this "[HOST:]PORT"; "" for the usual port, None for none.
         metrics: Give figures to Prometheus at this port of this computer; "" for the usual one,
             None for none. Like `osc`, it is opened by `live_nst.remote.attach`.
+        control: Let `live-nst ctl` and other programs control the session: "" through a socket, or
+            a port of this computer; None for not. It is opened by `live_nst.studio.control`.
         frames: Stop after this number of shown frames.
         duration: Stop after this number of seconds.
         folder: Where pictures and recordings go that are asked for while it runs.
@@ -57,6 +59,7 @@ class LiveOptions:
     virtual_camera: str | None = None
     osc: str | None = None
     metrics: str | None = None
+    control: str | None = None
     frames: int | None = None
     duration: float | None = None
     folder: Path = Path()

@@ -56,6 +56,9 @@ class Screen:
     name: str = ""
     is_main: bool = False
 
+    def __str__(self) -> str:
+        return f"screen {self.number} ({self.width}x{self.height})"
+
 
 class ScreenGrabber(Protocol):
     """The part of `mss.MSS` that is used here."""
