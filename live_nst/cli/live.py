@@ -105,6 +105,31 @@ def live(
             "as /dev/video10, or the first one found.",
         ),
     ] = None,
+    stream: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL",
+            help="Stream to a server: rtmp://, rtmps://, rtsp://, rtsps://, srt://, udp://, a "
+            "name.m3u8 for HLS, or @FILE that holds the address. Give several to stream to all.",
+            show_default=False,
+        ),
+    ] = None,
+    bitrate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="4M|2500k",
+            help="Bits per second of the streams.",
+            show_default="by size and rate: 3.5M at 1280x720",
+        ),
+    ] = None,
+    encoder: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="The H.264 encoder of the streams: libx264, h264_nvenc (NVIDIA), h264_qsv "
+            "(Intel), h264_amf (AMD) or h264_videotoolbox (Apple).",
+        ),
+    ] = "libx264",
     osc: OscOption = None,
     metrics: MetricsOption = None,
     control: ControlOption = None,

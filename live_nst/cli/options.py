@@ -227,8 +227,12 @@ def require_studio(purpose: str) -> None:
 
 
 def given_options(context: typer.Context) -> dict[str, Any]:
-    """Return the options of the command line that are keys of presets, without the defaults."""
+    """Return the options of the command line that are keys of presets, without the defaults.
+
+    Addresses of streams are hidden from other users of the machine.
+    """
     from live_nst.presets.keys import preset_keys
+    from live_nst.runtime.process_list import hide_in_process_list
 
     given: dict[str, Any] = {}
     for parameter in context.command.params:
@@ -237,6 +241,9 @@ def given_options(context: typer.Context) -> dict[str, Any]:
         if key in preset_keys() and source is not None and source.name == "COMMANDLINE":
             value = context.params[parameter.name or ""]
             given[key] = value.value if isinstance(value, Enum) else value
+    for address in given.get("stream", ()):
+        if "://" in address:
+            hide_in_process_list(address.partition("://")[2])  # it holds a key
     return given
 
 

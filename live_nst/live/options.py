@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +39,10 @@ class LiveOptions:
         fullscreen: Let the window fill the screen.
         record: Record to this file.
         virtual_camera: Write to this device; "" for the first one found, None for none.
+        streams: Send to these addresses; see `live_nst.sinks.stream_address`. They hold keys, so
+            they are left out of `repr`.
+        bitrate: Bits per second of the streams; None to choose it by size and rate.
+        encoder: The encoder of the streams; see `live_nst.sinks.encoder.ENCODER_OPTIONS`.
         osc: Receive OSC messages at this "[HOST:]PORT"; "" for the usual port, None for none.
         metrics: Give figures to Prometheus at this port of this computer; "" for the usual one,
             None for none. Like `osc`, it is opened by `live_nst.remote.attach`.
@@ -57,6 +62,9 @@ class LiveOptions:
     fullscreen: bool = False
     record: Path | None = None
     virtual_camera: str | None = None
+    streams: tuple[str, ...] = field(default=(), repr=False)
+    bitrate: int | None = None
+    encoder: str = "libx264"
     osc: str | None = None
     metrics: str | None = None
     control: str | None = None
@@ -70,6 +78,7 @@ class LiveOptions:
         Raises:
             UsageError: A number is out of range, or the mask image cannot be read.
             StyleError: There is no such style, or its image cannot be read.
+            StreamError: Something is missing here that a stream needs.
         """
         from live_nst.masks.image import read_mask_image
         from live_nst.styles.image import read_style_image
@@ -88,6 +97,8 @@ class LiveOptions:
                 f"Invalid duration {self.duration:g}.", "use a number of seconds above 0"
             )
         _check_request(self.request)
+        if self.streams:
+            _check_streams(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +142,20 @@ class ViewState:
     frozen: bool = False
 
 
+def _check_streams(options: LiveOptions) -> None:
+    from live_nst.sinks.encoder import check_bitrate, check_encoder
+    from live_nst.sinks.stream_address import parse_stream_address
+    from live_nst.sinks.stream_start import check_process
+
+    addresses = [parse_stream_address(stream) for stream in options.streams]
+    for number, address in enumerate(addresses):
+        if address in addresses[:number]:
+            raise UsageError(f"The stream {address} is given twice.", "give each address once")
+        check_process(address)
+    check_bitrate(options.bitrate)
+    check_encoder(options.encoder)
+
+
 def _check_request(request: SourceRequest) -> None:
     if not all(_SIDES[0] <= side <= _SIDES[1] for side in (request.width, request.height)):
         raise UsageError(
@@ -142,3 +167,15 @@ def _check_request(request: SourceRequest) -> None:
             f"Invalid frame rate {request.fps:g}.",
             f"use {_RATES[0]} to {_RATES[1]} frames per second, such as 30",
         )
+
+
+def parse_bitrate(text: str) -> int:
+    """Return bits per second from a text such as "4M", "2500k" or "4000000".
+
+    Raises:
+        UsageError: The text has another form.
+    """
+    match = re.fullmatch(r"(\d{1,10}(?:\.\d{1,6})?)([kKmM]?)", text.strip())
+    if match is None:
+        raise UsageError(f"Invalid bitrate {text!r}", "write it as 4M or 2500k")
+    return round(float(match[1]) * {"": 1, "k": 1e3, "m": 1e6}[match[2].lower()])

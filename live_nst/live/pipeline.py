@@ -106,6 +106,11 @@ class LivePipeline:
         """End the session soon. Any thread and any signal handler may call this."""
         self._stopped = True
 
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped
+
     def add_sink(self, sink: Sink) -> None:
         """Write all further frames to a sink as well; while `run` runs."""
         self._outputs.add_sink(sink)

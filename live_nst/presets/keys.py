@@ -10,10 +10,11 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from live_nst.errors import UsageError
 from live_nst.files.output import join_words
-from live_nst.live.options import LiveOptions
+from live_nst.live.options import LiveOptions, parse_bitrate
+from live_nst.sinks.stream_address import read_stream_address
 from live_nst.sources.base import parse_size
 
-_OTHER_NAMES = {"styles": "style"}
+_OTHER_NAMES = {"styles": "style", "streams": "stream"}
 """Fields whose option on the command line has another name."""
 
 _INTERNAL = {"concurrency", "content_style_seconds"}
@@ -77,6 +78,8 @@ def apply_table(
             _put(changes, (*key.path, "width"), width)
             _put(changes, (*key.path, "height"), height)
         else:
+            if name == "bitrate" and isinstance(value, str) and value != "auto":
+                value = parse_bitrate(value)
             _put(changes, key.path, _to_field(key, value, locate))
     result: LiveOptions = _replace(options, changes)
     return result
@@ -145,7 +148,8 @@ def _to_field(key: PresetKey, value: Any, locate: Locate) -> Any:
 
 def _to_text(key: PresetKey, value: Any, locate: Locate) -> Any:
     if isinstance(value, str):
-        return locate(key.name, value)
+        text = locate(key.name, value)
+        return read_stream_address(text) if key.name == "stream" else text
     if isinstance(value, int) and not isinstance(value, bool):  # `source = 0`
         return str(value)
     raise _wrong_type(key, value)

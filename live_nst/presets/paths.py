@@ -23,6 +23,10 @@ def locate(folder: Path, key: str, text: str) -> str:
             return _join(folder, text) if mask_image_path(text) else text
         case "record":
             return _join(folder, text)
+        case "stream":
+            if text.startswith("@"):
+                return f"@{_join(folder, text[1:])}"
+            return text if "://" in text else _join(folder, text)
         case "source":
             is_file = Path(text).suffix.lower() in PLAYABLE_SUFFIXES and "://" not in text
             return _join(folder, text) if is_file else _join_if_there(folder, text)

@@ -12,8 +12,9 @@ from live_nst.presets.keys import CAMERA_SIZE, PresetKey, preset_keys
 from live_nst.styles.builtin import builtin_styles
 from live_nst.styles.spec import as_spec, format_style, parse_style
 
-NOT_SAVED = ("folder", "record", "frames", "duration")
-"""Keys that belong to one run, not to a show. A preset that is written by hand may have them."""
+NOT_SAVED = ("folder", "record", "stream", "frames", "duration")
+"""Keys that belong to one run, not to a show, or that hold secrets: the addresses of streams. A
+preset that is written by hand may have them."""
 
 KeepPicture = Callable[[Path], str]
 """Returns how a preset names the picture of a style, a mask or a source, given its path."""

@@ -240,12 +240,17 @@ class _Decoder:
     def newest(self, timeout: float) -> tuple[Image, float] | None:
         """Return the newest image and its time by the page; None if there is none in time."""
         newest = None
+        damaged = False
         for sent in self._feed.take(timeout):
+            if damaged and not sent.keyframe and self._feed.form == "h264":
+                continue
+            damaged = False
             try:
                 image = self._decode(sent.data)
             except (av.FFmpegError, cv2.error, ValueError, MemoryError):
                 self._refuse()
-                break
+                damaged = True
+                continue
             if image is not None:
                 self._broken = 0
                 newest = (image, sent.time)

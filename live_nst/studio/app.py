@@ -20,7 +20,7 @@ from live_nst.studio.events import EventHub
 from live_nst.studio.limits import BodyLimitMiddleware
 from live_nst.studio.pictures import PictureHub
 from live_nst.studio.presets import preset_routes
-from live_nst.studio.requests import http_status
+from live_nst.studio.requests import as_sentence, http_status
 from live_nst.studio.routes import picture_routes, session_routes, style_routes
 from live_nst.studio.security import Access, AsgiApp, Receive, Scope, SecurityMiddleware, Send
 from live_nst.studio.sockets import camera_route, socket_routes
@@ -154,7 +154,7 @@ def _translate_errors(app: FastAPI, notify: Notify) -> None:
 
     @app.exception_handler(LiveNstError)
     def answer_error(_: Request, error: LiveNstError) -> JSONResponse:
-        return _problem(http_status(error), error.message, error.hint)
+        return _problem(http_status(error), as_sentence(error.message), error.hint)
 
     @app.exception_handler(RequestValidationError)
     def answer_invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -12,7 +12,7 @@ from live_nst.live.actions import ActionHandler
 from live_nst.live.keys import KEY_ACTIONS
 from live_nst.live.options import LiveOptions
 from live_nst.live.session import Attach, LiveSession, OpenNamedSource
-from live_nst.studio.requests import RequestError, no_session
+from live_nst.studio.requests import RequestError, as_sentence, no_session
 from live_nst.stylizer.look import Look
 from live_nst.types import Closeable, DownloadProgress, Notify
 
@@ -116,7 +116,7 @@ class SessionHost(Closeable):
                 self.start(self.options)
             except LiveNstError as exc:
                 self._notify(str(exc))
-                self._fail(str(exc))
+                self._fail(_sentence(exc))
 
         threading.Thread(target=begin, name="live-nst first session", daemon=True).start()
 
@@ -180,11 +180,11 @@ class SessionHost(Closeable):
         self.session = session
 
     def _on_end(self, run: "_Run") -> None:
+        if run.was_running and run.failure is not None:
+            self.problem = _sentence(run.failure)
         self.session = self._keys = None
-        if run.was_running and not run.stopping:
-            problem = _sentence(run.failure) if run.failure else "The source has ended."
-            self._notify(problem)
-            self.problem = problem
+        if run.was_running and self.problem:
+            self._notify(self.problem)
         self._changed()
 
 
@@ -230,6 +230,8 @@ class _Run:
                 if self.stopping:
                     session.stop()
                 session.run()
+                if not session.pipeline.stopping:
+                    host.problem = "The source has ended."
                 host.session = None  # before the stack closes what requests would use
         except BaseException as exc:  # kept for those who asked for the session
             self.failure = exc
@@ -317,7 +319,7 @@ def _keep_settings(options: LiveOptions, session: LiveSession) -> LiveOptions:
     return replace(options, stylizer=stylizer, mirror=now.mirror)
 
 
-def _sentence(error: BaseException | None) -> str:
+def _sentence(error: BaseException) -> str:
     if isinstance(error, LiveNstError):
-        return str(error)
+        return as_sentence(str(error))
     return f"The session failed unexpectedly: {type(error).__name__}: {error}"

@@ -1,5 +1,6 @@
 """Save and load presets from a page: names in the folder of settings, nothing else."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from live_nst.presets.files import (
     save_preset,
 )
 from live_nst.presets.show import current_options
+from live_nst.sinks.stream_address import parse_stream_address
 from live_nst.studio.host import AttachedSession
 from live_nst.studio.models import RequestModel, State
 from live_nst.studio.requests import RequestError
@@ -79,7 +81,8 @@ def load(studio: Studio, name: str) -> None:
     path = named_preset(name)
     if not path.is_file():
         raise RequestError(404, f"There is no preset {name!r}.", "see the list of presets")
-    options = _for_this_studio(studio, apply_preset(load_defaults(), path))
+    preset = apply_preset(load_defaults(), path)
+    options = _for_this_studio(studio, preset)
     options.check()
     studio.shelf.add_given([as_spec(style) for style in _styles(options)])
     studio.sources.add(options.source)
@@ -88,7 +91,8 @@ def load(studio: Studio, name: str) -> None:
     if session is None or not (attached or _runs_alike(session.options, options)):
         studio.host.start(options)
         session = studio.session()
-    _change(studio, session, options)
+    _change(session, options)
+    _start_streams(session, preset.streams)
 
 
 def _for_this_studio(studio: Studio, options: LiveOptions) -> LiveOptions:
@@ -105,6 +109,9 @@ def _for_this_studio(studio: Studio, options: LiveOptions) -> LiveOptions:
         osc=now.osc,
         metrics=now.metrics,
         control=now.control,
+        streams=now.streams,
+        bitrate=now.bitrate,
+        encoder=now.encoder,
     )
 
 
@@ -125,7 +132,7 @@ def _runs_alike(one: LiveOptions, other: LiveOptions) -> bool:
     return fixed(one) == fixed(other)
 
 
-def _change(studio: Studio, session: LiveSession, options: LiveOptions) -> None:
+def _change(session: LiveSession, options: LiveOptions) -> None:
     """Change a session that runs to what a preset says."""
     stylizer, look = options.stylizer, options.stylizer.look
     session.control.change(
@@ -150,3 +157,11 @@ def _change(studio: Studio, session: LiveSession, options: LiveOptions) -> None:
         session.stop_virtual_camera()
     elif session.virtual_camera is None:
         session.start_virtual_camera(options.virtual_camera or None)
+
+
+def _start_streams(session: LiveSession, addresses: Sequence[str]) -> None:
+    """Start the streams of a preset that do not run yet."""
+    running = {stream.address for stream in session.streams.statuses()}
+    for address in addresses:
+        if parse_stream_address(address).shown not in running:
+            session.streams.start(address)

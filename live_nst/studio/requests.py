@@ -27,3 +27,10 @@ def http_status(error: LiveNstError) -> int:
 def no_session() -> RequestError:
     """Return the error of a request that needs a running session."""
     return RequestError(409, "No session runs.", "choose a source to start one")
+
+
+def as_sentence(text: str) -> str:
+    """Return text with a full stop, and with a capital unless it begins with a name."""
+    if text.split(" ", 1)[0].isalpha():
+        text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -13,7 +13,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from live_nst.errors import LiveNstError, SourceError
 from live_nst.sources.browser import MAX_PIXELS, BrowserFeed, BrowserInbox, SentFrame, VideoFormat
 from live_nst.studio.events import EventHub, EventViewer
-from live_nst.studio.requests import RequestError
+from live_nst.studio.requests import RequestError, as_sentence
 from live_nst.studio.security import Headers, host_name, is_loopback
 from live_nst.studio.studio import Studio
 from live_nst.studio.video import HEADER, KEYFRAME, KIND_CAMERA, Message, VideoHub, VideoViewer
@@ -102,7 +102,7 @@ def camera_route(studio: Studio, inbox: BrowserInbox) -> APIRouter:
                 loop.call_soon_threadsafe(answers.put, json.dumps(message))
 
         def refuse(error: LiveNstError) -> None:
-            answer(error=error.message, hint=error.hint)
+            answer(error=as_sentence(error.message), hint=error.hint)
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(answers.end)
 
@@ -229,7 +229,7 @@ async def _admit(socket: WebSocket, add: Callable[[], None]) -> bool:
     try:
         add()
     except LiveNstError as exc:
-        await socket.send_text(json.dumps({"error": exc.message, "hint": exc.hint}))
+        await socket.send_text(json.dumps({"error": as_sentence(exc.message), "hint": exc.hint}))
         await _close(socket, _TRY_LATER)
         return False
     return True

@@ -8,6 +8,7 @@ import { openEncoder } from "./uplink.js";
 const MOST_BUFFERED = 256 * 1024; // bytes in the socket
 const MOST_UNANSWERED = 12; // frames that the studio has not decoded yet
 const FPS = 30;
+const LONGEST_PAUSE = 1000; // milliseconds; a screen on which nothing moves gives no frames
 const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: FPS } };
 const SCREEN = { width: { max: 1920 }, height: { max: 1080 }, frameRate: { max: FPS } };
 
@@ -67,6 +68,9 @@ export class BrowserCamera {
   /** @type {LastingSocket | null} */
   #socket = null;
   #unanswered = 0;
+  #repeatTimer = 0;
+  /** @type {VideoFrame | null} */
+  #last = null;
 
   /**
    * Send a stream until it ends or `stop` is called.
@@ -100,6 +104,9 @@ export class BrowserCamera {
     if (this.#abort.signal.aborted) return;
     this.#abort.abort();
     for (const track of this.stream.getTracks()) track.stop();
+    clearInterval(this.#repeatTimer);
+    this.#last?.close();
+    this.#last = null;
     this.#encoder?.close();
     this.#socket?.stop();
     this.options.ended(error);
@@ -113,11 +120,29 @@ export class BrowserCamera {
       opened: () => this.#greet(),
       text: (message) => this.#told(message),
     });
+    let latest = performance.now();
     eachFrame(this.track, this.#abort.signal, (frame) => {
-      const socket = this.#socket;
-      if (!socket?.isOpen || socket.bufferedAmount > MOST_BUFFERED) return;
-      if (this.#unanswered < MOST_UNANSWERED) this.#encoder?.encode(frame, this.options.now());
+      latest = performance.now();
+      this.#encode(frame);
+      if (this.kind === "screen" && frame.image instanceof VideoFrame) {
+        this.#last?.close();
+        this.#last = frame.image.clone();
+      }
     });
+    this.#repeatTimer = setInterval(() => {
+      if (!this.#last || performance.now() - latest < LONGEST_PAUSE) return;
+      const { displayWidth: width, displayHeight: height } = this.#last;
+      const image = new VideoFrame(this.#last, { timestamp: Math.round(1000 * performance.now()) });
+      this.#encode({ image, width, height });
+      image.close();
+    }, LONGEST_PAUSE);
+  }
+
+  /** @param {import("./frames.js").RawFrame} frame */
+  #encode(frame) {
+    const socket = this.#socket;
+    if (!socket?.isOpen || socket.bufferedAmount > MOST_BUFFERED) return;
+    if (this.#unanswered < MOST_UNANSWERED) this.#encoder?.encode(frame, this.options.now());
   }
 
   #greet() {

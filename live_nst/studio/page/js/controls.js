@@ -90,7 +90,7 @@ export function setUpSpeed(store) {
     automatic.checked = auto;
     const fps = Math.round(session.source.fps);
     const rates = RATES.includes(fps) || !fps ? RATES : [...RATES, fps].sort((a, b) => a - b);
-    renderOn(rate, rates, () => rates.map((value) => build("option", { value: String(value) }, String(value))));
+    renderOn(rate, rates, () => rates.map((value) => build("option", { value: String(value) }, `${value} fps`)));
     if (document.activeElement !== rate && rate.value !== String(fps)) rate.value = String(fps);
     showRuns(state);
   });
@@ -109,12 +109,28 @@ function showRuns({ runs, figures, session, viewers }) {
     Frames: `${figures.frames} painted, ${figures.dropped} dropped`,
     Pages: `${viewers} watching`,
   };
+  const summary = runs.model ? `Runs ${runs.model} on ${runs.device} with ${runs.engine}` : "What runs where";
+  setText(byId("runs-summary", HTMLElement), summary);
   const list = byId("runs", HTMLElement);
   renderOn(list, Object.keys(rows), () =>
     Object.keys(rows).map((name) => build("div", {}, build("dt", {}, name), build("dd"))),
   );
   const cells = list.querySelectorAll("dd");
   Object.values(rows).forEach((text, i) => setText(cells[i], text || "not known yet"));
+}
+
+/**
+ * Let the controls work only while there is a session that they change.
+ *
+ * @param {import("./store.js").Store} store
+ */
+export function setUpLiveControls(store) {
+  const fieldsets = document.querySelectorAll("fieldset.live");
+  store.subscribe(({ session }) => {
+    for (const fieldset of fieldsets) {
+      if (fieldset instanceof HTMLFieldSetElement) fieldset.disabled = !session.running;
+    }
+  });
 }
 
 /**

@@ -37,6 +37,7 @@ export class Gallery {
       ),
     );
     this.host.append(this.adder);
+    this.host.addEventListener("wheel", (event) => this.#scroll(event), { passive: false });
     styles.subscribe((all) => this.#list(all));
     store.subscribe((state) => this.#render(state));
   }
@@ -56,6 +57,19 @@ export class Gallery {
     this.adder.before(tile);
     tile.scrollIntoView({ inline: "end", block: "nearest" });
     return () => tile.remove();
+  }
+
+  /**
+   * Let a plain mouse wheel move the strip, as long as there is more of it.
+   *
+   * @param {WheelEvent} event
+   */
+  #scroll(event) {
+    const { host } = this;
+    const left = host.scrollLeft + event.deltaY;
+    if (event.deltaX || event.ctrlKey || left < 0 || left > host.scrollWidth - host.clientWidth) return;
+    event.preventDefault();
+    host.scrollLeft = left;
   }
 
   /** @param {Style[]} all */
@@ -88,11 +102,11 @@ export class Gallery {
   }
 
   /** @param {State} state */
-  #render({ settings, thumbnails }) {
+  #render({ session, settings, thumbnails }) {
     const total = Object.values(settings.style).reduce((sum, weight) => sum + weight, 0) || 1;
     for (const [id, tile] of this.#tiles) {
       const weight = settings.style[id];
-      tile.show(weight === undefined ? 0 : weight / total, thumbnails[id] ?? 0);
+      tile.show(weight === undefined ? 0 : weight / total, thumbnails[id] ?? 0, session.running);
     }
     const main = mainStyle(settings.style) ?? "";
     const style = this.styles.find(main);
@@ -159,7 +173,9 @@ class Tile {
     );
     this.mixer = build(
       "button",
-      { type: "button", className: "tile-mix", "aria-pressed": "false", title: `Mix with ${style.label}`, onclick: () => mix.mixIn(style.id) },
+      { type: "button", className: "tile-mix", "aria-pressed": "false", title: `Mix with ${style.label}`,
+        tabIndex: -1, // keys have the list "Mix with"
+        onclick: () => mix.mixIn(style.id) },
       icon("mix"),
       build("span", { className: "sr-only" }, `Mix with ${style.label}`),
     );
@@ -178,8 +194,10 @@ class Tile {
   /**
    * @param {number} share Of this style in what is shown, 0 to 1.
    * @param {number} version Of the thumbnail; 0 if there is none.
+   * @param {boolean} enabled
    */
-  show(share, version) {
+  show(share, version, enabled) {
+    this.button.disabled = this.mixer.disabled = !enabled;
     setAttribute(this.button, "aria-pressed", String(share > 0));
     setAttribute(this.mixer, "aria-pressed", String(share > 0 && share < 1));
     this.mixer.hidden = share === 1;

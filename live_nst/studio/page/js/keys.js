@@ -4,7 +4,7 @@ import { call } from "./api.js";
 import { byId } from "./dom.js";
 import { attempt } from "./notices.js";
 
-const SENT = "npkltcdbamvrq,.[]+-=123456789"; // one character each; the studio knows them
+const SENT = "npkltcdbamvr,.[]+-=123456789"; // one character each; the studio knows them
 /** @type {Record<string, string>} Names of the browser's keys as the studio has them. */
 const NAMED = { ArrowUp: "up", ArrowDown: "down", ArrowLeft: "left", ArrowRight: "right", " ": "space" };
 const ARROWS = /^(Arrow|Page|Home|End)/;
@@ -29,14 +29,15 @@ export const keys = {
 
 /**
  * @param {import("./store.js").Store} store
- * @param {{ stage: import("./stage.js").Stage, help: () => void }} page
+ * @param {{ stage: import("./stage.js").Stage, session: import("./session.js").SessionSwitch, help: () => void }} page
  */
-export function setUpKeys(store, { stage, help }) {
+export function setUpKeys(store, { stage, session, help }) {
   /** @type {Record<string, () => void>} What the page itself does. */
   const own = {
     s: () => byId("snapshot", HTMLButtonElement).click(),
     o: () => stage.toggleOverlay(),
     f: () => void attempt(() => stage.toggleFullscreen()),
+    q: () => void session.stop(),
     h: help,
     "?": help,
   };

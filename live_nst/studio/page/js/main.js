@@ -2,7 +2,7 @@
 
 import { call } from "./api.js";
 import { connect } from "./connection.js";
-import { setUpLook, setUpSpeed, setUpToggles } from "./controls.js";
+import { setUpLiveControls, setUpLook, setUpSpeed, setUpToggles } from "./controls.js";
 import { byId, setAttribute } from "./dom.js";
 import { Gallery } from "./gallery.js";
 import { setUpGraph } from "./graph.js";
@@ -27,6 +27,7 @@ const source = setUpSource(store, session);
 connect(store, { message: say, status: source.status });
 
 setUpTheme();
+setUpLiveControls(store);
 setUpToggles(store);
 setUpLook(store);
 setUpSpeed(store);
@@ -41,7 +42,7 @@ let gallery;
 const chooseFile = setUpUploads(styles, mix, () => gallery);
 gallery = new Gallery(store, styles, mix, chooseFile);
 
-setUpKeys(store, { stage, help: setUpHelp() });
+setUpKeys(store, { stage, session, help: setUpHelp() });
 const fullscreen = byId("fullscreen", HTMLButtonElement);
 fullscreen.hidden = !document.fullscreenEnabled;
 fullscreen.addEventListener("click", () => void attempt(() => stage.toggleFullscreen()));

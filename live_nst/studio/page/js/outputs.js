@@ -96,7 +96,7 @@ function setUpVirtualCamera(store) {
   store.subscribe(({ virtual_camera: camera, session }) => {
     input.checked = camera.on;
     input.disabled = !camera.on && (!camera.available || !session.running);
-    const off = camera.available ? "off" : "this computer has none";
+    const off = camera.available ? "off" : "none is set up on the studio's computer";
     setText(status, camera.problem || (camera.on ? `on, ${camera.device}` : off));
     status.classList.toggle("problem", Boolean(camera.problem) && camera.on);
   });

@@ -1,22 +1,15 @@
 /** Choose the source, start and stop: the chip in the head, the dialog, the cards on the stage. */
 
+import { isLimited } from "./advice.js";
 import { call } from "./api.js";
-import { hasCamera, hasScreen } from "./camera.js";
+import { advice, showAway, showCards, sourceCards } from "./cards.js";
 import { build, byId, fillDialog, icon, setText, useIcon } from "./dom.js";
 import { attempt } from "./notices.js";
 import { BROWSER, countCameras } from "./session.js";
-import { insecureAdvice, showCard } from "./stage.js";
 
 /** @typedef {import("./types.js").SourceChoice} SourceChoice */
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./session.js").SessionSwitch} SessionSwitch */
-
-const KINDS = {
-  camera: "a camera of the studio's computer",
-  demo: "built in, needs no camera",
-  screen: "of the studio's computer",
-  given: "given at the start",
-};
 
 /**
  * @param {import("./store.js").Store} store
@@ -33,19 +26,28 @@ export function setUpSource(store, session) {
     choices = await call("GET", "/api/sources");
     render();
   };
-  const open = () => {
-    void attempt(refresh);
+  let filled = "";
+  const fill = () => {
+    // Built anew only when it differs, so that the focus stays.
+    const key = JSON.stringify([choices, store.state?.session.running, store.state?.session.source.spec, session.camera?.kind]);
+    if (key === filled) return;
+    filled = key;
     fillDialog(dialog, "Source", sourceCards(choices, store, session, () => dialog.close()), ...advice());
+  };
+  const open = () => {
+    fill();
     dialog.showModal();
+    void attempt(refresh);
   };
   const render = () => {
-    if (dialog.open) {
-      fillDialog(dialog, "Source", sourceCards(choices, store, session, () => dialog.close()), ...advice());
-    }
+    if (dialog.open) fill();
     if (store.state) showCards(store.state, status, choices, store, session);
     else if (!status.connected) showAway(status);
   };
   byId("source-button", HTMLButtonElement).addEventListener("click", open);
+  const limits = byId("limits", HTMLButtonElement);
+  limits.hidden = !isLimited();
+  limits.addEventListener("click", open);
   byId("session-button", HTMLButtonElement).addEventListener("click", () => {
     const state = store.state;
     if (state?.session.running || state?.session.starting) void session.stop();
@@ -74,11 +76,6 @@ export function setUpSource(store, session) {
   };
 }
 
-/** @returns {HTMLElement[]} */
-function advice() {
-  return hasCamera() ? [] : [insecureAdvice()];
-}
-
 /**
  * @param {State} state
  * @param {boolean} connected
@@ -101,100 +98,6 @@ function renderHead({ session, viewers }, connected) {
   useIcon(button, on ? "stop" : "play");
   const label = button.querySelector("span");
   if (label) setText(label, on ? "Stop" : "Start");
-}
-
-/**
- * Buttons for every source.
- *
- * @param {SourceChoice[]} choices
- * @param {import("./store.js").Store} store
- * @param {SessionSwitch} session
- * @param {() => void} chosen
- */
-function sourceCards(choices, store, session, chosen) {
-  const current = store.state?.session;
-  const card = (
-    /** @type {string} */ name,
-    /** @type {string} */ title,
-    /** @type {string} */ text,
-    /** @type {boolean} */ isCurrent,
-    /** @type {boolean} */ enabled,
-    /** @type {() => void} */ choose,
-  ) =>
-    build(
-      "button",
-      {
-        type: "button", className: "source-card", "aria-pressed": String(isCurrent), disabled: !enabled,
-        onclick: () => {
-          chosen();
-          choose();
-        },
-      },
-      icon(name),
-      build("span", { className: "source-card-text" }, build("strong", {}, title), build("span", {}, text)),
-    );
-  const cards = [];
-  for (const { spec, label, kind } of choices) {
-    if (kind === BROWSER) continue;
-    const isCurrent = Boolean(current?.running) && current?.source.spec === spec;
-    cards.push(card(kind, capitalized(label), KINDS[kind] ?? "", isCurrent, true, () => void session.start(spec)));
-  }
-  if (choices.some(({ kind }) => kind === BROWSER)) {
-    const sent = session.camera?.kind;
-    const refused = "this browser does not give it at this address";
-    cards.push(
-      card("browser", "This browser's camera", hasCamera() ? "of the device before you" : refused, sent === "camera", hasCamera(), () => void session.startHere("camera")),
-      card("screen", "This browser's screen", hasScreen() ? "a screen, a window or a tab" : refused, sent === "screen", hasScreen(), () => void session.startHere("screen")),
-    );
-  }
-  return build("div", { className: "source-cards" }, ...cards);
-}
-
-/**
- * Show a card where the picture cannot speak for itself.
- *
- * @param {State} state
- * @param {import("./connection.js").Status} status
- * @param {SourceChoice[]} choices
- * @param {import("./store.js").Store} store
- * @param {SessionSwitch} session
- */
-function showCards(state, status, choices, store, session) {
-  const { running, starting, problem, source } = state.session;
-  if (!status.connected) {
-    showAway(status);
-  } else if (starting) {
-    showCard("starting", () => [
-      build("span", { className: "spinner", "aria-hidden": "true" }),
-      build("h2", {}, "Starting"),
-      build("p", {}, "The model is prepared. The first time takes a while."),
-    ]);
-  } else if (!running) {
-    showCard(`stopped ${problem} ${JSON.stringify(choices)}`, () => [
-      build("h2", {}, problem ? "The session has ended" : "Nothing is running"),
-      build("p", { className: problem ? "problem" : "" }, problem || "Choose what is painted."),
-      sourceCards(choices, store, session, () => {}),
-      ...advice(),
-    ]);
-  } else if (source.spec === BROWSER && problem && !session.camera) {
-    showCard(`waiting ${problem}`, () => [
-      build("h2", {}, "Waiting for a browser's camera"),
-      build("p", {}, "Give this browser's camera or screen, or choose another source above."),
-      sourceCards([{ spec: BROWSER, label: "", kind: BROWSER }], store, session, () => {}),
-      ...advice(),
-    ]);
-  } else {
-    showCard("", () => []);
-  }
-}
-
-/** @param {import("./connection.js").Status} status */
-function showAway({ sentence, hint }) {
-  showCard(`away ${sentence}`, () => [
-    build("span", { className: "spinner", "aria-hidden": "true" }),
-    build("h2", {}, sentence),
-    build("p", {}, `${capitalized(hint)}.`),
-  ]);
 }
 
 /**
@@ -221,9 +124,4 @@ async function showUplink(session) {
     ...(several ? [flip] : []),
     build("button", { type: "button", className: "quiet", onclick: () => session.camera?.stop() }, "Stop sending"),
   );
-}
-
-/** @param {string} text */
-function capitalized(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,6 +1,6 @@
-/** The live picture and what lies on it: divider, figures, and cards where there is no picture. */
+/** The live picture and what lies on it: the divider and the figures. */
 
-import { build, byId, copyable, renderOn, setAttribute, setText } from "./dom.js";
+import { byId, setAttribute, setText } from "./dom.js";
 import { canDecode, LiveVideo } from "./video.js";
 
 const DIVIDER_STEP = 0.02;
@@ -139,38 +139,4 @@ export class Stage {
     setAttribute(this.divider, "aria-valuenow", String(percent));
     setAttribute(this.divider, "aria-valuetext", `${percent}% original`);
   }
-}
-
-/**
- * What to tell a user whose browser allows neither camera nor decoder at this address.
- *
- * @returns {HTMLElement}
- */
-export function insecureAdvice() {
-  const port = location.port || (location.protocol === "https:" ? "443" : "80");
-  return build(
-    "div",
-    { className: "advice" },
-    build(
-      "p",
-      {},
-      `Over plain http from another machine, browsers give a page neither their camera nor their fast
-      decoder. The picture here comes as JPEGs, somewhat later. To have all of it, run this on the
-      machine with the browser, and open http://127.0.0.1:${port} there:`,
-    ),
-    copyable(`ssh -L ${port}:127.0.0.1:${port} ${location.hostname}`, "the line for ssh"),
-    build("p", {}, "Or start the studio with --tls."),
-  );
-}
-
-/**
- * Show a card in the place of the picture, or none.
- *
- * @param {string} key What the card depends on; "" for none.
- * @param {() => (Node | string)[]} children
- */
-export function showCard(key, children) {
-  const card = byId("stage-card", HTMLDivElement);
-  card.hidden = !key;
-  if (key) renderOn(card, key, children);
 }

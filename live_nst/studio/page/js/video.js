@@ -10,6 +10,7 @@ import { LastingSocket } from "./socket.js";
 const MOST_WAITING = 8; // frames in the decoder; more means that this page is too slow
 const CLOCK_PERIOD = 2000; // milliseconds
 const KEPT_LATENCIES = 30;
+const UNMEASURED = 15; // frames after a start: they come in a heap
 const HIDDEN_WAIT = 4000; // milliseconds until a hidden page stops reading
 
 /** Whether this browser decodes video at this address. */
@@ -27,6 +28,7 @@ export class LiveVideo {
   #drawnTimestamp = -1;
   /** @type {number[]} */
   #latencies = [];
+  #sinceStart = 0;
   #hiddenTimer = 0;
 
   /**
@@ -38,7 +40,7 @@ export class LiveVideo {
     this.handlers = handlers;
     this.clock = new ServerClock();
     this.frames = 0;
-    this.context = canvas.getContext("2d", { alpha: false, desynchronized: true });
+    this.context = canvas.getContext("2d", { alpha: false });
     this.#connect();
     setInterval(() => this.#askTime(), CLOCK_PERIOD);
     document.addEventListener("visibilitychange", () => this.#visibilityChanged());
@@ -97,6 +99,8 @@ export class LiveVideo {
     this.#decoder = null;
     this.#needsKeyframe = true;
     this.#drawnTimestamp = -1;
+    this.#sinceStart = 0;
+    this.#latencies = [];
     if (!this.#codec) return;
     this.#decoder = new VideoDecoder({
       output: (frame) => this.#draw(frame),
@@ -153,7 +157,7 @@ export class LiveVideo {
   /** @param {number} captured */
   #measure(captured) {
     const now = this.clock.now();
-    if (!now || !captured) return;
+    if (!now || !captured || this.#sinceStart++ < UNMEASURED) return;
     this.#latencies.push(1000 * (now - captured));
     if (this.#latencies.length > KEPT_LATENCIES) this.#latencies.shift();
   }
