@@ -37,6 +37,8 @@ def test_the_defaults_of_the_command_line_are_those_of_the_options() -> None:
             assert default == f"{options.request.width}x{options.request.height}"
         elif name == "only":
             assert default == "" and options.stylizer.look.only == "everywhere"
+        elif name == "stream":
+            assert default is None and options.streams == ()
         elif name != "preset":
             assert preset_keys()[name].get(options) == default, name
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from live_nst.live import session
 from live_nst.live.session import LiveSession
 from live_nst.remote.addresses import ListenAddress
 from live_nst.studio.control import ControlServer
 from tests.live.fakes import Running, wait_until
 from tests.live.test_session import SessionHarness, harness, live_options  # noqa: F401
+from tests.studio.conftest import FakeModel
 
 
 @pytest.fixture
@@ -48,5 +50,6 @@ def controlled(
     tmp_path: Path,
 ) -> Iterator[Controlled]:
     """A session under control, through a socket unless a test asks for an address."""
-    with ExitStack() as stack:
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "StylizerCore", FakeModel)
         yield Controlled(stack, getattr(request, "param", None), tmp_path)
