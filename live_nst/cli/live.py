@@ -105,6 +105,14 @@ def live(
             "as /dev/video10, or the first one found.",
         ),
     ] = None,
+    on_demand: Annotated[
+        bool,
+        typer.Option(
+            "--on-demand/--always",
+            help="While no program reads the virtual camera, release the real one and stylize "
+            "nothing. Linux only.",
+        ),
+    ] = False,
     stream: Annotated[
         list[str] | None,
         typer.Option(

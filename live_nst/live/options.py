@@ -39,6 +39,7 @@ class LiveOptions:
         fullscreen: Let the window fill the screen.
         record: Record to this file.
         virtual_camera: Write to this device; "" for the first one found, None for none.
+        on_demand: Release the source while nobody reads the virtual camera.
         streams: Send to these addresses; see `live_nst.sinks.stream_address`. They hold keys, so
             they are left out of `repr`.
         bitrate: Bits per second of the streams; None to choose it by size and rate.
@@ -62,6 +63,7 @@ class LiveOptions:
     fullscreen: bool = False
     record: Path | None = None
     virtual_camera: str | None = None
+    on_demand: bool = False
     streams: tuple[str, ...] = field(default=(), repr=False)
     bitrate: int | None = None
     encoder: str = "libx264"
@@ -95,6 +97,11 @@ class LiveOptions:
         if self.duration is not None and not 0 < self.duration < _MAX_SECONDS:
             raise UsageError(
                 f"Invalid duration {self.duration:g}.", "use a number of seconds above 0"
+            )
+        if self.on_demand and self.virtual_camera is None:
+            raise UsageError(
+                "Without a virtual camera nobody can read it on demand.",
+                "use --on-demand with --virtual-camera",
             )
         _check_request(self.request)
         if self.streams:

@@ -124,6 +124,8 @@ class LiveSession(Closeable):
             )
             for url in options.streams:
                 self.streams.start(url)
+            if options.on_demand:
+                stack.enter_context(self._watch_camera())
             self._stack = stack.pop_all()
 
     @property
@@ -223,6 +225,27 @@ class LiveSession(Closeable):
             f"Feeding {camera.name} at {camera.size[0]}x{camera.size[1]}, {rate:g} fps."
         )
         return camera
+
+    def _watch_camera(self) -> Closeable:
+        """Let the source rest while nobody reads the virtual camera."""
+        from live_nst.live.on_demand import OnDemand
+        from live_nst.sinks.loopback_usage import watch_usage
+        from live_nst.sinks.virtual_camera import VirtualCamera
+
+        camera = self._camera
+        assert isinstance(camera, VirtualCamera)  # the options were checked
+        usage = watch_usage(camera.device)
+
+        def is_needed() -> bool:
+            """Return whether something else needs frames, or the first one has not come yet."""
+            others = set(self.pipeline.dropped_by_sinks()) - {camera.name}
+            return self.pipeline.newest is None or bool(others) or self.virtual_camera is None
+
+        watcher = OnDemand(
+            usage, usage.is_exact, self._capture, camera, is_needed, self._notify_all
+        )
+        watcher.start()
+        return watcher
 
     def _notify_all(self, sentence: str) -> None:
         self._notify(sentence)
