@@ -48,6 +48,9 @@ class CaptureWorker:
         self._switching = threading.Lock()  # between "is it the reader in use?" and what it gives
         self._info: SourceInfo | None = None
         self._problem = ""
+        self._closing = False
+        self._rest_notice = ""  # why the source is closed for a while; empty if it is not
+        self._woken = False  # whether the next opening ends a rest
         self._last_event = 0.0  # when a frame came or the source was opened or lost
         self.slot: LatestSlot[Frame] = LatestSlot()
         self.next_index = 0
@@ -132,7 +135,30 @@ class CaptureWorker:
     @property
     def closing(self) -> bool:
         """Whether `close` was called."""
-        return self._reader is not None and self._reader.stop.is_set()
+        return self._closing
+
+    def rest(self, notice: str) -> None:
+        """Close the source until `wake`. A source that rests already goes on doing so.
+
+        Args:
+            notice: Why, for the user.
+        """
+        with self._switching:
+            if self._closing or self._rest_notice:
+                return
+            self._rest_notice = notice
+            if self._reader is not None:
+                self._reader.end()
+
+    def wake(self) -> None:
+        """Open a source that rests; without a rest, do nothing."""
+        with self._switching:
+            if self._closing or not self._rest_notice:
+                return
+            self._rest_notice, self._problem, self._woken = "", "", True
+            self._last_event = self._clock.now()
+            self._reader = _Reader(self, self._open_source, first=False)
+            self._reader.start()
 
     def check(self) -> str:
         """Check the source, and replace a thread whose driver hangs.
@@ -145,6 +171,8 @@ class CaptureWorker:
         """
         if self.failure is not None:
             raise self.failure
+        if self._rest_notice:
+            return self._rest_notice
         silence = self._clock.now() - self._last_event
         expecting = self._opened.is_set() and not self._ended.is_set()
         if expecting and silence > STALL_LIMIT_SECONDS:
@@ -161,6 +189,7 @@ class CaptureWorker:
             timeout: Seconds to wait for a driver that hangs.
         """
         with self._switching:
+            self._closing = True
             reader = self._reader
             if reader is not None:
                 reader.end()
@@ -188,9 +217,9 @@ class CaptureWorker:
             if reader.candidate and not self._take_over(reader):
                 return
             if self._is_current(reader):
-                if self._opened.is_set() and not reader.candidate:
+                if self._opened.is_set() and not reader.candidate and not self._woken:
                     self.reopened += 1
-                reader.candidate = False
+                reader.candidate = self._woken = False
                 reader.offset = self.next_index
                 self._info = source.info
                 self._last_event = self._clock.now()
@@ -204,6 +233,7 @@ class CaptureWorker:
         if self._reader is not None:
             self._reader.end()
         self._reader, self._open_source, self._problem = reader, reader.open_source, ""
+        self._rest_notice = ""
         return True
 
     def _on_frame(self, reader: "_Reader", frame: Frame) -> None:

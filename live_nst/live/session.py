@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from live_nst.live.actions import ActionHandler
 from live_nst.live.capture_worker import CaptureWorker
@@ -109,6 +110,7 @@ class LiveSession(Closeable):
                 _styles_to_choose_from(options),
                 self._tell_listeners,
                 folder=options.folder,
+                style=as_spec(options.stylizer.styles[0]),
                 recorder=recorder,
             )
             self.streams = stack.enter_context(
@@ -122,6 +124,8 @@ class LiveSession(Closeable):
             )
             for url in options.streams:
                 self.streams.start(url)
+            if options.on_demand:
+                stack.enter_context(self._watch_camera())
             self._stack = stack.pop_all()
 
     @property
@@ -130,6 +134,11 @@ class LiveSession(Closeable):
         info = self._capture.info
         assert info is not None  # it is open
         return info
+
+    @property
+    def reopened(self) -> int:
+        """How often the source was reopened."""
+        return self._capture.reopened
 
     def listen(self, listener: Notify) -> None:
         """Call `listener` with one sentence about each change and each notice, from any thread."""
@@ -217,6 +226,27 @@ class LiveSession(Closeable):
         )
         return camera
 
+    def _watch_camera(self) -> Closeable:
+        """Let the source rest while nobody reads the virtual camera."""
+        from live_nst.live.on_demand import OnDemand
+        from live_nst.sinks.loopback_usage import watch_usage
+        from live_nst.sinks.virtual_camera import VirtualCamera
+
+        camera = self._camera
+        assert isinstance(camera, VirtualCamera)  # the options were checked
+        usage = watch_usage(camera.device)
+
+        def is_needed() -> bool:
+            """Return whether something else needs frames, or the first one has not come yet."""
+            others = set(self.pipeline.dropped_by_sinks()) - {camera.name}
+            return self.pipeline.newest is None or bool(others) or self.virtual_camera is None
+
+        watcher = OnDemand(
+            usage, usage.is_exact, self._capture, camera, is_needed, self._notify_all
+        )
+        watcher.start()
+        return watcher
+
     def _notify_all(self, sentence: str) -> None:
         self._notify(sentence)
         self._tell_listeners(sentence)
@@ -229,12 +259,16 @@ class LiveSession(Closeable):
 Attach = Callable[[LiveSession], Closeable]
 """Opens something that reads and changes a session while it runs, such as a server."""
 
+SavePreset = Callable[[LiveSession], Path]
+"""Writes what a session is set to into a file, and returns its path."""
+
 
 def run_live(
     options: LiveOptions,
     notify: Notify,
     progress: DownloadProgress = _no_progress,
     attach: Sequence[Attach] = (),
+    save_preset: SavePreset | None = None,
 ) -> LiveReport:
     """Run a session until it ends, and report on it.
 
@@ -245,6 +279,7 @@ def run_live(
         notify: Called with one sentence at a time, from any thread.
         progress: Called while a model is downloaded.
         attach: Called, in order, before the first frame. What they return is closed at the end.
+        save_preset: Called by the window's key for presets; None if it does nothing.
 
     Returns:
         The figures of the session.
@@ -260,7 +295,7 @@ def run_live(
         session = stack.enter_context(LiveSession(options, notify, progress))
         for each in attach:
             stack.enter_context(each(session))
-        display = _open_display(session) if options.window else None
+        display = _open_display(session, save_preset) if options.window else None
         stop.on_request = session.stop
         return session.run(display)
 
@@ -304,20 +339,23 @@ def _pipeline_options(options: LiveOptions, stylizer: StylizerCore) -> PipelineO
 
 def _styles_to_choose_from(options: LiveOptions) -> list[StyleSpec]:
     """Return the styles that were given; after a single one, the built-in styles as well."""
+    if options.keys:
+        return [as_spec(style) for style in options.keys]
     styles = [as_spec(style) for style in options.stylizer.styles]
     if len(styles) == 1:
         styles += [as_spec(name) for name in builtin_styles() if name != styles[0].label]
     return styles
 
 
-def _open_display(session: LiveSession) -> WindowDisplay:
+def _open_display(session: LiveSession, save_preset: SavePreset | None) -> WindowDisplay:
     """Open the window, with its overlay and keys."""
     from live_nst.sinks.window import Window
 
     info = session.info
     window = Window("live-nst", (info.width, info.height), session.options.fullscreen)
     figures = partial(overlay_lines, session.pipeline, session.stylizer, session.streams)
-    perform = ActionHandler(session.control).perform
+    save = None if save_preset is None else partial(save_preset, session)
+    perform = ActionHandler(session.control, save).perform
     display = WindowDisplay(window, figures, perform, SystemClock())
     session.listen(display.notify)
     return display

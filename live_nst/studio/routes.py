@@ -51,9 +51,7 @@ def session_routes(studio: Studio) -> APIRouter:
     router = APIRouter(prefix="/api", responses=PROBLEMS)
 
     def state(request: Request) -> State:
-        current = studio.state()
-        current.secure = is_secure(request.url.scheme, Headers(request.scope["headers"]))
-        return current
+        return state_for(studio, request)
 
     @router.get("/state")
     def read_state(request: Request) -> State:
@@ -114,6 +112,13 @@ def session_routes(studio: Studio) -> APIRouter:
         return state(request)
 
     return router
+
+
+def state_for(studio: Studio, request: Request) -> State:
+    """Return the state for the answer to a request."""
+    state = studio.state()
+    state.secure = is_secure(request.url.scheme, Headers(request.scope["headers"]))
+    return state
 
 
 def style_routes(studio: Studio, thumbnails: Thumbnails) -> APIRouter:
