@@ -121,6 +121,15 @@ def live(
             "(Intel), h264_amf (AMD) or h264_videotoolbox (Apple).",
         ),
     ] = "libx264",
+    audio: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DEVICE|FILE",
+            help="The sound of streams and recordings: a file, a part of the name of an input "
+            "device, or default. It is in step with the painted picture.",
+            show_default="silence",
+        ),
+    ] = None,
     frames: Annotated[
         int | None, typer.Option(metavar="N", help="Stop after this number of frames.")
     ] = None,
@@ -174,6 +183,7 @@ def live(
         streams=read_stream_addresses(stream or []),
         bitrate=None if bitrate is None else parse_bitrate(bitrate),
         encoder=encoder,
+        audio=audio,
         frames=frames,
         duration=duration,
     )

@@ -13,6 +13,7 @@ from live_nst.live.pipeline import LivePipeline
 from live_nst.live.size_controller import SIZE_STEPS
 from live_nst.masks.regions import BACKGROUND, EVERYWHERE, PERSON
 from live_nst.sinks.recorder import Recorder
+from live_nst.sinks.sound import SoundTrack
 from live_nst.styles.registry import StyleInput
 from live_nst.styles.spec import StyleSpec, mix_styles, parse_style
 from live_nst.stylizer.core import StylizerCore
@@ -35,6 +36,7 @@ class ActionHandler:
         notify: Called with a short sentence, from any thread.
         folder: Where images and recordings go that were started by key.
         recorder: The recording that runs from the start; None if there is none.
+        sound: The sound of recordings; None for none.
 
     Attributes:
         recorder: The recording that runs now; None if there is none.
@@ -49,6 +51,7 @@ class ActionHandler:
         *,
         folder: Path,
         recorder: Recorder | None = None,
+        sound: SoundTrack | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._stylizer = stylizer
@@ -66,6 +69,7 @@ class ActionHandler:
         self._notify = notify
         self._folder = folder
         self.recorder = recorder
+        self._sound = sound
 
     def perform(self, action: Action, key: str) -> None:
         """Carry out an action.
@@ -199,7 +203,8 @@ class ActionHandler:
             self.recorder = None
             return
         try:
-            self.recorder = Recorder(self._folder / f"live-nst-{_timestamp()}.mp4")
+            path = self._folder / f"live-nst-{_timestamp()}.mp4"
+            self.recorder = Recorder(path, sound=self._sound)
         except LiveNstError as exc:
             self._show_error(exc)
             return

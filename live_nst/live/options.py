@@ -35,6 +35,8 @@ class LiveOptions:
             they are left out of `repr`.
         bitrate: Bits per second of the streams; None to choose it by size and rate.
         encoder: The encoder of the streams; see `live_nst.sinks.encoder.ENCODER_OPTIONS`.
+        audio: The sound of streams and recordings: a file, or the name of an input device; None
+            for silent streams, and recordings without a sound track.
         frames: Stop after this number of shown frames.
         duration: Stop after this number of seconds.
     """
@@ -50,6 +52,7 @@ class LiveOptions:
     streams: tuple[str, ...] = field(default=(), repr=False)
     bitrate: int | None = None
     encoder: str = "libx264"
+    audio: str | None = None
     frames: int | None = None
     duration: float | None = None
 

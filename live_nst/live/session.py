@@ -1,5 +1,7 @@
 """Run a live session from its options: open everything, run the pipeline, report."""
 
+import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -10,6 +12,7 @@ from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.display import WindowDisplay
 from live_nst.live.options import LiveOptions, PipelineOptions, ViewState
 from live_nst.live.pipeline import LivePipeline
+from live_nst.live.sound import SoundWorker
 from live_nst.live.stats import LiveReport, peak_rss_mb
 from live_nst.live.streams import LiveStreams
 from live_nst.masks.regions import EVERYWHERE
@@ -17,9 +20,11 @@ from live_nst.runtime.signals import handle_stop_signals, raise_interrupt
 from live_nst.runtime.timing import SystemClock
 from live_nst.sinks.base import Sink
 from live_nst.sinks.recorder import Recorder
+from live_nst.sinks.sound import SoundTrack
 from live_nst.sinks.x11 import require_display
 from live_nst.sources.base import SourceInfo
 from live_nst.sources.factory import open_source
+from live_nst.sources.sound import open_sound
 from live_nst.styles.builtin import builtin_styles
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import BLEND_STYLES
@@ -50,11 +55,13 @@ def run_live(
     """
     options.check()
     with ExitStack() as stack, handle_stop_signals(raise_interrupt) as stop:
-        recorder = _open_recorder(options, notify, stack)
-        if options.window:
-            require_display()
         capture = CaptureWorker(partial(open_source, options.source, options.request))
         stack.callback(capture.close)
+        began: list[float] = []  # when the pipeline started
+        sound = _open_sound(options, lambda: _sound_origin(capture, began), notify, stack)
+        recorder = _open_recorder(options, sound, notify, stack)
+        if options.window:
+            require_display()
         capture.start()
         capture.wait_opened(_QUICK_REFUSAL_SECONDS)
         sinks: list[Sink] = [recorder] if recorder else []
@@ -84,20 +91,43 @@ def run_live(
             if display is not None:
                 display.notify(sentence)
 
-        streams = _open_streams(options, info, pipeline, notify_all, stack)
+        streams = _open_streams(options, info, pipeline, sound, notify_all, stack)
         if options.window:
-            display = _open_display(options, info, pipeline, stylizer, recorder, streams)
+            display = _open_display(options, info, pipeline, stylizer, recorder, streams, sound)
         for url in options.streams:
             streams.start(url)
         stop.on_request = pipeline.stop
+        began.append(time.monotonic())
         pipeline.run(display)
         return _report(pipeline, stylizer, capture, info)
 
 
-def _open_recorder(options: LiveOptions, notify: Notify, stack: ExitStack) -> Recorder | None:
+def _open_sound(
+    options: LiveOptions,
+    origin: Callable[[], float | None],
+    notify: Notify,
+    stack: ExitStack,
+) -> SoundTrack | None:
+    if options.audio is None:
+        return None
+    worker = stack.enter_context(SoundWorker(partial(open_sound, options.audio), origin, notify))
+    notify(f"Sound from the {worker.name}.")
+    return worker.track
+
+
+def _sound_origin(capture: CaptureWorker, began: Sequence[float]) -> float | None:
+    """Return when the sound of a file begins: with a source that is a file, else with the show."""
+    if not began or (capture.paused_until_read and capture.first_time is None):
+        return None
+    return capture.first_time if capture.paused_until_read else began[0]
+
+
+def _open_recorder(
+    options: LiveOptions, sound: SoundTrack | None, notify: Notify, stack: ExitStack
+) -> Recorder | None:
     if options.record is None:
         return None
-    recorder = Recorder(options.record, options.request.fps)
+    recorder = Recorder(options.record, options.request.fps, sound=sound)
     stack.callback(recorder.close)
     if recorder.notice:
         notify(recorder.notice)
@@ -126,6 +156,7 @@ def _open_streams(
     options: LiveOptions,
     info: SourceInfo,
     pipeline: LivePipeline,
+    sound: SoundTrack | None,
     notify: Notify,
     stack: ExitStack,
 ) -> LiveStreams:
@@ -135,6 +166,7 @@ def _open_streams(
         fps=info.fps or options.request.fps,
         bitrate=options.bitrate,
         encoder=options.encoder,
+        sound=sound,
         notify=notify,
     )
     return stack.enter_context(streams)
@@ -164,6 +196,7 @@ def _open_display(
     stylizer: StylizerCore,
     recorder: Recorder | None,
     streams: LiveStreams,
+    sound: SoundTrack | None,
 ) -> WindowDisplay:
     """Open the window, with its overlay and keys."""
     from live_nst.sinks.window import Window
@@ -178,6 +211,7 @@ def _open_display(
         lambda sentence: display.notify(sentence),
         folder=Path(),
         recorder=recorder,
+        sound=sound,
     )
     window = Window("live-nst", (info.width, info.height), options.fullscreen)
     figures = partial(_overlay_lines, pipeline, stylizer, streams)
