@@ -91,7 +91,9 @@ def test_gap_of_a_device_becomes_silence() -> None:
             encoder.write(block(np.sin(2 * np.pi * 500 * part)), part[0])
     loud, times = decode(encoder.packets(0))
     assert loud[(times > 101.05) & (times < 102.45)].max() < 0.01
-    assert loud[(times > 102.6) & (times < 103.4)].max() > 0.65  # FFmpeg halves the power of each side
+    assert (
+        loud[(times > 102.6) & (times < 103.4)].max() > 0.65
+    )  # FFmpeg halves the power of each side
 
 
 class Track:
