@@ -34,7 +34,7 @@ class LiveOptions:
         streams: Send to these addresses; see `live_nst.sinks.stream_address`. They hold keys, so
             they are left out of `repr`.
         bitrate: Bits per second of the streams; None to choose it by size and rate.
-        encoder: The encoder of the streams; see `live_nst.sinks.encoder.ENCODER_OPTIONS`.
+        encoder: The encoder of the streams; see `live_nst.sinks.h264.ENCODER_OPTIONS`.
         audio: The sound of streams and recordings: a file, or the name of an input device; None
             for silent streams, and recordings without a sound track.
         frames: Stop after this number of shown frames.
@@ -125,7 +125,7 @@ class ViewState:
 
 
 def _check_streams(options: LiveOptions) -> None:
-    from live_nst.sinks.encoder import check_bitrate, check_encoder
+    from live_nst.sinks.h264 import check_bitrate, check_encoder
     from live_nst.sinks.stream_address import parse_stream_address
     from live_nst.sinks.stream_start import check_process
 
