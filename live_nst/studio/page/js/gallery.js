@@ -161,7 +161,7 @@ class Tile {
    */
   constructor(style, key, mix, remove) {
     this.style = style;
-    this.image = build("img", { alt: "", src: style.picture, decoding: "async", draggable: false });
+    this.image = build("img", { alt: "", decoding: "async", draggable: false });
     this.share = build("span", { className: "tile-share", hidden: true });
     this.button = build(
       "button",
@@ -203,9 +203,10 @@ class Tile {
     this.mixer.hidden = share === 1;
     this.share.hidden = share === 0 || share === 1;
     setText(this.share, `${Math.round(100 * share)}%`);
-    if (version && version !== this.#version) {
+    if (version !== this.#version) {
       this.#version = version;
-      void this.#load(`${this.style.thumbnail}?v=${version}`);
+      // The style itself, until the current frame is painted in it.
+      void this.#load(version ? `${this.style.thumbnail}?v=${version}` : this.style.picture);
     }
   }
 
