@@ -190,6 +190,48 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def parse_bitrate(text: str) -> int:
+    """Return bits per second from a text such as "4M", "2500k" or "4000000".
+
+    Raises:
+        UsageError: The text has another form.
+    """
+    match = re.fullmatch(r"(\d{1,10}(?:\.\d{1,6})?)([kKmM]?)", text.strip())
+    if match is None:
+        raise UsageError(f"Invalid bitrate {text!r}", "write it as 4M or 2500k")
+    return round(float(match[1]) * {"": 1, "k": 1e3, "m": 1e6}[match[2].lower()])
+
+
+def read_stream_addresses(values: list[str]) -> tuple[str, ...]:
+    """Return the addresses of `--stream`, and hide them from other users of the machine.
+
+    Args:
+        values: An address each, or "@" and the name of a file whose first line is one.
+
+    Raises:
+        UsageError: Such a file cannot be read.
+    """
+    from live_nst.runtime.process_list import hide_in_process_list
+
+    addresses = []
+    for value in values:
+        if value.startswith("@"):
+            path = Path(value[1:])
+            try:
+                lines = path.read_text("utf-8").splitlines()
+            except (OSError, UnicodeDecodeError) as exc:
+                reason = getattr(exc, "strerror", None) or "it is no text"
+                raise UsageError(
+                    f"The stream's file {path} cannot be read: {reason}",
+                    "name a text file whose first line is the address",
+                ) from exc
+            value = lines[0] if lines else ""
+        elif "://" in value:
+            hide_in_process_list(value.partition("://")[2])
+        addresses.append(value)
+    return tuple(addresses)
+
+
 def make_look(strength: float, blend: Blend, keep_colors: float, detail: float, only: str) -> Look:
     """Return the look that the options describe.
 

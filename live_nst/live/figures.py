@@ -3,12 +3,15 @@
 from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.pipeline import LivePipeline
 from live_nst.live.stats import LiveReport, peak_rss_mb
+from live_nst.live.streams import LiveStreams
 from live_nst.masks.regions import EVERYWHERE
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import BLEND_STYLES
 
 
-def overlay_lines(pipeline: LivePipeline, stylizer: StylizerCore) -> list[str]:
+def overlay_lines(
+    pipeline: LivePipeline, stylizer: StylizerCore, streams: LiveStreams
+) -> list[str]:
     """Return the lines that the window shows over the image."""
     stats, worker = pipeline.stats, pipeline.worker
     return [
@@ -18,6 +21,7 @@ def overlay_lines(pipeline: LivePipeline, stylizer: StylizerCore) -> list[str]:
         f"{stylizer.model_name}   {stylizer.engine}   {stylizer.device}   "
         f"{_format_size(worker.network_size)}"
         f"{' auto' if worker.size_controller.automatic else ''}",
+        *(f"stream {status.address} {status.state}" for status in streams.statuses()),
         "h help   q quit",
     ]
 

@@ -39,9 +39,9 @@ class FrameOutputs:
         self._notify = notify
         self._max_frames = max_frames
         self._accepted = 0
-        self._changing = threading.Lock()  # of the two tuples, which are replaced and not modified
         self._workers: tuple[SinkWorker, ...] = ()
         self._closing: tuple[SinkWorker, ...] = ()
+        self._changing = threading.Lock()  # sinks are added by any thread, and removed by others
         self.display_slot: LatestSlot[tuple[Frame, bool]] | None = None
         self.newest: Frame | None = None
         self.failure: SinkError | None = None
@@ -66,7 +66,10 @@ class FrameOutputs:
             self._stats.add_frame(frame.time, self._clock.now())
 
     def add_sink(self, sink: Sink) -> None:
-        """Write all further frames to a sink as well, and close it in the end."""
+        """Write all further frames to a sink as well, and close it in the end.
+
+        Any thread may call this.
+        """
         with self._changing:
             self._workers = (*self._workers, SinkWorker(sink, self._clock))
 

@@ -13,6 +13,7 @@ from live_nst.live.figures import make_report, overlay_lines
 from live_nst.live.options import LiveOptions, PipelineOptions, ViewState
 from live_nst.live.pipeline import LivePipeline
 from live_nst.live.stats import LiveReport
+from live_nst.live.streams import LiveStreams
 from live_nst.runtime.signals import handle_stop_signals, raise_interrupt
 from live_nst.runtime.timing import SystemClock
 from live_nst.sinks.base import Sink
@@ -51,6 +52,7 @@ class LiveSession(Closeable):
         stylizer: The stylizer.
         pipeline: The pipeline.
         control: Reads and changes the settings; snapshots and recordings.
+        streams: Sends the session to servers, and has the encoder for all who want H.264.
 
     Raises:
         LiveNstError: Something cannot be opened or used.
@@ -109,6 +111,17 @@ class LiveSession(Closeable):
                 folder=options.folder,
                 recorder=recorder,
             )
+            self.streams = stack.enter_context(
+                LiveStreams(
+                    self.pipeline.add_sink,
+                    fps=info.fps or options.request.fps,
+                    bitrate=options.bitrate,
+                    encoder=options.encoder,
+                    notify=self._notify_all,
+                )
+            )
+            for url in options.streams:
+                self.streams.start(url)
             self._stack = stack.pop_all()
 
     @property
@@ -303,7 +316,7 @@ def _open_display(session: LiveSession) -> WindowDisplay:
 
     info = session.info
     window = Window("live-nst", (info.width, info.height), session.options.fullscreen)
-    figures = partial(overlay_lines, session.pipeline, session.stylizer)
+    figures = partial(overlay_lines, session.pipeline, session.stylizer, session.streams)
     perform = ActionHandler(session.control).perform
     display = WindowDisplay(window, figures, perform, SystemClock())
     session.listen(display.notify)

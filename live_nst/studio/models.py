@@ -58,6 +58,12 @@ class VirtualCameraSwitch(Switch):
     device: Annotated[str, Field(max_length=100)] | None = None
 
 
+class StreamRequest(_Request):
+    """Where to stream to: the address of a server with the key."""
+
+    url: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
 class SessionRequest(_Request):
     """What to run; what is left out stays as it is."""
 

@@ -15,6 +15,7 @@ from live_nst.studio.models import (
     SettingsPatch,
     SourceEntry,
     State,
+    StreamRequest,
     StyleEntry,
     Switch,
     VirtualCameraSwitch,
@@ -80,6 +81,18 @@ def session_routes(studio: Studio) -> APIRouter:
     def feed_virtual_camera(switch: VirtualCameraSwitch, request: Request) -> State:
         """Feed a virtual camera, or stop it."""
         studio.feed_virtual_camera(switch.on, switch.device)
+        return state(request)
+
+    @router.post("/streams", status_code=201)
+    def start_stream(wanted: StreamRequest, request: Request) -> State:
+        """Send the session to a server as well."""
+        studio.start_stream(wanted.url)
+        return state(request)
+
+    @router.delete("/streams/{stream_id}")
+    def stop_stream(stream_id: Annotated[int, Path(ge=1, le=1_000_000)], request: Request) -> State:
+        """Stop a stream; its last frames arrive."""
+        studio.stop_stream(stream_id)
         return state(request)
 
     @router.get("/sources")

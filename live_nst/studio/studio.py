@@ -46,7 +46,6 @@ class Studio:
         sources: The sources.
         thumbnails: Returns the version of each style's thumbnail.
         viewers: Returns how many see the video.
-        streams: Returns the outgoing streams.
         virtual_cameras: Returns the devices that frames can be written to; None where that is not
             known before one is opened.
     """
@@ -56,7 +55,6 @@ class Studio:
     sources: SourceList
     thumbnails: Callable[[], Mapping[str, int]] = dict
     viewers: Callable[[], int] = lambda: 0
-    streams: Callable[[], list[StreamState]] = list
     virtual_cameras: Callable[[], list[str] | None] = lambda: None
     _recorders: dict[str, tuple[Recorder, LiveSession]] = field(default_factory=dict)
     _version: int = 0
@@ -90,7 +88,7 @@ class Studio:
             runs=_runs(session),
             recording=self._recording_state(session),
             virtual_camera=self._virtual_camera_state(session),
-            streams=self.streams(),
+            streams=_streams(session),
             viewers=self.viewers(),
             thumbnails=dict(self.thumbnails()),
             secure=False,
@@ -302,6 +300,31 @@ class Studio:
             self._camera_problem = str(exc)
             raise
 
+    def start_stream(self, url: str) -> None:
+        """Send the session to a server.
+
+        Args:
+            url: Its address with the key. The path of a playlist is refused: no request names a
+                file.
+
+        Raises:
+            LiveNstError: It is no such address, or no session runs.
+        """
+        if "://" not in url:
+            raise RequestError(422, "This is no address of a server.", "use rtmp://HOST/APP/KEY")
+        self.session().streams.start(url)
+
+    def stop_stream(self, stream_id: int) -> None:
+        """Stop a stream.
+
+        Raises:
+            RequestError: There is none with this id.
+        """
+        streams = self.session().streams
+        if all(status.id != stream_id for status in streams.statuses()):
+            raise RequestError(404, f"There is no stream {stream_id}.")
+        streams.stop(stream_id)
+
     def run(self, request: SessionRequest) -> None:
         """Start a session, or change the one that runs.
 
@@ -361,6 +384,17 @@ def _runs(session: LiveSession | None) -> Runs:
         size=worker.network_size,
         automatic_size=worker.size_controller.automatic,
     )
+
+
+def _streams(session: LiveSession | None) -> list[StreamState]:
+    if session is None:
+        return []
+    return [
+        StreamState(
+            id=str(status.id), url=status.address, state=status.state, sentence=status.sentence
+        )
+        for status in session.streams.statuses()
+    ]
 
 
 def installed_virtual_cameras() -> list[str] | None:

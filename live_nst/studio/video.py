@@ -65,9 +65,7 @@ class VideoHub:
 
     def attach(self, session: LiveSession) -> Closeable:
         """Encode the frames of a session for the viewers, until the result is closed."""
-        encoder = VideoEncoder(session.options.request.fps)
-        session.pipeline.add_sink(encoder)
-        return self.pump(encoder)
+        return self.pump(session.streams.encoder)
 
     def pump(self, encoder: VideoEncoder) -> Closeable:
         """Hand on what an encoder encodes, until the result is closed."""

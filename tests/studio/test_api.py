@@ -2,6 +2,7 @@
 
 import io
 import re
+import socket
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -225,6 +226,27 @@ def test_virtual_camera_that_is_not_there(studio: StudioHarness) -> None:
     assert not studio.state()["virtual_camera"]["available"]
     body = {"on": True, "device": "/etc/passwd"}
     problem(studio.client.put("/api/virtual-camera", json=body), 422)
+
+
+def test_streams(studio: StudioHarness) -> None:
+    problem(studio.client.post("/api/streams", json={"url": "udp://127.0.0.1:9"}), 409)
+    studio.start()
+    for url in ("foo", "/etc/passwd", "out/live.m3u8", "file:///tmp/x", "rtmp://", "x" * 3000):
+        sentence = problem(studio.client.post("/api/streams", json={"url": url}), 422)
+        assert "/etc" not in sentence
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(20)
+        url = f"udp://127.0.0.1:{receiver.getsockname()[1]}?pkt_size=1316"
+        answer = studio.client.post("/api/streams", json={"url": url})
+        assert answer.status_code == 201
+        (stream,) = answer.json()["streams"]
+        assert stream["url"].endswith("/***")
+        assert receiver.recv(2000)[0] == 0x47  # the sync byte of MPEG-TS
+        assert studio.state()["streams"][0]["id"] == stream["id"]
+        assert studio.client.delete(f"/api/streams/{stream['id']}").json()["streams"] == []
+    problem(studio.client.delete(f"/api/streams/{stream['id']}"), 404)
+    problem(studio.client.delete("/api/streams/x"), 422)
 
 
 def test_sources(studio: StudioHarness) -> None:
