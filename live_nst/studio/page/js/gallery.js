@@ -5,6 +5,7 @@ import { mainStyle } from "./mix.js";
 import { attempt, say } from "./notices.js";
 import { pigmentsOf } from "./pigment.js";
 
+const TILE_MARGIN = 60; // pixels that stay free beside the tile in use
 const NUMBERED = 9; // styles that have a key of their own
 
 /** @typedef {import("./types.js").State} State */
@@ -55,8 +56,22 @@ export class Gallery {
       build("div", { className: "tile waiting" }, build("span", { className: "spinner" }), build("span", { className: "tile-name" }, label)),
     );
     this.adder.before(tile);
-    tile.scrollIntoView({ inline: "end", block: "nearest" });
+    this.#show(tile);
     return () => tile.remove();
+  }
+
+  /**
+   * Move the strip until a tile is seen; the page itself stays where it is.
+   *
+   * @param {HTMLElement | undefined} tile
+   */
+  #show(tile) {
+    if (!tile) return;
+    const { host } = this;
+    const left = tile.offsetLeft - host.offsetLeft;
+    const right = left + tile.offsetWidth - host.clientWidth;
+    if (host.scrollLeft > left - TILE_MARGIN) host.scrollLeft = left - TILE_MARGIN;
+    else if (host.scrollLeft < right + TILE_MARGIN) host.scrollLeft = right + TILE_MARGIN;
   }
 
   /**
@@ -116,7 +131,7 @@ export class Gallery {
     if (style && main !== this.#main) {
       this.#main = main;
       void this.#paintPage(style);
-      this.#tiles.get(main)?.element.scrollIntoView({ inline: "nearest", block: "nearest" });
+      this.#show(this.#tiles.get(main)?.element);
     }
   }
 
