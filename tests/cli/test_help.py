@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("tensorflow", "cv2", "numpy", "av", "PIL", "pyvirtualcam", "psutil", "requests")
+HEAVY = ("tensorflow", "fastapi", "cv2", "numpy", "av", "PIL", "pyvirtualcam", "psutil", "requests")
 
 PROGRAM = """
 import sys
