@@ -187,8 +187,22 @@ def test_floats_over_one_are_unsupported(tmp_path: Path, white: float) -> None:
 
 
 def test_unknown_tiff_is_unsupported(tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / "a.tif"), COLORS.astype(np.float32))
+    half = COLORS.astype("<f2").tobytes()
+    (tmp_path / "a.tif").write_bytes(tiff([16] * 3, [half], photometric=2, form=3))
     assert "not supported" in refusal(tmp_path / "a.tif").message
+
+
+def test_compressed_tiff_in_floating_point(tmp_path: Path) -> None:
+    """OpenCV compresses with LZW."""
+    cv2.imwrite(str(tmp_path / "a.tif"), COLORS[..., ::-1].astype(np.float32))
+    assert_close(decoded(tmp_path / "a.tif")[0], COLORS, 1.5 / 255)
+
+
+def test_damaged_deep_tiff(tmp_path: Path) -> None:
+    data = tiff([12] * 3, [packed(COLORS, 12)], photometric=2)
+    for length in (3, 40, len(data) - 30):
+        (tmp_path / "a.tif").write_bytes(data[:length])
+        assert refusal(tmp_path / "a.tif").message
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
