@@ -46,9 +46,9 @@ def start_scheduler(
 
 
 def children(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
-    """The processes that paint: those of Dask that a nanny started."""
+    """The processes that paint: those that a nanny started."""
     found = psutil.Process(process.pid).children(recursive=True)
-    return [each for each in found if "resource_tracker" not in " ".join(each.cmdline())]
+    return [each for each in found if "spawn_main" in " ".join(each.cmdline())]
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
