@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from live_nst.conversion.cluster.address import Certificates
 from live_nst.conversion.cluster.workers import WorkerLost
-from live_nst.errors import ConversionError, DeviceError, LiveNstError
+from live_nst.errors import ConversionError, DeviceError, LiveNstError, UsageError
 from live_nst.runtime.machine import limit_cores
 
 T = TypeVar("T")
@@ -51,8 +51,13 @@ def import_dask() -> Any:
     return distributed
 
 
-def make_security(certificates: Certificates) -> Any:
-    """Return Dask's form of certificates; those that are not given come from its configuration."""
+def make_security(address: str, certificates: Certificates) -> Any:
+    """Return Dask's form of certificates; those that are not given come from its configuration.
+
+    Raises:
+        UsageError: The address needs certificates, and there are none, or a file is missing.
+    """
+    certificates.check()
     certificate = None if certificates.certificate is None else str(certificates.certificate)
     key = None if certificates.key is None else str(certificates.key)
     given: dict[str, Any] = {}
@@ -63,7 +68,13 @@ def make_security(certificates: Certificates) -> Any:
             given[f"tls_{role}_cert"] = certificate
         if key is not None:
             given[f"tls_{role}_key"] = key
-    return import_dask().Security(**given)
+    security = import_dask().Security(**given)
+    if address.startswith("tls:") and not (security.tls_ca_file and security.tls_client_cert):
+        raise UsageError(
+            f"{address} needs certificates",
+            "give --tls-ca, --tls-cert and --tls-key, or name them in Dask's configuration",
+        )
+    return security
 
 
 def run_here(function: Callable[..., Any], arguments: tuple[Any, ...], token: str) -> Any:
@@ -106,7 +117,8 @@ class DaskWorkers:
         self = cls()
         self.where = address
         try:
-            self._wait(self._connect(address, make_security(certificates)), 3 * _CONNECT_SECONDS)
+            security = make_security(address, certificates)
+            self._wait(self._connect(address, security), 3 * _CONNECT_SECONDS)
         except BaseException:
             self.close()
             raise
