@@ -16,7 +16,7 @@ from live_nst.styles.builtin import builtin_styles
 from live_nst.stylizer.look import Look
 
 Device = StrEnum("Device", ["auto", "cpu", "gpu"])
-Engine = StrEnum("Engine", ["auto", "tensorflow", "openvino"])
+Engine = StrEnum("Engine", ["auto", "tensorflow", "openvino", "onnxruntime"])
 PrecisionChoice = StrEnum("PrecisionChoice", ["auto", "float32", "bfloat16", "float16"])
 StabilizeMode = StrEnum("StabilizeMode", ["off", "fast", "best"])
 Blend = StrEnum("Blend", ["pictures", "styles"])

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from typing import get_args
 
 from live_nst.engines.base import Engine
+from live_nst.engines.onnxruntime import OnnxRuntimeEngine
+from live_nst.engines.onnxruntime_providers import pick_precision, pick_provider
 from live_nst.engines.openvino import OpenVINOEngine, native_precisions
 from live_nst.errors import DeviceError, UsageError
 from live_nst.models.program import SplitModel
 from live_nst.runtime.tensorflow import gpu_precisions, pick_device
 from live_nst.types import Precision
 
-ENGINES = ("auto", "tensorflow", "openvino")
+ENGINES = ("auto", "tensorflow", "openvino", "onnxruntime")
 PRECISIONS = ("auto", *get_args(Precision))
 
 
@@ -19,7 +21,7 @@ class EngineChoice:
     """An engine that can run here.
 
     Attributes:
-        engine: "tensorflow" or "openvino".
+        engine: "tensorflow", "openvino" or "onnxruntime".
         device: "cpu" or "gpu".
         precision: Precision of frame programs.
         reason: Why it was chosen, as a part of a sentence for the user.
@@ -34,6 +36,8 @@ class EngineChoice:
         """Return the engine with a model; `concurrency` frames may run at once."""
         if self.engine == "openvino":
             return OpenVINOEngine(model, self.precision, concurrency)
+        if self.engine == "onnxruntime":
+            return OnnxRuntimeEngine(model, self.device, self.precision, concurrency)
         from live_nst.engines.tensorflow import TensorFlowEngine
 
         return TensorFlowEngine(model, self.device, precision=self.precision)
@@ -51,7 +55,7 @@ def choose_engine(
     (docs/models-and-engines.md).
 
     Args:
-        engine: auto, tensorflow or openvino.
+        engine: auto, tensorflow, openvino or onnxruntime.
         device: auto, cpu or gpu.
         precision: auto, float32, bfloat16 or float16.
 
@@ -63,6 +67,13 @@ def choose_engine(
         raise UsageError(f"Invalid engine {engine!r}.", f"use {_listed(ENGINES)}")
     if precision not in PRECISIONS:
         raise UsageError(f"Invalid precision {precision!r}.", f"use {_listed(PRECISIONS)}")
+    if engine == "onnxruntime":
+        provider = pick_provider(device)
+        reason = "it was asked for"
+        if device == "auto" and provider.place == "cpu":
+            reason += ", and it finds no GPU"
+        place = f"gpu:{provider.index}" if provider.index else provider.place
+        return EngineChoice(engine, place, pick_precision(precision, provider), reason)
     if engine == "openvino" and device == "gpu":
         raise UsageError(
             "The engine openvino runs on the CPU only.", "use --engine tensorflow, or --device cpu"

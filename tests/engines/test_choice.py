@@ -5,6 +5,8 @@ import pytest
 
 from live_nst.engines import choice
 from live_nst.engines.choice import EngineChoice, choose_engine
+from live_nst.engines.onnxruntime import OnnxRuntimeEngine
+from live_nst.engines.onnxruntime_providers import Provider
 from live_nst.engines.openvino import OpenVINOEngine
 from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.errors import DeviceError, UsageError
@@ -126,9 +128,23 @@ def test_invalid_choice(words: tuple[str, ...], message: str) -> None:
     assert caught.value.hint
 
 
+def test_onnxruntime_is_never_chosen_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "pick_provider", lambda device: Provider("DmlExecutionProvider", 1))
+    assert chosen()[0] != "onnxruntime"
+    assert chosen("onnxruntime") == ("onnxruntime", "gpu:1", "float16")
+    assert chosen("onnxruntime", "gpu", "float32") == ("onnxruntime", "gpu:1", "float32")
+    monkeypatch.setattr(choice, "pick_provider", lambda device: Provider())
+    assert chosen("onnxruntime") == ("onnxruntime", "cpu", "float32")
+    assert "finds no GPU" in choose_engine("onnxruntime").reason
+    with pytest.raises(UsageError, match="does not support float16 on a CPU"):
+        choose_engine("onnxruntime", "cpu", "float16")
+
+
 def test_make(mobile_programs: SplitModel) -> None:
     made = EngineChoice("openvino", "cpu", "float32", "").make(mobile_programs)
     assert isinstance(made, OpenVINOEngine)
+    made = EngineChoice("onnxruntime", "cpu", "float32", "").make(mobile_programs)
+    assert isinstance(made, OnnxRuntimeEngine)
     made = EngineChoice("tensorflow", "cpu", "float32", "").make(mobile_programs)
     assert isinstance(made, TensorFlowEngine)
     assert made.precision == "float32"
