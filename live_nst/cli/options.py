@@ -23,7 +23,8 @@ Blend = StrEnum("Blend", ["pictures", "styles"])
 AudioMode = StrEnum("AudioMode", ["copy", "encode", "none"])
 
 
-def _complete_style(incomplete: str) -> list[str]:
+def complete_style(incomplete: str) -> list[str]:
+    """Return the built-in styles whose names begin with what was typed."""
     return [name for name in builtin_styles() if name.startswith(incomplete)]
 
 
@@ -34,7 +35,7 @@ StyleOption = Annotated[
         help="A picture file, a built-in style (see `live-nst styles`), or a mix such as "
         "starry:0.7+wave:0.3. Give several to switch between them.",
         show_default="starry",
-        autocompletion=_complete_style,
+        autocompletion=complete_style,
     ),
 ]
 ModelOption = Annotated[

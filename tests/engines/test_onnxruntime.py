@@ -11,6 +11,7 @@ import pytest
 from live_nst.engines import onnxruntime_models as models
 from live_nst.engines.onnxruntime import OnnxRuntimeEngine
 from live_nst.engines.onnxruntime_models import frame_model, program_model
+from live_nst.errors import DeviceError
 from live_nst.models.graph.freeze import freeze_saved_model
 from live_nst.models.graph.split import split_model
 from live_nst.models.program import SplitModel
@@ -149,3 +150,20 @@ def test_tensorflow_is_imported_once(tmp_path: Path) -> None:
             env=environment,
         )
         assert (done.stdout, done.stderr) == (expected, "")
+
+
+@pytest.mark.slow
+def test_gpu_of_this_machine(model: SplitModel) -> None:
+    """On a real GPU, if the installed ONNX Runtime has a provider for one."""
+    try:
+        gpu = OnnxRuntimeEngine(model, "gpu", "float32")
+    except DeviceError as exc:
+        pytest.skip(f"{exc}")
+    image = np.random.default_rng(1).integers(0, 256, (32, 48, 3), np.uint8)
+    results = []
+    for own in (gpu, OnnxRuntimeEngine(model, "gpu", "float16"), OnnxRuntimeEngine(model, "cpu")):
+        style = own.expand(np.ones(own.bottleneck_size, np.float32))
+        results.append(own.compile((48, 32), (48, 32))(image, style).stylized.astype(int))
+    exact, half, reference = results
+    assert np.abs(exact - reference).max() <= 1
+    assert np.abs(half - reference).mean() < 0.004 * 255
