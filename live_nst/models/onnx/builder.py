@@ -50,6 +50,7 @@ class GraphBuilder:
         self._constants: dict[tuple[str, tuple[int, ...], bytes], Any] = {}
         self._stored: dict[str, dict[Form, str]] = {}
         self._count = 0
+        self._finished: set[str] = set()
 
     @property
     def initializers(self) -> list[Any]:
@@ -161,6 +162,24 @@ class GraphBuilder:
         name = self.get(tensor, Form(False, form.half))
         name = self.node("Reshape", [name, self.constant(shape, np.int64)])
         return self._reorder(name, shape, False, True)
+
+    def rename(self, name: str, output: str) -> None:
+        """Make a tensor of this graph the output of that name.
+
+        An operation that only copies it is avoided: CoreML has none.
+        """
+        from onnx import helper
+
+        producer = next((node for node in self.nodes if name in node.output), None)
+        if producer is None or name in self._finished:
+            self.nodes.append(helper.make_node("Identity", [name], [output], output))
+            return
+        self._finished.add(output)
+        for node in self.nodes:
+            for names in (node.input, node.output):
+                names[:] = [output if each == name else each for each in names]
+        for forms in self._stored.values():
+            forms.update({form: output for form, stored in forms.items() if stored == name})
 
     def cast(self, name: str, kind: Any) -> str:
         """Add a conversion to another type."""

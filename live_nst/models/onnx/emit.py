@@ -172,7 +172,7 @@ class _Emission:
             stored = self._finished_image(tensor)
             shape = [1, self._frame.size[1], self._frame.size[0], 3]
             kind = np.uint8 if self._frame.images == "uint8" else kind
-        builder.nodes.append(_named_copy(stored, name))
+        builder.rename(stored, name)
         return _describe(name, kind, shape)
 
     def _finished_image(self, tensor: Any) -> str:
@@ -228,12 +228,6 @@ def _needed(nodes: Sequence[Any], names: set[str]) -> list[Any]:
             kept.append(node)
             names = names | set(node.input)
     return kept[::-1]
-
-
-def _named_copy(source: str, name: str) -> Any:
-    from onnx import helper
-
-    return helper.make_node("Identity", [source], [name], name)
 
 
 def _describe(name: str, kind: Any, shape: Sequence[int]) -> Any:
