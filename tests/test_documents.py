@@ -31,15 +31,28 @@ def shell_lines(program: str, only: str = "") -> list[str]:
     return [line for line in lines if line.split(" ", 1)[0] == program]
 
 
-@pytest.mark.parametrize(("document", "example"), blocks("python"))
-def test_python_examples_run(
-    document: str, example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    if document == "export.md":  # its examples read what its commands write
-        for line in shell_lines("live-nst", document):
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with what the commands of export.md write, which its examples read."""
+    folder = tmp_path_factory.mktemp("exported")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for line in shell_lines("live-nst", "export.md"):
             arguments = shlex.split(line, comments=True)[1:]
             assert CliRunner().invoke(app, arguments).exit_code == 0
+    return folder
+
+
+@pytest.mark.parametrize(("document", "example"), blocks("python"))
+def test_python_examples_run(
+    document: str,
+    example: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    needs = {"export.md": "exported"}.get(document)
+    monkeypatch.chdir(request.getfixturevalue(needs) if needs else tmp_path)
     names: dict[str, Any] = {}
     exec(compile(example, "example", "exec"), names)
     assert names["stylized"].shape == names["frame"].shape

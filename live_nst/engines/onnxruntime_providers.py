@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -191,7 +190,7 @@ def session_settings(
             "ModelFormat": "MLProgram",
             "MLComputeUnits": "ALL",
             "RequireStaticInputShapes": "1",
-            "ModelCacheDirectory": str(_cache_folder("coreml")),
+            "ModelCacheDirectory": _cache_folder("coreml"),  # "" is none, as by default
         }
         return SessionSettings([(COREML, options)], entries)
     # Otherwise CUDA rounds the factors of float32 products to 10 bits.
@@ -204,10 +203,10 @@ def session_settings(
         tensorrt: dict[str, Any] = {
             "device_id": provider.index,
             "trt_fp16_enable": True,
-            "trt_engine_cache_enable": True,
-            "trt_engine_cache_path": str(folder),
-            "trt_timing_cache_enable": True,
-            "trt_timing_cache_path": str(folder),
+            "trt_engine_cache_enable": bool(folder),
+            "trt_engine_cache_path": folder,
+            "trt_timing_cache_enable": bool(folder),
+            "trt_timing_cache_path": folder,
         }
         providers.insert(0, (TENSORRT, tensorrt))
     return SessionSettings(providers, entries)
@@ -275,11 +274,14 @@ def _provider_hint(name: str) -> str:
     return f"update the graphics driver, or {_CPU_HINT}"
 
 
-def _cache_folder(name: str) -> Path:
-    """Return the folder of a provider's own cache."""
-    folder = cache_root() / "compiled" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def _cache_folder(name: str) -> str:
+    """Return the folder of a provider's own cache; "" if it cannot be made."""
+    folder = cache_root() / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return ""
+    return str(folder)
 
 
 def _first_line(exc: Exception) -> str:

@@ -11,12 +11,17 @@ import pytest
 from live_nst.engines import onnxruntime_models as models
 from live_nst.engines.onnxruntime import OnnxRuntimeEngine
 from live_nst.engines.onnxruntime_models import frame_model, program_model
+from live_nst.engines.onnxruntime_providers import COREML, CUDA, DIRECTML
 from live_nst.errors import DeviceError
 from live_nst.models.graph.freeze import freeze_saved_model
 from live_nst.models.graph.split import split_model
 from live_nst.models.program import SplitModel
+from live_nst.runtime.onnxruntime import import_onnxruntime
+from live_nst.stylizer.stylizer import Stylizer
 from tests.models import tiny_models as modules
 from tests.models.graph.test_rewrite import OTHERS
+
+GPU_PROVIDERS = (CUDA, DIRECTML, COREML)
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +155,15 @@ def test_tensorflow_is_imported_once(tmp_path: Path) -> None:
             env=environment,
         )
         assert (done.stdout, done.stderr) == (expected, "")
+
+
+def test_gpu_without_a_provider() -> None:
+    """One sentence, and the command that installs what is missing."""
+    if set(import_onnxruntime().get_available_providers()) & set(GPU_PROVIDERS):
+        pytest.skip("this ONNX Runtime has a provider for a GPU")
+    with pytest.raises(DeviceError, match="for the CPU only") as caught:
+        Stylizer("mobile", engine="onnxruntime", device="gpu")
+    assert "pip install" in caught.value.hint
 
 
 @pytest.mark.slow

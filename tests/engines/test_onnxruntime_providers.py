@@ -181,6 +181,15 @@ def test_tensorrt_settings(own_cache: Path) -> None:
     assert [name for name, _ in settings.providers] == [CUDA]
 
 
+def test_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("LIVE_NST_CACHE", str(tmp_path / "file"))
+    ((_, options),) = session_settings(Provider(COREML), "float16").providers
+    assert options["ModelCacheDirectory"] == ""
+    (_, options), _ = session_settings(Provider(CUDA), "float16", has_tensorrt=True).providers
+    assert not options["trt_engine_cache_enable"]
+
+
 @pytest.mark.parametrize("name", [CUDA, DIRECTML, COREML])
 def test_no_part_may_run_on_the_cpu(name: str) -> None:
     settings = session_settings(Provider(name), "float32")
