@@ -97,9 +97,12 @@ def pick_provider(
     index = int(wanted[1] or 0) if wanted else 0
     if CUDA in names and has_nvidia():
         return Provider(CUDA, index)
-    for name in (DIRECTML, COREML):
-        if name in names:
-            return Provider(name, index)
+    if DIRECTML in names:
+        return Provider(DIRECTML, index)
+    if COREML in names:
+        if index:
+            raise DeviceError("CoreML knows one GPU only.", "use --device gpu")
+        return Provider(COREML)
     if wanted is None:
         return Provider()
     if CUDA in names:

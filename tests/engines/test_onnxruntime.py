@@ -4,10 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import pytest
+from typer.testing import CliRunner
 
+from live_nst.cli.app import app
 from live_nst.engines import onnxruntime_models as models
 from live_nst.engines.onnxruntime import OnnxRuntimeEngine
 from live_nst.engines.onnxruntime_models import frame_model, program_model
@@ -155,6 +158,32 @@ def test_tensorflow_is_imported_once(tmp_path: Path) -> None:
             env=environment,
         )
         assert (done.stdout, done.stderr) == (expected, "")
+
+
+def test_session_and_conversion(tmp_path: Path) -> None:
+    """A live session paints and records; the recording and a picture are converted."""
+    chosen = ["--engine", "onnxruntime", "--device", "cpu", "--model", "mobile", "--size", "64"]
+    recording, film = tmp_path / "live.mp4", tmp_path / "film.mp4"
+    picture = tmp_path / "picture.png"
+    live = ["--source", "demo", "--no-window", "--frames", "4", "--record", str(recording)]
+    result = CliRunner().invoke(app, [*live, *chosen])
+    assert result.exit_code == 0, result.output
+    assert f"onnxruntime {import_onnxruntime().__version__} on cpu" in result.stdout
+    result = CliRunner().invoke(app, ["convert", str(recording), str(film), *chosen])
+    assert result.exit_code == 0, result.output
+    cv2.imwrite(str(picture), np.full((48, 64, 3), 90, np.uint8))
+    painted = tmp_path / "painted.png"
+    result = CliRunner().invoke(app, ["convert", str(picture), str(painted), *chosen])
+    assert result.exit_code == 0, result.output
+
+    video = cv2.VideoCapture(str(film))
+    frames = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
+    video.release()
+    assert frames >= 1
+    image = cv2.imread(str(painted))
+    assert image is not None
+    assert image.shape == (48, 64, 3)
+    assert np.abs(image.astype(int) - 90).mean() > 5
 
 
 def test_gpu_without_a_provider() -> None:

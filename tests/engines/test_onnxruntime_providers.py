@@ -64,6 +64,8 @@ def test_gpu_is_taken_where_there_is_one(device: str) -> None:
 def test_second_gpu() -> None:
     assert picked("gpu:1", WINDOWS) == Provider(DIRECTML, 1)
     assert picked("gpu:0", WINDOWS) == picked("gpu", WINDOWS)
+    with pytest.raises(DeviceError, match="one GPU only"):
+        picked("gpu:1", MAC)
 
 
 @pytest.mark.parametrize("fake", [LINUX, WINDOWS, MAC, PLAIN])
