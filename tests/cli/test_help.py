@@ -60,7 +60,7 @@ def test_help_lists_options_and_commands() -> None:
         "--frames", "--duration", "--stats", "--version",
     ):  # fmt: skip
         assert re.search(rf"{option}\b", text), option
-    for command in ("styles", "devices", "doctor", "bench"):
+    for command in ("styles", "devices", "doctor", "bench", "export"):
         assert re.search(rf"\b{command}\b", text), command
 
 
