@@ -13,6 +13,8 @@
     |   +-- DisplayError         a window
     |   +-- RecordingError       a recording
     |   +-- VirtualCameraError   a virtual camera
+    |   +-- StreamError          a network stream, its encoder or its sound
+    +-- ServerError              a server that cannot be started
     +-- ConversionError          a conversion that failed; finished parts are kept
         +-- ConversionCancelled  a conversion that was cancelled (exit code 130)
 
@@ -87,6 +89,14 @@ class RecordingError(SinkError):
 
 class VirtualCameraError(SinkError):
     """A virtual camera that cannot be opened or written."""
+
+
+class StreamError(SinkError):
+    """A network stream, its encoder or its sound that cannot be opened or used."""
+
+
+class ServerError(LiveNstError):
+    """A server that cannot be started."""
 
 
 class ConversionError(LiveNstError):

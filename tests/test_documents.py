@@ -41,7 +41,7 @@ def test_commands_are_understood(line: str, monkeypatch: pytest.MonkeyPatch) -> 
     ran = []
     for function in (
         *("live.run", "convert.run", "styles.list_styles", "styles.make_sheet", "devices.run"),
-        *("doctor.run", "bench.run", "paint.run", "score.run"),
+        *("doctor.run", "bench.run", "paint.run", "score.run", "worker.run"),
     ):
         monkeypatch.setattr(f"live_nst.cli.{function}", lambda *args, **options: ran.append(args))
     arguments = add_optional_values(shlex.split(line, comments=True)[1:])

@@ -12,7 +12,9 @@ from live_nst.cli.doctor import doctor
 from live_nst.cli.live import live
 from live_nst.cli.paint import paint
 from live_nst.cli.score import score
+from live_nst.cli.studio import studio
 from live_nst.cli.styles import styles
+from live_nst.cli.worker import worker
 
 app = typer.Typer(
     pretty_exceptions_enable=False,
@@ -20,5 +22,5 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.callback(invoke_without_command=True)(live)
-for command in (convert, styles, devices, doctor, bench, paint, score):
+for command in (studio, convert, styles, devices, doctor, bench, paint, score, worker):
     app.command()(command)

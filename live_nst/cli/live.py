@@ -28,7 +28,9 @@ from live_nst.cli.options import (
     StrokeOption,
     StyleOption,
     make_look,
+    parse_bitrate,
     parse_size,
+    read_stream_addresses,
 )
 from live_nst.files.output import check_output, write_errors
 
@@ -93,6 +95,31 @@ def live(
             "as /dev/video10, or the first one found.",
         ),
     ] = None,
+    stream: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL",
+            help="Stream to a server: rtmp://, rtmps://, rtsp://, rtsps://, srt://, udp://, a "
+            "name.m3u8 for HLS, or @FILE that holds the address. Give several to stream to all.",
+            show_default=False,
+        ),
+    ] = None,
+    bitrate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="4M|2500k",
+            help="Bits per second of the streams.",
+            show_default="by size and rate: 3.5M at 1280x720",
+        ),
+    ] = None,
+    encoder: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="The H.264 encoder of the streams: libx264, h264_nvenc (NVIDIA), h264_qsv "
+            "(Intel), h264_amf (AMD) or h264_videotoolbox (Apple).",
+        ),
+    ] = "libx264",
     frames: Annotated[
         int | None, typer.Option(metavar="N", help="Stop after this number of frames.")
     ] = None,
@@ -143,6 +170,9 @@ def live(
         fullscreen=fullscreen,
         record=record,
         virtual_camera="" if virtual_camera == "auto" else virtual_camera,
+        streams=read_stream_addresses(stream or []),
+        bitrate=None if bitrate is None else parse_bitrate(bitrate),
+        encoder=encoder,
         frames=frames,
         duration=duration,
     )

@@ -146,6 +146,33 @@ TimedOnlyOption = Annotated[
 CameraSizeOption = Annotated[str, typer.Option(metavar="WxH", help="Size of the camera's frames.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
+TlsCaOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The certificate of the authority that signed the certificates of all machines.",
+        show_default="Dask's configuration",
+    ),
+]
+TlsCertOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The certificate of this machine.", show_default="as above"),
+]
+TlsKeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="The private key of that certificate.", show_default="as above"
+    ),
+]
+InsecureOption = Annotated[
+    bool,
+    typer.Option(
+        "--insecure",
+        help="Accept an address without TLS beyond this machine: whoever reaches it can run code "
+        "on all machines.",
+    ),
+]
+
 LossOption = Annotated[
     str,
     typer.Option(
@@ -205,6 +232,48 @@ def parse_size(text: str) -> tuple[int, int]:
     if match is None:
         raise UsageError(f"Invalid size {text!r}", "write it as 1280x720")
     return int(match[1]), int(match[2])
+
+
+def parse_bitrate(text: str) -> int:
+    """Return bits per second from a text such as "4M", "2500k" or "4000000".
+
+    Raises:
+        UsageError: The text has another form.
+    """
+    match = re.fullmatch(r"(\d{1,10}(?:\.\d{1,6})?)([kKmM]?)", text.strip())
+    if match is None:
+        raise UsageError(f"Invalid bitrate {text!r}", "write it as 4M or 2500k")
+    return round(float(match[1]) * {"": 1, "k": 1e3, "m": 1e6}[match[2].lower()])
+
+
+def read_stream_addresses(values: list[str]) -> tuple[str, ...]:
+    """Return the addresses of `--stream`, and hide them from other users of the machine.
+
+    Args:
+        values: An address each, or "@" and the name of a file whose first line is one.
+
+    Raises:
+        UsageError: Such a file cannot be read.
+    """
+    from live_nst.runtime.process_list import hide_in_process_list
+
+    addresses = []
+    for value in values:
+        if value.startswith("@"):
+            path = Path(value[1:])
+            try:
+                lines = path.read_text("utf-8").splitlines()
+            except (OSError, UnicodeDecodeError) as exc:
+                reason = getattr(exc, "strerror", None) or "it is no text"
+                raise UsageError(
+                    f"The stream's file {path} cannot be read: {reason}",
+                    "name a text file whose first line is the address",
+                ) from exc
+            value = lines[0] if lines else ""
+        elif "://" in value:
+            hide_in_process_list(value.partition("://")[2])
+        addresses.append(value)
+    return tuple(addresses)
 
 
 def make_look(strength: float, blend: Blend, keep_colors: float, detail: float, only: str) -> Look:

@@ -27,7 +27,7 @@ from live_nst.engines.openvino_graph import (
 from live_nst.errors import DeviceError, ModelError
 from live_nst.files.cache import cache_root
 from live_nst.models.program import Program, SplitModel
-from live_nst.runtime.machine import physical_cores
+from live_nst.runtime.machine import core_limit, physical_cores
 from live_nst.runtime.openvino import import_openvino, openvino_core
 from live_nst.types import Image, Precision, Size
 
@@ -254,6 +254,9 @@ def _compile(
     }
     if device == "CPU":
         config["NUM_STREAMS"] = min(streams, physical_cores())
+        limit = core_limit()
+        if limit is not None:  # the result does not depend on the number of threads
+            config["INFERENCE_NUM_THREADS"] = limit
     elif _can_set(device, "NUM_STREAMS"):
         most = openvino_core().get_property(device, "RANGE_FOR_STREAMS")[1]
         config["NUM_STREAMS"] = min(streams, int(most))

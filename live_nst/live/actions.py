@@ -1,23 +1,14 @@
-"""Carry out what a key asks for: change style, look and size, save an image, record."""
+"""What each key does to a session: the next style, a bit more strength, a recording."""
 
-import time
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
-
-from PIL import Image as Pillow
 
 from live_nst.errors import LiveNstError
+from live_nst.live.control import SessionControl, SettingsChange
 from live_nst.live.keys import Action
-from live_nst.live.pipeline import LivePipeline
 from live_nst.live.size_controller import SIZE_STEPS
 from live_nst.masks.regions import BACKGROUND, EVERYWHERE, PERSON
-from live_nst.sinks.recorder import Recorder
-from live_nst.styles.registry import StyleInput
-from live_nst.styles.spec import StyleSpec, mix_styles, parse_style
-from live_nst.stylizer.core import StylizerCore
+from live_nst.styles.spec import StyleSpec, mix_styles
 from live_nst.stylizer.look import BLEND_PICTURES, BLEND_STYLES
-from live_nst.types import Notify
 
 STROKE_STEPS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
 DETAIL_STEPS = (0.0, 0.5, 1.0)
@@ -29,43 +20,17 @@ class ActionHandler:
     """Carries out the actions of keys on a running session.
 
     Args:
-        pipeline: The session.
-        stylizer: Its stylizer.
-        styles: The styles to switch through, in order.
-        notify: Called with a short sentence, from any thread.
-        folder: Where images and recordings go that were started by key.
-        recorder: The recording that runs from the start; None if there is none.
-
-    Attributes:
-        recorder: The recording that runs now; None if there is none.
+        control: The session.
     """
 
-    def __init__(
-        self,
-        pipeline: LivePipeline,
-        stylizer: StylizerCore,
-        styles: Sequence[StyleInput],
-        notify: Notify,
-        *,
-        folder: Path,
-        recorder: Recorder | None = None,
-    ) -> None:
-        self._pipeline = pipeline
-        self._stylizer = stylizer
-        self._styles = [parse_style(str(style)) for style in styles]
-        self._index, self._mixed = 0, 0  # of the style, and steps from it towards the next one
-        self._style = self._styles[0]
-        self._stroke = stylizer.stroke
-        only = stylizer.look.only
+    def __init__(self, control: SessionControl) -> None:
+        self._control = control
+        self._selected = control.settings.style
+        self._mixed = 0  # steps from the style towards the next one
+        self._index = self._find(self._selected)
+        only = control.settings.only
         masks = [EVERYWHERE, PERSON, BACKGROUND]
-        start = masks.index(only) if only in masks else 0
-        self._masks = [*masks[start:], *masks[:start]]
-        if only not in masks:
-            self._masks.insert(0, only)
-        self._size = stylizer.size
-        self._notify = notify
-        self._folder = folder
-        self.recorder = recorder
+        self._masks = masks if only in masks else [only, *masks]
 
     def perform(self, action: Action, key: str) -> None:
         """Carry out an action.
@@ -74,140 +39,99 @@ class ActionHandler:
             action: The action. Those of the display itself are ignored.
             key: The key that was pressed.
         """
-        view = self._pipeline.view
+        control, settings = self._control, self._control.settings
         match action:
             case Action.QUIT:
-                self._pipeline.stop()
+                control.stop()
             case Action.NEXT_STYLE:
-                self._select_index(self._index + 1)
+                self._select_index(self._current_index() + 1)
             case Action.PREVIOUS_STYLE:
-                self._select_index(self._index - 1)
+                self._select_index(self._current_index() - 1)
             case Action.CHOOSE_STYLE:
-                if int(key) <= len(self._styles):
+                if int(key) <= len(control.styles):
                     self._select_index(int(key) - 1)
             case Action.MIX_TOWARDS_NEXT | Action.MIX_TOWARDS_PREVIOUS:
                 self._mix(1 if action is Action.MIX_TOWARDS_NEXT else -1)
             case Action.BROADER_STROKES | Action.FINER_STROKES:
                 self._change_stroke(1 if action is Action.BROADER_STROKES else -1)
             case Action.STRONGER | Action.WEAKER:
-                self._change_strength(1 if action is Action.STRONGER else -1)
+                steps = 1 if action is Action.STRONGER else -1
+                control.change(SettingsChange(strength=next_strength(settings.strength, steps)))
             case Action.TOGGLE_BLEND:
-                self._toggle_blend()
+                styles = settings.blend == BLEND_PICTURES
+                control.change(SettingsChange(blend=BLEND_STYLES if styles else BLEND_PICTURES))
             case Action.TOGGLE_COLORS:
-                self._toggle_colors()
+                control.change(SettingsChange(keep_colors=0.0 if settings.keep_colors else 1.0))
             case Action.NEXT_DETAIL:
-                self._next_detail()
+                control.change(SettingsChange(detail=next_detail(settings.detail)))
             case Action.NEXT_MASK:
-                self._next_mask()
+                following = (self._masks.index(settings.only) + 1) % len(self._masks)
+                control.change(SettingsChange(only=self._masks[following]))
             case Action.MIRROR:
-                view.mirror = not view.mirror
+                control.change(SettingsChange(mirror=not settings.mirror))
             case Action.SPLIT:
-                view.split = not view.split
+                control.change(SettingsChange(split=not settings.split))
             case Action.FREEZE:
-                view.frozen = not view.frozen
+                control.change(SettingsChange(frozen=not settings.frozen))
             case Action.LARGER | Action.SMALLER:
-                self._change_size(1 if action is Action.LARGER else -1)
+                size = next_size(settings.size, 1 if action is Action.LARGER else -1)
+                if size != settings.size:
+                    control.change(SettingsChange(size=size))
             case Action.AUTOMATIC_SIZE:
-                self._pipeline.worker.size_controller.use_automatic()
-                self._notify("size chosen by speed")
+                control.change(SettingsChange(size="auto"))
             case Action.SNAPSHOT:
                 self._save_snapshot()
             case Action.RECORD:
                 self._toggle_recording()
-            case _:
-                return
-        self._pipeline.worker.look_changed()
+
+    def _current_index(self) -> int:
+        """Return the place of the style in use, which others may have changed."""
+        style = self._control.settings.style
+        if style != self._selected:
+            self._index, self._mixed = self._find(style), 0
+            self._selected = style
+        return self._index
+
+    def _find(self, style: StyleSpec) -> int:
+        """Return the place of a style; 0 for one that is none of those to choose from."""
+        styles = self._control.styles
+        return styles.index(style) if style in styles else 0
 
     def _select_index(self, index: int) -> None:
-        self._index, self._mixed = index % len(self._styles), 0
-        self._select(self._styles[self._index])
+        styles = self._control.styles
+        self._index, self._mixed = index % len(styles), 0
+        self._selected = styles[self._index]
+        self._control.change(SettingsChange(style=self._selected))
 
     def _mix(self, steps: int) -> None:
         """Go steps on the circle of styles; between two neighbors lie their mixes."""
-        index, self._mixed = divmod(self._index * MIX_STEPS + self._mixed + steps, MIX_STEPS)
-        self._index = index % len(self._styles)
-        following = self._styles[(self._index + 1) % len(self._styles)]
-        self._select(mix_styles(self._styles[self._index], following, self._mixed / MIX_STEPS))
-
-    def _select(self, style: StyleSpec) -> None:
-        self._style = style
-        self._notify(f"style {style.label}")
-        self._pipeline.worker.style_changer.select(style, self._show_error)
+        styles = self._control.styles
+        place = self._current_index() * MIX_STEPS + self._mixed + steps
+        index, self._mixed = divmod(place, MIX_STEPS)
+        self._index = index % len(styles)
+        following = styles[(self._index + 1) % len(styles)]
+        self._selected = mix_styles(styles[self._index], following, self._mixed / MIX_STEPS)
+        self._control.change(SettingsChange(style=self._selected))
 
     def _change_stroke(self, steps: int) -> None:
-        stroke = next_stroke(self._stroke, steps)
-        if stroke != self._stroke:
-            self._stroke = stroke
-            self._notify(f"strokes {stroke:.0%}")
-            changer = self._pipeline.worker.style_changer
-            changer.select(self._style, self._show_error, stroke=stroke)
-
-    def _change_strength(self, steps: int) -> None:
-        strength = next_strength(self._stylizer.look.strength, steps)
-        self._stylizer.look = replace(self._stylizer.look, strength=strength)
-        self._notify(f"strength {strength:.0%}")
-
-    def _toggle_blend(self) -> None:
-        look = self._stylizer.look
-        blend = BLEND_STYLES if look.blend == BLEND_PICTURES else BLEND_PICTURES
-        self._stylizer.look = replace(look, blend=blend)
-        self._notify(f"strength blends {blend}")
-
-    def _toggle_colors(self) -> None:
-        look = self._stylizer.look
-        self._stylizer.look = replace(look, keep_colors=0.0 if look.keep_colors else 1.0)
-        self._notify("the style's colors" if look.keep_colors else "the camera's colors")
-
-    def _next_detail(self) -> None:
-        look = self._stylizer.look
-        detail = next_detail(look.detail)
-        self._stylizer.look = replace(look, detail=detail)
-        self._notify(f"detail {detail:.0%}" if detail else "no detail added")
-
-    def _next_mask(self) -> None:
-        self._masks = [*self._masks[1:], self._masks[0]]
-        only = self._masks[0]
-        self._notify(f"stylizing {_describe_mask(only)}")
-        self._pipeline.worker.style_changer.select_mask(only, self._show_error)
-
-    def _change_size(self, steps: int) -> None:
-        controller = self._pipeline.worker.size_controller
-        if controller.automatic:
-            self._size = self._stylizer.size
-        size = next_size(self._size, steps)
-        if size != self._size:
-            self._size = size
-            self._notify(f"size {size}")
-            controller.use(size, self._show_error)
+        stroke = self._control.settings.stroke
+        if (following := next_stroke(stroke, steps)) != stroke:
+            self._control.change(SettingsChange(stroke=following))
 
     def _save_snapshot(self) -> None:
-        image = self._pipeline.newest
-        if image is None:
-            return
-        path = self._folder / f"live-nst-{_timestamp()}.png"
         try:
-            Pillow.fromarray(image[..., ::-1]).save(path)
-        except OSError as exc:
-            self._notify(f"cannot save the picture: {exc.strerror or exc}")
-        else:
-            self._notify(f"saved {path.name}")
+            self._control.save_snapshot()
+        except LiveNstError as exc:
+            self._control.show_error(exc)
 
     def _toggle_recording(self) -> None:
-        if self.recorder is not None:
-            self._pipeline.remove_sink(self.recorder)
-            self._notify(f"recorded {self.recorder.path.name}")
-            self.recorder = None
+        if self._control.recorder is not None:
+            self._control.stop_recording()
             return
         try:
-            self.recorder = Recorder(self._folder / f"live-nst-{_timestamp()}.mp4")
+            self._control.start_recording()
         except LiveNstError as exc:
-            self._show_error(exc)
-            return
-        self._pipeline.add_sink(self.recorder)
-        self._notify(f"recording {self.recorder.path.name}")
-
-    def _show_error(self, error: LiveNstError) -> None:
-        self._notify(error.message)
+            self._control.show_error(exc)
 
 
 def next_strength(strength: float, steps: int) -> float:
@@ -234,13 +158,3 @@ def _next(values: Sequence[float], value: float, steps: int) -> float:
     if steps > 0:
         return min((v for v in values if v > value), default=value)
     return max((v for v in values if v < value), default=value)
-
-
-def _describe_mask(only: str) -> str:
-    words = {EVERYWHERE: "everything", PERSON: "people only", BACKGROUND: "the background only"}
-    return words.get(only, f"within {Path(only).name} only")
-
-
-def _timestamp() -> str:
-    """Return the local time as a part of a file name."""
-    return time.strftime("%Y%m%d-%H%M%S")

@@ -1,4 +1,7 @@
-"""The thread that reads a source into a latest-frame slot, and reopens a source that was lost."""
+"""The thread that reads a source into a latest-frame slot.
+
+It reopens a source that was lost, and can go over to another source while it runs.
+"""
 
 import threading
 from collections.abc import Callable
@@ -42,6 +45,7 @@ class CaptureWorker:
         self._ended = threading.Event()
         self._wanted = threading.Event()
         self._reader: _Reader | None = None
+        self._switching = threading.Lock()  # between "is it the reader in use?" and what it gives
         self._info: SourceInfo | None = None
         self._problem = ""
         self._last_event = 0.0  # when a frame came or the source was opened or lost
@@ -54,7 +58,7 @@ class CaptureWorker:
     def start(self) -> None:
         """Open the source in a thread of its own; return at once."""
         self._last_event = self._clock.now()
-        self._reader = _Reader(self)
+        self._reader = _Reader(self, self._open_source)
         self._reader.start()
 
     def wait_opened(self, timeout: float | None = None) -> SourceInfo | None:
@@ -73,6 +77,39 @@ class CaptureWorker:
         if self.failure is not None:
             raise self.failure
         return self._info
+
+    @property
+    def info(self) -> SourceInfo | None:
+        """What the source gives; None before it is open."""
+        return self._info
+
+    def change_source(self, open_source: OpenSource) -> SourceInfo:
+        """Go over to another source. The one in use goes on until the other is open.
+
+        Args:
+            open_source: Opens the other source; called in the thread that also reads and closes it.
+
+        Returns:
+            What the other source gives.
+
+        Raises:
+            SourceError: It cannot be opened; the one in use goes on.
+        """
+        reader = _Reader(self, open_source, candidate=True)
+        reader.start()
+        if not reader.opened.wait(STALL_LIMIT_SECONDS):
+            reader.end()
+            raise SourceError("the source does not answer", "choose another one")
+        if reader.candidate:
+            raise reader.failure or SourceError("the session has ended")
+        info = self._info
+        assert info is not None  # the reader has set it
+        return info
+
+    def retry(self) -> None:
+        """Reopen a source that was lost now, without waiting for the end of the pause."""
+        if self._reader is not None:
+            self._reader.wake.set()
 
     def begin(self) -> None:
         """Start a source that waits for its frames to be wanted, such as a file.
@@ -123,18 +160,22 @@ class CaptureWorker:
         Args:
             timeout: Seconds to wait for a driver that hangs.
         """
-        if self._reader is not None:
-            self._reader.stop.set()
+        with self._switching:
+            reader = self._reader
+            if reader is not None:
+                reader.end()
             self._wanted.set()  # a thread that waits for it then sees `stop`
-            self._reader.join(timeout)
+        if reader is not None:
+            reader.join(timeout)
 
     def _replace_reader(self) -> None:
         """Leave a thread alone that hangs in the driver, and start another one."""
-        if self._reader is not None:
-            self._reader.stop.set()
-        self._last_event = self._clock.now()
-        self._problem = "the source hangs, reopening it"
-        self._reader = _Reader(self, first=False)
+        with self._switching:
+            if self._reader is not None:
+                self._reader.end()
+            self._last_event = self._clock.now()
+            self._problem = "the source hangs, reopening it"
+            self._reader = _Reader(self, self._open_source, first=False)
         self._reader.start()
 
     # Called by the thread that reads. A thread that was replaced changes nothing any more.
@@ -143,23 +184,39 @@ class CaptureWorker:
         return reader is self._reader and not reader.stop.is_set()
 
     def _on_open(self, reader: "_Reader", source: Source) -> None:
-        if self._is_current(reader):
-            if self._opened.is_set():
-                self.reopened += 1
-            self._info = source.info
-            self._last_event = self._clock.now()
-            self._opened.set()
+        with self._switching:
+            if reader.candidate and not self._take_over(reader):
+                return
+            if self._is_current(reader):
+                if self._opened.is_set() and not reader.candidate:
+                    self.reopened += 1
+                reader.candidate = False
+                reader.offset = self.next_index
+                self._info = source.info
+                self._last_event = self._clock.now()
+                self._opened.set()
+
+    def _take_over(self, reader: "_Reader") -> bool:
+        """Let a reader that has opened another source replace the one in use."""
+        if self.closing or self.ended or reader.stop.is_set():
+            reader.end()
+            return False
+        if self._reader is not None:
+            self._reader.end()
+        self._reader, self._open_source, self._problem = reader, reader.open_source, ""
+        return True
 
     def _on_frame(self, reader: "_Reader", frame: Frame) -> None:
-        if not self._is_current(reader):
-            return
-        # Sources count from 0 whenever they are opened. A gap after that is kept.
-        index = max(frame.index + reader.offset, self.next_index)
-        self.skipped += index - self.next_index
-        self.next_index = index + 1
-        self._last_event = self._clock.now()
-        self._problem = ""
-        self.slot.put(Frame(frame.image, index, frame.time))
+        with self._switching:
+            if not self._is_current(reader):
+                return
+            # Sources count from 0 whenever they are opened. A gap after that is kept.
+            index = max(frame.index + reader.offset, self.next_index)
+            self.skipped += index - self.next_index
+            self.next_index = index + 1
+            self._last_event = self._clock.now()
+            self._problem = ""
+            self.slot.put(Frame(frame.image, index, frame.time))
 
     def _on_lost(self, reader: "_Reader", error: SourceError) -> None:
         if self._is_current(reader):
@@ -174,32 +231,67 @@ class CaptureWorker:
 
 
 class _Reader(threading.Thread):
-    """Opens, reads and closes a source until `stop` is set."""
+    """Opens, reads and closes a source until `stop` is set.
 
-    def __init__(self, worker: CaptureWorker, *, first: bool = True) -> None:
+    Args:
+        worker: Gets the frames.
+        open_source: Opens the source.
+        first: Whether an error of the first opening ends the thread.
+        candidate: Whether it replaces the worker's reader once its source is open.
+
+    Attributes:
+        offset: What is added to the indexes of the source.
+        stop: Set when it is to end.
+        wake: Set when a pause is to end.
+        opened: Set when a candidate's source is open, or cannot be opened.
+        failure: The error that ended it, if one did.
+    """
+
+    def __init__(
+        self,
+        worker: CaptureWorker,
+        open_source: OpenSource,
+        *,
+        first: bool = True,
+        candidate: bool = False,
+    ) -> None:
         # A daemon, because a driver may never return from a read.
         super().__init__(name="live-nst capture", daemon=True)
         self._worker = worker
+        self.open_source = open_source
+        self.candidate = candidate
         self._may_retry = not first
         self._pause = FIRST_RETRY_SECONDS
         self.offset = 0
         self.stop = threading.Event()
+        self.wake = threading.Event()
+        self.opened = threading.Event()
+        self.failure: BaseException | None = None
+
+    def end(self) -> None:
+        """Ask the thread to end soon."""
+        self.stop.set()
+        self.wake.set()
 
     def run(self) -> None:
         failure: BaseException | None = None
         try:
             while not self.stop.is_set() and self._read_until_lost():
-                self.stop.wait(self._pause)
+                self.wake.wait(self._pause)
+                if not self.stop.is_set():
+                    self.wake.clear()
                 self._pause = min(2 * self._pause, LONGEST_RETRY_SECONDS)
         except BaseException as exc:  # kept for the thread that runs the pipeline
             failure = exc
+        self.failure = failure
+        self.opened.set()
         self._worker._on_end(self, failure)
 
     def _read_until_lost(self) -> bool:
         """Open and read the source; return whether it was lost and should be reopened."""
         worker = self._worker
         try:
-            source = worker._open_source()
+            source = self.open_source()
         except SourceError as exc:
             if not self._may_retry:
                 raise
@@ -207,8 +299,8 @@ class _Reader(threading.Thread):
             return True
         with source:
             self._may_retry = True
-            self.offset = worker.next_index
             worker._on_open(self, source)
+            self.opened.set()
             if source.info.paused_until_read:
                 worker._wanted.wait()
             while not self.stop.is_set():

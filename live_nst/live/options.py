@@ -31,8 +31,13 @@ class LiveOptions:
         fullscreen: Let the window fill the screen.
         record: Record to this file.
         virtual_camera: Write to this device; "" for the first one found, None for none.
+        streams: Send to these addresses; see `live_nst.sinks.stream_address`. They hold keys, so
+            they are left out of `repr`.
+        bitrate: Bits per second of the streams; None to choose it by size and rate.
+        encoder: The encoder of the streams; see `live_nst.sinks.encoder.ENCODER_OPTIONS`.
         frames: Stop after this number of shown frames.
         duration: Stop after this number of seconds.
+        folder: Where pictures and recordings go that are asked for while it runs.
     """
 
     stylizer: StylizerOptions = field(default_factory=_default_stylizer_options)
@@ -43,8 +48,12 @@ class LiveOptions:
     fullscreen: bool = False
     record: Path | None = None
     virtual_camera: str | None = None
+    streams: tuple[str, ...] = field(default=(), repr=False)
+    bitrate: int | None = None
+    encoder: str = "libx264"
     frames: int | None = None
     duration: float | None = None
+    folder: Path = Path()
 
     def check(self) -> None:
         """Check all values before anything is opened.
@@ -52,13 +61,14 @@ class LiveOptions:
         Raises:
             UsageError: A number is out of range, or the mask image cannot be read.
             StyleError: There is no such style, or its image cannot be read.
+            StreamError: Something is missing here that a stream needs.
         """
         from live_nst.masks.image import read_mask_image
         from live_nst.styles.image import read_style_image
-        from live_nst.styles.spec import parse_style
+        from live_nst.styles.spec import as_spec
 
         for style in self.stylizer.styles:
-            for part in parse_style(str(style)).parts:
+            for part in as_spec(style).parts:
                 read_style_image(part.path)
         mask_file = self.stylizer.look.mask_file
         if mask_file is not None:
@@ -70,6 +80,8 @@ class LiveOptions:
                 f"Invalid duration {self.duration:g}.", "use a number of seconds above 0"
             )
         _check_request(self.request)
+        if self.streams:
+            _check_streams(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,17 +110,33 @@ class PipelineOptions:
 
 @dataclass(slots=True)
 class ViewState:
-    """How frames are shown. One thread changes it, others read it.
+    """How frames are shown. `SessionControl` changes it, the pipeline's threads read it.
 
     Attributes:
         mirror: Flip left and right.
-        split: Show the original in the left half.
+        split: Show the original left of the divider.
+        split_at: Place of the divider: a share of the width, 0 to 1.
         frozen: Hold the current frame. Changes of the style still show in it.
     """
 
     mirror: bool = False
     split: bool = False
+    split_at: float = 0.5
     frozen: bool = False
+
+
+def _check_streams(options: LiveOptions) -> None:
+    from live_nst.sinks.encoder import check_bitrate, check_encoder
+    from live_nst.sinks.stream_address import parse_stream_address
+    from live_nst.sinks.stream_start import check_process
+
+    addresses = [parse_stream_address(stream) for stream in options.streams]
+    for number, address in enumerate(addresses):
+        if address in addresses[:number]:
+            raise UsageError(f"The stream {address} is given twice.", "give each address once")
+        check_process(address)
+    check_bitrate(options.bitrate)
+    check_encoder(options.encoder)
 
 
 def _check_request(request: SourceRequest) -> None:

@@ -41,6 +41,7 @@ class FrameOutputs:
         self._accepted = 0
         self._workers: tuple[SinkWorker, ...] = ()
         self._closing: tuple[SinkWorker, ...] = ()
+        self._changing = threading.Lock()  # sinks are added by any thread, and removed by others
         self.display_slot: LatestSlot[tuple[Frame, bool]] | None = None
         self.newest: Frame | None = None
         self.failure: SinkError | None = None
@@ -65,14 +66,23 @@ class FrameOutputs:
             self._stats.add_frame(frame.time, self._clock.now())
 
     def add_sink(self, sink: Sink) -> None:
-        """Write all further frames to a sink as well, and close it in the end."""
-        self._workers = (*self._workers, SinkWorker(sink, self._clock))
+        """Write all further frames to a sink as well, and close it in the end.
+
+        Any thread may call this.
+        """
+        with self._changing:
+            self._workers = (*self._workers, SinkWorker(sink, self._clock))
 
     def remove_sink(self, sink: Sink) -> None:
         """Write no further frames to a sink; it is finished and closed beside the stream."""
         for worker in self._workers:
             if worker.sink is sink:
                 self._finish(worker)
+
+    def is_writing(self, sink: Sink) -> bool:
+        """Return whether a sink still gets frames, or is being finished."""
+        workers = (*self._workers, *self._closing)
+        return any(worker.sink is sink and worker.alive for worker in workers)
 
     def check(self) -> None:
         """Remove the sinks that broke, and keep the first error in `failure`.
@@ -112,9 +122,10 @@ class FrameOutputs:
 
     def _finish(self, worker: "SinkWorker") -> None:
         worker.stop()
-        self._workers = tuple(other for other in self._workers if other is not worker)
-        if worker not in self._closing:
-            self._closing = (*self._closing, worker)
+        with self._changing:
+            self._workers = tuple(other for other in self._workers if other is not worker)
+            if worker not in self._closing:
+                self._closing = (*self._closing, worker)
 
 
 class SinkWorker:

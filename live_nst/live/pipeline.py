@@ -80,6 +80,7 @@ class LivePipeline:
         )
         # No Event: `stop` is called in a signal handler, which must not wait for a lock.
         self._stopped = False
+        self._running = False
         self._notice = ""
         self._dropped_before = 0
         self._started = self._drawn = 0.0
@@ -91,6 +92,12 @@ class LivePipeline:
         return None if frame is None else frame.image
 
     @property
+    def newest_captured(self) -> Image | None:
+        """The newest frame that the network was given, as captured; None if there is none yet."""
+        frame = self.worker.newest_captured
+        return None if frame is None else frame.image
+
+    @property
     def dropped(self) -> int:
         """Number of frames that were late, or replaced by newer ones before they were stylized."""
         return self._capture.dropped - self._dropped_before + self.worker.replaced
@@ -99,6 +106,11 @@ class LivePipeline:
         """End the session soon. Any thread and any signal handler may call this."""
         self._stopped = True
 
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped
+
     def add_sink(self, sink: Sink) -> None:
         """Write all further frames to a sink as well; while `run` runs."""
         self._outputs.add_sink(sink)
@@ -106,6 +118,15 @@ class LivePipeline:
     def remove_sink(self, sink: Sink) -> None:
         """Write no further frames to a sink; it is finished and closed beside the stream."""
         self._outputs.remove_sink(sink)
+
+    def is_writing(self, sink: Sink) -> bool:
+        """Return whether a sink gets frames or will get some, or is being finished."""
+        return self._outputs.is_writing(sink) or (not self._running and sink in self._sinks)
+
+    @property
+    def notice(self) -> str:
+        """What is wrong with the source now; empty if nothing is."""
+        return self._notice
 
     def run(self, display: Display | None = None) -> None:
         """Run until the source ends, a limit is reached, the display is closed, or `stop`.
@@ -124,6 +145,7 @@ class LivePipeline:
                 self._outputs.display_slot = LatestSlot()
             for sink in self._sinks:
                 self.add_sink(sink)
+            self._running = True
             self._capture.begin()
             self.worker.start()
             while not self._is_over(display):

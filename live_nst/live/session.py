@@ -1,35 +1,240 @@
 """Run a live session from its options: open everything, run the pipeline, report."""
 
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from live_nst.live.actions import ActionHandler
 from live_nst.live.capture_worker import CaptureWorker
-from live_nst.live.display import WindowDisplay
+from live_nst.live.control import SessionControl
+from live_nst.live.display import Display, WindowDisplay
+from live_nst.live.figures import make_report, overlay_lines
 from live_nst.live.options import LiveOptions, PipelineOptions, ViewState
 from live_nst.live.pipeline import LivePipeline
-from live_nst.live.stats import LiveReport, peak_rss_mb
-from live_nst.masks.regions import EVERYWHERE
+from live_nst.live.stats import LiveReport
+from live_nst.live.streams import LiveStreams
 from live_nst.runtime.signals import handle_stop_signals, raise_interrupt
 from live_nst.runtime.timing import SystemClock
 from live_nst.sinks.base import Sink
 from live_nst.sinks.recorder import Recorder
 from live_nst.sinks.x11 import require_display
-from live_nst.sources.base import SourceInfo
+from live_nst.sources.base import Source, SourceInfo, SourceRequest
 from live_nst.sources.factory import open_source
 from live_nst.styles.builtin import builtin_styles
+from live_nst.styles.spec import StyleSpec, as_spec
 from live_nst.stylizer.core import StylizerCore
-from live_nst.stylizer.look import BLEND_STYLES
-from live_nst.types import DownloadProgress, Notify
+from live_nst.types import Closeable, DownloadProgress, Notify
 
 _CONTENT_STYLE_SECONDS = 0.5  # between two computations of the content style
 _QUICK_REFUSAL_SECONDS = 0.3  # most missing cameras are noticed within this time
 
+OpenNamedSource = Callable[[str, SourceRequest], Source]
+"""Opens the source that a name means, as `live_nst.sources.factory.open_source` does."""
+
+
+def _no_progress(done: int, total: int | None) -> None:
+    """Take no notice of a download."""
+
+
+class LiveSession(Closeable):
+    """A session with everything open: source, stylizer, sinks and pipeline. `run` runs it once.
+
+    Args:
+        options: What to do, already checked. A window is the caller's: see `run`.
+        notify: Called with one sentence at a time, from any thread.
+        progress: Called while a model is downloaded.
+        open_source: Opens sources by their names; None for `open_source` of the factory.
+
+    Attributes:
+        options: What it was asked to do.
+        source: Name of the source, as in `LiveOptions.source`; `change_source` changes it.
+        stylizer: The stylizer.
+        pipeline: The pipeline.
+        control: Reads and changes the settings; snapshots and recordings.
+        streams: Sends the session to servers, and has the encoder for all who want H.264.
+
+    Raises:
+        LiveNstError: Something cannot be opened or used.
+    """
+
+    def __init__(
+        self,
+        options: LiveOptions,
+        notify: Notify,
+        progress: DownloadProgress = _no_progress,
+        *,
+        open_source: OpenNamedSource | None = None,
+    ) -> None:
+        self.options = options
+        self.source = options.source
+        self._notify = notify
+        self._open = open_source or _open_source
+        self._listeners: tuple[Notify, ...] = ()
+        self._camera: Sink | None = None
+        with ExitStack() as stack:
+            recorder = _open_recorder(options, notify, stack)
+            self._capture = CaptureWorker(partial(self._open, options.source, options.request))
+            stack.callback(self._capture.close)
+            self._capture.start()
+            self._capture.wait_opened(_QUICK_REFUSAL_SECONDS)
+            sinks: list[Sink] = [recorder] if recorder else []
+            if options.virtual_camera is not None:  # checked before the model takes its seconds
+                _wait_opened(self._capture)
+                self._camera = self._open_virtual_camera(options.virtual_camera or None)
+                stack.callback(self._camera.close)
+                sinks.append(self._camera)
+            stylizer_options = replace(
+                options.stylizer, content_style_seconds=_CONTENT_STYLE_SECONDS
+            )
+            self.stylizer = stack.enter_context(
+                StylizerCore(stylizer_options, notify=notify, progress=progress)
+            )
+            info = _wait_opened(self._capture)
+            notify(f"Source {info}.")
+            size = _describe_size(options, self.stylizer)
+            notify(f"Running on {self.stylizer.device} with {self.stylizer.engine}, {size}.")
+            self.stylizer.prepare((info.width, info.height), self.stylizer.size)
+            self.pipeline = LivePipeline(
+                self._capture,
+                self.stylizer,
+                _pipeline_options(options, self.stylizer),
+                view=ViewState(mirror=options.mirror),
+                sinks=sinks,
+                notify=self._notify_all,
+            )
+            self.control = SessionControl(
+                self.pipeline,
+                self.stylizer,
+                _styles_to_choose_from(options),
+                self._tell_listeners,
+                folder=options.folder,
+                recorder=recorder,
+            )
+            self.streams = stack.enter_context(
+                LiveStreams(
+                    self.pipeline.add_sink,
+                    fps=info.fps or options.request.fps,
+                    bitrate=options.bitrate,
+                    encoder=options.encoder,
+                    notify=self._notify_all,
+                )
+            )
+            for url in options.streams:
+                self.streams.start(url)
+            self._stack = stack.pop_all()
+
+    @property
+    def info(self) -> SourceInfo:
+        """What the source gives now."""
+        info = self._capture.info
+        assert info is not None  # it is open
+        return info
+
+    def listen(self, listener: Notify) -> None:
+        """Call `listener` with one sentence about each change and each notice, from any thread."""
+        self._listeners = (*self._listeners, listener)
+
+    def run(self, display: Display | None = None) -> LiveReport:
+        """Run until the source ends, a limit is reached, the display is closed, or `stop`.
+
+        Args:
+            display: Used in this thread and closed at the end; None for no window.
+
+        Returns:
+            The figures of the session.
+
+        Raises:
+            LiveNstError: A sink broke and nothing else shows frames, or the source is damaged.
+            BaseException: The error that ended a thread.
+        """
+        self.pipeline.run(display)
+        return make_report(self.pipeline, self.stylizer, self._capture)
+
+    def stop(self) -> None:
+        """End `run` soon. Any thread and any signal handler may call this."""
+        self.pipeline.stop()
+
+    def close(self) -> None:
+        """Free everything. Calling it again does nothing."""
+        self._stack.close()
+
+    def change_source(self, source: str) -> SourceInfo:
+        """Go over to another source; the one in use goes on until the other is open.
+
+        Args:
+            source: See `live_nst.sources.factory.open_source`.
+
+        Returns:
+            What it gives.
+
+        Raises:
+            SourceError: It cannot be opened; the one in use goes on.
+        """
+        info = self._capture.change_source(partial(self._open, source, self.options.request))
+        self.source = source
+        self._notify_all(f"Source {info}.")
+        return info
+
+    def retry_source(self) -> None:
+        """Reopen a source that was lost now, without waiting for the end of the pause."""
+        self._capture.retry()
+
+    @property
+    def virtual_camera(self) -> str | None:
+        """Name of the virtual camera that is fed; None if there is none, or if it broke."""
+        camera = self._camera
+        return camera.name if camera is not None and self.pipeline.is_writing(camera) else None
+
+    def start_virtual_camera(self, device: str | None = None) -> None:
+        """Feed a virtual camera, if none is fed yet.
+
+        Args:
+            device: Its device or name; None for the first one found.
+
+        Raises:
+            VirtualCameraError: It cannot be opened.
+        """
+        if self.virtual_camera is None:
+            camera = self._open_virtual_camera(device)
+            self._camera = camera
+            self.pipeline.add_sink(camera)
+
+    def stop_virtual_camera(self) -> None:
+        """Feed the virtual camera no more."""
+        camera, self._camera = self._camera, None
+        if camera is not None:
+            self.pipeline.remove_sink(camera)
+            self._tell_listeners(f"{camera.name} off")
+
+    def _open_virtual_camera(self, device: str | None) -> Sink:
+        from live_nst.sinks.virtual_camera import VirtualCamera
+
+        rate = self.info.fps or self.options.request.fps
+        camera = VirtualCamera(device, rate, (self.info.width, self.info.height))
+        self._notify_all(
+            f"Feeding {camera.name} at {camera.size[0]}x{camera.size[1]}, {rate:g} fps."
+        )
+        return camera
+
+    def _notify_all(self, sentence: str) -> None:
+        self._notify(sentence)
+        self._tell_listeners(sentence)
+
+    def _tell_listeners(self, sentence: str) -> None:
+        for listener in self._listeners:
+            listener(sentence)
+
+
+Attach = Callable[[LiveSession], Closeable]
+"""Opens something that reads and changes a session while it runs, such as a server."""
+
 
 def run_live(
-    options: LiveOptions, notify: Notify, progress: DownloadProgress = lambda done, total: None
+    options: LiveOptions,
+    notify: Notify,
+    progress: DownloadProgress = _no_progress,
+    attach: Sequence[Attach] = (),
 ) -> LiveReport:
     """Run a session until it ends, and report on it.
 
@@ -39,6 +244,7 @@ def run_live(
         options: What to do.
         notify: Called with one sentence at a time, from any thread.
         progress: Called while a model is downloaded.
+        attach: Called, in order, before the first frame. What they return is closed at the end.
 
     Returns:
         The figures of the session.
@@ -48,40 +254,19 @@ def run_live(
         KeyboardInterrupt: A signal came before the pipeline started.
     """
     options.check()
-    with ExitStack() as stack, handle_stop_signals(raise_interrupt) as stop:
-        recorder = _open_recorder(options, notify, stack)
-        if options.window:
-            require_display()
-        capture = CaptureWorker(partial(open_source, options.source, options.request))
-        stack.callback(capture.close)
-        capture.start()
-        capture.wait_opened(_QUICK_REFUSAL_SECONDS)
-        sinks: list[Sink] = [recorder] if recorder else []
-        if options.virtual_camera is not None:  # checked before the model takes its seconds
-            sinks.append(_open_virtual_camera(options, _wait_opened(capture), notify, stack))
-        stylizer_options = replace(options.stylizer, content_style_seconds=_CONTENT_STYLE_SECONDS)
-        stylizer = stack.enter_context(
-            StylizerCore(stylizer_options, notify=notify, progress=progress)
-        )
-        info = _wait_opened(capture)
-        notify(f"Source {info}.")
-        size = _describe_size(options, stylizer)
-        notify(f"Running on {stylizer.device} with {stylizer.engine}, {size}.")
-        stylizer.prepare((info.width, info.height), stylizer.size)
-        pipeline = LivePipeline(
-            capture,
-            stylizer,
-            _pipeline_options(options, stylizer),
-            view=ViewState(mirror=options.mirror),
-            sinks=sinks,
-            notify=notify,
-        )
-        display = None
-        if options.window:
-            display = _open_display(options, info, pipeline, stylizer, recorder)
-        stop.on_request = pipeline.stop
-        pipeline.run(display)
-        return _report(pipeline, stylizer, capture, info)
+    if options.window:
+        require_display()
+    with handle_stop_signals(raise_interrupt) as stop, ExitStack() as stack:
+        session = stack.enter_context(LiveSession(options, notify, progress))
+        for each in attach:
+            stack.enter_context(each(session))
+        display = _open_display(session) if options.window else None
+        stop.on_request = session.stop
+        return session.run(display)
+
+
+def _open_source(spec: str, request: SourceRequest) -> Source:
+    return open_source(spec, request)
 
 
 def _open_recorder(options: LiveOptions, notify: Notify, stack: ExitStack) -> Recorder | None:
@@ -98,18 +283,6 @@ def _wait_opened(capture: CaptureWorker) -> SourceInfo:
     info = capture.wait_opened()
     assert info is not None  # without a limit it returns a value or raises
     return info
-
-
-def _open_virtual_camera(
-    options: LiveOptions, info: SourceInfo, notify: Notify, stack: ExitStack
-) -> Sink:
-    from live_nst.sinks.virtual_camera import VirtualCamera
-
-    rate = info.fps or options.request.fps
-    camera = VirtualCamera(options.virtual_camera or None, rate, (info.width, info.height))
-    stack.callback(camera.close)
-    notify(f"Feeding {camera.name} at {camera.size[0]}x{camera.size[1]}, {rate:g} fps.")
-    return camera
 
 
 def _describe_size(options: LiveOptions, stylizer: StylizerCore) -> str:
@@ -129,90 +302,22 @@ def _pipeline_options(options: LiveOptions, stylizer: StylizerCore) -> PipelineO
     )
 
 
-def _open_display(
-    options: LiveOptions,
-    info: SourceInfo,
-    pipeline: LivePipeline,
-    stylizer: StylizerCore,
-    recorder: Recorder | None,
-) -> WindowDisplay:
+def _styles_to_choose_from(options: LiveOptions) -> list[StyleSpec]:
+    """Return the styles that were given; after a single one, the built-in styles as well."""
+    styles = [as_spec(style) for style in options.stylizer.styles]
+    if len(styles) == 1:
+        styles += [as_spec(name) for name in builtin_styles() if name != styles[0].label]
+    return styles
+
+
+def _open_display(session: LiveSession) -> WindowDisplay:
     """Open the window, with its overlay and keys."""
     from live_nst.sinks.window import Window
 
-    styles = options.stylizer.styles
-    if len(styles) == 1:
-        styles += tuple(name for name in builtin_styles() if name not in styles)
-    handler = ActionHandler(
-        pipeline,
-        stylizer,
-        styles,
-        lambda sentence: display.notify(sentence),
-        folder=Path(),
-        recorder=recorder,
-    )
-    window = Window("live-nst", (info.width, info.height), options.fullscreen)
-    figures = partial(_overlay_lines, pipeline, stylizer)
-    display = WindowDisplay(window, figures, handler.perform, SystemClock())
+    info = session.info
+    window = Window("live-nst", (info.width, info.height), session.options.fullscreen)
+    figures = partial(overlay_lines, session.pipeline, session.stylizer, session.streams)
+    perform = ActionHandler(session.control).perform
+    display = WindowDisplay(window, figures, perform, SystemClock())
+    session.listen(display.notify)
     return display
-
-
-def _overlay_lines(pipeline: LivePipeline, stylizer: StylizerCore) -> list[str]:
-    stats, worker = pipeline.stats, pipeline.worker
-    return [
-        f"{stats.current_fps:.1f} fps   latency {1000 * stats.current_latency:.0f} ms   "
-        f"dropped {pipeline.dropped}{'   static scene' if worker.is_static else ''}",
-        "   ".join((stylizer.style, *_describe_look(stylizer))),
-        f"{stylizer.model_name}   {stylizer.engine}   {stylizer.device}   "
-        f"{_format_size(worker.network_size)}"
-        f"{' auto' if worker.size_controller.automatic else ''}",
-        "h help   q quit",
-    ]
-
-
-def _describe_look(stylizer: StylizerCore) -> list[str]:
-    """Return the parts of the look that differ from the default, and the strength."""
-    look = stylizer.look
-    words = [f"strength {look.strength:.0%}"]
-    if stylizer.stroke != 1:
-        words.append(f"strokes {stylizer.stroke:.0%}")
-    if look.blend == BLEND_STYLES:
-        words[0] += " of styles"
-    if look.keep_colors:
-        words.append("camera's colors")
-    if look.detail:
-        words.append(f"detail {look.detail:.0%}")
-    if look.only != EVERYWHERE:
-        words.append(f"only {look.mask_file.name if look.mask_file else look.only}")
-    return words
-
-
-def _format_size(size: tuple[int, int]) -> str:
-    return f"{size[0]}x{size[1]}"
-
-
-def _report(
-    pipeline: LivePipeline, stylizer: StylizerCore, capture: CaptureWorker, info: SourceInfo
-) -> LiveReport:
-    stats, sizes = pipeline.stats, pipeline.worker.size_controller
-    return LiveReport(
-        frames=stats.frames,
-        repeated=stats.repeated,
-        fps=round(stats.fps(), 3),
-        dropped=pipeline.dropped,
-        latency_ms=stats.latency_ms(),
-        stage_ms=stats.stage_ms(),
-        style_computations=stylizer.style_computations,
-        startup_seconds=round(stats.startup_seconds, 3),
-        model=stylizer.model_name,
-        engine=stylizer.engine,
-        device=stylizer.device,
-        size=_format_size(pipeline.worker.network_size),
-        automatic_size=sizes.automatic,
-        frames_by_size={
-            _format_size(size): frames for size, frames in sorted(sizes.frames_by_size.items())
-        },
-        peak_rss_mb=round(peak_rss_mb(), 1),
-        source=info.name,
-        style=stylizer.style,
-        reconnects=capture.reopened,
-    )

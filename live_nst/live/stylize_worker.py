@@ -98,6 +98,11 @@ class StylizeWorker:
         return self._input.replaced
 
     @property
+    def newest_captured(self) -> Frame | None:
+        """The newest frame that the worker began with; None if there was none."""
+        return self._last_frame
+
+    @property
     def is_static(self) -> bool:
         """Whether nothing moves, so that the network runs for few frames only."""
         return self._scene is not None and self._scene.settled
@@ -225,7 +230,7 @@ class StylizeWorker:
         stylized.fetch()
         image = self._stylizer.postprocess(prepared.content, stylized, start)
         if self._view.split:
-            draw_split_view(prepared.content, image)
+            draw_split_view(prepared.content, image, self._view.split_at)
         self.network_size = stylized.size
         self._stats.add_stage("compose", self._clock.now() - begin)
         self._deliver(Frame(image, prepared.frame.index, prepared.frame.time), fresh)

@@ -10,8 +10,8 @@ class Sink(Protocol):
 
     Each sink follows these rules:
         - The constructor opens the file or device. It raises a `SinkError` with a hint.
-        - `write` may block: the pipeline calls it in a thread of the sink's own. It neither keeps
-          nor changes the image.
+        - `write` may block: the pipeline calls it in a thread of the sink's own. It does not change
+          the image, which nobody else changes either.
         - Frames may change their size. The sink keeps the size that its readers know.
         - `close` finishes the file or frees the device. It may be called twice, and is called in
           the thread that wrote last, or in the one that opened the sink if none wrote.

@@ -26,6 +26,10 @@ def open_source(spec: str, request: SourceRequest) -> Source:
         from live_nst.sources.demo import DemoSource
 
         return DemoSource(request, SystemClock())
+    if spec == "browser":
+        raise SourceError(
+            "the camera of a browser needs the studio", "run `live-nst studio --source browser`"
+        )
     if not spec.startswith("/dev/") and _is_stream(spec):
         from live_nst.sources.stream import StreamSource
 

@@ -36,6 +36,11 @@ class StyleSpec:
     parts: tuple[StylePart, ...]
 
 
+def as_spec(style: object) -> StyleSpec:
+    """Return a style; text and paths are parsed by `parse_style`."""
+    return style if isinstance(style, StyleSpec) else parse_style(str(style))
+
+
 def parse_style(text: str) -> StyleSpec:
     """Parse `NAME`, `PICTURE` or `NAME:WEIGHT+NAME:WEIGHT`; a missing weight is 1.
 

@@ -79,13 +79,13 @@ def upscale(small: NDArray[np.uint8], like: Image) -> NDArray[np.uint8]:
     return cv2.resize(small, size, interpolation=cv2.INTER_CUBIC)  # type: ignore[return-value]
 
 
-def draw_split_view(content: Image, stylized: Image) -> None:
-    """Replace the left half of the stylized image, in place, by the content."""
+def draw_split_view(content: Image, stylized: Image, share: float = 0.5) -> None:
+    """Replace the left share (0 to 1) of the stylized image, in place, by the content."""
     width = content.shape[1]
-    middle = width // 2
-    stylized[:, :middle] = content[:, :middle]
+    edge = int(share * width)
+    stylized[:, :edge] = content[:, :edge]
     line = max(1, width // 640)
-    stylized[:, max(0, middle - line) : middle + line] = 255
+    stylized[:, max(0, edge - line) : edge + line] = 255
 
 
 def _with_style_colors(content: Image, stylized: StylizedFrame, detail: _Detail | None) -> Image:

@@ -178,6 +178,24 @@ class StylizerCore(Closeable):
             mask = self._masks.still_mask(look.only, stylized, full_size)
         return compose(image, stylized, look, mask)
 
+    def preview(self, image: Image, style: StyleInput) -> Image:
+        """Stylize a small image in any style, whatever is in use; any thread may call it.
+
+        Neither the look nor the stabilizer applies. The image is stylized at its own size.
+
+        Args:
+            image: BGR uint8 `[height, width, 3]`, at least 64 pixels wide or high.
+            style: The style; a new one is computed first.
+
+        Returns:
+            A new array of the image's shape, or up to a few pixels smaller or larger.
+
+        Raises:
+            LiveNstError: The style cannot be used, or the model cannot run at that size.
+        """
+        _, bottleneck = self._registry.add(style, 1.0)
+        return self._network.preview(check_image(image), bottleneck)
+
     def postprocess(self, image: Image, stylized: StylizedFrame, time: float = 0.0) -> Image:
         """Stabilize the network's result, scale it to the frame's size and blend the two.
 
@@ -197,6 +215,19 @@ class StylizerCore(Closeable):
         if not look.shows_content_only:
             mask = self._masks.next_mask(look.only, stylized, image.shape[1::-1])
         return compose(image, stylized, look, mask)
+
+    def observe(self, stylized: StylizedFrame, size: Size, time: float = 0.0) -> None:
+        """Remember a frame as `postprocess` does, without an image for the output.
+
+        Args:
+            stylized: What `infer` returned for the frame.
+            size: (width, height) of the frame.
+            time: The frame's time in seconds.
+        """
+        look = self._look_transition.at(time)
+        stylized = self._stabilizer(stylized, self._style_transition.at(time), look.style_share)
+        if not look.shows_content_only:
+            self._masks.next_mask(look.only, stylized, size)
 
     def reset(self) -> None:
         """Forget the frames so far: the next frame begins another video."""
@@ -235,6 +266,11 @@ class StylizerCore(Closeable):
         label, bottleneck = self._registry.add(style, stroke)
         self._style_transition.to(bottleneck, fade, time)
         self._style, self._stroke = label, stroke
+
+    def bottleneck(self, style: StyleInput, *, stroke: float | None = None) -> Bottleneck:
+        """Return the bottleneck of a style, which must not be modified; see `load`."""
+        stroke = self._stroke if stroke is None else check_stroke(stroke)
+        return self._registry.add(style, stroke)[1]
 
     def load_mask(self, only: str) -> None:
         """Prepare the mask for looks with that `only`, which may take a moment.

@@ -53,6 +53,12 @@ class FrameNetwork:
             self._expanded = (style, tensors)
         return runner(np.ascontiguousarray(image) if prefetched is None else prefetched, tensors)
 
+    def preview(self, image: Image, style: Bottleneck) -> Image:
+        """Return a small image, BGR uint8, in a style beside the one that frames have."""
+        own_size = (image.shape[1], image.shape[0])
+        runner = self._runners(own_size, network_size(own_size, max(own_size)))
+        return runner(np.ascontiguousarray(image), self._engine.expand(style)).stylized
+
     def encode(self, image: Image, time: float = 0.0) -> Bottleneck:
         """Return the content style of a frame; `time` has no influence."""
         return self._engine.encode(fast_center_crop(image, self._engine.style_size))

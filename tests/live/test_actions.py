@@ -11,6 +11,7 @@ import pytest
 
 from live_nst.errors import DeviceError, LiveNstError, ModelError, StyleError
 from live_nst.live.actions import ActionHandler, next_size, next_strength
+from live_nst.live.control import SessionControl
 from live_nst.live.keys import KEY_ACTIONS, Action
 from live_nst.live.options import ViewState
 from live_nst.live.size_controller import SIZE_STEPS
@@ -88,13 +89,15 @@ class ActionHarness:
             stop=lambda: setattr(self, "stopped", True),
             add_sink=self.sinks.append,
             remove_sink=self.sinks.remove,
+            is_writing=lambda sink: sink in self.sinks,
         )
         self.stylizer: Any = FakeStylizer(STYLES)
         self.stylizer.look = look or Look()
         pipeline: Any = self.pipeline
-        self.handler = ActionHandler(
+        self.control = SessionControl(
             pipeline, self.stylizer, STYLES, self.messages.append, folder=folder, recorder=recorder
         )
+        self.handler = ActionHandler(self.control)
 
     def press(self, *keys: str) -> None:
         for key in keys:

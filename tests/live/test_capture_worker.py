@@ -35,7 +35,9 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
             made.append(timeout)
             return super().wait(0.001)
 
-    monkeypatch.setattr(capture_module, "threading", SimpleNamespace(Event=NoPause))
+    monkeypatch.setattr(
+        capture_module, "threading", SimpleNamespace(Event=NoPause, Lock=threading.Lock)
+    )
     return made
 
 
@@ -410,3 +412,49 @@ def test_close_before_begin(clock: FakeClock) -> None:
     capture.start()
     capture.wait_opened()
     capture.close()
+
+
+def test_change_source() -> None:
+    first, second = FakeSource(frames(3)), FakeSource([frame(0), frame(1)])
+    worker = CaptureWorker(Openings(first), FakeClock())
+    worker.start()
+    wait_until(lambda: worker.next_index == 3, "frames were not captured")
+    info = dataclasses.replace(INFO, name="other camera")
+    second._info = info
+    assert worker.change_source(Openings(second)) == info
+    assert worker.info == info
+    wait_until(lambda: worker.next_index == 5, "the other source is not read")
+    first.released.set()
+    wait_until(lambda: first.closed, "the first source stays open")
+    assert (worker.reopened, worker.check()) == (0, "")
+    second.released.set()
+    worker.close()
+    assert second.closed and not own_threads()
+
+
+def test_source_that_cannot_be_changed_to() -> None:
+    first = FakeSource(frames(3))
+    worker = CaptureWorker(Openings(first), FakeClock())
+    worker.start()
+    error = SourceError("no such camera", "plug it in")
+    with pytest.raises(SourceError, match="no such camera"):
+        worker.change_source(Openings(error))
+    wait_until(lambda: worker.next_index == 3, "the first source is not read any more")
+    assert worker.check() == "" and not first.closed
+    first.released.set()
+    worker.close()
+    with pytest.raises(SourceError, match="ended"):
+        worker.change_source(Openings(FakeSource(frames(1))))
+    assert not own_threads()
+
+
+def test_lost_source_is_retried_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture_module, "FIRST_RETRY_SECONDS", 3600.0)
+    openings = Openings(FakeSource([LOST]), FakeSource(frames(1)))
+    worker = CaptureWorker(openings, FakeClock())
+    worker.start()
+    wait_until(lambda: bool(worker.check()), "the source is not lost")
+    worker.retry()
+    wait_until(lambda: worker.next_index == 1, "the source was not reopened")
+    openings.release()
+    worker.close()

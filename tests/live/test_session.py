@@ -24,13 +24,14 @@ from live_nst.errors import (
     UsageError,
 )
 from live_nst.live import session
+from live_nst.live.control import SettingsChange
 from live_nst.live.options import LiveOptions
-from live_nst.live.session import run_live
+from live_nst.live.session import LiveSession, run_live
 from live_nst.runtime.signals import STOP_SIGNALS
 from live_nst.sources.base import SourceRequest
 from live_nst.stylizer.look import Look
 from live_nst.stylizer.options import StylizerOptions
-from live_nst.types import Frame
+from live_nst.types import Closeable, Frame
 from tests.live.fakes import FakeSource, FakeStylizer, own_threads, picture
 
 
@@ -388,3 +389,34 @@ def test_invalid_options(
 )  # fmt: skip
 def test_limits_of_options(options: dict[str, Any]) -> None:
     live_options(**options).check()
+
+
+def test_attached_things_see_the_session_and_are_closed(harness: SessionHarness) -> None:
+    seen: list[Any] = []
+
+    class Watcher(Closeable):
+        def __init__(self, live: LiveSession) -> None:
+            live.listen(seen.append)
+            live.control.change(SettingsChange(strength=0.5))
+            harness.at[30] = live.stop
+            self.live = live
+
+        def close(self) -> None:
+            seen.append(("closed", self.live.pipeline.newest is not None))
+
+    run_live(live_options(window=False), harness.messages.append, attach=[Watcher])
+    assert seen == ["strength 50%", ("closed", True)]
+
+
+def test_change_of_the_source(harness: SessionHarness) -> None:
+    with LiveSession(live_options(window=False), harness.messages.append) as live:
+
+        def change() -> None:  # the second source comes to this number as well
+            threading.Thread(target=lambda: live.change_source("demo")).start()
+            harness.at = {200: live.stop}
+
+        harness.at[10] = change
+        live.run()
+        assert live.source == "demo" and len(harness.sources) == 2
+        assert live.info.name == "fake camera"
+    assert not own_threads()

@@ -9,6 +9,7 @@ import pytest
 
 from live_nst.errors import SinkError
 from live_nst.sinks.base import Sink
+from live_nst.sinks.encoder import VideoEncoder
 from live_nst.sinks.recorder import Recorder
 from live_nst.sinks.virtual_camera import VirtualCamera
 from live_nst.types import Frame
@@ -25,6 +26,16 @@ def make_virtual_camera(folder: Path, size: tuple[int, int]) -> Sink:
     return VirtualCamera(None, 25, size)
 
 
+def make_encoder(folder: Path, size: tuple[int, int]) -> Sink:
+    encoder = VideoEncoder(25)
+    encoder.subscribe()
+    return encoder
+
+
+def make_broken_encoder(folder: Path) -> Sink:
+    return VideoEncoder(encoder="h263_missing")
+
+
 def make_broken_recorder(folder: Path) -> Sink:
     return Recorder(folder / "missing" / "out.mp4")
 
@@ -33,7 +44,7 @@ def make_broken_virtual_camera(folder: Path) -> Sink:
     return VirtualCamera("broken", 25, (64, 48))
 
 
-@pytest.fixture(params=[make_recorder, make_virtual_camera])
+@pytest.fixture(params=[make_recorder, make_virtual_camera, make_encoder])
 def make(request: pytest.FixtureRequest, tmp_path: Path, backend: type[FakeBackend]) -> MakeSink:
     return lambda: request.param(tmp_path, (64, 48))
 
@@ -120,7 +131,9 @@ def test_write_and_close_in_another_thread(make: MakeSink) -> None:
     assert failures == []
 
 
-@pytest.mark.parametrize("make_broken", [make_broken_recorder, make_broken_virtual_camera])
+@pytest.mark.parametrize(
+    "make_broken", [make_broken_recorder, make_broken_virtual_camera, make_broken_encoder]
+)
 def test_open_error_has_a_hint(
     make_broken: Callable[[Path], Sink], tmp_path: Path, backend: type[FakeBackend]
 ) -> None:

@@ -1,0 +1,186 @@
+"""`live-nst studio`: show and control a live session in the browser."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from live_nst.cli.console import DownloadProgressBar, notify, show_result
+from live_nst.cli.options import (
+    Blend,
+    BlendOption,
+    DetailOption,
+    DeviceOption,
+    Engine,
+    EngineOption,
+    KeepColorsOption,
+    LiveSizeOption,
+    ModelOption,
+    OnlyOption,
+    PrecisionChoice,
+    PrecisionOption,
+    StabilizeMode,
+    StabilizeOption,
+    StrengthOption,
+    StrokeOption,
+    StyleOption,
+    make_look,
+    parse_size,
+)
+from live_nst.errors import UsageError
+
+if TYPE_CHECKING:
+    from live_nst.studio.options import StudioOptions
+
+
+def studio(
+    style: StyleOption = None,
+    source: Annotated[
+        str,
+        typer.Option(
+            metavar="SOURCE",
+            help="What to show first: a camera's number, path or name, the address of a stream, a "
+            "video file, demo, or browser for the camera of the page.",
+            show_default="the first camera, else demo",
+        ),
+    ] = "auto",
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="The address to listen on. Any other than this machine's own demands a token, "
+            "and shows the camera to everybody who has it.",
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="PORT", help="The port to listen on; 0 for a free one.")
+    ] = 8000,
+    token: Annotated[
+        str,
+        typer.Option(
+            metavar="TOKEN",
+            envvar="LIVE_NST_TOKEN",
+            help="What every request must show. Made at random where one is needed.",
+            show_default=False,
+        ),
+    ] = "",
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A further name of the studio, as behind a proxy."),
+    ] = None,
+    tls: Annotated[
+        bool,
+        typer.Option("--tls", help="Serve https with a certificate that the studio makes itself."),
+    ] = False,
+    tls_cert: Annotated[
+        Path | None, typer.Option(metavar="FILE.pem", help="Serve https with this certificate.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(metavar="FILE.pem", help="The key of that certificate.")
+    ] = None,
+    folder: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where recordings and saved pictures land.",
+            show_default="the current folder",
+        ),
+    ] = Path(),
+    open_page: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the page in the browser.")
+    ] = False,
+    model: ModelOption = "auto",
+    device: DeviceOption = "auto",
+    engine: EngineOption = Engine.auto,
+    precision: PrecisionOption = PrecisionChoice.auto,
+    size: LiveSizeOption = None,
+    stabilize: StabilizeOption = StabilizeMode.fast,
+    strength: StrengthOption = 1.0,
+    blend: BlendOption = Blend.pictures,
+    keep_colors: KeepColorsOption = 0.0,
+    detail: DetailOption = 0.0,
+    stroke: StrokeOption = 1.0,
+    only: OnlyOption = "",
+    mirror: Annotated[bool, typer.Option("--mirror", help="Flip left and right.")] = False,
+    camera_size: Annotated[
+        str, typer.Option(metavar="WxH", help="The size to request from the camera.")
+    ] = "1280x720",
+    fps: Annotated[
+        float,
+        typer.Option(
+            metavar="RATE",
+            help="The rate to request from the camera, and to hold with --size auto.",
+        ),
+    ] = 30.0,
+) -> None:
+    """Show and control a live session in the browser.
+
+    The page shows the picture, the styles and every setting. It can send the browser's own camera.
+    """
+    from live_nst.sources.camera import configure_opencv
+
+    configure_opencv()  # before anything imports cv2
+    _require_packages()
+    from live_nst.live.options import LiveOptions
+    from live_nst.sources.base import SourceRequest
+    from live_nst.studio.options import StudioOptions
+    from live_nst.stylizer.options import StylizerOptions
+
+    stylizer = StylizerOptions(
+        model=model,
+        styles=tuple(style or ["starry"]),
+        size=size,
+        device=device,
+        engine=engine.value,
+        precision=precision.value,
+        stabilize=stabilize.value,
+        look=make_look(strength, blend, keep_colors, detail, only),
+        stroke=stroke,
+    )
+    live = LiveOptions(
+        stylizer=stylizer,
+        source=source,
+        request=SourceRequest(*parse_size(camera_size), fps),
+        mirror=mirror,
+        window=False,
+        folder=folder,
+    )
+    options = StudioOptions(
+        live=live,
+        host=host,
+        port=port,
+        token=token,
+        allow_hosts=tuple(allow_host or ()),
+        tls=tls,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    )
+    run(options, open_page=open_page)
+
+
+def run(options: "StudioOptions", *, open_page: bool) -> None:
+    """Run the studio until a signal ends it."""
+    from live_nst.studio.run import run_studio
+
+    def show_link(address: str) -> None:
+        show_result(f"Open {address}")
+        if open_page:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    with closing(DownloadProgressBar()) as bar:
+        run_studio(options, notify, show_link, bar)
+
+
+def _require_packages() -> None:
+    """Raise unless the packages of the studio are installed."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("fastapi", "uvicorn", "websockets") if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"The studio needs the packages {', '.join(missing)}.",
+            "run `pip install 'live-nst[studio]'`",
+        )

@@ -1,0 +1,326 @@
+"""The camera or screen of a browser as a source: what its page sends is decoded here.
+
+The frames come from outside: whatever they contain, the worst that happens is that they are
+refused.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import av
+import cv2
+import numpy as np
+
+from live_nst.errors import SourceError, SourceLostError
+from live_nst.sources.base import SourceInfo, SourceRequest
+from live_nst.types import Closeable, Frame, Image
+
+MAX_PIXELS = 4096 * 2304
+"""Larger frames are refused."""
+_QUEUE_FRAMES, _QUEUE_BYTES = 90, 16_000_000
+_READ_SECONDS = 4.0
+_MAX_BROKEN = 60  # frames in a row
+_MAX_AGE = 5.0  # seconds; a capture time that is older is not believed
+
+VideoFormat = Literal["h264", "jpeg"]
+
+
+@dataclass(frozen=True, slots=True)
+class SentFrame:
+    """One frame as a page sent it.
+
+    Attributes:
+        data: An access unit of H.264 in the form of Annex B, or a JPEG file.
+        keyframe: Whether a decoder can start here.
+        index: Its number, by the page.
+        time: When it was captured, in seconds of `time.monotonic()`; by the page, so it may be
+            anything.
+    """
+
+    data: bytes
+    keyframe: bool
+    index: int
+    time: float
+
+
+class BrowserFeed:
+    """The frames that one page sends, on their way to the source.
+
+    Args:
+        name: What it is for people: "browser's camera".
+        form: How the frames are encoded.
+        on_decoded: Called with the index of each frame that was decoded, in another thread.
+        on_keyframe_needed: Called when decoding can go on only from a keyframe.
+        on_refused: Called once with an error if the frames cannot be used.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        form: VideoFormat,
+        *,
+        on_decoded: Callable[[int], None] = lambda index: None,
+        on_keyframe_needed: Callable[[], None] = lambda: None,
+        on_refused: Callable[[SourceError], None] = lambda error: None,
+    ) -> None:
+        self.name = name
+        self.form = form
+        self.on_decoded = on_decoded
+        self.on_keyframe_needed = on_keyframe_needed
+        self.on_refused = on_refused
+        self._frames: deque[SentFrame] = deque()
+        self._bytes = 0
+        self._needs_keyframe = form == "h264"
+        self._changed = threading.Condition()
+        self._ended = False
+
+    def put(self, frame: SentFrame) -> None:
+        """Add a frame without blocking. If too many wait, those up to the next keyframe go."""
+        with self._changed:
+            keyframe = frame.keyframe or self.form == "jpeg"
+            full = (
+                len(self._frames) >= _QUEUE_FRAMES or self._bytes + len(frame.data) > _QUEUE_BYTES
+            )
+            if self.form == "jpeg" or full:
+                self._frames.clear()
+                self._bytes = 0
+                self._needs_keyframe = self.form == "h264"
+            if self._needs_keyframe and not keyframe:
+                needed = True
+            else:
+                needed = self._needs_keyframe = False
+                self._frames.append(frame)
+                self._bytes += len(frame.data)
+                self._changed.notify_all()
+        if needed:
+            self.on_keyframe_needed()
+
+    def restart(self) -> None:
+        """Go on only from a keyframe: what came before cannot be decoded."""
+        with self._changed:
+            self._frames.clear()
+            self._bytes = 0
+            self._needs_keyframe = self.form == "h264"
+        self.on_keyframe_needed()
+
+    def take(self, timeout: float) -> list[SentFrame]:
+        """Return all frames that wait; wait for one up to `timeout` seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._frames or self._ended, timeout)
+            frames = list(self._frames)
+            self._frames.clear()
+            self._bytes = 0
+            return frames
+
+    @property
+    def ended(self) -> bool:
+        """Whether the page has gone."""
+        return self._ended
+
+    def end(self) -> None:
+        """Say that no frame will follow."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+
+class BrowserInbox:
+    """Where the feed of a page and the source meet. Any thread may call everything here."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._feed: BrowserFeed | None = None
+
+    @property
+    def taken(self) -> bool:
+        """Whether a page sends already."""
+        return self._feed is not None
+
+    def connect(self, feed: BrowserFeed) -> None:
+        """Take the frames of a page.
+
+        Raises:
+            SourceError: Another page sends already.
+        """
+        with self._changed:
+            if self._feed is not None:
+                raise SourceError(
+                    "another page sends its camera already", "close it, or stop its camera"
+                )
+            self._feed = feed
+            self._changed.notify_all()
+
+    def disconnect(self, feed: BrowserFeed) -> None:
+        """Forget a page that has gone."""
+        feed.end()
+        with self._changed:
+            if self._feed is feed:
+                self._feed = None
+
+    def wait(self, timeout: float) -> BrowserFeed | None:
+        """Return the feed of the page that sends; wait for one up to `timeout` seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._feed is not None, timeout)
+            return self._feed
+
+
+class BrowserSource(Closeable):
+    """Frames of the page that sends its camera or screen; the newest one counts.
+
+    It opens also while no page sends. Then `read` waits a while, and is lost.
+
+    Args:
+        inbox: Where the page's frames come from.
+        request: The size that is announced until a frame comes.
+    """
+
+    def __init__(self, inbox: BrowserInbox, request: SourceRequest) -> None:
+        self._inbox = inbox
+        self._info = SourceInfo("browser's camera", request.width, request.height, request.fps)
+        self._feed: BrowserFeed | None = None
+        self._decoder: _Decoder | None = None
+        self._index = -1
+        self._time = 0.0
+        self._closed = False
+
+    @property
+    def info(self) -> SourceInfo:
+        """The size that was asked for: pages send what their camera gives."""
+        return self._info
+
+    def read(self) -> Frame | None:
+        """Return the newest frame; None after `close`.
+
+        Raises:
+            SourceLostError: No page sends frames, or they cannot be used.
+        """
+        deadline = time.monotonic() + _READ_SECONDS
+        while not self._closed:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise SourceLostError("no page sends its camera", "start it on the studio's page")
+            if self._feed is None or self._decoder is None:
+                self._feed = self._inbox.wait(left)
+                self._decoder = _Decoder(self._feed) if self._feed is not None else None
+                continue
+            decoded = self._decoder.newest(min(left, 0.5))
+            if decoded is not None:
+                return self._as_frame(*decoded)
+            if self._feed.ended:
+                name, self._feed, self._decoder = self._feed.name, None, None
+                raise SourceLostError(f"the {name} is gone", "start it again on the studio's page")
+        return None
+
+    def _as_frame(self, image: Image, sent: float) -> Frame:
+        """Return a frame with the time of its capture, as far as that is believable."""
+        now = time.monotonic()
+        captured = sent if now - _MAX_AGE <= sent <= now else now
+        self._time = max(captured, self._time)
+        self._index += 1
+        return Frame(image, self._index, self._time)
+
+    def close(self) -> None:
+        """Stop reading. Calling it again does nothing."""
+        self._closed = True
+        self._feed = self._decoder = None
+
+
+class _Decoder:
+    """Decodes the frames of one feed."""
+
+    def __init__(self, feed: BrowserFeed) -> None:
+        self._feed = feed
+        self._context = _h264_decoder() if feed.form == "h264" else None
+        self._broken = 0
+
+    def newest(self, timeout: float) -> tuple[Image, float] | None:
+        """Return the newest image and its time by the page; None if there is none in time."""
+        newest = None
+        damaged = False
+        for sent in self._feed.take(timeout):
+            if damaged and not sent.keyframe and self._feed.form == "h264":
+                continue
+            damaged = False
+            try:
+                image = self._decode(sent.data)
+            except (av.FFmpegError, cv2.error, ValueError, MemoryError):
+                self._refuse()
+                damaged = True
+                continue
+            if image is not None:
+                self._broken = 0
+                newest = (image, sent.time)
+                self._feed.on_decoded(sent.index)
+        return newest
+
+    def _decode(self, data: bytes) -> Image | None:
+        if self._context is None:
+            return _decode_jpeg(data)
+        frames = self._context.decode(av.Packet(data))
+        if not frames:
+            return None
+        frame = frames[-1]
+        _check_pixels(frame.width, frame.height)
+        return frame.to_ndarray(format="bgr24")  # type: ignore[return-value]
+
+    def _refuse(self) -> None:
+        """Go on from the next keyframe; after many broken frames, not at all."""
+        self._broken += 1
+        if self._broken == _MAX_BROKEN:
+            error = SourceError("the frames of the page cannot be decoded", "send JPEG instead")
+            self._feed.on_refused(error)
+        if self._context is not None:
+            self._context = _h264_decoder()
+        self._feed.restart()
+
+
+def _h264_decoder() -> av.VideoCodecContext:
+    context = av.CodecContext.create("h264", "r")
+    assert isinstance(context, av.VideoCodecContext)
+    # Frame threads would add a delay of one frame each.
+    context.thread_type = "SLICE"
+    context.options = {"flags": "low_delay", "max_pixels": str(MAX_PIXELS)}
+    return context
+
+
+def _decode_jpeg(data: bytes) -> Image:
+    width, height = _jpeg_size(data)
+    _check_pixels(width, height)
+    image = cv2.imdecode(
+        np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    )
+    if image is None:
+        raise ValueError("no JPEG")
+    return image  # type: ignore[return-value]
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int]:
+    """Return (width, height) of a JPEG from its header, before anything is decoded.
+
+    Raises:
+        ValueError: It is no JPEG.
+    """
+    if data[:2] != b"\xff\xd8":
+        raise ValueError("no JPEG")
+    position = 2
+    while position + 9 <= len(data):
+        if data[position] != 0xFF:
+            raise ValueError("no marker where one must be")
+        marker = data[position + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # start of frame
+            height = int.from_bytes(data[position + 5 : position + 7], "big")
+            return int.from_bytes(data[position + 7 : position + 9], "big"), height
+        if marker == 0xFF or 0xD0 <= marker <= 0xD9:
+            position += 1 if marker == 0xFF else 2
+            continue
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    raise ValueError("no start of a frame")
+
+
+def _check_pixels(width: int, height: int) -> None:
+    if not 0 < width * height <= MAX_PIXELS or min(width, height) < 16:
+        raise ValueError(f"{width}x{height} pixels")

@@ -1,0 +1,1 @@
+"""The studio: a page in the browser that shows and controls a live session."""

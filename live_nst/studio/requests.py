@@ -1,0 +1,36 @@
+"""Errors of requests, with their HTTP status."""
+
+from live_nst.errors import LiveNstError, StyleError, UsageError
+
+
+class RequestError(LiveNstError):
+    """A request that cannot be carried out.
+
+    Args:
+        status: The HTTP status of the answer.
+        message: What is wrong, in one sentence.
+        hint: What the user can do about it.
+    """
+
+    def __init__(self, status: int, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.status = status
+
+
+def http_status(error: LiveNstError) -> int:
+    """Return the HTTP status for an error: of the request itself, its values, or of the machine."""
+    if isinstance(error, RequestError):
+        return error.status
+    return 422 if isinstance(error, UsageError | StyleError) else 409
+
+
+def no_session() -> RequestError:
+    """Return the error of a request that needs a running session."""
+    return RequestError(409, "No session runs.", "choose a source to start one")
+
+
+def as_sentence(text: str) -> str:
+    """Return text with a full stop, and with a capital unless it begins with a name."""
+    if text.split(" ", 1)[0].isalpha():
+        text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
