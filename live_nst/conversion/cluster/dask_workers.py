@@ -5,6 +5,7 @@ Dask's client runs in a thread of its own, which this module starts.
 
 import asyncio
 import logging
+import pickle
 import threading
 import uuid
 import warnings
@@ -25,9 +26,13 @@ T = TypeVar("T")
 _CONNECT_SECONDS = 10.0
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.5
+_GONE_SECONDS = 30.0  # without an answer for so long, a scheduler is gone
 _CLOSE_SECONDS = 10.0
 _PROGRESS_TOPIC = "live-nst-progress"
-_LOGGERS = ("distributed", "distributed.worker", "distributed.nanny", "distributed.scheduler")
+_LOGGERS = (
+    "distributed",
+    *(f"distributed.{name}" for name in ("client", "nanny", "scheduler", "worker")),
+)
 
 
 def import_dask() -> Any:
@@ -88,6 +93,20 @@ def run_here(function: Callable[..., Any], arguments: tuple[Any, ...], token: st
         worker.log_event(_PROGRESS_TOPIC, [token, done])
 
     return function(*arguments, report)
+
+
+class _Call:
+    """A call of `run_here` that happens when its pickle is loaded.
+
+    Dask would load functions and arguments while it reads a message, and break the connection of a
+    worker without live-nst. As bytes they are loaded within the task, and an error is its error.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        self._arguments = arguments
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return run_here, self._arguments
 
 
 class DaskWorkers:
@@ -238,13 +257,17 @@ class DaskWorkers:
         self._poll = asyncio.run_coroutine_threadsafe(self._poll_names(), self._loop)
 
     async def _poll_names(self) -> None:
+        answered = self._loop.time()
         while True:
             await asyncio.sleep(_POLL_SECONDS)
             try:
                 await asyncio.wait_for(self._read_names(), _CONNECT_SECONDS)
-            except (OSError, TimeoutError) as exc:
+                answered = self._loop.time()
+            except (OSError, TimeoutError) as exc:  # a busy machine is slow to answer
+                if self._loop.time() - answered < _GONE_SECONDS:
+                    continue
                 self._error = ConversionError(
-                    f"The scheduler at {self.where} is gone: {str(exc).splitlines()[0:1]}",
+                    f"The scheduler at {self.where} is gone",
                     "start it and run the same command again: it continues where it stopped",
                 )
                 self._error.__cause__ = exc
@@ -271,10 +294,8 @@ class DaskWorkers:
         token = uuid.uuid4().hex
         self._progress[token] = progress
         future = self._client.submit(
-            run_here,
-            function,
-            arguments,
-            token,
+            pickle.loads,
+            pickle.dumps(_Call(function, arguments, token)),
             key=f"{function.__name__}-{token}",
             workers=[worker],
             allow_other_workers=False,

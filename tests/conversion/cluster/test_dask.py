@@ -70,7 +70,7 @@ def test_nothing_at_address() -> None:
 
 def test_scheduler_of_another_version(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "version", lambda package: "2001.1.0")
-    with pytest.raises(ConversionError, match="runs Dask .*, this machine 2001.1.0") as caught:
+    with pytest.raises(ConversionError, match=r"runs Dask .*, this machine 2001\.1\.0") as caught:
         module.DaskWorkers.connect(scheduler, Certificates())
     assert "pip install distributed==" in caught.value.hint
 

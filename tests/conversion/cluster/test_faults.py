@@ -21,16 +21,16 @@ pytest.importorskip("distributed")
 pytestmark = pytest.mark.slow
 
 ROUNDS, HEADS, WORKERS = 20, 5, 3  # in so many of the rounds the head is killed, too
-FRAMES, CHUNK = 240, 12
+FRAMES, CHUNK = 200, 25
 OPTIONS = [
-    "--model", "mobile", "--device", "cpu", "--size", "128", "--style", "ink",
+    "--model", "mobile", "--device", "cpu", "--size", "64", "--style", "ink",
     "--chunk", str(CHUNK),
 ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def film(clips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    images = frames_of(clips["bikes"], FRAMES, (192, 108))
+    images = frames_of(clips["bikes"], FRAMES, (128, 72))
     x264 = {"x264-params": "keyint=40:bframes=3"}
     path = tmp_path_factory.mktemp("film") / "film.mp4"
     return write(path, images, options=x264, audio=[("aac", "stereo", 300)])
