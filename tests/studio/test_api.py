@@ -169,7 +169,7 @@ def test_thumbnails_are_made_while_somebody_looks(studio: StudioHarness) -> None
     studio.start()
     problem(studio.client.get("/api/styles/starry/thumbnail"), 404)
     assert FakeModel.made[-1].previews == []
-    with studio.client.websocket_connect("/api/events", headers={"host": "localhost"}):
+    with studio.connect("/api/events"):
         studio.wait(lambda: len(studio.state()["thumbnails"]) >= 2)
         headers = {"content-type": "image/jpeg"}
         studio.client.post("/api/styles", content=jpeg(), headers=headers)
