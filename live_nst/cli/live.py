@@ -14,7 +14,6 @@ from live_nst.cli.options import (
     BlendOption,
     ControlOption,
     DetailOption,
-    Device,
     DeviceOption,
     Engine,
     EngineOption,
@@ -63,7 +62,7 @@ def live(
         ),
     ] = "0",
     model: ModelOption = "auto",
-    device: DeviceOption = Device.auto,
+    device: DeviceOption = "auto",
     engine: EngineOption = Engine.auto,
     precision: PrecisionOption = PrecisionChoice.auto,
     size: LiveSizeOption = None,
@@ -138,6 +137,15 @@ def live(
             "(Intel), h264_amf (AMD) or h264_videotoolbox (Apple).",
         ),
     ] = "libx264",
+    audio: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DEVICE|FILE",
+            help="The sound of streams and recordings: a file, a part of the name of an input "
+            "device, or default. It is in step with the painted picture.",
+            show_default="silence",
+        ),
+    ] = None,
     osc: OscOption = None,
     metrics: MetricsOption = None,
     control: ControlOption = None,

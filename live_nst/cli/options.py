@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from live_nst.errors import UsageError
+from live_nst.runtime.device_words import check_device
 from live_nst.styles.builtin import builtin_styles
 
 if TYPE_CHECKING:
     from live_nst.live.options import LiveOptions
 
-Device = StrEnum("Device", ["auto", "cpu", "gpu"])
 Engine = StrEnum("Engine", ["auto", "tensorflow", "openvino"])
 PrecisionChoice = StrEnum("PrecisionChoice", ["auto", "float32", "bfloat16", "float16"])
 StabilizeMode = StrEnum("StabilizeMode", ["off", "fast", "best"])
@@ -42,21 +43,38 @@ ModelOption = Annotated[
     typer.Option(
         metavar="MODEL",
         help="mobile (built in), hub (TF Hub's arbitrary-image-stylization-v1-256), another Hub or "
-        "Kaggle handle, or a SavedModel folder. auto: hub if there is a GPU, else mobile.",
+        "Kaggle handle, or a SavedModel folder. auto: hub if TensorFlow has a GPU, else mobile.",
     ),
 ]
-DeviceOption = Annotated[Device, typer.Option(help="The processor that runs the network.")]
+
+
+def parse_device(text: str) -> str:
+    """Return the word of a device."""
+    try:
+        return check_device(text)
+    except UsageError as exc:
+        raise typer.BadParameter(f"{text!r} is no device: {exc.hint}.") from None
+
+
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        parser=parse_device,
+        metavar="auto|cpu|gpu|gpu:N|npu",
+        help="What runs the network. auto: the fastest, measured at the first start.",
+    ),
+]
 EngineOption = Annotated[
     Engine,
     typer.Option(
-        help="The library that runs the network. auto: TensorFlow on a GPU, OpenVINO on a CPU."
+        help="The library that runs the network. auto: TensorFlow on NVIDIA's GPUs, else OpenVINO."
     ),
 ]
 PrecisionOption = Annotated[
     PrecisionChoice,
     typer.Option(
-        help="The number format of the network. auto: float16 on a GPU and bfloat16 on a CPU that "
-        "have units for it, else float32."
+        help="The number format of the network. auto: float16 on a GPU or NPU and bfloat16 on a "
+        "CPU that have units for it, else float32."
     ),
 ]
 StabilizeOption = Annotated[
@@ -68,7 +86,7 @@ SizeOption = Annotated[
     typer.Option(
         metavar="PIXELS",
         help="Long side of the image that the network sees: smaller is faster.",
-        show_default="384 on a CPU, 640 on a GPU",
+        show_default="384 on a CPU, else 640",
     ),
 ]
 BlendOption = Annotated[
@@ -128,6 +146,33 @@ TimedOnlyOption = Annotated[
 
 CameraSizeOption = Annotated[str, typer.Option(metavar="WxH", help="Size of the camera's frames.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+TlsCaOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The certificate of the authority that signed the certificates of all machines.",
+        show_default="Dask's configuration",
+    ),
+]
+TlsCertOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The certificate of this machine.", show_default="as above"),
+]
+TlsKeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="The private key of that certificate.", show_default="as above"
+    ),
+]
+InsecureOption = Annotated[
+    bool,
+    typer.Option(
+        "--insecure",
+        help="Accept an address without TLS beyond this machine: whoever reaches it can run code "
+        "on all machines.",
+    ),
+]
 
 LossOption = Annotated[
     str,

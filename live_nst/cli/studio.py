@@ -11,7 +11,6 @@ from live_nst.cli.options import (
     Blend,
     BlendOption,
     DetailOption,
-    Device,
     DeviceOption,
     Engine,
     EngineOption,
@@ -96,7 +95,7 @@ def studio(
         bool, typer.Option("--open/--no-open", help="Open the page in the browser.")
     ] = False,
     model: ModelOption = "auto",
-    device: DeviceOption = Device.auto,
+    device: DeviceOption = "auto",
     engine: EngineOption = Engine.auto,
     precision: PrecisionOption = PrecisionChoice.auto,
     size: LiveSizeOption = None,

@@ -33,6 +33,7 @@ class CaptureWorker:
     Attributes:
         slot: The newest frame. Indexes continue when the source is reopened.
         next_index: Index of the next frame: the number of frames so far if none was lost.
+        first_time: The time of the first frame; None before it.
         skipped: Number of frames that the source left out because they were late.
         reopened: How often the source was reopened.
         failure: The error that ended the thread, if one did.
@@ -54,6 +55,7 @@ class CaptureWorker:
         self._last_event = 0.0  # when a frame came or the source was opened or lost
         self.slot: LatestSlot[Frame] = LatestSlot()
         self.next_index = 0
+        self.first_time: float | None = None
         self.skipped = 0
         self.reopened = 0
         self.failure: BaseException | None = None
@@ -121,6 +123,11 @@ class CaptureWorker:
         """
         self._last_event = self._clock.now()
         self._wanted.set()
+
+    @property
+    def paused_until_read(self) -> bool:
+        """Whether the source starts at `begin`, as a file does; false until it is open."""
+        return self._info is not None and self._info.paused_until_read
 
     @property
     def dropped(self) -> int:
@@ -244,6 +251,8 @@ class CaptureWorker:
             index = max(frame.index + reader.offset, self.next_index)
             self.skipped += index - self.next_index
             self.next_index = index + 1
+            if self.first_time is None:
+                self.first_time = frame.time
             self._last_event = self._clock.now()
             self._problem = ""
             self.slot.put(Frame(frame.image, index, frame.time))

@@ -13,6 +13,7 @@ from live_nst.errors import LiveNstError, RecordingError, UsageError
 from live_nst.live.pipeline import LivePipeline
 from live_nst.masks.regions import BACKGROUND, EVERYWHERE, PERSON
 from live_nst.sinks.recorder import Recorder
+from live_nst.sinks.sound import SoundTrack
 from live_nst.styles.spec import StyleSpec, as_spec
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
@@ -83,6 +84,7 @@ class SessionControl:
         folder: Where images, recordings and presets go that are made here.
         style: The style in use; None for the first one.
         recorder: The recording that runs from the start; None if there is none.
+        sound: The sound of recordings; None for none.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class SessionControl:
         folder: Path,
         style: StyleSpec | str | None = None,
         recorder: Recorder | None = None,
+        sound: SoundTrack | None = None,
     ) -> None:
         self.pipeline = pipeline
         self.stylizer = stylizer
@@ -102,6 +105,7 @@ class SessionControl:
         self._notify = notify
         self._folder = folder
         self._recorder = recorder
+        self._sound = sound
         self._recording_since = time.monotonic()
         self._style = self._styles[0] if style is None else as_spec(style)
         self._stroke = stylizer.stroke
@@ -232,7 +236,9 @@ class SessionControl:
         """
         with self._lock:
             if self.recorder is None:
-                self._recorder = Recorder(self._folder / f"live-nst-{timestamp()}.mp4")
+                self._recorder = Recorder(
+                    self._folder / f"live-nst-{timestamp()}.mp4", sound=self._sound
+                )
                 self._recording_since = time.monotonic()
                 self.pipeline.add_sink(self._recorder)
                 self._notify(f"recording {self._recorder.path.name}")

@@ -43,7 +43,9 @@ class LiveOptions:
         streams: Send to these addresses; see `live_nst.sinks.stream_address`. They hold keys, so
             they are left out of `repr`.
         bitrate: Bits per second of the streams; None to choose it by size and rate.
-        encoder: The encoder of the streams; see `live_nst.sinks.encoder.ENCODER_OPTIONS`.
+        encoder: The encoder of the streams; see `live_nst.sinks.h264.ENCODER_OPTIONS`.
+        audio: The sound of streams and recordings: a file, or the name of an input device; None
+            for silent streams, and recordings without a sound track.
         osc: Receive OSC messages at this "[HOST:]PORT"; "" for the usual port, None for none.
         metrics: Give figures to Prometheus at this port of this computer; "" for the usual one,
             None for none. Like `osc`, it is opened by `live_nst.remote.attach`.
@@ -67,6 +69,7 @@ class LiveOptions:
     streams: tuple[str, ...] = field(default=(), repr=False)
     bitrate: int | None = None
     encoder: str = "libx264"
+    audio: str | None = None
     osc: str | None = None
     metrics: str | None = None
     control: str | None = None
@@ -150,7 +153,7 @@ class ViewState:
 
 
 def _check_streams(options: LiveOptions) -> None:
-    from live_nst.sinks.encoder import check_bitrate, check_encoder
+    from live_nst.sinks.h264 import check_bitrate, check_encoder
     from live_nst.sinks.stream_address import parse_stream_address
     from live_nst.sinks.stream_start import check_process
 

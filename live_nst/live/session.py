@@ -1,5 +1,6 @@
 """Run a live session from its options: open everything, run the pipeline, report."""
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,15 +14,18 @@ from live_nst.live.display import Display, WindowDisplay
 from live_nst.live.figures import make_report, overlay_lines
 from live_nst.live.options import LiveOptions, PipelineOptions, ViewState
 from live_nst.live.pipeline import LivePipeline
+from live_nst.live.sound import SoundWorker
 from live_nst.live.stats import LiveReport
 from live_nst.live.streams import LiveStreams
 from live_nst.runtime.signals import handle_stop_signals, raise_interrupt
 from live_nst.runtime.timing import SystemClock
 from live_nst.sinks.base import Sink
 from live_nst.sinks.recorder import Recorder
+from live_nst.sinks.sound import SoundTrack
 from live_nst.sinks.x11 import require_display
 from live_nst.sources.base import Source, SourceInfo, SourceRequest
 from live_nst.sources.factory import open_source
+from live_nst.sources.sound import open_sound
 from live_nst.styles.builtin import builtin_styles
 from live_nst.styles.spec import StyleSpec, as_spec
 from live_nst.stylizer.core import StylizerCore
@@ -73,10 +77,12 @@ class LiveSession(Closeable):
         self._open = open_source or _open_source
         self._listeners: tuple[Notify, ...] = ()
         self._camera: Sink | None = None
+        self._began: float | None = None  # when the pipeline started
         with ExitStack() as stack:
-            recorder = _open_recorder(options, notify, stack)
             self._capture = CaptureWorker(partial(self._open, options.source, options.request))
             stack.callback(self._capture.close)
+            sound = _open_sound(options, self._sound_origin, self._notify_all, stack)
+            recorder = _open_recorder(options, sound, notify, stack)
             self._capture.start()
             self._capture.wait_opened(_QUICK_REFUSAL_SECONDS)
             sinks: list[Sink] = [recorder] if recorder else []
@@ -112,6 +118,7 @@ class LiveSession(Closeable):
                 folder=options.folder,
                 style=as_spec(options.stylizer.styles[0]),
                 recorder=recorder,
+                sound=sound,
             )
             self.streams = stack.enter_context(
                 LiveStreams(
@@ -119,6 +126,7 @@ class LiveSession(Closeable):
                     fps=info.fps or options.request.fps,
                     bitrate=options.bitrate,
                     encoder=options.encoder,
+                    sound=sound,
                     notify=self._notify_all,
                 )
             )
@@ -157,6 +165,7 @@ class LiveSession(Closeable):
             LiveNstError: A sink broke and nothing else shows frames, or the source is damaged.
             BaseException: The error that ended a thread.
         """
+        self._began = time.monotonic()
         self.pipeline.run(display)
         return make_report(self.pipeline, self.stylizer, self._capture)
 
@@ -247,6 +256,11 @@ class LiveSession(Closeable):
         watcher.start()
         return watcher
 
+    def _sound_origin(self) -> float | None:
+        """Return when the sound of a file begins: with a source that is a file, else with `run`."""
+        capture = self._capture
+        return capture.first_time if capture.paused_until_read else self._began
+
     def _notify_all(self, sentence: str) -> None:
         self._notify(sentence)
         self._tell_listeners(sentence)
@@ -304,10 +318,25 @@ def _open_source(spec: str, request: SourceRequest) -> Source:
     return open_source(spec, request)
 
 
-def _open_recorder(options: LiveOptions, notify: Notify, stack: ExitStack) -> Recorder | None:
+def _open_sound(
+    options: LiveOptions,
+    origin: Callable[[], float | None],
+    notify: Notify,
+    stack: ExitStack,
+) -> SoundTrack | None:
+    if options.audio is None:
+        return None
+    worker = stack.enter_context(SoundWorker(partial(open_sound, options.audio), origin, notify))
+    notify(f"Sound from the {worker.name}.")
+    return worker.track
+
+
+def _open_recorder(
+    options: LiveOptions, sound: SoundTrack | None, notify: Notify, stack: ExitStack
+) -> Recorder | None:
     if options.record is None:
         return None
-    recorder = Recorder(options.record, options.request.fps)
+    recorder = Recorder(options.record, options.request.fps, sound=sound)
     stack.callback(recorder.close)
     if recorder.notice:
         notify(recorder.notice)

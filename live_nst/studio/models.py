@@ -70,7 +70,7 @@ class SessionRequest(RequestModel):
     source: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     model: Literal["auto", "mobile", "hub", "given"] | None = None
     engine: Literal["auto", "tensorflow", "openvino"] | None = None
-    device: Literal["auto", "cpu", "gpu"] | None = None
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|npu|gpu(:[0-9]{1,2})?)$")] | None = None
     precision: Precision | None = None
     fps: Annotated[float, Field(ge=1, le=240, allow_inf_nan=False)] | None = None
 

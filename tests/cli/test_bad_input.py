@@ -250,6 +250,7 @@ def test_bad_input(run: Run, line: str, code: int, word: str) -> None:
 
 IN_TYPERS_WORDS = [
     ("--device tpu", "--device"),
+    ("--device gpu:x", "--device"),
     ("--nosuch", "--nosuch"),
     ("--size many", "--size"),
     ("--strength much", "--strength"),
@@ -335,7 +336,7 @@ def test_missing_gpu(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 1
     error, hint = done.stderr.splitlines()
-    assert error == "Error: TensorFlow finds no GPU that it can use."
+    assert error.startswith("Error: There is no GPU that an engine can use here")
     assert "--device cpu" in hint
     assert done.stdout == ""
     assert list(tmp_path.iterdir()) == []

@@ -128,8 +128,10 @@ def open_page(browser: Any, studio: Studio) -> Iterator[Callable[..., Any]]:
     """Opens the page in a new context. At the end the consoles of all pages must be empty."""
     contexts, said = [], []
 
-    def open_it(**options: Any) -> Any:
+    def open_it(script: str = "", **options: Any) -> Any:
+        """Open the page; `script` runs before those of the page, `options` are the context's."""
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        context.add_init_script(script)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(30_000)

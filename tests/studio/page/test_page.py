@@ -222,8 +222,9 @@ def test_a_recording_is_made_and_downloaded(open_page: OpenPage, tmp_path: Path)
     assert path.read_bytes()[4:8] == b"ftyp"
 
 
-def test_the_browsers_own_camera_comes_back_painted(open_page: OpenPage) -> None:
-    page = open_page()
+@pytest.mark.parametrize("missing", ["", "delete window.VideoEncoder;"], ids=["h264", "jpeg"])
+def test_the_browsers_own_camera_comes_back_painted(open_page: OpenPage, missing: str) -> None:
+    page = open_page(script=missing)
     page.locator("#strength-row-input").fill("0")  # so that the picture is the camera's
     page.locator("#source-button").click()
     page.locator(".source-card", has_text="This browser's camera").click()
@@ -292,17 +293,38 @@ def test_nothing_is_wider_than_a_phone(open_page: OpenPage) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+def test_a_damaged_frame_does_not_stop_the_picture(open_page: OpenPage) -> None:
+    damage = """
+      window.decoded = 0;
+      const decode = VideoDecoder.prototype.decode;
+      VideoDecoder.prototype.decode = function (chunk) {
+        window.decoded += 1;
+        if (window.decoded !== 10) return decode.call(this, chunk);
+        const data = new Uint8Array(64).fill(255);
+        return decode.call(this, new EncodedVideoChunk(
+          { type: chunk.type, timestamp: chunk.timestamp, data }));
+      };
+    """
+    page = open_page(script=damage)
+    wait_until(page, lambda: page.evaluate("window.decoded") > 20, "frames go on")
+    shown = picture_of(page)
+    wait_until(page, lambda: abs(picture_of(page) - shown).mean() > 1, "they are drawn")
+
+
 def test_without_webcodecs_the_picture_comes_as_jpegs(browser: Any, studio: Studio) -> None:
     context = browser.new_context()
     try:
         context.add_init_script(
             "delete window.VideoDecoder; delete window.VideoEncoder;"
             "Object.defineProperty(navigator, 'mediaDevices', { value: undefined });"
+            "Object.defineProperty(window, 'isSecureContext', { value: false });"
         )
         page = context.new_page()
         page.goto(studio.url)
         page.wait_for_selector("#mjpeg:not([hidden])")
-        page.wait_for_function("document.getElementById('mjpeg').naturalWidth === 320")
+        width = "document.getElementById('mjpeg').naturalWidth"
+        wait_until(page, lambda: page.evaluate(width) == 320, "no picture comes")
+        assert page.locator("#limits").is_visible()
         page.locator("#source-button").click()
         line = page.locator(".advice code")
         assert line.inner_text() == f"ssh -L {studio.port}:127.0.0.1:{studio.port} 127.0.0.1"

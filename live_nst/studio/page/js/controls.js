@@ -43,12 +43,19 @@ export function setUpLook(store) {
   });
   const showBlend = setUpChoice(
     "blend",
-    [["pictures", "Pictures"], ["styles", "Styles"]],
+    [
+      ["pictures", "Pictures", "Less strength shows more of the camera's picture (t)"],
+      ["styles", "Styles", "Less strength paints everything in a weaker style (t)"],
+    ],
     (value) => store.change({ blend: value === "styles" ? "styles" : "pictures" }),
   );
   const showOnly = setUpChoice(
     "only",
-    [["everywhere", "Everything"], ["person", "People"], ["background", "Background"]],
+    [
+      ["everywhere", "Everything", "Paint the whole picture (b)"],
+      ["person", "People", "Paint people only (b)"],
+      ["background", "Background", "Paint everything but people (b)"],
+    ],
     (value) => store.change({ only: value }),
   );
   store.subscribe(({ settings }) => {

@@ -5,6 +5,7 @@ import { mainStyle } from "./mix.js";
 import { attempt, say } from "./notices.js";
 import { pigmentsOf } from "./pigment.js";
 
+const TILE_MARGIN = 60; // pixels that stay free beside the tile in use
 const NUMBERED = 9; // styles that have a key of their own
 
 /** @typedef {import("./types.js").State} State */
@@ -55,8 +56,22 @@ export class Gallery {
       build("div", { className: "tile waiting" }, build("span", { className: "spinner" }), build("span", { className: "tile-name" }, label)),
     );
     this.adder.before(tile);
-    tile.scrollIntoView({ inline: "end", block: "nearest" });
+    this.#show(tile);
     return () => tile.remove();
+  }
+
+  /**
+   * Move the strip until a tile is seen; the page itself stays where it is.
+   *
+   * @param {HTMLElement | undefined} tile
+   */
+  #show(tile) {
+    if (!tile) return;
+    const { host } = this;
+    const left = tile.offsetLeft - host.offsetLeft;
+    const right = left + tile.offsetWidth - host.clientWidth;
+    if (host.scrollLeft > left - TILE_MARGIN) host.scrollLeft = left - TILE_MARGIN;
+    else if (host.scrollLeft < right + TILE_MARGIN) host.scrollLeft = right + TILE_MARGIN;
   }
 
   /**
@@ -116,7 +131,7 @@ export class Gallery {
     if (style && main !== this.#main) {
       this.#main = main;
       void this.#paintPage(style);
-      this.#tiles.get(main)?.element.scrollIntoView({ inline: "nearest", block: "nearest" });
+      this.#show(this.#tiles.get(main)?.element);
     }
   }
 
@@ -161,7 +176,7 @@ class Tile {
    */
   constructor(style, key, mix, remove) {
     this.style = style;
-    this.image = build("img", { alt: "", src: style.picture, decoding: "async", draggable: false });
+    this.image = build("img", { alt: "", decoding: "async", draggable: false });
     this.share = build("span", { className: "tile-share", hidden: true });
     this.button = build(
       "button",
@@ -203,9 +218,10 @@ class Tile {
     this.mixer.hidden = share === 1;
     this.share.hidden = share === 0 || share === 1;
     setText(this.share, `${Math.round(100 * share)}%`);
-    if (version && version !== this.#version) {
+    if (version !== this.#version) {
       this.#version = version;
-      void this.#load(`${this.style.thumbnail}?v=${version}`);
+      // The style itself, until the current frame is painted in it.
+      void this.#load(version ? `${this.style.thumbnail}?v=${version}` : this.style.picture);
     }
   }
 

@@ -106,7 +106,7 @@ export function setUpGraph(store, pageLatency) {
   setInterval(() => {
     if (document.hidden) return;
     const state = store.state;
-    const running = state?.session.running;
+    const running = store.connected && state?.session.running;
     rate.add(running ? state.figures.fps : null);
     const here = pageLatency();
     latency.add(running ? here ?? state.figures.latency_ms : null);

@@ -11,6 +11,7 @@ import { setUpKeys } from "./keys.js";
 import { Mix } from "./mix.js";
 import { attempt, complain, say } from "./notices.js";
 import { setUpOutputs } from "./outputs.js";
+import { video } from "./picture.js";
 import { setUpPresets } from "./presets.js";
 import { SessionSwitch } from "./session.js";
 import { setUpSource } from "./source.js";
@@ -21,8 +22,8 @@ import { setUpTheme } from "./theme.js";
 import { setUpUploads } from "./upload.js";
 
 const store = new Store((changes) => call("PATCH", "/api/settings", changes), complain);
-const stage = new Stage(store); // first: the picture is what people wait for
-const session = new SessionSwitch(store, () => stage.video?.clock.now() ?? 0);
+const stage = new Stage(store);
+const session = new SessionSwitch(store, () => video?.clock.now() ?? 0);
 const source = setUpSource(store, session);
 connect(store, { message: say, status: source.status });
 
@@ -33,7 +34,7 @@ setUpLook(store);
 setUpSpeed(store);
 setUpOutputs(store);
 setUpPresets(store);
-setUpGraph(store, () => stage.video?.latency ?? null);
+setUpGraph(store, () => video?.latency ?? null);
 
 const styles = new StyleList(store);
 const mix = new Mix(store, styles);

@@ -21,9 +21,8 @@ export function setUpPresets(store) {
   );
 
   const refresh = async () => {
-    /** @type {({ name: string } | string)[]} */
-    const presets = await call("GET", "/api/presets");
-    const names = presets.map((preset) => (typeof preset === "string" ? preset : preset.name));
+    /** @type {string[]} */
+    const names = await call("GET", "/api/presets");
     list.replaceChildren(
       ...(names.length
         ? names.map((preset) =>

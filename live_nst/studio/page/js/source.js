@@ -70,6 +70,8 @@ export function setUpSource(store, session) {
   return {
     status: (next) => {
       status = next;
+      store.connected = next.connected;
+      document.documentElement.classList.toggle("away", !next.connected);
       if (store.state) renderHead(store.state, status.connected);
       render();
     },
@@ -86,7 +88,7 @@ function renderHead({ session, viewers }, connected) {
   lamp.dataset.state = !connected ? "away" : starting ? "starting" : running ? "running" : "stopped";
   const words = !connected ? "no connection" : starting ? "starting" : running ? source.name : "stopped";
   setText(byId("source-name", HTMLSpanElement), words || source.spec);
-  const detail = running && source.width ? `${source.width}×${source.height}, ${Math.round(source.fps)} fps` : "";
+  const detail = running && connected && source.width ? `${source.width}×${source.height}, ${Math.round(source.fps)} fps` : "";
   setText(byId("source-detail", HTMLSpanElement), detail);
   const watching = byId("viewers", HTMLSpanElement);
   watching.hidden = viewers < 2;

@@ -1,15 +1,13 @@
 /** The live picture and what lies on it: the divider and the figures. */
 
 import { byId, setAttribute, setText } from "./dom.js";
-import { canDecode, LiveVideo } from "./video.js";
+import { setRatio, video } from "./picture.js";
 
 const DIVIDER_STEP = 0.02;
 
 /** @typedef {import("./types.js").State} State */
 
 export class Stage {
-  /** @type {LiveVideo | null} */
-  video = null;
   #dragging = false;
 
   /** @param {import("./store.js").Store} store */
@@ -17,12 +15,9 @@ export class Stage {
     this.store = store;
     this.stage = byId("stage", HTMLElement);
     this.picture = byId("picture", HTMLDivElement);
-    this.canvas = byId("canvas", HTMLCanvasElement);
-    this.image = byId("mjpeg", HTMLImageElement);
     this.divider = byId("divider", HTMLDivElement);
     this.overlay = byId("overlay", HTMLDivElement);
     this.badge = byId("badge", HTMLParagraphElement);
-    this.#showPicture();
     this.#setUpDivider();
     store.subscribe((state) => this.#render(state));
   }
@@ -38,45 +33,15 @@ export class Stage {
     else await this.stage.requestFullscreen?.();
   }
 
-  #showPicture() {
-    if (canDecode()) {
-      this.video = new LiveVideo(this.canvas, {
-        resized: (width, height) => this.#setRatio(width, height),
-        drawn: () => this.picture.classList.add("lit"),
-      });
-      return;
-    }
-    this.canvas.hidden = true;
-    this.image.hidden = false;
-    this.image.addEventListener("load", () => {
-      this.#setRatio(this.image.naturalWidth, this.image.naturalHeight);
-      this.picture.classList.add("lit");
-    });
-    this.image.addEventListener("error", () => setTimeout(() => this.#loadImage(), 1500));
-    this.#loadImage();
-  }
-
-  #loadImage() {
-    this.image.src = `/stream.mjpeg?t=${Date.now()}`;
-  }
-
-  /**
-   * @param {number} width
-   * @param {number} height
-   */
-  #setRatio(width, height) {
-    if (width && height) this.picture.style.setProperty("--ratio", String(width / height));
-  }
-
   /** @param {State} state */
   #render(state) {
     const { settings, session, figures, runs } = state;
     const { spec, width, height } = session.source;
-    if (!this.picture.classList.contains("lit")) this.#setRatio(width, height);
+    if (!this.picture.classList.contains("lit")) setRatio(width, height);
     this.picture.classList.toggle("idle", !session.running);
     this.divider.hidden = !settings.split || !session.running;
     this.#placeDivider(settings.split_at);
-    const latency = this.video?.latency ?? figures.latency_ms;
+    const latency = video?.latency ?? figures.latency_ms;
     if (!this.overlay.hidden) {
       setText(
         this.overlay,

@@ -19,6 +19,8 @@ export class Store {
   #sending = false;
   /** @type {Set<(state: State) => void>} */
   #listeners = new Set();
+  /** Whether the studio answers. */
+  connected = false;
 
   /**
    * @param {(changes: Changes) => Promise<State>} send Sends changes of settings.
