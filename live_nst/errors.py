@@ -15,6 +15,7 @@
     |   +-- VirtualCameraError   a virtual camera
     |   +-- StreamError          a network stream, its encoder or its sound
     +-- ServerError              a server that cannot be started
+    +-- ControlError             a running session that cannot be reached, or refuses a request
     +-- ConversionError          a conversion that failed; finished parts are kept
         +-- ConversionCancelled  a conversion that was cancelled (exit code 130)
 
@@ -97,6 +98,10 @@ class StreamError(SinkError):
 
 class ServerError(LiveNstError):
     """A server that cannot be started."""
+
+
+class ControlError(LiveNstError):
+    """A running session that cannot be reached, or that refuses what it is asked for."""
 
 
 class ConversionError(LiveNstError):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from live_nst.files.cache import CACHE_VARIABLE
+from live_nst.files.config import CONFIG_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGED = ROOT / "live_nst" / "models" / "mobile"
@@ -27,10 +28,11 @@ def _default_hangup() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _cache_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Fixtures that live longer than a test stay away from the user's cache, too."""
+def _folders_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fixtures that live longer than a test stay away from the user's files, too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
+        patch.setenv(CONFIG_VARIABLE, str(tmp_path_factory.mktemp("config") / "none"))
         yield
 
 
@@ -39,6 +41,14 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """The cache folder of this test alone; it is not there yet."""
     root = tmp_path_factory.mktemp("own") / "cache"
     monkeypatch.setenv(CACHE_VARIABLE, str(root))
+    return root
+
+
+@pytest.fixture(autouse=True)
+def own_config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of settings of this test alone; it is not there yet."""
+    root = tmp_path_factory.mktemp("own") / "config"
+    monkeypatch.setenv(CONFIG_VARIABLE, str(root))
     return root
 
 

@@ -37,7 +37,12 @@ def test_python_examples_run(example: str) -> None:
 
 
 @pytest.mark.parametrize("line", shell_lines("live-nst"))
-def test_commands_are_understood(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_are_understood(
+    line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for _, text in blocks("toml"):  # each begins with a comment that names its file
+        (tmp_path / text.split()[1]).write_text(text)
+    monkeypatch.chdir(tmp_path)
     ran = []
     for function in (
         *("live.run", "convert.run", "styles.list_styles", "styles.make_sheet", "devices.run"),

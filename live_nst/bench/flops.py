@@ -59,14 +59,18 @@ def matmul_name(precision: str, shape: MatmulShape) -> str:
 
 
 def openvino_matmuls(
-    precision: str, shapes: Sequence[MatmulShape] = MATMUL_SHAPES, threads: int | None = None
+    precision: str,
+    shapes: Sequence[MatmulShape] = MATMUL_SHAPES,
+    threads: int | None = None,
+    device: str = "CPU",
 ) -> Calls:
-    """Return compiled matrix multiplications on the CPU, by `matmul_name`.
+    """Return compiled matrix multiplications, by `matmul_name`.
 
     Args:
         precision: float32, bfloat16 or float16.
         shapes: The sizes of the matrices.
-        threads: Number of threads; None for all cores.
+        threads: Number of threads of a CPU; None for all cores.
+        device: OpenVINO's name of the device.
     """
     from live_nst.runtime.openvino import import_openvino
 
@@ -84,7 +88,7 @@ def openvino_matmuls(
         # Constant, as the weights of a network are.
         weights = ov.opset13.constant(random.random((k, n), np.float32))
         model = ov.Model([ov.opset13.matmul(inputs, weights, False, False)], [inputs])
-        request = core.compile_model(model, "CPU", settings).create_infer_request()
+        request = core.compile_model(model, device, settings).create_infer_request()
         request.set_input_tensor(ov.Tensor(random.random((m, k), np.float32)))
         calls[matmul_name(precision, (m, k, n))] = request.infer
     return calls

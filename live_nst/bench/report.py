@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from live_nst.runtime.device_words import describe_device
 from live_nst.types import Size
 
 HEADROOM = 1.25
@@ -18,13 +19,16 @@ class EngineSetup:
     Attributes:
         engine: "openvino" or "tensorflow".
         precision: "float32", "bfloat16" or "float16".
+        device: "cpu", "gpu", "gpu:1" or "npu".
     """
 
     engine: str
     precision: str
+    device: str = "cpu"
 
     def __str__(self) -> str:
-        return f"{self.engine} {self.precision}"
+        where = "" if self.device == "cpu" else f" on {describe_device(self.device)}"
+        return f"{self.engine} {self.precision}{where}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,8 @@ class BenchResult:
         fps: Frames per second, one after the other.
         p50_ms: Median time of a frame in milliseconds.
         p99_ms: Time that 99 of 100 frames do not exceed, in milliseconds.
-        share: Share of the machine's peak FLOP/s in that precision, 0..1; None if unknown.
+        share: Share of the default device's peak FLOP/s in that precision, 0..1; None if it is not
+            known, and for other devices.
     """
 
     setup: EngineSetup
@@ -54,6 +59,7 @@ class BenchResult:
         return {
             "engine": self.setup.engine,
             "precision": self.setup.precision,
+            "device": self.setup.device,
             "size": self.size,
             "network": list(self.network),
             "fps": round(self.fps, 2),
@@ -87,7 +93,7 @@ class BenchReport:
     Attributes:
         machine: See `live_nst.runtime.machine.describe_machine`.
         model: Name of the model.
-        device: Where it ran.
+        device: Where it runs by default.
         camera: (width, height) of the frames in and out, in pixels.
         fps: The wanted rate.
         peaks: FLOP/s of matrix multiplication, by precision.
@@ -141,7 +147,8 @@ def recommend(
     else:
         row = max(rows, key=lambda row: row.fps)
     width, height = row.network
-    what = f"{row.setup.engine} in {row.setup.precision} at {width}x{height}"
+    where = "" if row.setup.device == "cpu" else f" on the {describe_device(row.setup.device)}"
+    what = f"{row.setup.engine} in {row.setup.precision}{where} at {width}x{height}"
     if enough:
         sentence = (
             f"For {fps:g} frames per second with room to spare, use {what}, "
@@ -155,8 +162,10 @@ def recommend(
 
 def _command(row: BenchResult, default: EngineSetup, extra: Sequence[str]) -> str:
     words = ["live-nst", *extra]
+    if row.setup.device != default.device and "--device" not in extra:
+        words += ["--device", row.setup.device]
     if row.setup.engine != default.engine:
         words += ["--engine", row.setup.engine]
-    if row.setup != default:
+    if row.setup.precision != default.precision or row.setup.engine != default.engine:
         words += ["--precision", row.setup.precision]
     return shlex.join([*words, "--size", str(row.size)])

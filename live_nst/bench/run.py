@@ -96,7 +96,7 @@ def run_bench(
     clock: Clock | None = None,
     meter: Callable[[], BackgroundLoadMeter] = BackgroundLoadMeter,
 ) -> BenchReport:
-    """Measure every engine, precision and size on this machine, in rounds.
+    """Measure every device, engine, precision and size on this machine, in rounds.
 
     Ctrl-C ends it with a report of the rounds until then.
 
@@ -234,7 +234,14 @@ class _BenchRun:
         return rounds, False
 
     def _precisions(self) -> list[str]:
-        return list(dict.fromkeys(candidate.setup.precision for candidate in self._candidates))
+        """Return the precisions on the default device, whose peak is measured."""
+        return list(
+            dict.fromkeys(
+                candidate.setup.precision
+                for candidate in self._candidates
+                if candidate.setup.device == self._setups.default.device
+            )
+        )
 
     def _warn_of_load(self, load: float) -> None:
         if load > MAX_BACKGROUND_LOAD and not self._warned:
@@ -275,7 +282,8 @@ class _BenchRun:
         milliseconds = [1000 * seconds for times in counted for seconds in times[candidate.name]]
         rates = [1 / mean(times[candidate.name]) for times in counted]
         flops, share = frame_flops(self._setups.model, network), None
-        if flops is not None and setup.precision in peaks:
+        on_default = setup.device == self._setups.default.device
+        if flops is not None and setup.precision in peaks and on_default:
             pairs = zip(rates, peaks[setup.precision], strict=True)
             share = median(flops * rate / peak for rate, peak in pairs)
         p50, p99 = np.percentile(milliseconds, (50, 99))

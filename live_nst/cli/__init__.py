@@ -4,6 +4,8 @@ import os
 import re
 import sys
 
+_OPTIONAL_VALUES = {"--virtual-camera", "--osc", "--metrics", "--control"}
+
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
@@ -32,13 +34,13 @@ def main() -> None:
 def add_optional_values(arguments: list[str]) -> list[str]:
     """Return arguments in which options with an optional value have one; Typer needs it.
 
-    The value of `--virtual-camera` is whatever does not look like an option. That of
-    `--keep-colors` must look like a number, as a file name may follow the option.
+    The value of most is whatever does not look like an option. That of `--keep-colors` must look
+    like a number, as a file name may follow the option.
     """
     completed = []
     for argument, following in zip(arguments, [*arguments, "-"][1:], strict=True):
         completed.append(argument)
-        if argument == "--virtual-camera" and following.startswith("-"):
+        if argument in _OPTIONAL_VALUES and following.startswith("-"):
             completed.append("auto")
         if argument == "--keep-colors" and not re.fullmatch(r"[-+]?\.?\d+\.?\d*(@.*)?", following):
             completed.append("1")

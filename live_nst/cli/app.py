@@ -7,6 +7,7 @@ import typer
 
 from live_nst.cli.bench import bench
 from live_nst.cli.convert import convert
+from live_nst.cli.ctl import ctl
 from live_nst.cli.devices import devices
 from live_nst.cli.doctor import doctor
 from live_nst.cli.live import live
@@ -14,6 +15,7 @@ from live_nst.cli.paint import paint
 from live_nst.cli.score import score
 from live_nst.cli.studio import studio
 from live_nst.cli.styles import styles
+from live_nst.cli.worker import worker
 
 app = typer.Typer(
     pretty_exceptions_enable=False,
@@ -21,5 +23,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.callback(invoke_without_command=True)(live)
-for command in (studio, convert, styles, devices, doctor, bench, paint, score):
+for command in (studio, convert, styles, devices, doctor, bench, paint, score, worker):
     app.command()(command)
+app.add_typer(ctl, name="ctl")

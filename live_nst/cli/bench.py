@@ -12,11 +12,9 @@ from rich.table import Table
 from live_nst.cli.console import DownloadProgressBar, count, notify, show_result
 from live_nst.cli.options import (
     CameraSizeOption,
-    Device,
     DeviceOption,
     JsonOption,
     ModelOption,
-    parse_size,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ _INTERRUPTED = 130  # exit code
 
 def bench(
     model: ModelOption = "auto",
-    device: DeviceOption = Device.auto,
+    device: DeviceOption = "auto",
     camera_size: CameraSizeOption = "1280x720",
     fps: Annotated[float, typer.Option(metavar="RATE", help="The rate that you want.")] = 30.0,
     quick: Annotated[
@@ -43,8 +41,9 @@ def bench(
 
     configure_opencv()  # before anything imports cv2
     from live_nst.bench.run import BenchOptions
+    from live_nst.sources.base import parse_size
 
-    given = {"--model": model, "--device": device.value}
+    given = {"--model": model, "--device": device}
     options = BenchOptions(
         camera=parse_size(camera_size),
         fps=fps,
@@ -52,7 +51,7 @@ def bench(
         extra=tuple(word for item in given.items() if item[1] != "auto" for word in item),
     )
     options.check()
-    run(options, model, device.value, as_json=as_json)
+    run(options, model, device, as_json=as_json)
 
 
 def run(options: "BenchOptions", model: str, device: str, *, as_json: bool) -> None:
@@ -116,7 +115,8 @@ def show_report(report: "BenchReport") -> None:
     console = Console(highlight=False)
     machine, (width, height) = report.machine, report.camera
     peaks = ", ".join(f"{flops / 1e9:.0f} GFLOP/s in {p}" for p, flops in report.peaks.items())
-    show_result(f"{machine['processor']}, {machine['cores']} cores; matrix products: {peaks}.")
+    products = f"; matrix products: {peaks}" if peaks else ""
+    show_result(f"{machine['processor']}, {machine['cores']} cores{products}.")
     show_result(f"Model {report.model} on {report.device}; {width}x{height} frames in and out.")
     show_result()
     console.print(_table(report))
@@ -136,7 +136,8 @@ def show_report(report: "BenchReport") -> None:
 
 def _table(report: "BenchReport") -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("engine", "precision"):
+    several = len({row.setup.device for row in report.rows}) > 1
+    for heading in ("device", "engine", "precision") if several else ("engine", "precision"):
         table.add_column(heading, no_wrap=True)
     for heading in ("--size", "network", "fps", "p50 ms", "p99 ms", "of peak"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -147,6 +148,7 @@ def _table(report: "BenchReport") -> Table:
         chosen = row is report.recommendation.row
         share = "" if row.share is None else f"{row.share:.0%}"
         table.add_row(
+            *([row.setup.device] if several else []),
             row.setup.engine,
             row.setup.precision,
             str(row.size),

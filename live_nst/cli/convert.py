@@ -9,10 +9,10 @@ from live_nst.cli.options import (
     AudioMode,
     Blend,
     BlendOption,
-    Device,
     DeviceOption,
     Engine,
     EngineOption,
+    InsecureOption,
     ModelOption,
     PrecisionChoice,
     PrecisionOption,
@@ -24,6 +24,9 @@ from live_nst.cli.options import (
     TimedOnlyOption,
     TimedStrengthOption,
     TimedStrokeOption,
+    TlsCaOption,
+    TlsCertOption,
+    TlsKeyOption,
 )
 from live_nst.errors import LiveNstError, UsageError
 from live_nst.masks.regions import EVERYWHERE
@@ -96,7 +99,7 @@ def convert(
         ),
     ] = AudioMode.copy,
     model: ModelOption = "auto",
-    device: DeviceOption = Device.auto,
+    device: DeviceOption = "auto",
     engine: EngineOption = Engine.auto,
     precision: PrecisionOption = PrecisionChoice.auto,
     size: SizeOption = None,
@@ -107,6 +110,36 @@ def convert(
     detail: TimedDetailOption = None,
     stroke: TimedStrokeOption = None,
     only: TimedOnlyOption = None,
+    chunk: Annotated[
+        int | None,
+        typer.Option(
+            metavar="FRAMES",
+            help="Paint a video in chunks of so many frames, each by itself after 32 frames of "
+            "warm-up: one machine and many then give the same file.",
+            show_default="off; 384 with --workers and --cluster",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            metavar="N",
+            help="Paint in N processes on this machine, which share its cores.",
+        ),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Paint on the workers of a Dask scheduler, such as tls://10.0.0.1:8786; see "
+            "`live-nst worker`.",
+        ),
+    ] = None,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    insecure: InsecureOption = False,
     restart: Annotated[
         bool,
         typer.Option(
@@ -153,6 +186,7 @@ def convert(
     share_heap()
     from live_nst.cli.convert_reporters import make_reporter
     from live_nst.cli.convert_run import ConvertRequest
+    from live_nst.cli.worker import cluster_request
     from live_nst.conversion.options import ConvertOptions
     from live_nst.conversion.timetable import parse_time
     from live_nst.stylizer.options import StylizerOptions
@@ -181,12 +215,13 @@ def convert(
             preset=preset,
             audio=audio.value,
             restart=restart,
+            chunk=chunk,
         )
         stylizer = StylizerOptions(
             model=model,
             styles=tuple(change.style for change in changes),
             size=size,
-            device=device.value,
+            device=device,
             engine=engine.value,
             precision=precision.value,
             stabilize=stabilize.value,
@@ -202,6 +237,7 @@ def convert(
             preview=preview,
             dry_run=dry_run,
             as_json=as_json,
+            cluster=cluster_request(workers, cluster, (tls_ca, tls_cert, tls_key), insecure),
         )
         run(request, reporter)
     except LiveNstError as exc:

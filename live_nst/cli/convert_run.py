@@ -4,7 +4,8 @@ import os
 import shutil
 import sys
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,11 +19,15 @@ from live_nst.conversion.batch.converters import (
 )
 from live_nst.conversion.batch.discovery import find_items
 from live_nst.conversion.batch.folder import convert_items
+from live_nst.conversion.cluster.address import ClusterRequest
+from live_nst.conversion.cluster.spread import SpreadPainter, default_chunk
+from live_nst.conversion.cluster.workers import Workers
 from live_nst.conversion.images.convert import (
     ImageTask,
     check_image_options,
     convert_image,
     convert_image_file,
+    examine_image,
     is_image_conversion,
 )
 from live_nst.conversion.images.reading import check_still_image, is_still_image
@@ -32,7 +37,7 @@ from live_nst.conversion.video import preview
 from live_nst.conversion.video.convert import convert_video
 from live_nst.conversion.video.task import VideoTask
 from live_nst.errors import ConversionError, SinkError, SourceError, UsageError
-from live_nst.files.formats import IMAGE_FORMATS, OUTPUT_VIDEO_SUFFIXES
+from live_nst.files.formats import IMAGE_FORMATS, OUTPUT_VIDEO_SUFFIXES, image_format_for
 from live_nst.files.names import sibling
 from live_nst.files.output import write_errors
 from live_nst.runtime.machine import available_cores
@@ -59,6 +64,7 @@ class ConvertRequest:
         preview: Only write a few frames.
         dry_run: Only estimate time and size.
         as_json: Whether JSON is printed to standard output.
+        cluster: The workers that paint; None to paint in this process.
     """
 
     input: Path
@@ -69,6 +75,7 @@ class ConvertRequest:
     preview: bool = False
     dry_run: bool = False
     as_json: bool = False
+    cluster: ClusterRequest | None = None
 
 
 class ConvertRun:
@@ -83,7 +90,10 @@ class ConvertRun:
     def __init__(
         self, request: ConvertRequest, reporter: ConvertReporter, cancel: CancelEvent
     ) -> None:
-        self._request, self._reporter = request, reporter
+        options = request.options
+        if request.cluster is not None and options.chunk is None:
+            options = replace(options, chunk=default_chunk(request.output, options))
+        self._request, self._reporter = replace(request, options=options), reporter
         self._progress = ProgressReporter(reporter.notify, reporter.plan, reporter.progress, cancel)
 
     def run(self) -> None:
@@ -96,15 +106,23 @@ class ConvertRun:
         is_stream = STREAM in (request.input, request.output)
         is_folder = not is_stream and os.path.isdir(request.input)
         is_image = not is_folder and is_image_conversion(request.input, request.output)
+        if request.cluster is not None and (request.preview or request.dry_run):
+            raise UsageError(
+                "--preview and --dry-run work on this machine only",
+                "leave out --workers and --cluster",
+            )
         if is_stream or is_folder or is_image:
-            if request.preview or request.dry_run:
+            if request.preview or (request.dry_run and not is_image):
                 raise UsageError(
-                    "--preview and --dry-run work for videos only", "leave the option out"
+                    "--preview works for videos only, and --dry-run for one file",
+                    "leave the option out",
                 )
             if is_stream:
                 self._convert_stream()
             elif is_folder:
                 self._convert_folder()
+            elif request.dry_run:
+                self._examine_image()
             else:
                 self._convert_image()
         elif request.preview or request.dry_run:
@@ -115,8 +133,8 @@ class ConvertRun:
 
     def _convert_video(self, source: Path, target: Path) -> ConversionReport:
         task = VideoTask.open(source, target, self._request.options)
-        with self._open_stylizer(available_cores()) as stylizer:
-            return convert_video(task, stylizer, self._progress)
+        with self._open_workers() as workers, self._open_stylizer(available_cores()) as stylizer:
+            return convert_video(task, stylizer, self._progress, self._painter(workers))
 
     def _examine_video(self) -> None:
         """Estimate the conversion, or write a few frames; the output is not touched."""
@@ -137,6 +155,16 @@ class ConvertRun:
             convert_image(task, stylizer, self._progress)
         self._reporter.notify(f"The picture is in {request.output}")
 
+    def _examine_image(self) -> None:
+        """Say what the picture would be; the output is not touched."""
+        request = self._request
+        task = ImageTask.open(request.input, request.output, request.options, request.stylizer.size)
+        width, height = examine_image(task, self._reporter.notify)
+        kind = image_format_for(request.output).name
+        self._reporter.notify(
+            f"{request.input.name} would become {request.output.name}: {width}x{height}, {kind}"
+        )
+
     def _convert_folder(self) -> None:
         request, options, size = self._request, self._request.options, self._request.stylizer.size
         contents = find_items(request.input, request.output)
@@ -151,14 +179,16 @@ class ConvertRun:
         cores = available_cores()
         jobs = min(request.jobs or min(MAX_DEFAULT_JOBS, cores), len(items))
         concurrency = cores if any(item.is_video for item in items) else min(jobs, cores)
-        with self._open_stylizer(concurrency) as stylizer:
+        with self._open_workers() as workers, self._open_stylizer(concurrency) as stylizer:
             for_images = image_settings(stylizer, options, size)
             for_videos = video_settings(stylizer, options)
             report = convert_items(
                 contents,
                 request.output,
                 ImageConverter(stylizer, for_images, self._reporter.notify, size),
-                VideoConverter(stylizer, options, for_videos, self._progress),
+                VideoConverter(
+                    stylizer, options, for_videos, self._progress, self._painter(workers)
+                ),
                 jobs=jobs,
                 restart=options.restart,
                 on_file=lambda report, name: self._reporter.file(
@@ -214,6 +244,30 @@ class ConvertRun:
                     self._reporter.done(report)
             if to_stdout:
                 _copy_to_stdout(target)
+
+    @contextmanager
+    def _open_workers(self) -> Iterator[Workers | None]:
+        """Connect to the workers, or start them; None if there are to be none."""
+        cluster = self._request.cluster
+        if cluster is None:
+            yield None
+            return
+        from live_nst.conversion.cluster.dask_workers import DaskWorkers
+
+        if cluster.address is not None:
+            workers = DaskWorkers.connect(cluster.address, cluster.certificates)
+        else:
+            number = cluster.workers
+            workers = DaskWorkers.start(number, max(1, available_cores() // number))
+        with closing(workers):
+            if workers.dashboard:
+                self._reporter.notify(f"Dask's dashboard is at {workers.dashboard}")
+            yield workers
+
+    def _painter(self, workers: Workers | None) -> SpreadPainter | None:
+        if workers is None:
+            return None
+        return SpreadPainter(workers, self._request.stylizer, self._progress)
 
     def _open_stylizer(self, concurrency: int) -> StylizerCore:
         options = replace(self._request.stylizer, concurrency=concurrency)

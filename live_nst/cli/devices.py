@@ -1,4 +1,4 @@
-"""`live-nst devices`: list the cameras, with their names and modes."""
+"""`live-nst devices`: list the cameras, with their names and modes, and the screens."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -8,13 +8,16 @@ from live_nst.errors import SourceError
 
 if TYPE_CHECKING:
     from live_nst.sources.devices import CameraDevice, CameraMode
+    from live_nst.sources.screen import Screen
 
 
 def devices() -> None:
-    """List the cameras, with their names and modes."""
+    """List the cameras, with their names and modes, and the screens."""
     from live_nst.sources.devices import find_camera, list_cameras
+    from live_nst.sources.screen import list_screens
 
     run(list_cameras(), find_camera)
+    show_screens(list_screens)
 
 
 def run(
@@ -46,6 +49,23 @@ def run(
                 console.print(Padding(Text(line), (0, 0, 0, 4)))
             else:
                 show_result(f"    {line}")
+
+
+def show_screens(list_screens: "Callable[[], list[Screen]]") -> None:
+    """Print the screens as values of `--source`, or why there is none.
+
+    Args:
+        list_screens: Returns them; raises a `SourceError` where they cannot be captured.
+    """
+    try:
+        screens = list_screens()
+    except SourceError as exc:
+        show_result(f"screen  {exc.message}")
+        show_result(f"    Hint: {exc.hint}")
+        return
+    for screen in screens:
+        facts = (f"screen:{screen.number}", screen.name, f"{screen.width}x{screen.height}")
+        show_result("  ".join(filter(None, (*facts, "main screen" if screen.is_main else ""))))
 
 
 def describe_modes(modes: "Sequence[CameraMode]") -> list[str]:

@@ -1,7 +1,7 @@
 """`live-nst`: stylize a camera, a stream or a file live."""
 
 import json
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,32 +12,36 @@ from live_nst.cli.console import DownloadProgressBar, notify, show_result
 from live_nst.cli.options import (
     Blend,
     BlendOption,
+    ControlOption,
     DetailOption,
-    Device,
     DeviceOption,
     Engine,
     EngineOption,
     KeepColorsOption,
     LiveSizeOption,
+    MetricsOption,
     ModelOption,
     OnlyOption,
+    OscOption,
     PrecisionChoice,
     PrecisionOption,
+    PresetOption,
     StabilizeMode,
     StabilizeOption,
     StrengthOption,
     StrokeOption,
     StyleOption,
-    make_look,
-    parse_bitrate,
-    parse_size,
-    read_stream_addresses,
+    given_options,
+    make_options,
+    require_studio,
 )
 from live_nst.files.output import check_output, write_errors
 
 if TYPE_CHECKING:
     from live_nst.live.options import LiveOptions
+    from live_nst.live.session import Attach
     from live_nst.live.stats import LiveReport
+    from live_nst.studio.control import ControlServer
 
 
 def _show_version(wanted: bool) -> None:
@@ -53,11 +57,12 @@ def live(
         str,
         typer.Option(
             metavar="SOURCE",
-            help="A camera's number, path or name, the address of a stream, a video file, or demo.",
+            help="A camera's number, path or name, the address of a stream, a video file, screen "
+            "(screen:2, screen:1:0,0,1280,720), or demo.",
         ),
     ] = "0",
     model: ModelOption = "auto",
-    device: DeviceOption = Device.auto,
+    device: DeviceOption = "auto",
     engine: EngineOption = Engine.auto,
     precision: PrecisionOption = PrecisionChoice.auto,
     size: LiveSizeOption = None,
@@ -68,7 +73,9 @@ def live(
     detail: DetailOption = 0.0,
     stroke: StrokeOption = 1.0,
     only: OnlyOption = "",
-    mirror: Annotated[bool, typer.Option("--mirror", help="Flip left and right.")] = False,
+    mirror: Annotated[
+        bool, typer.Option("--mirror/--no-mirror", help="Flip left and right.")
+    ] = False,
     camera_size: Annotated[
         str, typer.Option(metavar="WxH", help="The size to request from the camera.")
     ] = "1280x720",
@@ -83,7 +90,8 @@ def live(
         bool, typer.Option("--window/--no-window", help="Show the result in a window.")
     ] = True,
     fullscreen: Annotated[
-        bool, typer.Option("--fullscreen", help="Let the window fill the screen.")
+        bool,
+        typer.Option("--fullscreen/--no-fullscreen", help="Let the window fill the screen."),
     ] = False,
     record: Annotated[
         Path | None, typer.Option(metavar="OUT.mp4", help="Record what is shown.")
@@ -96,6 +104,14 @@ def live(
             "as /dev/video10, or the first one found.",
         ),
     ] = None,
+    on_demand: Annotated[
+        bool,
+        typer.Option(
+            "--on-demand/--always",
+            help="While no program reads the virtual camera, release the real one and stylize "
+            "nothing. Linux only.",
+        ),
+    ] = False,
     stream: Annotated[
         list[str] | None,
         typer.Option(
@@ -121,6 +137,18 @@ def live(
             "(Intel), h264_amf (AMD) or h264_videotoolbox (Apple).",
         ),
     ] = "libx264",
+    audio: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DEVICE|FILE",
+            help="The sound of streams and recordings: a file, a part of the name of an input "
+            "device, or default. It is in step with the painted picture.",
+            show_default="silence",
+        ),
+    ] = None,
+    osc: OscOption = None,
+    metrics: MetricsOption = None,
+    control: ControlOption = None,
     frames: Annotated[
         int | None, typer.Option(metavar="N", help="Stop after this number of frames.")
     ] = None,
@@ -130,6 +158,7 @@ def live(
     stats: Annotated[
         Path | None, typer.Option(metavar="FILE.json", help="Write the figures of the session.")
     ] = None,
+    preset: PresetOption = None,
     version: Annotated[
         bool,
         typer.Option(
@@ -147,51 +176,41 @@ def live(
     from live_nst.sources.camera import configure_opencv
 
     configure_opencv()  # before anything imports cv2
-    from live_nst.live.options import LiveOptions
-    from live_nst.sources.base import SourceRequest
-    from live_nst.stylizer.options import StylizerOptions
-
-    stylizer = StylizerOptions(
-        model=model,
-        styles=tuple(style or ["starry"]),
-        size=size,
-        device=device.value,
-        engine=engine.value,
-        precision=precision.value,
-        stabilize=stabilize.value,
-        look=make_look(strength, blend, keep_colors, detail, only),
-        stroke=stroke,
-    )
-    options = LiveOptions(
-        stylizer=stylizer,
-        source=source,
-        request=SourceRequest(*parse_size(camera_size), fps),
-        mirror=mirror,
-        window=window,
-        fullscreen=fullscreen,
-        record=record,
-        virtual_camera="" if virtual_camera == "auto" else virtual_camera,
-        streams=read_stream_addresses(stream or []),
-        bitrate=None if bitrate is None else parse_bitrate(bitrate),
-        encoder=encoder,
-        frames=frames,
-        duration=duration,
-    )
-    run(options, stats)
+    run(make_options(given_options(context), preset), stats)
 
 
 def run(options: "LiveOptions", stats: Path | None) -> None:
     """Run a session and show its figures; write them to `stats`, too."""
     from live_nst.live.session import run_live
+    from live_nst.presets.files import write_session
+    from live_nst.remote.attach import CurrentSession, open_remotes
 
     if stats is not None:
         check_output(stats)
-    with closing(DownloadProgressBar()) as bar:
-        report = run_live(options, notify, bar)
+    with ExitStack() as stack:
+        bar = stack.enter_context(closing(DownloadProgressBar()))
+        current = CurrentSession()
+        attach: list[Attach] = [current.attach]
+        open_remotes(options, notify, stack, current.get)
+        if options.control is not None:
+            server = stack.enter_context(_open_control(options.control))
+            notify(server.describe())
+            attach.append(server.attach)
+        report = run_live(options, notify, bar, attach, save_preset=write_session)
     show_live_report(report)
     if stats is not None:
         with write_errors(stats):
             stats.write_text(json.dumps(report.as_dict(), indent=2) + "\n", "utf-8")
+
+
+def _open_control(text: str) -> "ControlServer":
+    """Open the server of `--control`, whose value is empty or a port."""
+    require_studio("--control")
+    from live_nst.remote.addresses import parse_port
+    from live_nst.studio.control import ControlServer
+
+    address = parse_port(text, 0, "--control") if text else None
+    return ControlServer(address, notify)
 
 
 def show_live_report(report: "LiveReport") -> None:

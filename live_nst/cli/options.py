@@ -3,19 +3,20 @@
 Nothing heavy is imported here: the help of every command needs this module.
 """
 
-import re
-from enum import StrEnum
+from collections.abc import Mapping
+from enum import Enum, StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from live_nst.errors import UsageError
-from live_nst.masks.regions import EVERYWHERE
+from live_nst.runtime.device_words import check_device
 from live_nst.styles.builtin import builtin_styles
-from live_nst.stylizer.look import Look
 
-Device = StrEnum("Device", ["auto", "cpu", "gpu"])
+if TYPE_CHECKING:
+    from live_nst.live.options import LiveOptions
+
 Engine = StrEnum("Engine", ["auto", "tensorflow", "openvino"])
 PrecisionChoice = StrEnum("PrecisionChoice", ["auto", "float32", "bfloat16", "float16"])
 StabilizeMode = StrEnum("StabilizeMode", ["off", "fast", "best"])
@@ -42,21 +43,38 @@ ModelOption = Annotated[
     typer.Option(
         metavar="MODEL",
         help="mobile (built in), hub (TF Hub's arbitrary-image-stylization-v1-256), another Hub or "
-        "Kaggle handle, or a SavedModel folder. auto: hub if there is a GPU, else mobile.",
+        "Kaggle handle, or a SavedModel folder. auto: hub if TensorFlow has a GPU, else mobile.",
     ),
 ]
-DeviceOption = Annotated[Device, typer.Option(help="The processor that runs the network.")]
+
+
+def parse_device(text: str) -> str:
+    """Return the word of a device."""
+    try:
+        return check_device(text)
+    except UsageError as exc:
+        raise typer.BadParameter(f"{text!r} is no device: {exc.hint}.") from None
+
+
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        parser=parse_device,
+        metavar="auto|cpu|gpu|gpu:N|npu",
+        help="What runs the network. auto: the fastest, measured at the first start.",
+    ),
+]
 EngineOption = Annotated[
     Engine,
     typer.Option(
-        help="The library that runs the network. auto: TensorFlow on a GPU, OpenVINO on a CPU."
+        help="The library that runs the network. auto: TensorFlow on NVIDIA's GPUs, else OpenVINO."
     ),
 ]
 PrecisionOption = Annotated[
     PrecisionChoice,
     typer.Option(
-        help="The number format of the network. auto: float16 on a GPU and bfloat16 on a CPU that "
-        "have units for it, else float32."
+        help="The number format of the network. auto: float16 on a GPU or NPU and bfloat16 on a "
+        "CPU that have units for it, else float32."
     ),
 ]
 StabilizeOption = Annotated[
@@ -68,7 +86,7 @@ SizeOption = Annotated[
     typer.Option(
         metavar="PIXELS",
         help="Long side of the image that the network sees: smaller is faster.",
-        show_default="384 on a CPU, 640 on a GPU",
+        show_default="384 on a CPU, else 640",
     ),
 ]
 BlendOption = Annotated[
@@ -129,6 +147,33 @@ TimedOnlyOption = Annotated[
 CameraSizeOption = Annotated[str, typer.Option(metavar="WxH", help="Size of the camera's frames.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
+TlsCaOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The certificate of the authority that signed the certificates of all machines.",
+        show_default="Dask's configuration",
+    ),
+]
+TlsCertOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The certificate of this machine.", show_default="as above"),
+]
+TlsKeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="The private key of that certificate.", show_default="as above"
+    ),
+]
+InsecureOption = Annotated[
+    bool,
+    typer.Option(
+        "--insecure",
+        help="Accept an address without TLS beyond this machine: whoever reaches it can run code "
+        "on all machines.",
+    ),
+]
+
 LossOption = Annotated[
     str,
     typer.Option(
@@ -178,70 +223,92 @@ LiveSizeOption = Annotated[
 ]
 
 
-def parse_size(text: str) -> tuple[int, int]:
-    """Return (width, height) from a text such as "1280x720".
+PresetOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE.toml",
+        help="Take the options from a file, or from a preset saved in the studio, by its name. "
+        "Options of the command line win over it.",
+    ),
+]
+OscOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[[HOST:]PORT]",
+        help="Let OSC messages change the session: /live-nst/style, /live-nst/strength, ... "
+        "Port 9000 of this computer if none is given.",
+    ),
+]
+MetricsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[PORT]",
+        help="Give the figures to Prometheus, on this computer. Port 9478 if none is given.",
+    ),
+]
+ControlOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[PORT]",
+        help="Let `live-nst ctl` and other programs of yours control the session: through a "
+        "socket, or a port of this computer.",
+    ),
+]
 
-    Raises:
-        UsageError: The text has another form.
-    """
-    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text.strip())
-    if match is None:
-        raise UsageError(f"Invalid size {text!r}", "write it as 1280x720")
-    return int(match[1]), int(match[2])
 
-
-def parse_bitrate(text: str) -> int:
-    """Return bits per second from a text such as "4M", "2500k" or "4000000".
-
-    Raises:
-        UsageError: The text has another form.
-    """
-    match = re.fullmatch(r"(\d{1,10}(?:\.\d{1,6})?)([kKmM]?)", text.strip())
-    if match is None:
-        raise UsageError(f"Invalid bitrate {text!r}", "write it as 4M or 2500k")
-    return round(float(match[1]) * {"": 1, "k": 1e3, "m": 1e6}[match[2].lower()])
-
-
-def read_stream_addresses(values: list[str]) -> tuple[str, ...]:
-    """Return the addresses of `--stream`, and hide them from other users of the machine.
+def require_studio(purpose: str) -> None:
+    """Raise unless the packages of the studio's server are installed.
 
     Args:
-        values: An address each, or "@" and the name of a file whose first line is one.
+        purpose: What needs them, as the beginning of a sentence.
 
     Raises:
-        UsageError: Such a file cannot be read.
+        DeviceError: One is missing.
     """
+    from live_nst.runtime.extras import import_extra
+
+    for module in ("fastapi", "uvicorn", "websockets"):
+        import_extra(module, "studio", purpose)
+
+
+def given_options(context: typer.Context) -> dict[str, Any]:
+    """Return the options of the command line that are keys of presets, without the defaults.
+
+    Addresses of streams are hidden from other users of the machine.
+    """
+    from live_nst.presets.keys import preset_keys
     from live_nst.runtime.process_list import hide_in_process_list
 
-    addresses = []
-    for value in values:
-        if value.startswith("@"):
-            path = Path(value[1:])
-            try:
-                lines = path.read_text("utf-8").splitlines()
-            except (OSError, UnicodeDecodeError) as exc:
-                reason = getattr(exc, "strerror", None) or "it is no text"
-                raise UsageError(
-                    f"The stream's file {path} cannot be read: {reason}",
-                    "name a text file whose first line is the address",
-                ) from exc
-            value = lines[0] if lines else ""
-        elif "://" in value:
-            hide_in_process_list(value.partition("://")[2])
-        addresses.append(value)
-    return tuple(addresses)
+    given: dict[str, Any] = {}
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        key = parameter.opts[0].removeprefix("--")
+        if key in preset_keys() and source is not None and source.name == "COMMANDLINE":
+            value = context.params[parameter.name or ""]
+            given[key] = value.value if isinstance(value, Enum) else value
+    for address in given.get("stream", ()):
+        if "://" in address:
+            hide_in_process_list(address.partition("://")[2])  # it holds a key
+    return given
 
 
-def make_look(strength: float, blend: Blend, keep_colors: float, detail: float, only: str) -> Look:
-    """Return the look that the options describe.
+def make_options(
+    given: Mapping[str, Any], preset: str | None, base: "LiveOptions | None" = None
+) -> "LiveOptions":
+    """Return the options of a session: those given win over a preset, that over the defaults.
+
+    Args:
+        given: Options by key.
+        preset: A file, or the name of a preset.
+        base: What the user's defaults are applied to; None for the built-in defaults.
 
     Raises:
-        UsageError: A number is out of range.
+        UsageError: A value is out of range, or a file of options cannot be used.
     """
-    return Look(
-        strength=strength,
-        keep_colors=keep_colors,
-        detail=detail,
-        only=only or EVERYWHERE,
-        blend=blend.value,
-    )
+    from live_nst.presets.files import apply_preset, find_preset, load_defaults
+    from live_nst.presets.keys import apply_table
+
+    options = load_defaults(base)
+    if preset is not None:
+        options = apply_preset(options, find_preset(preset))
+    return apply_table(options, given)

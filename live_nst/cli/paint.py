@@ -8,7 +8,6 @@ import typer
 
 from live_nst.cli.console import notify, show_result, stderr_console
 from live_nst.cli.options import (
-    Device,
     DeviceOption,
     LossOption,
     ModelOption,
@@ -110,7 +109,7 @@ def paint(
         bool, typer.Option("--preview", help="Show the picture in a window while it changes.")
     ] = False,
     model: ModelOption = "auto",
-    device: DeviceOption = Device.auto,
+    device: DeviceOption = "auto",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start again instead of resuming an interrupted run.")
     ] = False,
@@ -147,7 +146,7 @@ def paint(
         colors=colors,
         save_every=save_every,
         model=model,
-        device=device.value,
+        device=device,
         fresh=fresh,
     )
     run(options, preview=preview)

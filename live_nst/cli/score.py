@@ -9,7 +9,6 @@ import typer
 
 from live_nst.cli.console import notify, show_result
 from live_nst.cli.options import (
-    Device,
     DeviceOption,
     JsonOption,
     LossOption,
@@ -42,7 +41,7 @@ def score(
     frames: Annotated[
         int, typer.Option(metavar="N", help="The number of frames of a video, spread evenly.")
     ] = 8,
-    device: DeviceOption = Device.auto,
+    device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Measure how well pictures keep their content and match a style; less is better."""
@@ -57,7 +56,7 @@ def score(
         vgg_file=vgg,
         size=size,
         frames=frames,
-        device=device.value,
+        device=device,
     )
     run(options, as_json=as_json)
 

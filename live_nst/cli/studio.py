@@ -11,31 +11,34 @@ from live_nst.cli.options import (
     Blend,
     BlendOption,
     DetailOption,
-    Device,
     DeviceOption,
     Engine,
     EngineOption,
     KeepColorsOption,
     LiveSizeOption,
+    MetricsOption,
     ModelOption,
     OnlyOption,
+    OscOption,
     PrecisionChoice,
     PrecisionOption,
+    PresetOption,
     StabilizeMode,
     StabilizeOption,
     StrengthOption,
     StrokeOption,
     StyleOption,
-    make_look,
-    parse_size,
+    given_options,
+    make_options,
+    require_studio,
 )
-from live_nst.errors import UsageError
 
 if TYPE_CHECKING:
     from live_nst.studio.options import StudioOptions
 
 
 def studio(
+    context: typer.Context,
     style: StyleOption = None,
     source: Annotated[
         str,
@@ -92,7 +95,7 @@ def studio(
         bool, typer.Option("--open/--no-open", help="Open the page in the browser.")
     ] = False,
     model: ModelOption = "auto",
-    device: DeviceOption = Device.auto,
+    device: DeviceOption = "auto",
     engine: EngineOption = Engine.auto,
     precision: PrecisionOption = PrecisionChoice.auto,
     size: LiveSizeOption = None,
@@ -103,7 +106,9 @@ def studio(
     detail: DetailOption = 0.0,
     stroke: StrokeOption = 1.0,
     only: OnlyOption = "",
-    mirror: Annotated[bool, typer.Option("--mirror", help="Flip left and right.")] = False,
+    mirror: Annotated[
+        bool, typer.Option("--mirror/--no-mirror", help="Flip left and right.")
+    ] = False,
     camera_size: Annotated[
         str, typer.Option(metavar="WxH", help="The size to request from the camera.")
     ] = "1280x720",
@@ -114,6 +119,9 @@ def studio(
             help="The rate to request from the camera, and to hold with --size auto.",
         ),
     ] = 30.0,
+    osc: OscOption = None,
+    metrics: MetricsOption = None,
+    preset: PresetOption = None,
 ) -> None:
     """Show and control a live session in the browser.
 
@@ -122,31 +130,12 @@ def studio(
     from live_nst.sources.camera import configure_opencv
 
     configure_opencv()  # before anything imports cv2
-    _require_packages()
+    require_studio("The studio")
     from live_nst.live.options import LiveOptions
-    from live_nst.sources.base import SourceRequest
     from live_nst.studio.options import StudioOptions
-    from live_nst.stylizer.options import StylizerOptions
 
-    stylizer = StylizerOptions(
-        model=model,
-        styles=tuple(style or ["starry"]),
-        size=size,
-        device=device.value,
-        engine=engine.value,
-        precision=precision.value,
-        stabilize=stabilize.value,
-        look=make_look(strength, blend, keep_colors, detail, only),
-        stroke=stroke,
-    )
-    live = LiveOptions(
-        stylizer=stylizer,
-        source=source,
-        request=SourceRequest(*parse_size(camera_size), fps),
-        mirror=mirror,
-        window=False,
-        folder=folder,
-    )
+    base = LiveOptions(source="auto", window=False)
+    live = make_options(given_options(context), preset, base)
     options = StudioOptions(
         live=live,
         host=host,
@@ -173,15 +162,3 @@ def run(options: "StudioOptions", *, open_page: bool) -> None:
 
     with closing(DownloadProgressBar()) as bar:
         run_studio(options, notify, show_link, bar)
-
-
-def _require_packages() -> None:
-    """Raise unless the packages of the studio are installed."""
-    from importlib.util import find_spec
-
-    missing = [name for name in ("fastapi", "uvicorn", "websockets") if find_spec(name) is None]
-    if missing:
-        raise UsageError(
-            f"The studio needs the packages {', '.join(missing)}.",
-            "run `pip install 'live-nst[studio]'`",
-        )

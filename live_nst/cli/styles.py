@@ -8,7 +8,6 @@ import typer
 
 from live_nst.cli.console import DownloadProgressBar, notify, show_result
 from live_nst.cli.options import (
-    Device,
     DeviceOption,
     Engine,
     EngineOption,
@@ -38,7 +37,7 @@ def styles(
         typer.Option(metavar="PHOTO", help="The photo for the sheet.", show_default="the demo"),
     ] = None,
     model: ModelOption = "auto",
-    device: DeviceOption = Device.auto,
+    device: DeviceOption = "auto",
     engine: EngineOption = Engine.auto,
     precision: PrecisionOption = PrecisionChoice.auto,
     size: SizeOption = None,
@@ -55,7 +54,7 @@ def styles(
         model=model,
         styles=tuple(builtin_styles()),
         size=size,
-        device=device.value,
+        device=device,
         engine=engine.value,
         precision=precision.value,
     )

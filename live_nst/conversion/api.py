@@ -17,7 +17,7 @@ from live_nst.conversion.progress import (
 from live_nst.conversion.timetable import parse_look_changes, parse_style_changes
 from live_nst.conversion.video.convert import convert_video
 from live_nst.conversion.video.task import VideoTask
-from live_nst.errors import SourceError
+from live_nst.errors import SourceError, UsageError
 from live_nst.runtime.machine import available_cores
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
@@ -45,6 +45,7 @@ def convert(
     audio: str = "copy",
     restart: bool = False,
     looks: Sequence[tuple[Look, float]] = (),
+    chunk: int | None = None,
     look: Look | None = None,
     model: str = "auto",
     size: int | None = None,
@@ -89,12 +90,14 @@ def convert(
         audio: "copy" to copy sound, but encode what the container does not take; "encode" to encode
             all of it; "none" to leave it out.
         restart: Discard what an earlier run left, and replace an existing output.
+        chunk: Paint a video in chunks of so many frames, each by itself after 32 frames of warm-up;
+            None to paint it in one go. `content_style_seconds` must be 0 for chunks.
         looks: Looks that begin later, with their seconds: (live_nst.Look(strength=0.5), 30.0).
         look: The look at the start; the stylizer's own if a stylizer is given. This and all that
             follow are options of the stylizer that is created; see `live_nst.Stylizer`.
         model: The model.
         size: Longer side, in pixels, of the image that the network sees.
-        device: "auto", "cpu" or "gpu".
+        device: "auto", "cpu", "gpu", "gpu:1" (the second one) or "npu".
         engine: "auto", "tensorflow" or "openvino".
         precision: "auto", "float32", "bfloat16" or "float16".
         concurrency: How many frames the network may compute at the same time; None for one per
@@ -124,7 +127,10 @@ def convert(
         audio=audio,
         restart=restart,
         looks=parse_look_changes(first_look, looks),
+        chunk=chunk,
     )
+    if chunk is not None and content_style_seconds:
+        raise UsageError("content_style_seconds and chunk exclude each other", "use one of them")
     reporter = ProgressReporter(
         notify=notify, progress=progress or (lambda step: None), cancel=cancel
     )

@@ -57,6 +57,23 @@ class ConversionPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerProgress:
+    """What a worker of a cluster does.
+
+    Attributes:
+        name: Its name.
+        state: "painting", "waiting" or "late": it takes much longer than usual.
+        frames: Number of frames that it painted of this video.
+        fps: Frames per second.
+    """
+
+    name: str
+    state: str
+    frames: int
+    fps: float
+
+
+@dataclass(frozen=True, slots=True)
 class ConversionProgress:
     """How much of a conversion is done.
 
@@ -69,6 +86,7 @@ class ConversionProgress:
         elapsed: Seconds since this run began to stylize frames.
         left: Remaining seconds at that rate; None if unknown.
         bytes: Size of the frames that are encoded.
+        workers: What each worker does, if there are any.
     """
 
     stage: str
@@ -79,6 +97,7 @@ class ConversionProgress:
     elapsed: float
     left: float | None
     bytes: int
+    workers: tuple[WorkerProgress, ...] = ()
 
     @property
     def share(self) -> float:
@@ -90,6 +109,11 @@ class ConversionProgress:
         values = asdict(self)
         values["fps"], values["elapsed"] = round(self.fps, 2), round(self.elapsed, 2)
         values["left"] = None if self.left is None else round(self.left, 1)
+        values["workers"] = [
+            asdict(worker) | {"fps": round(worker.fps, 2)} for worker in self.workers
+        ]
+        if not self.workers:
+            del values["workers"]
         return values
 
 

@@ -1,11 +1,10 @@
-"""The OpenVINO engine: the fastest one on a CPU. It does not need TensorFlow."""
+"""The OpenVINO engine: for processors, Intel's GPUs and NPUs. It does not need TensorFlow."""
 
 import os
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from queue import LifoQueue
 from typing import Any
@@ -16,6 +15,8 @@ from numpy.typing import NDArray
 
 from live_nst.engines.base import Bottleneck, FrameRunner, ProgramRunner, Shape, StylizedFrame
 from live_nst.engines.host_images import downscale, image_to_planar, planar_to_image
+from live_nst.engines.kind import ComputeDevice
+from live_nst.engines.openvino_devices import cpu_device
 from live_nst.engines.openvino_graph import (
     accept_planar_input,
     accept_uint8_input,
@@ -23,10 +24,10 @@ from live_nst.engines.openvino_graph import (
     return_planar_output,
     return_uint8_output,
 )
-from live_nst.errors import ModelError
+from live_nst.errors import DeviceError, ModelError
 from live_nst.files.cache import cache_root
 from live_nst.models.program import Program, SplitModel
-from live_nst.runtime.machine import physical_cores
+from live_nst.runtime.machine import core_limit, physical_cores
 from live_nst.runtime.openvino import import_openvino, openvino_core
 from live_nst.types import Image, Precision, Size
 
@@ -34,38 +35,42 @@ MAX_CACHED = 32
 """How many compiled programs the cache keeps: 1 MB each for the packaged model, 30 for Hub's."""
 
 _HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
-_CAPABILITIES: dict[Precision, str] = {"float32": "FP32", "bfloat16": "BF16", "float16": "FP16"}
 
 
-@cache
 def native_precisions() -> tuple[Precision, ...]:
     """Return the precisions that this processor computes in, float32 first.
 
     Raises:
         DeviceError: OpenVINO cannot be used here.
     """
-    capabilities = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return tuple(name for name, word in _CAPABILITIES.items() if word in capabilities)
+    return cpu_device().precisions
 
 
 class OpenVINOEngine:
-    """Runs a split model with OpenVINO on the CPU; see `live_nst.engines.base.Engine`.
+    """Runs a split model with OpenVINO; see `live_nst.engines.base.Engine`.
 
-    Style images are always encoded in float32. So a bottleneck in the cache is valid for every
-    engine and precision.
+    Style images are always encoded on the processor, in float32. So a bottleneck in the cache is
+    valid for every engine, device and precision.
 
     Args:
         model: The model's programs.
         precision: Precision of frame programs.
         concurrency: How many frames may run at once. A single one uses all cores. Several share
             them: each takes longer, but more frames per second are finished.
+        device: The device that runs frame programs; None for the processor. Programs in float32 run
+            on it if it has that format, else on the processor.
     """
 
     def __init__(
-        self, model: SplitModel, precision: Precision = "float32", concurrency: int = 1
+        self,
+        model: SplitModel,
+        precision: Precision = "float32",
+        concurrency: int = 1,
+        device: ComputeDevice | None = None,
     ) -> None:
         self.name = f"openvino {import_openvino().__version__.partition('-')[0]}"
-        self.device = "cpu"
+        self._device = device or cpu_device()
+        self.device = self._device.label
         self.precision = precision
         self.style_size = model.style_size
         self.bottleneck_size = model.bottleneck_size
@@ -109,12 +114,16 @@ class OpenVINOEngine:
         network = self._networks.get(size)
         if network is None:
             network = CompiledFrameProgram(
-                self._model.frame_at(size, "transposed"), size, self.precision, self._concurrency
+                self._model.frame_at(size, "transposed"),
+                size,
+                self.precision,
+                self._concurrency,
+                self._device,
             )
-            self._networks[size] = network
             self.precision = network.precision  # the one that OpenVINO chose
             style = self.expand(np.zeros(self.bottleneck_size, np.float32))
             network(np.zeros((size[1], size[0], 3), np.uint8), style)
+            self._networks[size] = network
 
         def run(image: Image, style: tuple[NDArray[np.float32], ...]) -> StylizedFrame:
             small = downscale(image, size)
@@ -124,16 +133,22 @@ class OpenVINOEngine:
 
     def compile_program(self, program: Program, shapes: Sequence[Shape]) -> ProgramRunner:
         """Return any program of the model, compiled in float32 for inputs of fixed shapes."""
+        device = self._device if "float32" in self._device.precisions else cpu_device()
+        on_cpu = device.word == "cpu"
         try:
             model = read_program(program)
             model.reshape({index: list(shape) for index, shape in enumerate(shapes)})
-            # Not cached: a model in tiles has dozens of programs, and each compiles in 0.05 s.
-            request = _compile(model, "float32", 1, cached=False).create_infer_request()
+            # A model in tiles has dozens of programs. A processor compiles each in 0.05 s.
+            compiled = _compile(model, "float32", 1, device.handle, cached=not on_cpu)
+            request = compiled.create_infer_request()
         except RuntimeError as exc:
-            raise _model_error("The model cannot run in tiles", exc) from exc
+            raise _model_error("The model cannot run in tiles", exc, device) from exc
 
         def run(*inputs: Any) -> list[NDArray[np.float32]]:
-            outputs = request.infer(list(inputs), share_inputs=True, share_outputs=True)
+            try:
+                outputs = request.infer(list(inputs), share_inputs=True, share_outputs=True)
+            except RuntimeError as exc:
+                raise _device_error(device, exc) from exc
             return list(outputs.values())
 
         return run
@@ -146,10 +161,31 @@ class CompiledFrameProgram:
     """The frame program of one size: BGR uint8 in, BGR uint8 out.
 
     Several threads may call it at once; if there are more than requests, they wait.
+
+    Args:
+        program: The frame program for `size`.
+        size: (width, height) in pixels.
+        precision: The precision to compute in.
+        requests: How many frames may run at once.
+        device: The device that runs it.
+
+    Attributes:
+        precision: The precision that OpenVINO computes in.
+
+    Raises:
+        ModelError: The device cannot run the program at that size.
     """
 
-    def __init__(self, program: Program, size: Size, precision: Precision, requests: int) -> None:
+    def __init__(
+        self,
+        program: Program,
+        size: Size,
+        precision: Precision,
+        requests: int,
+        device: ComputeDevice,
+    ) -> None:
         width, height = size
+        self._device = device
         try:
             model = read_program(program)
             accept_uint8_input(model, (height, width))
@@ -160,16 +196,21 @@ class CompiledFrameProgram:
             self._border = accept_planar_input(model)
             self._planar_output = return_planar_output(model)
             self._shape = list(model.outputs[0].get_shape())
-            compiled = _compile(model, precision, requests)
+            compiled = _compile(model, precision, requests, device.handle)
+            made = [compiled.create_infer_request() for _ in range(requests)]
         except RuntimeError as exc:
-            raise _model_error(f"The model cannot run at {width}x{height}", exc) from exc
-        self.precision = _execution_precision(compiled)
+            raise _model_error(f"The model cannot run at {width}x{height}", exc, device) from exc
+        self.precision = _execution_precision(compiled, precision)
         self._requests: LifoQueue[Any] = LifoQueue()
-        for _ in range(requests):
-            self._requests.put(compiled.create_infer_request())
+        for request in made:
+            self._requests.put(request)
 
     def __call__(self, image: Image, style: Sequence[NDArray[np.float32]]) -> Image:
-        """Return the stylized frame."""
+        """Return the stylized frame.
+
+        Raises:
+            DeviceError: The device has failed or is gone.
+        """
         # On the host the change from BGR to RGB takes a tenth of its time in the network.
         if self._border is None:
             rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)[None]
@@ -179,10 +220,13 @@ class CompiledFrameProgram:
         tensor = import_openvino().Tensor
         with self._request() as request:
             # OpenVINO reads and writes these arrays in place, without copies.
-            for index, array in enumerate((rgb, *style)):
-                request.set_input_tensor(index, tensor(array, shared_memory=True))
-            request.set_output_tensor(0, tensor(stylized, shared_memory=True))
-            request.infer()
+            try:
+                for index, array in enumerate((rgb, *style)):
+                    request.set_input_tensor(index, tensor(array, shared_memory=True))
+                request.set_output_tensor(0, tensor(stylized, shared_memory=True))
+                request.infer()
+            except RuntimeError as exc:
+                raise _device_error(self._device, exc) from exc
         if self._planar_output:
             return planar_to_image(stylized)
         result: Image = stylized[0]
@@ -198,17 +242,34 @@ class CompiledFrameProgram:
             self._requests.put(request)
 
 
-def _compile(model: Any, precision: Precision, streams: int, *, cached: bool = True) -> Any:
-    """Compile for the CPU. `streams` programs run at once and share the cores."""
+def _compile(
+    model: Any, precision: Precision, streams: int, device: str = "CPU", *, cached: bool = True
+) -> Any:
+    """Compile for a device by OpenVINO's name. `streams` programs run at once and share it."""
     config: dict[str, str | int] = {
         "INFERENCE_PRECISION_HINT": _HINTS[precision],
-        "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
-        "NUM_STREAMS": min(streams, physical_cores()),
+        # On a GPU, THROUGHPUT would collect frames into batches, which waits for the next frame
+        # (OpenVINO's page "GPU Device", "Automatic Batching").
+        "PERFORMANCE_HINT": "LATENCY" if streams == 1 or device != "CPU" else "THROUGHPUT",
     }
+    if device == "CPU":
+        config["NUM_STREAMS"] = min(streams, physical_cores())
+        limit = core_limit()
+        if limit is not None:  # the result does not depend on the number of threads
+            config["INFERENCE_NUM_THREADS"] = limit
+    elif _can_set(device, "NUM_STREAMS"):
+        most = openvino_core().get_property(device, "RANGE_FOR_STREAMS")[1]
+        config["NUM_STREAMS"] = min(streams, int(most))
     folder = _compiled_folder() if cached else None
     if folder is not None:
         config["CACHE_DIR"] = str(folder)
-    return openvino_core().compile_model(model, "CPU", config)
+    return openvino_core().compile_model(model, device, config)
+
+
+def _can_set(device: str, name: str) -> bool:
+    """Return whether a property of a device may be set; an NPU's NUM_STREAMS may not."""
+    properties = openvino_core().get_property(device, "SUPPORTED_PROPERTIES")
+    return bool(properties.get(name) == "RW")
 
 
 def _compiled_folder() -> Path | None:
@@ -227,16 +288,36 @@ def _compiled_folder() -> Path | None:
     return folder if os.access(folder, os.W_OK) else None
 
 
-def _execution_precision(compiled: Any) -> Precision:
-    """Return the precision that OpenVINO chose for the first convolution."""
+def _execution_precision(compiled: Any, asked: Precision) -> Precision:
+    """Return the precision that OpenVINO chose for the first convolution.
+
+    The graph that an NPU shows has none: its plugin returns only inputs and outputs
+    (`CompiledModel::get_runtime_model` in OpenVINO's sources). Then the one that was asked for
+    counts: an NPU has only one.
+    """
     for node in compiled.get_runtime_model().get_ops():
         info = node.get_rt_info()
-        if info["layerType"].astype(str) == "Convolution":
+        if "layerType" in info and info["layerType"].astype(str) == "Convolution":
             word = info["runtimePrecision"].astype(str)
             return next(name for name, hint in _HINTS.items() if hint == word)
-    return "float32"
+    return asked
 
 
-def _model_error(message: str, exc: RuntimeError) -> ModelError:
-    reason = str(exc).strip().splitlines()[-1]
-    return ModelError(f"{message}: {reason}", "choose another --size")
+def _model_error(message: str, exc: RuntimeError, device: ComputeDevice) -> ModelError:
+    if device.word == "cpu":
+        return ModelError(f"{message}: {_reason(exc)}", "choose another --size")
+    hint = "choose a smaller --size, or use --device cpu"
+    return ModelError(f"{message} on {device.label}: {_reason(exc)}", hint)
+
+
+def _device_error(device: ComputeDevice, exc: RuntimeError) -> DeviceError:
+    name = "The processor" if device.word == "cpu" else device.label
+    hint = "" if device.word == "cpu" else "start again, with --device cpu if it happens again"
+    return DeviceError(f"{name} could not compute a frame: {_reason(exc)}", hint)
+
+
+def _reason(exc: RuntimeError) -> str:
+    """Return the last line of OpenVINO's message, without its places in the source."""
+    lines = [line.strip() for line in str(exc).splitlines() if line.strip()]
+    said = [line for line in lines if not line.startswith(("Exception from", "Check '"))]
+    return (said or lines or [type(exc).__name__])[-1]

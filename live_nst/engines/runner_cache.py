@@ -5,6 +5,7 @@ from collections import OrderedDict
 from concurrent.futures import Future
 
 from live_nst.engines.base import Engine, FrameRunner
+from live_nst.runtime.timing import Clock, SystemClock
 from live_nst.types import Size
 
 MAX_RUNNERS = 6
@@ -16,10 +17,17 @@ class RunnerCache:
 
     Args:
         engine: Compiles the programs; stays open.
+        clock: Measures how long that takes.
+
+    Attributes:
+        longest_compilation: Seconds that the longest compilation took so far. A program that the
+            engine finds on the disk takes little.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
         self._engine = engine
+        self._clock = clock or SystemClock()
+        self.longest_compilation = 0.0
         self._kept: OrderedDict[tuple[Size, Size], Future[FrameRunner]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -39,8 +47,12 @@ class RunnerCache:
             while len(self._kept) > MAX_RUNNERS:
                 self._kept.popitem(last=False)
         if missing:
+            begin = self._clock.now()
             try:
-                future.set_result(self._engine.compile(camera, size))
+                runner = self._engine.compile(camera, size)
+                seconds = self._clock.now() - begin
+                self.longest_compilation = max(self.longest_compilation, seconds)
+                future.set_result(runner)
             except BaseException as exc:  # the threads that wait need it too
                 with self._lock:
                     self._kept.pop(key, None)

@@ -17,7 +17,12 @@ from live_nst.engines.tensorflow_resize import area_resize, cubic_resize
 from live_nst.errors import ModelError
 from live_nst.models.graph.graph_def import as_function, cast_convolutions
 from live_nst.models.program import Program, SplitModel
-from live_nst.runtime.tensorflow import import_tensorflow, pick_device, quiet_stderr
+from live_nst.runtime.tensorflow import (
+    gpu_label,
+    import_tensorflow,
+    pick_device,
+    quiet_stderr,
+)
 from live_nst.types import Image, Precision, Size
 
 
@@ -26,7 +31,7 @@ class TensorFlowEngine:
 
     Args:
         model: The model's programs.
-        device: auto, cpu or gpu.
+        device: auto, cpu, gpu or gpu:1, gpu:2, ...
         concurrency: How many frames may run at once. TensorFlow shares the device by itself.
         precision: Precision of the convolutions in frame programs; everything else is float32.
             Lower precisions are for GPUs: a CPU emulates them slowly.
@@ -55,7 +60,7 @@ class TensorFlowEngine:
         self._device = pick_device(device)
         self.name = f"tensorflow {tf.__version__}"
         self.precision: Precision = precision
-        self.device = "cpu" if self._device == "CPU:0" else _gpu_label(tf, self._device)
+        self.device = "cpu" if self._device == "CPU:0" else gpu_label(self._device)
         self._xla = self.device != "cpu" if xla is None else xla
         self._upscale = self.device != "cpu" if upscale is None else upscale
         self.style_size = model.style_size
@@ -207,15 +212,6 @@ def _with_end(frame: Callable[..., Any]) -> Callable[..., Any]:
 def _specs(tf: Any, program: Program) -> list[Any]:
     pairs = zip(program.input_shapes, program.input_types, strict=True)
     return [tf.TensorSpec(*pair) for pair in pairs]
-
-
-def _gpu_label(tf: Any, device: str) -> str:
-    """Return the GPU's name, such as "NVIDIA GeForce RTX 4070", or TensorFlow's name for it."""
-    for physical in tf.config.list_physical_devices("GPU"):
-        if physical.name.endswith(device):
-            details = tf.config.experimental.get_device_details(physical)
-            return str(details.get("device_name", device))
-    return device
 
 
 def _model_error(message: str, exc: Exception) -> ModelError:

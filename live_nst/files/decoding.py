@@ -9,6 +9,7 @@ from PIL import Image as Pillow
 from PIL import ImageCms
 
 from live_nst.files.pixel_formats import decode_elsewhere, has_more_than_8_bits, to_8_bits
+from live_nst.files.webp import complete_frames
 
 DECODE_ERRORS: tuple[type[Exception], ...] = (
     *(OSError, ValueError, SyntaxError, EOFError, RuntimeError, MemoryError, LookupError),
@@ -88,6 +89,8 @@ def decode(pil_image: Pillow.Image, source: Path) -> DecodedImage:
                 raise
             image = repaired
             notices.append("lacks its end, but all of its pixels are there")
+    if pil_image.format == "WEBP" and complete_frames(source) is not None:
+        notices.append("is cut off behind this frame")
     if pil_image.format == "TIFF" and _has_several_pages(source):
         notices.append("has several pages, of which only the first is used")
     if orientation in _TRANSPOSE:

@@ -1,5 +1,6 @@
 """Read image files of any usual format, write them, and say in one sentence what failed."""
 
+import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from live_nst.files.decoding import DECODE_ERRORS, decode, to_rgb
 from live_nst.files.formats import image_format_for, recognize_image
 from live_nst.files.output import write_errors
 from live_nst.files.pixel_formats import UnsupportedImageError
+from live_nst.files.webp import complete_frames
 from live_nst.runtime.machine import free_memory
 from live_nst.types import Image
 
@@ -63,7 +65,7 @@ def open_image(
             is free, or has more than `MAX_PIXELS`, is refused before it is decoded.
 
     Yields:
-        The image, not decoded yet.
+        The image, not decoded yet; of a cut-off animated WebP with the frames that are complete.
 
     Raises:
         LiveNstError: Of type `error`: the file is missing, no image, damaged, or too large.
@@ -79,7 +81,9 @@ def open_image(
             # Pillow warns of "decompression bombs", which are refused here anyway, and of
             # slight damage in images that it reads nevertheless.
             warnings.simplefilter("ignore")
-            with Pillow.open(source, formats=formats) as pil_image:
+            repaired = complete_frames(source)
+            opened = source if repaired is None else io.BytesIO(repaired)
+            with Pillow.open(opened, formats=formats) as pil_image:
                 if 0 in pil_image.size:
                     raise error(f"The {label} has no pixels.", hint)
                 _check_size(pil_image, label, error, bytes_per_pixel)

@@ -1,6 +1,7 @@
 """What each key does to a session: the next style, a bit more strength, a recording."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from live_nst.errors import LiveNstError
 from live_nst.live.control import SessionControl, SettingsChange
@@ -21,10 +22,15 @@ class ActionHandler:
 
     Args:
         control: The session.
+        save_preset: Writes what the session is set to into a file, and returns its path; None if
+            there is no such key.
     """
 
-    def __init__(self, control: SessionControl) -> None:
+    def __init__(
+        self, control: SessionControl, save_preset: Callable[[], Path] | None = None
+    ) -> None:
         self._control = control
+        self._write_preset = save_preset
         self._selected = control.settings.style
         self._mixed = 0  # steps from the style towards the next one
         self._index = self._find(self._selected)
@@ -83,6 +89,8 @@ class ActionHandler:
                 self._save_snapshot()
             case Action.RECORD:
                 self._toggle_recording()
+            case Action.SAVE_PRESET:
+                self._save_preset()
 
     def _current_index(self) -> int:
         """Return the place of the style in use, which others may have changed."""
@@ -121,6 +129,15 @@ class ActionHandler:
     def _save_snapshot(self) -> None:
         try:
             self._control.save_snapshot()
+        except LiveNstError as exc:
+            self._control.show_error(exc)
+
+    def _save_preset(self) -> None:
+        if self._write_preset is None:
+            self._control.show_message("presets cannot be written here")
+            return
+        try:
+            self._control.show_message(f"saved {self._write_preset().name}")
         except LiveNstError as exc:
             self._control.show_error(exc)
 

@@ -95,6 +95,7 @@ class AdaptiveSize:
         self._fps = fps
         self._source = SourceRate()
         self._steps = list(sizes)
+        self._sizes: list[int] = []
         self._pixels = pixels
         self._changes: deque[tuple[float, float]] = deque(maxlen=_HISTORY)
         self._costs: deque[tuple[float, float]] = deque()  # (time, seconds), oldest first
@@ -110,15 +111,20 @@ class AdaptiveSize:
     def reset(self, size: int) -> None:
         """Start again with a size, or after the size of the camera changed."""
         self.size = size
-        # Sizes beyond that of the camera all give as many pixels: the first of them is enough.
-        by_pixels = {self._pixels(step): step for step in reversed(self._steps)}
-        self._sizes = sorted(by_pixels.values())
+        self.choose_from(self._steps)
         self._begin()
 
     def exclude(self, size: int) -> None:
         """Never choose a size: the network cannot run at it."""
         self._steps = [step for step in self._steps if step != size]
         self._sizes = [step for step in self._sizes if step != size]
+
+    def choose_from(self, sizes: Sequence[int]) -> None:
+        """Choose from other sizes, in ascending order, from now on; the one in use stays in use."""
+        self._steps = list(sizes)
+        # Sizes beyond that of the camera all give as many pixels: the first of them is enough.
+        by_pixels = {self._pixels(step): step for step in reversed(self._steps)}
+        self._sizes = sorted(by_pixels.values())
 
     @property
     def seconds(self) -> float:

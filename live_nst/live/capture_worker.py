@@ -33,6 +33,7 @@ class CaptureWorker:
     Attributes:
         slot: The newest frame. Indexes continue when the source is reopened.
         next_index: Index of the next frame: the number of frames so far if none was lost.
+        first_time: The time of the first frame; None before it.
         skipped: Number of frames that the source left out because they were late.
         reopened: How often the source was reopened.
         failure: The error that ended the thread, if one did.
@@ -48,9 +49,13 @@ class CaptureWorker:
         self._switching = threading.Lock()  # between "is it the reader in use?" and what it gives
         self._info: SourceInfo | None = None
         self._problem = ""
+        self._closing = False
+        self._rest_notice = ""  # why the source is closed for a while; empty if it is not
+        self._woken = False  # whether the next opening ends a rest
         self._last_event = 0.0  # when a frame came or the source was opened or lost
         self.slot: LatestSlot[Frame] = LatestSlot()
         self.next_index = 0
+        self.first_time: float | None = None
         self.skipped = 0
         self.reopened = 0
         self.failure: BaseException | None = None
@@ -120,6 +125,11 @@ class CaptureWorker:
         self._wanted.set()
 
     @property
+    def paused_until_read(self) -> bool:
+        """Whether the source starts at `begin`, as a file does; false until it is open."""
+        return self._info is not None and self._info.paused_until_read
+
+    @property
     def dropped(self) -> int:
         """Number of frames so far that never came out of the slot: skipped, or replaced in it."""
         return self.skipped + self.slot.replaced
@@ -132,7 +142,30 @@ class CaptureWorker:
     @property
     def closing(self) -> bool:
         """Whether `close` was called."""
-        return self._reader is not None and self._reader.stop.is_set()
+        return self._closing
+
+    def rest(self, notice: str) -> None:
+        """Close the source until `wake`. A source that rests already goes on doing so.
+
+        Args:
+            notice: Why, for the user.
+        """
+        with self._switching:
+            if self._closing or self._rest_notice:
+                return
+            self._rest_notice = notice
+            if self._reader is not None:
+                self._reader.end()
+
+    def wake(self) -> None:
+        """Open a source that rests; without a rest, do nothing."""
+        with self._switching:
+            if self._closing or not self._rest_notice:
+                return
+            self._rest_notice, self._problem, self._woken = "", "", True
+            self._last_event = self._clock.now()
+            self._reader = _Reader(self, self._open_source, first=False)
+            self._reader.start()
 
     def check(self) -> str:
         """Check the source, and replace a thread whose driver hangs.
@@ -145,6 +178,8 @@ class CaptureWorker:
         """
         if self.failure is not None:
             raise self.failure
+        if self._rest_notice:
+            return self._rest_notice
         silence = self._clock.now() - self._last_event
         expecting = self._opened.is_set() and not self._ended.is_set()
         if expecting and silence > STALL_LIMIT_SECONDS:
@@ -161,6 +196,7 @@ class CaptureWorker:
             timeout: Seconds to wait for a driver that hangs.
         """
         with self._switching:
+            self._closing = True
             reader = self._reader
             if reader is not None:
                 reader.end()
@@ -188,9 +224,9 @@ class CaptureWorker:
             if reader.candidate and not self._take_over(reader):
                 return
             if self._is_current(reader):
-                if self._opened.is_set() and not reader.candidate:
+                if self._opened.is_set() and not reader.candidate and not self._woken:
                     self.reopened += 1
-                reader.candidate = False
+                reader.candidate = self._woken = False
                 reader.offset = self.next_index
                 self._info = source.info
                 self._last_event = self._clock.now()
@@ -204,6 +240,7 @@ class CaptureWorker:
         if self._reader is not None:
             self._reader.end()
         self._reader, self._open_source, self._problem = reader, reader.open_source, ""
+        self._rest_notice = ""
         return True
 
     def _on_frame(self, reader: "_Reader", frame: Frame) -> None:
@@ -214,6 +251,8 @@ class CaptureWorker:
             index = max(frame.index + reader.offset, self.next_index)
             self.skipped += index - self.next_index
             self.next_index = index + 1
+            if self.first_time is None:
+                self.first_time = frame.time
             self._last_event = self._clock.now()
             self._problem = ""
             self.slot.put(Frame(frame.image, index, frame.time))

@@ -13,6 +13,7 @@ from live_nst.errors import LiveNstError, RecordingError, UsageError
 from live_nst.live.pipeline import LivePipeline
 from live_nst.masks.regions import BACKGROUND, EVERYWHERE, PERSON
 from live_nst.sinks.recorder import Recorder
+from live_nst.sinks.sound import SoundTrack
 from live_nst.styles.spec import StyleSpec, as_spec
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
@@ -78,10 +79,12 @@ class SessionControl:
     Args:
         pipeline: The session.
         stylizer: Its stylizer.
-        styles: The styles to choose from, in order; the first is in use.
+        styles: The styles to choose from, in order.
         notify: Called with a short sentence about every change, from any thread.
-        folder: Where images and recordings go that are started here.
+        folder: Where images, recordings and presets go that are made here.
+        style: The style in use; None for the first one.
         recorder: The recording that runs from the start; None if there is none.
+        sound: The sound of recordings; None for none.
     """
 
     def __init__(
@@ -92,7 +95,9 @@ class SessionControl:
         notify: Notify,
         *,
         folder: Path,
+        style: StyleSpec | str | None = None,
         recorder: Recorder | None = None,
+        sound: SoundTrack | None = None,
     ) -> None:
         self.pipeline = pipeline
         self.stylizer = stylizer
@@ -100,11 +105,18 @@ class SessionControl:
         self._notify = notify
         self._folder = folder
         self._recorder = recorder
+        self._sound = sound
         self._recording_since = time.monotonic()
-        self._style, self._stroke = self._styles[0], stylizer.stroke
+        self._style = self._styles[0] if style is None else as_spec(style)
+        self._stroke = stylizer.stroke
         self._only = stylizer.look.only
         self._size = stylizer.size
         self._lock = threading.RLock()  # held from reading the old values to setting the new ones
+
+    @property
+    def folder(self) -> Path:
+        """Where images, recordings and presets go that are made here."""
+        return self._folder
 
     @property
     def styles(self) -> tuple[StyleSpec, ...]:
@@ -192,7 +204,7 @@ class SessionControl:
         image = self.newest
         if image is None:
             return None
-        path = self._folder / f"live-nst-{_timestamp()}.png"
+        path = self._folder / f"live-nst-{timestamp()}.png"
         try:
             Pillow.fromarray(image[..., ::-1]).save(path)
         except OSError as exc:
@@ -224,7 +236,9 @@ class SessionControl:
         """
         with self._lock:
             if self.recorder is None:
-                self._recorder = Recorder(self._folder / f"live-nst-{_timestamp()}.mp4")
+                self._recorder = Recorder(
+                    self._folder / f"live-nst-{timestamp()}.mp4", sound=self._sound
+                )
                 self._recording_since = time.monotonic()
                 self.pipeline.add_sink(self._recorder)
                 self._notify(f"recording {self._recorder.path.name}")
@@ -244,6 +258,10 @@ class SessionControl:
             self.pipeline.remove_sink(recorder)
             self._notify(f"recorded {recorder.path.name}")
             return recorder.path
+
+    def show_message(self, sentence: str) -> None:
+        """Tell the user something."""
+        self._notify(sentence)
 
     def show_error(self, error: LiveNstError) -> None:
         """Tell the user of an error."""
@@ -330,6 +348,6 @@ def _describe_mask(only: str) -> str:
     return words.get(only, f"within {Path(only).name} only")
 
 
-def _timestamp() -> str:
+def timestamp() -> str:
     """Return the local time as a part of a file name."""
     return time.strftime("%Y%m%d-%H%M%S")

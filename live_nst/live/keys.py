@@ -26,6 +26,7 @@ class Action(Enum):
     FREEZE = "freeze"
     SNAPSHOT = "save a picture"
     RECORD = "record on/off"
+    SAVE_PRESET = "write a preset"
     LARGER = "finer, slower"
     SMALLER = "coarser, faster"
     AUTOMATIC_SIZE = "size by speed"
@@ -60,6 +61,7 @@ KEY_ACTIONS: dict[str, Action] = {
     "space": Action.FREEZE,
     "s": Action.SNAPSHOT,
     "r": Action.RECORD,
+    "w": Action.SAVE_PRESET,
     "]": Action.LARGER,
     "[": Action.SMALLER,
     "a": Action.AUTOMATIC_SIZE,
@@ -84,6 +86,7 @@ HELP_KEYS: tuple[tuple[str, str], ...] = (
     ("space", Action.FREEZE.value),
     ("s", Action.SNAPSHOT.value),
     ("r", Action.RECORD.value),
+    ("w", Action.SAVE_PRESET.value),
     ("o", Action.OVERLAY.value),
     ("f", Action.FULLSCREEN.value),
     ("h", Action.HELP.value),

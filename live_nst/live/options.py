@@ -1,11 +1,18 @@
 """What a live session is asked to do, and what the user changes while it runs."""
 
+from __future__ import annotations
+
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from live_nst.errors import UsageError
 from live_nst.sources.base import SourceRequest
 from live_nst.stylizer.options import StylizerOptions
+
+if TYPE_CHECKING:
+    from live_nst.styles.registry import StyleInput
 
 _SIDES = (16, 8192)  # pixels
 _RATES = (1, 240)  # frames per second
@@ -21,9 +28,10 @@ class LiveOptions:
     """What a live session is asked to do.
 
     Attributes:
-        stylizer: Model, styles and look. With a single style, the keys switch to the built-in
-            styles as well. Without a size, the largest one is used that holds `request.fps`, or
-            the frame rate of the source if that is lower.
+        stylizer: Model, styles and look. Without a size, the largest one is used that holds
+            `request.fps`, or the frame rate of the source if that is lower.
+        keys: The styles to switch between, in order. If empty: those of `stylizer`; after a single
+            one, the built-in ones as well.
         source: See `live_nst.sources.factory.open_source`.
         request: Size and frame rate that a camera or the demo is asked for.
         mirror: Flip left and right.
@@ -31,16 +39,25 @@ class LiveOptions:
         fullscreen: Let the window fill the screen.
         record: Record to this file.
         virtual_camera: Write to this device; "" for the first one found, None for none.
+        on_demand: Release the source while nobody reads the virtual camera.
         streams: Send to these addresses; see `live_nst.sinks.stream_address`. They hold keys, so
             they are left out of `repr`.
         bitrate: Bits per second of the streams; None to choose it by size and rate.
-        encoder: The encoder of the streams; see `live_nst.sinks.encoder.ENCODER_OPTIONS`.
+        encoder: The encoder of the streams; see `live_nst.sinks.h264.ENCODER_OPTIONS`.
+        audio: The sound of streams and recordings: a file, or the name of an input device; None
+            for silent streams, and recordings without a sound track.
+        osc: Receive OSC messages at this "[HOST:]PORT"; "" for the usual port, None for none.
+        metrics: Give figures to Prometheus at this port of this computer; "" for the usual one,
+            None for none. Like `osc`, it is opened by `live_nst.remote.attach`.
+        control: Let `live-nst ctl` and other programs control the session: "" through a socket, or
+            a port of this computer; None for not. It is opened by `live_nst.studio.control`.
         frames: Stop after this number of shown frames.
         duration: Stop after this number of seconds.
         folder: Where pictures and recordings go that are asked for while it runs.
     """
 
     stylizer: StylizerOptions = field(default_factory=_default_stylizer_options)
+    keys: tuple[StyleInput, ...] = ()
     source: str = "0"
     request: SourceRequest = field(default_factory=SourceRequest)
     mirror: bool = False
@@ -48,9 +65,14 @@ class LiveOptions:
     fullscreen: bool = False
     record: Path | None = None
     virtual_camera: str | None = None
+    on_demand: bool = False
     streams: tuple[str, ...] = field(default=(), repr=False)
     bitrate: int | None = None
     encoder: str = "libx264"
+    audio: str | None = None
+    osc: str | None = None
+    metrics: str | None = None
+    control: str | None = None
     frames: int | None = None
     duration: float | None = None
     folder: Path = Path()
@@ -67,7 +89,7 @@ class LiveOptions:
         from live_nst.styles.image import read_style_image
         from live_nst.styles.spec import as_spec
 
-        for style in self.stylizer.styles:
+        for style in (*self.stylizer.styles, *self.keys):
             for part in as_spec(style).parts:
                 read_style_image(part.path)
         mask_file = self.stylizer.look.mask_file
@@ -78,6 +100,11 @@ class LiveOptions:
         if self.duration is not None and not 0 < self.duration < _MAX_SECONDS:
             raise UsageError(
                 f"Invalid duration {self.duration:g}.", "use a number of seconds above 0"
+            )
+        if self.on_demand and self.virtual_camera is None:
+            raise UsageError(
+                "Without a virtual camera nobody can read it on demand.",
+                "use --on-demand with --virtual-camera",
             )
         _check_request(self.request)
         if self.streams:
@@ -126,7 +153,7 @@ class ViewState:
 
 
 def _check_streams(options: LiveOptions) -> None:
-    from live_nst.sinks.encoder import check_bitrate, check_encoder
+    from live_nst.sinks.h264 import check_bitrate, check_encoder
     from live_nst.sinks.stream_address import parse_stream_address
     from live_nst.sinks.stream_start import check_process
 
@@ -150,3 +177,15 @@ def _check_request(request: SourceRequest) -> None:
             f"Invalid frame rate {request.fps:g}.",
             f"use {_RATES[0]} to {_RATES[1]} frames per second, such as 30",
         )
+
+
+def parse_bitrate(text: str) -> int:
+    """Return bits per second from a text such as "4M", "2500k" or "4000000".
+
+    Raises:
+        UsageError: The text has another form.
+    """
+    match = re.fullmatch(r"(\d{1,10}(?:\.\d{1,6})?)([kKmM]?)", text.strip())
+    if match is None:
+        raise UsageError(f"Invalid bitrate {text!r}", "write it as 4M or 2500k")
+    return round(float(match[1]) * {"": 1, "k": 1e3, "m": 1e6}[match[2].lower()])

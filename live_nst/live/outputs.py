@@ -84,6 +84,10 @@ class FrameOutputs:
         workers = (*self._workers, *self._closing)
         return any(worker.sink is sink and worker.alive for worker in workers)
 
+    def dropped(self) -> dict[str, int]:
+        """Return how many frames each sink was too slow for, by the names of the sinks."""
+        return {worker.sink.name: worker.dropped for worker in self._workers}
+
     def check(self) -> None:
         """Remove the sinks that broke, and keep the first error in `failure`.
 
@@ -179,7 +183,7 @@ class SinkWorker:
     def _run(self) -> None:
         try:
             if self.sink.rate:
-                self._write_at_rate(1.0 / self.sink.rate)
+                self._write_at_rate()
             else:
                 self._write_as_they_come()
         except BaseException as exc:  # kept for the thread that runs the pipeline
@@ -198,8 +202,8 @@ class SinkWorker:
                 frame = self._queue.popleft()
             self.sink.write(frame)
 
-    def _write_at_rate(self, interval: float) -> None:
-        """Write the newest frame every `interval` seconds; again if there is no newer one."""
+    def _write_at_rate(self) -> None:
+        """Write the newest frame at the rate of the sink; again if there is no newer one."""
         frame: Frame | None = None
         due = self._clock.now()
         while True:
@@ -214,5 +218,5 @@ class SinkWorker:
             if frame is not None:
                 self.sink.write(frame)
             # After a delay the next write comes at once, but delays are not made up for in a burst.
-            due = max(due + interval, self._clock.now())
+            due = max(due + 1.0 / (self.sink.rate or 1.0), self._clock.now())
             self._clock.sleep(due - self._clock.now())

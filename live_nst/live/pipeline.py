@@ -123,6 +123,10 @@ class LivePipeline:
         """Return whether a sink gets frames or will get some, or is being finished."""
         return self._outputs.is_writing(sink) or (not self._running and sink in self._sinks)
 
+    def dropped_by_sinks(self) -> dict[str, int]:
+        """Return how many frames each sink was too slow for, by the names of the sinks."""
+        return self._outputs.dropped()
+
     @property
     def notice(self) -> str:
         """What is wrong with the source now; empty if nothing is."""

@@ -1,9 +1,11 @@
 """Run a live session from its options: open everything, run the pipeline, report."""
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from live_nst.live.actions import ActionHandler
 from live_nst.live.capture_worker import CaptureWorker
@@ -12,15 +14,18 @@ from live_nst.live.display import Display, WindowDisplay
 from live_nst.live.figures import make_report, overlay_lines
 from live_nst.live.options import LiveOptions, PipelineOptions, ViewState
 from live_nst.live.pipeline import LivePipeline
+from live_nst.live.sound import SoundWorker
 from live_nst.live.stats import LiveReport
 from live_nst.live.streams import LiveStreams
 from live_nst.runtime.signals import handle_stop_signals, raise_interrupt
 from live_nst.runtime.timing import SystemClock
 from live_nst.sinks.base import Sink
 from live_nst.sinks.recorder import Recorder
+from live_nst.sinks.sound import SoundTrack
 from live_nst.sinks.x11 import require_display
 from live_nst.sources.base import Source, SourceInfo, SourceRequest
 from live_nst.sources.factory import open_source
+from live_nst.sources.sound import open_sound
 from live_nst.styles.builtin import builtin_styles
 from live_nst.styles.spec import StyleSpec, as_spec
 from live_nst.stylizer.core import StylizerCore
@@ -72,10 +77,12 @@ class LiveSession(Closeable):
         self._open = open_source or _open_source
         self._listeners: tuple[Notify, ...] = ()
         self._camera: Sink | None = None
+        self._began: float | None = None  # when the pipeline started
         with ExitStack() as stack:
-            recorder = _open_recorder(options, notify, stack)
             self._capture = CaptureWorker(partial(self._open, options.source, options.request))
             stack.callback(self._capture.close)
+            sound = _open_sound(options, self._sound_origin, self._notify_all, stack)
+            recorder = _open_recorder(options, sound, notify, stack)
             self._capture.start()
             self._capture.wait_opened(_QUICK_REFUSAL_SECONDS)
             sinks: list[Sink] = [recorder] if recorder else []
@@ -109,7 +116,9 @@ class LiveSession(Closeable):
                 _styles_to_choose_from(options),
                 self._tell_listeners,
                 folder=options.folder,
+                style=as_spec(options.stylizer.styles[0]),
                 recorder=recorder,
+                sound=sound,
             )
             self.streams = stack.enter_context(
                 LiveStreams(
@@ -117,11 +126,14 @@ class LiveSession(Closeable):
                     fps=info.fps or options.request.fps,
                     bitrate=options.bitrate,
                     encoder=options.encoder,
+                    sound=sound,
                     notify=self._notify_all,
                 )
             )
             for url in options.streams:
                 self.streams.start(url)
+            if options.on_demand:
+                stack.enter_context(self._watch_camera())
             self._stack = stack.pop_all()
 
     @property
@@ -130,6 +142,11 @@ class LiveSession(Closeable):
         info = self._capture.info
         assert info is not None  # it is open
         return info
+
+    @property
+    def reopened(self) -> int:
+        """How often the source was reopened."""
+        return self._capture.reopened
 
     def listen(self, listener: Notify) -> None:
         """Call `listener` with one sentence about each change and each notice, from any thread."""
@@ -148,6 +165,7 @@ class LiveSession(Closeable):
             LiveNstError: A sink broke and nothing else shows frames, or the source is damaged.
             BaseException: The error that ended a thread.
         """
+        self._began = time.monotonic()
         self.pipeline.run(display)
         return make_report(self.pipeline, self.stylizer, self._capture)
 
@@ -217,6 +235,32 @@ class LiveSession(Closeable):
         )
         return camera
 
+    def _watch_camera(self) -> Closeable:
+        """Let the source rest while nobody reads the virtual camera."""
+        from live_nst.live.on_demand import OnDemand
+        from live_nst.sinks.loopback_usage import watch_usage
+        from live_nst.sinks.virtual_camera import VirtualCamera
+
+        camera = self._camera
+        assert isinstance(camera, VirtualCamera)  # the options were checked
+        usage = watch_usage(camera.device)
+
+        def is_needed() -> bool:
+            """Return whether something else needs frames, or the first one has not come yet."""
+            others = set(self.pipeline.dropped_by_sinks()) - {camera.name}
+            return self.pipeline.newest is None or bool(others) or self.virtual_camera is None
+
+        watcher = OnDemand(
+            usage, usage.is_exact, self._capture, camera, is_needed, self._notify_all
+        )
+        watcher.start()
+        return watcher
+
+    def _sound_origin(self) -> float | None:
+        """Return when the sound of a file begins: with a source that is a file, else with `run`."""
+        capture = self._capture
+        return capture.first_time if capture.paused_until_read else self._began
+
     def _notify_all(self, sentence: str) -> None:
         self._notify(sentence)
         self._tell_listeners(sentence)
@@ -229,12 +273,16 @@ class LiveSession(Closeable):
 Attach = Callable[[LiveSession], Closeable]
 """Opens something that reads and changes a session while it runs, such as a server."""
 
+SavePreset = Callable[[LiveSession], Path]
+"""Writes what a session is set to into a file, and returns its path."""
+
 
 def run_live(
     options: LiveOptions,
     notify: Notify,
     progress: DownloadProgress = _no_progress,
     attach: Sequence[Attach] = (),
+    save_preset: SavePreset | None = None,
 ) -> LiveReport:
     """Run a session until it ends, and report on it.
 
@@ -245,6 +293,7 @@ def run_live(
         notify: Called with one sentence at a time, from any thread.
         progress: Called while a model is downloaded.
         attach: Called, in order, before the first frame. What they return is closed at the end.
+        save_preset: Called by the window's key for presets; None if it does nothing.
 
     Returns:
         The figures of the session.
@@ -260,7 +309,7 @@ def run_live(
         session = stack.enter_context(LiveSession(options, notify, progress))
         for each in attach:
             stack.enter_context(each(session))
-        display = _open_display(session) if options.window else None
+        display = _open_display(session, save_preset) if options.window else None
         stop.on_request = session.stop
         return session.run(display)
 
@@ -269,10 +318,25 @@ def _open_source(spec: str, request: SourceRequest) -> Source:
     return open_source(spec, request)
 
 
-def _open_recorder(options: LiveOptions, notify: Notify, stack: ExitStack) -> Recorder | None:
+def _open_sound(
+    options: LiveOptions,
+    origin: Callable[[], float | None],
+    notify: Notify,
+    stack: ExitStack,
+) -> SoundTrack | None:
+    if options.audio is None:
+        return None
+    worker = stack.enter_context(SoundWorker(partial(open_sound, options.audio), origin, notify))
+    notify(f"Sound from the {worker.name}.")
+    return worker.track
+
+
+def _open_recorder(
+    options: LiveOptions, sound: SoundTrack | None, notify: Notify, stack: ExitStack
+) -> Recorder | None:
     if options.record is None:
         return None
-    recorder = Recorder(options.record, options.request.fps)
+    recorder = Recorder(options.record, options.request.fps, sound=sound)
     stack.callback(recorder.close)
     if recorder.notice:
         notify(recorder.notice)
@@ -304,20 +368,23 @@ def _pipeline_options(options: LiveOptions, stylizer: StylizerCore) -> PipelineO
 
 def _styles_to_choose_from(options: LiveOptions) -> list[StyleSpec]:
     """Return the styles that were given; after a single one, the built-in styles as well."""
+    if options.keys:
+        return [as_spec(style) for style in options.keys]
     styles = [as_spec(style) for style in options.stylizer.styles]
     if len(styles) == 1:
         styles += [as_spec(name) for name in builtin_styles() if name != styles[0].label]
     return styles
 
 
-def _open_display(session: LiveSession) -> WindowDisplay:
+def _open_display(session: LiveSession, save_preset: SavePreset | None) -> WindowDisplay:
     """Open the window, with its overlay and keys."""
     from live_nst.sinks.window import Window
 
     info = session.info
     window = Window("live-nst", (info.width, info.height), session.options.fullscreen)
     figures = partial(overlay_lines, session.pipeline, session.stylizer, session.streams)
-    perform = ActionHandler(session.control).perform
+    save = None if save_preset is None else partial(save_preset, session)
+    perform = ActionHandler(session.control, save).perform
     display = WindowDisplay(window, figures, perform, SystemClock())
     session.listen(display.notify)
     return display

@@ -17,6 +17,15 @@ from live_nst.types import Frame, Image, Size
 SIZE_STEPS = (128, 192, 256, 320, 384, 448, 512, 640, 768, 960, 1280)
 """Longer sides, in pixels, that are chosen from."""
 
+FEW_SIZE_STEPS = (192, 320, 512, 768, 1280)
+"""Those that are chosen from where compiling takes long: each has about 2.5 times the pixels of the
+one before."""
+
+SLOW_COMPILATION = 8.0
+"""Seconds from which on compiling takes long. A processor needs about one for the packaged model,
+and a few if other programs use it. On a GPU "kernel compilation is a bottleneck in the model
+loading process" (OpenVINO's page "GPU Device"), until the result is on the disk."""
+
 
 class SizeController:
     """Compiles the network for a size beside the stream before the size is used.
@@ -50,6 +59,8 @@ class SizeController:
         self._next_camera: Size | None = None  # for which the network is being compiled
         self._adaptive = AdaptiveSize(fps, SIZE_STEPS, stylizer.size, self._pixels)
         self._switching = threading.Lock()  # between "is it automatic?" and the change of the size
+        self._has_few_steps = False
+        self._excluded: set[int] = set()
         self._jobs = BackgroundJobs("live-nst sizes", on_failure)
         self._preparing: Future[None] | None = None
         self.frames_by_size: dict[Size, int] = {}
@@ -133,6 +144,7 @@ class SizeController:
         if is_static or not self._automatic or frame.size != self._camera:
             return
         adaptive = self._adaptive
+        self._limit_steps()
         if adaptive.size != self._stylizer.size:  # it was changed by hand before
             adaptive.reset(self._stylizer.size)
         adaptive.add(
@@ -150,12 +162,20 @@ class SizeController:
         """Finish the current compilation and start no other."""
         self._jobs.close()
 
+    def _limit_steps(self) -> None:
+        """Choose from few sizes once compiling has taken long."""
+        slow = self._stylizer.longest_compilation > SLOW_COMPILATION
+        if slow and not self._has_few_steps:
+            self._has_few_steps = True
+            self._adaptive.choose_from([s for s in FEW_SIZE_STEPS if s not in self._excluded])
+
     def _prepare(self, size: int) -> None:
         """Compile a size that may be chosen; exclude it if the network cannot run at it."""
         assert self._camera is not None
         try:
             self._stylizer.prepare(self._camera, size)
         except LiveNstError:
+            self._excluded.add(size)
             self._adaptive.exclude(size)
 
     def _is_ready(self, size: int) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import psutil
 
 from live_nst.runtime.machine import process_age
-from live_nst.runtime.timing import RateMeter, RollingPercentiles
+from live_nst.runtime.timing import Histogram, RateMeter, RollingPercentiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,20 @@ class LiveReport:
 
 
 _STAGES = ("wait", "stylize", "compose", "display")
+_BOUNDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.2, 0.3, 0.5, 1.0, 2.0)
+"""Of the histograms, in seconds: dense around the interval of frames."""
 
 
 class LiveStats:
-    """Collects the measurements of a running session. Times are in seconds."""
+    """Collects the measurements of a running session. Times are in seconds.
+
+    Attributes:
+        frames: Number of shown frames.
+        repeated: Number of frames for which the last stylized frame was used again.
+        startup_seconds: From the start of the process to the first shown frame.
+        latency_histogram: All latencies since the start.
+        stage_histograms: All durations of each stage since the start.
+    """
 
     def __init__(self) -> None:
         self.frames = self.repeated = 0
@@ -74,10 +84,13 @@ class LiveStats:
         self._latency = RollingPercentiles()
         self._recent_latency = RollingPercentiles(capacity=60)
         self._stages = {stage: RollingPercentiles() for stage in _STAGES}
+        self.latency_histogram = Histogram(_BOUNDS)
+        self.stage_histograms = {stage: Histogram(_BOUNDS) for stage in _STAGES}
 
     def add_stage(self, stage: str, seconds: float) -> None:
         """Add the duration of one step of a frame."""
         self._stages[stage].add(seconds)
+        self.stage_histograms[stage].add(seconds)
 
     def add_repeated(self) -> None:
         """Count a frame for which the last stylized frame was used again."""
@@ -93,6 +106,7 @@ class LiveStats:
         self._rate.tick(shown)
         self._latency.add(shown - captured)
         self._recent_latency.add(shown - captured)
+        self.latency_histogram.add(shown - captured)
 
     @property
     def current_fps(self) -> float:

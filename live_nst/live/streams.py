@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from live_nst.errors import UsageError
 from live_nst.sinks.base import Sink
-from live_nst.sinks.encoder import SOFTWARE_ENCODER, VideoEncoder
+from live_nst.sinks.encoder import VideoEncoder
+from live_nst.sinks.h264 import SOFTWARE_ENCODER
 from live_nst.sinks.sound import SoundTrack
 from live_nst.sinks.stream import NetworkStream, StreamState
 from live_nst.sinks.stream_address import parse_stream_address
@@ -39,7 +40,7 @@ class LiveStreams(Closeable):
         add_sink: Adds a sink to the running pipeline, which closes it in the end.
         fps: Expected frames per second.
         bitrate: Bits per second; None to choose it by size and rate.
-        encoder: Which encoder; see `live_nst.sinks.encoder.ENCODER_OPTIONS`.
+        encoder: Which encoder; see `live_nst.sinks.h264.ENCODER_OPTIONS`.
         sound: The sound of all streams; None for silence.
         notify: Called with a sentence when a stream is live, lost or back.
     """

@@ -54,25 +54,32 @@ class ResolvedModel:
 
 
 def load_model(
-    choice: str, device: str, *, notify: Notify, progress: DownloadProgress | None
+    choice: str,
+    device: str,
+    *,
+    notify: Notify,
+    progress: DownloadProgress | None,
+    tensorflow: bool = True,
 ) -> LoadedModel:
     """Load a model, and notify the user which one it is and why.
 
     It is downloaded if it has to be. Its programs are built once and kept in the cache.
 
     Args:
-        choice: "auto", or what `parse_handle` accepts. "auto" is TF Hub's model if there is a GPU
-            and the model can be downloaded, else the packaged one.
-        device: "auto", "cpu" or "gpu".
+        choice: "auto", or what `parse_handle` accepts. "auto" is TF Hub's model if TensorFlow
+            has a GPU and the model can be downloaded, else the packaged one.
+        device: "auto", "cpu", "gpu", "gpu:1" or "npu".
         notify: Called with whole sentences.
         progress: Called with bytes done and bytes in all during a download.
+        tensorflow: Whether TensorFlow would run the model on a GPU. TF Hub's model is meant for
+            GPUs that it can use.
 
     Raises:
         UsageError: `choice` names no model.
         ModelError: The model cannot be downloaded, loaded or split.
     """
     if choice == "auto":
-        resolved = _resolve_automatically(device, notify, progress)
+        resolved = _resolve_automatically(device, notify, progress, tensorflow=tensorflow)
     else:
         resolved = resolve_model(choice, notify=notify, progress=progress)
         notify(f"Model {resolved.name}.")
@@ -153,10 +160,12 @@ def _cached_folder(
 
 
 def _resolve_automatically(
-    device: str, notify: Notify, progress: DownloadProgress | None
+    device: str, notify: Notify, progress: DownloadProgress | None, *, tensorflow: bool
 ) -> ResolvedModel:
-    if device == "cpu" or not gpu_names():
-        reason = "the CPU was asked for" if device == "cpu" else "TensorFlow finds no GPU"
+    if device in ("cpu", "npu") or not gpu_names() or not tensorflow:
+        reason = "TensorFlow finds no GPU" if not gpu_names() else "TensorFlow does not run it"
+        if device in ("cpu", "npu"):
+            reason = f"the {device.upper()} was asked for"
         notify(f"Model mobile: {reason}.")
         return resolve_model("mobile")
     state = "is cached" if is_available_offline("hub") else "was downloaded"

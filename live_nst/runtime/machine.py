@@ -24,6 +24,7 @@ _INSTRUCTIONS = (
 """Instruction sets that make networks faster."""
 _CPUINFO = Path("/proc/cpuinfo")
 _IMPORTED = time.time()
+_core_limit: int | None = None  # of this process
 
 
 def describe_machine() -> dict[str, Any]:
@@ -39,21 +40,41 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
+def limit_cores(number: int) -> None:
+    """Use at most so many cores in this process, for what is created from now on.
+
+    Several processes that paint on one machine would otherwise start threads for all cores each.
+    """
+    global _core_limit
+    import cv2
+
+    _core_limit = max(1, number)
+    cv2.setNumThreads(_core_limit)
+
+
+def core_limit() -> int | None:
+    """Return how many cores `limit_cores` allows; None if it was not called."""
+    return _core_limit
+
+
 def available_cores() -> int:
     """Return how many processor cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return min(cores, _core_limit or cores)
 
 
 def physical_cores() -> int:
-    """Return how many cores the processors have, as far as that is known."""
+    """Return how many cores the processors have, as far as that is known, within the limit."""
     import psutil
 
     try:
-        return psutil.cpu_count(logical=False) or os.cpu_count() or 1
+        cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     except OSError:
-        return os.cpu_count() or 1
+        cores = os.cpu_count() or 1
+    return min(cores, _core_limit or cores)
 
 
 def total_memory() -> int:

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from live_nst.errors import DeviceError, UsageError
+from live_nst.errors import DeviceError, LiveNstError, UsageError
+from live_nst.runtime.device_words import check_device, gpu_number
 from live_nst.types import Precision
 
 DEBUG_VARIABLE = "LIVE_NST_DEBUG"
-DEVICES = ("auto", "cpu", "gpu")
 
 
 @contextmanager
@@ -103,25 +103,50 @@ def gpu_precisions(device: str) -> tuple[Precision, ...]:
     return ("float32",)
 
 
+def gpu_label(device: str) -> str:
+    """Return a GPU's full name, such as "NVIDIA GeForce RTX 4070", or TensorFlow's name for it.
+
+    Args:
+        device: A name from `gpu_names`.
+    """
+    config = import_tensorflow().config
+    for physical in config.list_physical_devices("GPU"):
+        if physical.name.endswith(device):
+            details = config.experimental.get_device_details(physical)
+            return str(details.get("device_name", device))
+    return device
+
+
 def pick_device(wanted: str) -> str:
     """Return TensorFlow's name of a device.
 
     Args:
-        wanted: auto, cpu or gpu.
+        wanted: auto, cpu, gpu or gpu:1, gpu:2, ...
 
     Raises:
         UsageError: `wanted` is invalid.
-        DeviceError: `wanted` is gpu, and TensorFlow finds none.
+        DeviceError: `wanted` is a GPU, and TensorFlow finds none, or not so many.
     """
-    if wanted not in DEVICES:
-        raise UsageError(f"Invalid device {wanted!r}.", "use auto, cpu or gpu")
+    wanted = check_device(wanted)
     gpus = [] if wanted == "cpu" else gpu_names()
-    if gpus:
-        return gpus[0]
-    if wanted == "gpu":
-        raise DeviceError(
-            "TensorFlow finds no GPU that it can use.",
-            "install the GPU build with: pip install 'live-nst[gpu]', check `nvidia-smi`, "
-            "or use --device cpu",
-        )
-    return "CPU:0"
+    if wanted == "cpu" or (wanted == "auto" and not gpus):
+        return "CPU:0"
+    number = 0 if wanted == "auto" else gpu_number(wanted)
+    if wanted != "npu" and number < len(gpus):
+        return gpus[number]
+    raise missing_device(wanted)
+
+
+def missing_device(wanted: str) -> LiveNstError:
+    """Return the error for a device that TensorFlow cannot use here."""
+    if wanted == "npu":
+        return UsageError("TensorFlow runs on no NPU.", "use auto, cpu or gpu")
+    found = gpu_names()
+    if found:
+        count = "one GPU" if len(found) == 1 else f"{len(found)} GPUs"
+        return DeviceError(f"TensorFlow finds only {count}.", "use --device gpu")
+    return DeviceError(
+        "TensorFlow finds no GPU that it can use.",
+        "install the GPU build with: pip install 'live-nst[gpu]', check `nvidia-smi`, "
+        "or use --device cpu",
+    )

@@ -1,7 +1,10 @@
 """Clocks, rates and percentiles. Times are in seconds unless a name says otherwise."""
 
+import bisect
+import itertools
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -85,3 +88,28 @@ class RollingPercentiles:
         """Return the value that `percent` of 100 measurements do not exceed; 0.0 without any."""
         values = tuple(self._values)
         return float(np.percentile(values, percent)) if values else 0.0
+
+
+class Histogram:
+    """Counts measurements by their size. One thread adds, others may read.
+
+    Args:
+        bounds: Upper bounds of the buckets, growing; one more bucket takes what is larger.
+    """
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds = tuple(bounds)
+        self._counts = [0] * (len(bounds) + 1)
+        self._total = 0.0
+
+    def add(self, value: float) -> None:
+        """Count one measurement."""
+        self._counts[bisect.bisect_left(self.bounds, value)] += 1
+        self._total += value
+
+    def cumulative(self) -> tuple[list[int], float]:
+        """Return how many measurements do not exceed each bound, and their sum.
+
+        The last of the numbers is that of all measurements.
+        """
+        return list(itertools.accumulate(self._counts)), self._total

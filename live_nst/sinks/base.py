@@ -19,7 +19,8 @@ class Sink(Protocol):
     Attributes:
         name: What messages call it: "recording out.mp4".
         rate: None: each stylized frame is written once, when it comes. A number: the newest frame
-            is written that many times per second, repeated if there is no newer one.
+            is written that many times per second, repeated if there is no newer one. The number
+            may change.
     """
 
     name: str

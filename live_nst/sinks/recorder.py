@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 
@@ -15,6 +15,13 @@ from live_nst.files.names import sibling
 from live_nst.files.output import check_output, write_error
 from live_nst.runtime.pyav import open_for_reading, open_for_writing
 from live_nst.sinks.geometry import letterbox, pad_to_even
+from live_nst.sinks.sound import (
+    PACKET_SAMPLES,
+    SAMPLE_RATE,
+    SoundReader,
+    SoundTrack,
+    add_sound_stream,
+)
 from live_nst.types import Closeable, Frame, Image
 from live_nst.video.color import BT709, LIMITED, ColorTags, FromBgr
 
@@ -60,6 +67,7 @@ class Recorder(Closeable):
     Args:
         path: A file that ends in .mp4, .mov or .mkv.
         fps_hint: Expected frames per second, for the rate control of the encoder.
+        sound: Its sound; None for a recording without a sound track.
 
     Attributes:
         notice: What the user should know after the opening; empty if nothing.
@@ -69,9 +77,12 @@ class Recorder(Closeable):
         RecordingError: Nothing can be written at `path`, or another file is there.
     """
 
-    def __init__(self, path: Path | str, fps_hint: float = 30.0) -> None:
+    def __init__(
+        self, path: Path | str, fps_hint: float = 30.0, *, sound: SoundTrack | None = None
+    ) -> None:
         self._path = Path(path)
         self._fps_hint = fps_hint
+        self._sound = sound
         self.name = f"recording {self._path}"
         self.rate: float | None = None
         self.notice = ""
@@ -96,7 +107,8 @@ class Recorder(Closeable):
         if self._closed:
             raise RecordingError(f"the recording {self._path} is closed")
         if self._writer is None:
-            self._writer = _Writer(self._path, pad_to_even(frame.image), self._fps_hint)
+            sound = None if self._sound is None else SoundReader(self._sound, frame.time)
+            self._writer = _Writer(self._path, pad_to_even(frame.image), self._fps_hint, sound)
         self._writer.write(frame)
 
     def close(self) -> None:
@@ -140,9 +152,12 @@ class _Writer:
         path: A file that does not exist yet.
         first: The first image; its size, which must be even, is that of the file.
         fps_hint: Expected frames per second.
+        sound: Gives the sound; None for no sound track.
     """
 
-    def __init__(self, path: Path, first: Image, fps_hint: float) -> None:
+    def __init__(
+        self, path: Path, first: Image, fps_hint: float, sound: SoundReader | None
+    ) -> None:
         self._path = path
         self._size = first.shape[1], first.shape[0]
         self._start: float | None = None
@@ -169,6 +184,10 @@ class _Writer:
         context.colorspace, context.color_range = COLOR.matrix, COLOR.range
         context.color_primaries, context.color_trc = COLOR.primaries, COLOR.transfer
         self._from_bgr = FromBgr("yuv420p", COLOR)
+        self._sound = sound
+        if sound is not None:
+            self._sound_stream = add_sound_stream(self._container)
+            self._last_sound_pts = -1
 
     def write(self, frame: Frame) -> None:
         video_frame = self._from_bgr(letterbox(pad_to_even(frame.image), self._size))
@@ -179,12 +198,16 @@ class _Writer:
             video_frame.pict_type = av.video.frame.PictureType.I
             self._last_keyframe = video_frame.pts
         self._encode(video_frame)
+        self._write_sound(frame.time)
 
     def close(self) -> None:
         """Write the last frames of the encoder and the end of the file, as far as possible."""
         try:
             if not self._broken:
                 self._encode(None)
+                if self._start is not None:
+                    end = self._start + (self._last_pts + self._step) / TICKS_PER_SECOND
+                    self._write_sound(end, last=True)
         finally:
             self._finish()
 
@@ -205,9 +228,27 @@ class _Writer:
             self._broken = True
             raise _recording_error(self._path, exc) from exc
 
-    def _mux(self, packets: "Iterable[av.Packet[av.VideoStream]]") -> None:
+    def _write_sound(self, until: float, *, last: bool = False) -> None:
+        """Write the sound up to a time; packets of the encoder may come later than pictures."""
+        if self._sound is None or self._start is None:
+            return
+        packets = []
+        for each in self._sound.read(until, last=last):
+            packet = av.Packet(each.data)
+            packet.stream, packet.time_base = self._sound_stream, Fraction(1, SAMPLE_RATE)
+            pts = max(round((each.time - self._start) * SAMPLE_RATE), self._last_sound_pts + 1)
+            packet.pts = packet.dts = self._last_sound_pts = pts
+            packet.duration = PACKET_SAMPLES
+            packets.append(packet)
+        try:
+            self._mux(packets)
+        except (OSError, av.FFmpegError) as exc:
+            self._broken = True
+            raise _recording_error(self._path, exc) from exc
+
+    def _mux(self, packets: "Iterable[av.Packet[Any]]") -> None:
         for packet in packets:
-            if packet.pts == self._last_pts:
+            if packet.stream is self._stream and packet.pts == self._last_pts:
                 # The last frame lasts as long as the one before.
                 packet.duration = min(self._step, round(MAX_LAST_FRAME_SECONDS * TICKS_PER_SECOND))
             self._container.mux(packet)

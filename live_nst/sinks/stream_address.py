@@ -110,6 +110,26 @@ class StreamAddress:
         return self.scheme == "srt" and ("mode", "listener") in srt_parameters(self.url)
 
 
+def read_stream_address(text: str) -> str:
+    """Return an address; of "@" and the name of a file, the first line of that file.
+
+    Raises:
+        UsageError: The file cannot be read.
+    """
+    if not text.startswith("@"):
+        return text
+    path = Path(text[1:])
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as exc:
+        reason = getattr(exc, "strerror", None) or "it is no text"
+        raise UsageError(
+            f"The stream's file {path} cannot be read: {reason}",
+            "name a text file whose first line is the address",
+        ) from exc
+    return lines[0] if lines else ""
+
+
 def parse_stream_address(text: str) -> StreamAddress:
     """Check an address that a user gave.
 

@@ -18,6 +18,9 @@ from live_nst.sinks.stream_address import HLS, SRT_SECRETS, StreamAddress, srt_p
 from live_nst.sinks.stream_child import StreamTask
 from live_nst.sinks.stream_process import StreamProcess
 
+_SEND_BUFFER = 512 * 1024
+"""Bytes. The system's own buffers hold many seconds, after which a slow or frozen server would be
+noticed too late, and its viewers would see the past."""
 _CHILD = Path(__file__).with_name("stream_child.py")
 _FORMATS: dict[str, tuple[str, dict[str, str]]] = {
     "rtmp": ("flv", {"flvflags": "no_duration_filesize"}),
@@ -83,12 +86,14 @@ def _task(address: StreamAddress) -> StreamTask:
     url, protocol_options = address.url, dict[str, str]()
     if address.scheme == "udp" and "pkt_size=" not in url:
         url += f"{'&' if '?' in url else '?'}pkt_size=1316"  # seven packets fit into a frame
+    if address.scheme in ("rtmp", "rtmps"):
+        protocol_options = {"send_buffer_size": str(_SEND_BUFFER)}
     if address.encrypted:
         verify = {"tls_verify": "1", "ca_file": certificate_authorities()}
         if address.scheme == "rtsps":
             options = options | verify
         else:
-            protocol_options = verify
+            protocol_options |= verify
     return {
         "url": url,
         "format": format,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import av
 
 from live_nst.runtime.pyav import open_for_writing
-from live_nst.sinks.encoder import EncodedFrame
+from live_nst.sinks.h264 import EncodedFrame
 from live_nst.sinks.sound import (
     PACKET_SAMPLES,
     SAMPLE_RATE,

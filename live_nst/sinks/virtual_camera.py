@@ -4,9 +4,13 @@ import numpy as np
 import pyvirtualcam
 
 from live_nst.errors import VirtualCameraError
+from live_nst.sinks.card import draw_card
 from live_nst.sinks.geometry import letterbox, pad_to_even, round_up_to_even
 from live_nst.sinks.virtual_camera_setup import HostSystem, virtual_camera_error
-from live_nst.types import Closeable, Frame
+from live_nst.types import Closeable, Frame, Image
+
+CARD_LINES = ("live-nst", "the camera starts")
+CARD_RATE = 1.0
 
 
 class VirtualCamera(Closeable):
@@ -45,23 +49,43 @@ class VirtualCamera(Closeable):
         self._open = True
         self.name = f"virtual camera {self._camera.device}"
         self.rate: float | None = fps
+        self._fps = fps
+        self._card: Image | None = None
 
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
         return self._size
 
+    @property
+    def device(self) -> str:
+        """Its device file or name."""
+        return str(self._camera.device)
+
+    def rest(self) -> None:
+        """Show a card instead of frames, once in a second, which keeps the device a camera."""
+        if self._card is None:
+            self._card = draw_card(self._size, CARD_LINES)
+            self.rate = CARD_RATE
+
+    def wake(self) -> None:
+        """Show frames again."""
+        self._card = None
+        self.rate = self._fps
+
     def write(self, frame: Frame) -> None:
-        """Write one frame of any size.
+        """Write one frame of any size; while it rests, the card.
 
         Raises:
             VirtualCameraError: The device accepts no more frames.
         """
         if not self._open:
             raise VirtualCameraError(f"the {self.name} is closed")
-        image = np.ascontiguousarray(letterbox(pad_to_even(frame.image), self._size))
+        card = self._card
+        if card is None:
+            card = np.ascontiguousarray(letterbox(pad_to_even(frame.image), self._size))
         try:
-            self._camera.send(image)
+            self._camera.send(card)
         except (RuntimeError, OSError) as exc:
             raise VirtualCameraError(
                 f"the {self.name} accepts no more frames: {exc}", "start live-nst again"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
+from live_nst.errors import UsageError
 from live_nst.types import Frame
 
 
@@ -20,6 +21,18 @@ class SourceRequest:
     width: int = 1280
     height: int = 720
     fps: float = 30.0
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Return (width, height) from a text such as "1280x720".
+
+    Raises:
+        UsageError: The text has another form.
+    """
+    sides = text.strip().lower().split("x")
+    if len(sides) != 2 or not all(side.isdecimal() and len(side) <= 5 for side in sides):
+        raise UsageError(f"Invalid size {text!r}", "write it as 1280x720")
+    return int(sides[0]), int(sides[1])
 
 
 @dataclass(frozen=True, slots=True)

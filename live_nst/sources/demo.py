@@ -1,17 +1,14 @@
 """The demo source: a video loop in place of a camera, for machines that have none."""
 
-import math
-
 from live_nst.errors import UsageError
 from live_nst.runtime.timing import Clock, SystemClock
 from live_nst.sources.base import SourceInfo, SourceRequest
 from live_nst.sources.demo_video import DemoVideo
+from live_nst.sources.pacing import FrameSchedule
 from live_nst.types import Closeable, Frame
 
 _MIN_SIDE, _MAX_SIDE = 16, 8192  # pixels
 _MIN_FPS, _MAX_FPS = 1.0, 240.0
-# Of a frame. Rounding may put a time that is exactly due a little before its frame.
-_ROUNDING = 1e-6
 
 
 class DemoSource(Closeable):
@@ -34,9 +31,8 @@ class DemoSource(Closeable):
         self._clock = clock or SystemClock()
         self._info = SourceInfo("demo", request.width, request.height, request.fps)
         self._video = DemoVideo(request.width, request.height)
-        self._next = 0
         self._closed = False
-        self._start = self._clock.now()
+        self._schedule = FrameSchedule(request.fps, self._clock)
 
     @property
     def info(self) -> SourceInfo:
@@ -50,14 +46,9 @@ class DemoSource(Closeable):
         """
         if self._closed:
             return None
-        fps = self._info.fps
-        now = self._clock.now()
-        newest = math.floor((now - self._start) * fps + _ROUNDING)
-        index = max(self._next, newest)
-        self._clock.sleep(self._start + index / fps - now)
-        self._next = index + 1
+        index = self._schedule.wait()
         captured = self._clock.now()
-        return Frame(self._video.image_at(index / fps), index, captured)
+        return Frame(self._video.image_at(index / self._info.fps), index, captured)
 
     def close(self) -> None:
         """Close the video. Calling it again does nothing."""

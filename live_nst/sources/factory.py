@@ -14,8 +14,9 @@ def open_source(spec: str, request: SourceRequest) -> Source:
 
     Args:
         spec: "demo"; a camera's number, device file (/dev/video0) or part of its name; a URL
-            (rtsp://..., http://...); or a video file.
-        request: Size and rate for a camera or the demo. Files and streams have their own.
+            (rtsp://..., http://...); a video file; or `screen[:N][:x,y,w,h]`.
+        request: Size and rate for a camera or the demo, rate for a screen. Files and streams have
+            their own.
 
     Raises:
         SourceError: The source does not exist or cannot be opened.
@@ -30,6 +31,10 @@ def open_source(spec: str, request: SourceRequest) -> Source:
         raise SourceError(
             "the camera of a browser needs the studio", "run `live-nst studio --source browser`"
         )
+    if spec == "screen" or spec.startswith("screen:"):
+        from live_nst.sources.screen import ScreenSource, parse_screen
+
+        return ScreenSource(parse_screen(spec), request, SystemClock())
     if not spec.startswith("/dev/") and _is_stream(spec):
         from live_nst.sources.stream import StreamSource
 

@@ -20,6 +20,7 @@ from live_nst.sources.playback import PlaybackClock, SteadyPositions
 from live_nst.types import Closeable, Frame
 from live_nst.video.display import ToDisplay
 from live_nst.video.timestamps import BestEffortTimestamps
+from live_nst.video.transparency import is_transparent
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -82,7 +83,7 @@ class StreamSource(Closeable):
 
     @property
     def info(self) -> SourceInfo:
-        """Size of the first frame, the nominal rate, and the codec as `detail`."""
+        """Size of the first frame, the nominal rate, and as `detail` the codec and what is lost."""
         return self._info
 
     def read(self) -> Frame | None:
@@ -131,9 +132,11 @@ class StreamSource(Closeable):
         """Return the stream's own description, and the size of its first frame."""
         height, width = self._to_display(first).shape[:2]
         rate = float(fraction(self._stream.average_rate) or 0)
-        codec = self._stream.codec_context.name
+        detail = self._stream.codec_context.name
+        if is_transparent(self._stream, first):
+            detail += ", transparent parts become opaque"
         return SourceInfo(
-            self._name, width, height, rate, codec, paused_until_read=not self._endless
+            self._name, width, height, rate, detail, paused_until_read=not self._endless
         )
 
     def _open_first(self) -> av.VideoFrame:

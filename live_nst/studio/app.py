@@ -19,6 +19,7 @@ from live_nst.sources.browser import BrowserInbox
 from live_nst.studio.events import EventHub
 from live_nst.studio.limits import BodyLimitMiddleware
 from live_nst.studio.pictures import PictureHub
+from live_nst.studio.presets import preset_routes
 from live_nst.studio.requests import as_sentence, http_status
 from live_nst.studio.routes import picture_routes, session_routes, style_routes
 from live_nst.studio.security import Access, AsgiApp, Receive, Scope, SecurityMiddleware, Send
@@ -125,6 +126,7 @@ def create_api(parts: AppParts) -> FastAPI:
     )
     for router in (
         session_routes(studio),
+        preset_routes(studio),
         style_routes(studio, hubs.thumbnails),
         picture_routes(studio, hubs.pictures),
         socket_routes(studio, hubs.events, hubs.video),

@@ -17,13 +17,13 @@ class Problem(BaseModel):
     hint: str = ""
 
 
-class _Request(BaseModel):
+class RequestModel(BaseModel):
     """A body of a request: unknown fields and values of another type are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class SettingsPatch(_Request):
+class SettingsPatch(RequestModel):
     """Settings to change; all of them are changed, or none."""
 
     style: StyleId | dict[StyleId, Weight] | None = None
@@ -40,13 +40,13 @@ class SettingsPatch(_Request):
     frozen: bool | None = None
 
 
-class KeyPress(_Request):
+class KeyPress(RequestModel):
     """A key, as in the window."""
 
     key: Annotated[str, Field(min_length=1, max_length=9)]
 
 
-class Switch(_Request):
+class Switch(RequestModel):
     """On or off."""
 
     on: bool
@@ -58,19 +58,19 @@ class VirtualCameraSwitch(Switch):
     device: Annotated[str, Field(max_length=100)] | None = None
 
 
-class StreamRequest(_Request):
+class StreamRequest(RequestModel):
     """Where to stream to: the address of a server with the key."""
 
     url: Annotated[str, Field(min_length=1, max_length=2000)]
 
 
-class SessionRequest(_Request):
+class SessionRequest(RequestModel):
     """What to run; what is left out stays as it is."""
 
     source: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     model: Literal["auto", "mobile", "hub", "given"] | None = None
     engine: Literal["auto", "tensorflow", "openvino"] | None = None
-    device: Literal["auto", "cpu", "gpu"] | None = None
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|npu|gpu(:[0-9]{1,2})?)$")] | None = None
     precision: Precision | None = None
     fps: Annotated[float, Field(ge=1, le=240, allow_inf_nan=False)] | None = None
 

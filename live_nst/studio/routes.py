@@ -42,6 +42,7 @@ _IMAGE_BODY = {
         "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
+_MOST_UPLOADS = 8  # at once
 _MULTIPART = f"multipart/x-mixed-replace;boundary={BOUNDARY}"
 
 
@@ -50,9 +51,7 @@ def session_routes(studio: Studio) -> APIRouter:
     router = APIRouter(prefix="/api", responses=PROBLEMS)
 
     def state(request: Request) -> State:
-        current = studio.state()
-        current.secure = is_secure(request.url.scheme, Headers(request.scope["headers"]))
-        return current
+        return state_for(studio, request)
 
     @router.get("/state")
     def read_state(request: Request) -> State:
@@ -115,9 +114,19 @@ def session_routes(studio: Studio) -> APIRouter:
     return router
 
 
+def state_for(studio: Studio, request: Request) -> State:
+    """Return the state for the answer to a request."""
+    state = studio.state()
+    state.secure = is_secure(request.url.scheme, Headers(request.scope["headers"]))
+    return state
+
+
 def style_routes(studio: Studio, thumbnails: Thumbnails) -> APIRouter:
     """Return the requests about styles."""
     router = APIRouter(prefix="/api/styles", responses=PROBLEMS)
+
+    decoding = asyncio.Lock()  # one picture at a time: each may take hundreds of megabytes
+    waiting = 0
 
     def find(style_id: str) -> ShelvedStyle:
         style = studio.shelf.find(style_id)
@@ -141,9 +150,18 @@ def style_routes(studio: Studio, thumbnails: Thumbnails) -> APIRouter:
             raise RequestError(
                 422, "The request says that it brings no picture.", "set Content-Type to image/jpeg"
             )
-        data = await request.body()
-        label = unquote(x_label, errors="replace")
-        return _entry(await asyncio.to_thread(studio.add_style, data, label))
+        nonlocal waiting
+        if waiting >= _MOST_UPLOADS:
+            raise RequestError(
+                503, "Several pictures are being added already.", "try again in a moment"
+            )
+        waiting += 1
+        try:
+            async with decoding:
+                data, label = await request.body(), unquote(x_label, errors="replace")
+                return _entry(await asyncio.to_thread(studio.add_style, data, label))
+        finally:
+            waiting -= 1
 
     @router.delete("/{style_id}", status_code=204)
     def remove_style(style_id: StyleId) -> None:

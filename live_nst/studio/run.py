@@ -1,14 +1,19 @@
 """Run the studio: the server at once, the session beside it, until a signal asks for the end."""
 
+import os
 import secrets
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 
+from live_nst.remote.addresses import ListenAddress
+from live_nst.remote.attach import open_remotes
+from live_nst.remote.endpoints import Endpoint, find_endpoints, remove_endpoint, write_endpoint
 from live_nst.runtime.signals import handle_stop_signals
 from live_nst.studio.app import create_app
 from live_nst.studio.assemble import studio_parts
+from live_nst.studio.figures import figure_routes
 from live_nst.studio.options import StudioOptions
 from live_nst.studio.security import LOOPBACK_NAMES, Access, own_names
 from live_nst.studio.server import Server, listen
@@ -45,6 +50,7 @@ def run_studio(
     certificate = _certificate(options)
     with ExitStack() as stack:
         stop = stack.enter_context(handle_stop_signals())
+        find_endpoints()  # removes what crashed sessions left
         listening = listen(options.host, options.port)
         stack.callback(listening.close)
         port = int(listening.getsockname()[1])
@@ -52,8 +58,13 @@ def run_studio(
         shelf = stack.enter_context(StyleShelf([as_spec(style) for style in live.stylizer.styles]))
         host, parts = studio_parts(live, shelf, access, notify, progress)
         stack.callback(host.close)
+        open_remotes(live, notify, stack, lambda: host.session)
+        if live.metrics is not None:
+            parts.routers = (figure_routes(lambda: host.session),)
         server = stack.enter_context(Server(create_app(parts), [listening], certificate))
         stack.callback(parts.hubs.end)
+        write_endpoint(_endpoint(options, access, port, certificate))
+        stack.callback(remove_endpoint, os.getpid())
         _announce(options, access, port, certificate, notify, show_link)
         if live.source != options.live.source:
             notify(_describe_choice(live.source))
@@ -114,6 +125,22 @@ def page_address(options: StudioOptions, access: Access, port: int) -> str:
         host = f"[{host}]"
     query = f"?token={access.token}" if access.token else ""
     return f"{'https' if options.uses_tls else 'http'}://{host}:{port}/{query}"
+
+
+def _endpoint(
+    options: StudioOptions, access: Access, port: int, certificate: Certificate | None
+) -> Endpoint:
+    """Return how `live-nst ctl` reaches this studio."""
+    host = "127.0.0.1" if options.host in ("0.0.0.0", "") else options.host
+    host = "::1" if host == "::" else host
+    address = ListenAddress(host, port)
+    return Endpoint(
+        pid=os.getpid(),
+        kind="studio",
+        url=f"{'https' if options.uses_tls else 'http'}://{address}",
+        token=access.token,
+        fingerprint="" if certificate is None else certificate.fingerprint,
+    )
 
 
 def _describe_choice(source: str) -> str:

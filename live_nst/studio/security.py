@@ -229,8 +229,9 @@ class SecurityMiddleware:
 def _with_headers(send: Send, scope: Scope) -> Send:
     """Return a `send` that adds `HEADERS` to an answer."""
     added = [(name.encode(), value.encode()) for name, value in HEADERS]
-    if not scope["path"].startswith("/static/"):
-        added.append((b"cache-control", b"no-store"))
+    # The files of the page are asked for again each time: after an update all are of one version.
+    static = scope["path"].startswith("/static/")
+    added.append((b"cache-control", b"no-cache" if static else b"no-store"))
 
     async def send_with_headers(message: AsgiMessage) -> None:
         if message["type"] in ("http.response.start", "websocket.http.response.start"):

@@ -1,5 +1,6 @@
 """A web server in a thread of its own."""
 
+import asyncio
 import errno
 import logging
 import os
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from live_nst.errors import ServerError
 from live_nst.studio.security import AsgiApp
@@ -18,6 +20,7 @@ from live_nst.types import Closeable
 
 _BACKLOG = 128
 _MOST_CONNECTIONS = 400
+_HEADER_SECONDS = 15.0  # until the header of a request has arrived
 _END_SECONDS = 3  # for answers that are being sent
 _STALL_MILLISECONDS = 20_000
 
@@ -92,6 +95,42 @@ def _listen_error(host: str, port: int, exc: OSError) -> ServerError:
     return ServerError(f"Nothing can listen on {host}:{port}: {exc.strerror}.", "choose another")
 
 
+class _ImpatientProtocol(H11Protocol):
+    """HTTP/1.1, but a connection whose request does not arrive in time is closed.
+
+    Otherwise some hundred connections that never ask for anything would keep all others out.
+    """
+
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._wait_for_request()
+
+    def data_received(self, data: bytes) -> None:
+        """Take a part of a request."""
+        if self._patience is None:
+            self._wait_for_request()
+        super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing any more."""
+        if self._patience is not None:
+            self._patience.cancel()
+        super().connection_lost(exc)
+
+    def _wait_for_request(self) -> None:
+        self._patience = self.loop.call_later(_HEADER_SECONDS, self._check)
+
+    def _check(self) -> None:
+        self._patience = None
+        idle = self.cycle is None or self.cycle.response_complete
+        # A WebSocket has another protocol by now.
+        if idle and self.transport.get_protocol() is self:
+            self.transport.abort()
+
+
 class Server(Closeable):
     """Serves an application until it is closed.
 
@@ -119,6 +158,7 @@ class Server(Closeable):
             server_header=False,
             proxy_headers=False,
             lifespan="on",
+            http=_ImpatientProtocol,
             ws="websockets-sansio",
             ws_max_size=MAX_MESSAGE,
             ws_per_message_deflate=False,  # video is compressed already

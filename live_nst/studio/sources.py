@@ -3,7 +3,9 @@
 import time
 from collections.abc import Callable
 
+from live_nst.errors import SourceError
 from live_nst.sources.devices import CameraDevice, list_cameras
+from live_nst.sources.screen import Screen, list_screens
 from live_nst.studio.models import SourceEntry
 
 _FRESH_SECONDS = 3.0  # devices are asked no more often
@@ -16,6 +18,7 @@ class SourceList:
         given: The source that was given at the start.
         browser: Whether a page can send its camera.
         cameras: Lists the cameras of the machine.
+        screens: Lists its screens; None for those that can be captured.
     """
 
     def __init__(
@@ -24,10 +27,12 @@ class SourceList:
         *,
         browser: bool = True,
         cameras: Callable[[], list[CameraDevice]] = list_cameras,
+        screens: Callable[[], list[Screen]] | None = None,
     ) -> None:
-        self._given = given
+        self._given = [given]
         self._browser = browser
         self._cameras = cameras
+        self._screens = screens or _list_screens
         self._entries: list[SourceEntry] = []
         self._read = 0.0
 
@@ -38,6 +43,12 @@ class SourceList:
             self._entries, self._read = self._list(), now
         return self._entries
 
+    def add(self, spec: str) -> None:
+        """Let pages choose one more source, as if it had been given at the start."""
+        if spec not in self._given:
+            self._given.append(spec)
+            self._read = 0.0
+
     def knows(self, spec: str) -> bool:
         """Return whether a page may choose a source."""
         return any(entry.spec == spec for entry in self.entries())
@@ -46,18 +57,32 @@ class SourceList:
         entries = [
             SourceEntry(spec=str(camera.index), label=str(camera), kind="camera")
             for camera in self._cameras()
-            if camera.index >= 0 and (camera.usable or str(camera.index) == self._given)
+            if camera.index >= 0 and (camera.usable or str(camera.index) in self._given)
         ]
         if self._browser:
             entries.append(
                 SourceEntry(spec="browser", label="this browser's camera or screen", kind="browser")
             )
+        entries += [
+            SourceEntry(spec=f"screen:{screen.number}", label=str(screen), kind="screen")
+            for screen in self._screens()
+        ]
         entries.append(SourceEntry(spec="demo", label="demo", kind="demo"))
-        if all(entry.spec != self._given for entry in entries):
-            entries.insert(
-                0, SourceEntry(spec=self._given, label=_label(self._given), kind="given")
-            )
-        return entries
+        listed = {entry.spec for entry in entries}
+        given = [
+            SourceEntry(spec=spec, label=_label(spec), kind="given")
+            for spec in self._given
+            if spec not in listed
+        ]
+        return [*given, *entries]
+
+
+def _list_screens() -> list[Screen]:
+    """Return the screens; none where they cannot be captured."""
+    try:
+        return list_screens()
+    except SourceError:
+        return []
 
 
 def _label(spec: str) -> str:

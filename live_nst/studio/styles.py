@@ -64,13 +64,26 @@ class StyleShelf(Closeable):
             ShelvedStyle(name, name, description, "builtin", parse_style(name))
             for name, description in builtin_styles().items()
         ]
-        known = {style.spec for style in styles}
-        fresh = [spec for spec in dict.fromkeys(given) if spec not in known]
-        first = [
-            ShelvedStyle(f"given-{number}", spec.label, "", "given", spec)
-            for number, spec in enumerate(fresh, 1)
-        ]
-        self._styles = (*first, *styles)
+        self._styles: tuple[ShelvedStyle, ...] = tuple(styles)
+        self._given = 0
+        self.add_given(given)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the uploaded pictures, which is gone after the end."""
+        return Path(self._folder.name)
+
+    def add_given(self, specs: Sequence[StyleSpec]) -> None:
+        """Add styles before all others, as if they had been given at the start."""
+        with self._lock:
+            known = {style.spec for style in self._styles}
+            fresh = [spec for spec in dict.fromkeys(specs) if spec not in known]
+            first = [
+                ShelvedStyle(f"given-{self._given + number}", spec.label, "", "given", spec)
+                for number, spec in enumerate(fresh, 1)
+            ]
+            self._given += len(fresh)
+            self._styles = (*first, *self._styles)
 
     @property
     def styles(self) -> tuple[ShelvedStyle, ...]:

@@ -34,7 +34,9 @@ class Viewer(Generic[T]):
         self.lost = 0
 
     def put(self, message: T) -> None:
-        """Add a message; if there are too many, all that wait are lost."""
+        """Add a message; if there are too many, all that wait are lost. After the end, nothing."""
+        if self._ended:
+            return
         if len(self._messages) >= self._limit:
             self.clear()
         self._messages.append(message)
@@ -51,7 +53,7 @@ class Viewer(Generic[T]):
         return len(self._messages) >= self._limit
 
     def end(self) -> None:
-        """Let the viewer go: `get` returns None."""
+        """Let the viewer go: `get` returns None after the messages that wait."""
         self._ended = True
         self._changed.set()
 
@@ -135,6 +137,7 @@ class Viewers(Generic[T]):
     def end(self) -> None:
         """Let all viewers go."""
         for viewer in self._viewers:
+            viewer.clear()
             viewer.end()
 
 

@@ -1,6 +1,8 @@
 """The loaded styles, under the labels that users see."""
 
 import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,23 @@ from live_nst.styles.bottlenecks import BottleneckStore
 from live_nst.styles.spec import StyleSpec, parse_style
 from live_nst.types import Image, check_image
 
-StyleInput = str | Path | Image | StyleSpec
-"""A built-in name, an image file, a mix "NAME:WEIGHT+NAME:WEIGHT", or a BGR uint8 image."""
+
+@dataclass(frozen=True, eq=False)
+class ComputedStyle:
+    """A style whose bottlenecks another process computed with the same model.
+
+    Attributes:
+        label: Its name; no other style has it.
+        bottlenecks: By the size of the strokes.
+    """
+
+    label: str
+    bottlenecks: Mapping[float, Bottleneck]
+
+
+StyleInput = str | Path | Image | StyleSpec | ComputedStyle
+"""A built-in name, an image file, a mix "NAME:WEIGHT+NAME:WEIGHT", a BGR uint8 image, or a style
+that is computed already."""
 
 
 class StyleRegistry:
@@ -23,7 +40,7 @@ class StyleRegistry:
 
     def __init__(self, store: BottleneckStore) -> None:
         self._store = store
-        self._sources: dict[str, StyleSpec | Image] = {}
+        self._sources: dict[str, StyleSpec | Image | ComputedStyle] = {}
         self._bottlenecks: dict[tuple[str, float], Bottleneck] = {}
 
     @property
@@ -51,8 +68,10 @@ class StyleRegistry:
             label = f"{name} ({number})"
         return label, self._bottlenecks[label, stroke]
 
-    def _resolve(self, style: StyleInput) -> tuple[str, StyleSpec | Image]:
+    def _resolve(self, style: StyleInput) -> tuple[str, StyleSpec | Image | ComputedStyle]:
         """Return the name of a style and what its bottleneck is computed from."""
+        if isinstance(style, ComputedStyle):
+            return style.label, style
         if isinstance(style, np.ndarray):
             return f"picture {len(self._sources) + 1}", check_image(style).copy()
         spec = style if isinstance(style, StyleSpec) else parse_style(str(style))
@@ -63,7 +82,9 @@ class StyleRegistry:
             self._bottlenecks[label, stroke] = self._compute(self._sources[label], stroke)
         return self._bottlenecks[label, stroke]
 
-    def _compute(self, source: StyleSpec | Image, stroke: float) -> Bottleneck:
+    def _compute(self, source: StyleSpec | Image | ComputedStyle, stroke: float) -> Bottleneck:
+        if isinstance(source, ComputedStyle):
+            return source.bottlenecks[stroke]
         if isinstance(source, StyleSpec):
             return self._store.of_spec(source, stroke)
         return self._store.of_image(source, stroke)

@@ -4,6 +4,7 @@ import difflib
 import math
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,33 @@ def parse_style(text: str) -> StyleSpec:
     shares = [(name, weight / total) for name, weight in pieces]
     label = " + ".join(f"{_label(name)} {share:.0%}" for name, share in shares)
     return StyleSpec(label, tuple(StylePart(_find(name), share) for name, share in shares))
+
+
+def format_style(style: StyleSpec, name_picture: Callable[[Path], str] = str) -> str:
+    """Return the text that `parse_style` parses to this style.
+
+    Args:
+        style: The style.
+        name_picture: Returns the text for the path of a picture that is not built in.
+
+    Raises:
+        StyleError: It is a mix, and the name of a picture has a character that separates styles.
+    """
+    names = [_builtin_name(part.path) or name_picture(part.path) for part in style.parts]
+    if len(names) == 1:
+        return names[0]
+    for name in names:
+        if "+" in name:
+            raise StyleError(
+                f"A mix with {name} cannot be written down.", "rename the picture: without a +"
+            )
+    weights = [part.weight for part in style.parts]
+    return "+".join(f"{name}:{weight:.4g}" for name, weight in zip(names, weights, strict=True))
+
+
+def _builtin_name(path: Path) -> str:
+    name = path.stem
+    return name if name in builtin_styles() and path == builtin_image_path(name) else ""
 
 
 def mix_styles(first: StyleSpec, second: StyleSpec, share: float) -> StyleSpec:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_nst.engines.base import Bottleneck, DeviceImage, StylizedFrame
-from live_nst.engines.choice import choose_engine
+from live_nst.engines.choice import engine_candidates
+from live_nst.engines.measuring import pick_fastest
 from live_nst.engines.runner_cache import RunnerCache
 from live_nst.files.cache import cache_root
 from live_nst.masks.registry import MaskRegistry
@@ -53,6 +54,7 @@ class StylizerCore(Closeable):
 
     Attributes:
         model_name: Name of the model that runs.
+        device_word: The word of `--device` for what it runs on, such as "gpu".
 
     Raises:
         LiveNstError: A model, device or style that cannot be used.
@@ -69,10 +71,19 @@ class StylizerCore(Closeable):
         self._masks = MaskRegistry()
         self.look = options.look
         # Invalid options fail before a model is downloaded.
-        choice = choose_engine(options.engine, options.device, options.precision)
-        loaded = load_model(options.model, options.device, notify=notify, progress=progress)
+        candidates = engine_candidates(options.engine, options.device, options.precision)
+        loaded = load_model(
+            options.model,
+            options.device,
+            notify=notify,
+            progress=progress,
+            tensorflow=candidates[0].engine != "openvino",
+        )
+        choice = pick_fastest(candidates, loaded.programs, loaded.fingerprint, options.size, notify)
         self._engine = choice.make(loaded.programs, options.concurrency)
-        notify(f"Engine {self.engine} in {self.precision}: {choice.reason}.")
+        self.device_word = choice.device
+        where = "" if choice.device == "cpu" else f" on {choice.title}"
+        notify(f"Engine {self.engine}{where} in {self.precision}: {choice.reason}.")
         self.model_name = loaded.name
         self._fingerprint = loaded.fingerprint
         self._runners = RunnerCache(self._engine)
@@ -205,6 +216,19 @@ class StylizerCore(Closeable):
             mask = self._masks.next_mask(look.only, stylized, image.shape[1::-1])
         return compose(image, stylized, look, mask)
 
+    def observe(self, stylized: StylizedFrame, size: Size, time: float = 0.0) -> None:
+        """Remember a frame as `postprocess` does, without an image for the output.
+
+        Args:
+            stylized: What `infer` returned for the frame.
+            size: (width, height) of the frame.
+            time: The frame's time in seconds.
+        """
+        look = self._look_transition.at(time)
+        stylized = self._stabilizer(stylized, self._style_transition.at(time), look.style_share)
+        if not look.shows_content_only:
+            self._masks.next_mask(look.only, stylized, size)
+
     def reset(self) -> None:
         """Forget the frames so far: the next frame begins another video."""
         self._masks.reset()
@@ -243,6 +267,11 @@ class StylizerCore(Closeable):
         self._style_transition.to(bottleneck, fade, time)
         self._style, self._stroke = label, stroke
 
+    def bottleneck(self, style: StyleInput, *, stroke: float | None = None) -> Bottleneck:
+        """Return the bottleneck of a style, which must not be modified; see `load`."""
+        stroke = self._stroke if stroke is None else check_stroke(stroke)
+        return self._registry.add(style, stroke)[1]
+
     def load_mask(self, only: str) -> None:
         """Prepare the mask for looks with that `only`, which may take a moment.
 
@@ -267,6 +296,11 @@ class StylizerCore(Closeable):
     def is_compiled(self, frame_size: Size, size: int) -> bool:
         """Return whether the network is compiled for `frame_size` at the longer side `size`."""
         return self._network.is_compiled(frame_size, size)
+
+    @property
+    def longest_compilation(self) -> float:
+        """Seconds that the longest compilation for a size took so far."""
+        return self._runners.longest_compilation
 
     def resize(self, size: int) -> None:
         """Change the longer side, in pixels, of the image that the network sees.
@@ -311,7 +345,7 @@ class StylizerCore(Closeable):
 
     @property
     def device(self) -> str:
-        """What it runs on: "cpu", or the GPU's name."""
+        """What it runs on: "cpu", or the full name of a GPU or NPU."""
         return self._engine.device
 
     @property

@@ -23,7 +23,7 @@ class Stylizer(Closeable):
         model: See `StylizerOptions` for this and all that follow up to `content_style_seconds`.
         styles: One or more styles; the first is in use at the start.
         size: Longer side, in pixels, of the image that the network sees.
-        device: "auto", "cpu" or "gpu".
+        device: "auto", "cpu", "gpu", "gpu:1" (the second one) or "npu".
         engine: "auto", "tensorflow" or "openvino".
         precision: "auto", "float32", "bfloat16" or "float16".
         concurrency: How many frames the network may compute at the same time in a conversion.

@@ -16,6 +16,7 @@ Every step follows a recommendation of the ITU-R:
 """
 
 import struct
+from functools import lru_cache
 from typing import Any
 
 import av
@@ -34,6 +35,8 @@ Floats = NDArray[np.floating[Any]]
 _PQ_PEAK = 10_000.0
 _OUTPUT_GAMMA = 2.4  # of BT.1886
 _HLG_GAMMA = 1.2  # of a display of 1000 cd/m2
+
+_GAINS, _LARGEST = 1 << 14, 3 * _PQ_PEAK  # points of the table of gains; cd/m2 at its end
 
 # Saturation is 0 for gray and 1 at the edge of BT.709. From `_SOFT` on it is compressed, so that
 # `_WIDEST`, the most saturated color of BT.2020 (its blue), reaches the edge.
@@ -156,9 +159,28 @@ def to_bt709(
     # Much faster than `max` along an axis of three.
     brightest = np.maximum(np.maximum(linear[..., :1], linear[..., 1:2]), linear[..., 2:])
     brightest = np.maximum(brightest, 1e-6)
-    linear = linear * (compress_highlights(brightest, peak) / brightest / WHITE)
+    linear = linear * _highlight_gains(brightest, peak)
     encoded: Floats = np.clip(linear, 0, 1) ** (1 / _OUTPUT_GAMMA)
     return encoded
+
+
+def _highlight_gains(light: Floats, peak: float) -> Floats:
+    """Return by what luminances are multiplied to compress them and to make white 1.
+
+    This is `compress_highlights` from a table, which is ten times as fast.
+    """
+    table = _gain_table(peak)
+    index = np.sqrt(light * (len(table) ** 2 / _LARGEST))
+    gains: Floats = table[np.minimum(index, len(table) - 1).astype(np.int32)]
+    return gains.astype(light.dtype)
+
+
+@lru_cache(maxsize=4)
+def _gain_table(peak: float) -> Floats:
+    """Return the gains of luminances up to `_LARGEST`, of which dark ones lie closer together."""
+    light = _LARGEST * ((np.arange(_GAINS) + 0.5) / _GAINS) ** 2
+    gains: Floats = compress_highlights(light, peak) / light / WHITE
+    return gains
 
 
 def _limit_saturation(linear: Floats) -> Floats:

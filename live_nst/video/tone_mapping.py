@@ -35,12 +35,13 @@ _LUMA_SHARES: dict[int, tuple[float, float]] = {
 _LUMA_SHIFT, _CHROMA_STEP = 3, 16
 _LUMA_STEP = 1 << _LUMA_SHIFT
 _LUMA_POINTS, _CHROMA_POINTS = 1024 // _LUMA_STEP, 1024 // _CHROMA_STEP + 1
-_PER_CODE = np.float32(1 / _CHROMA_STEP)
+_PER_CODE = 1 / _CHROMA_STEP
 
 _OFFSET = 320  # largest number of codes by which luma is lowered; it is raised by up to 190
 _OFFSET_STEP = 2
+_LEVELS = 1 << 14  # of luma, for which the offset is computed
 
-_STRIP = 32  # rows of chroma that are converted at once: they fit into a core's cache
+_STRIP = 32 * 960  # pixels of chroma that are converted at once: they fit into a core's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class ToneMapper:
         self._reformatter = VideoReformatter()
         self._form = (0, 0, "yuv420p")
         self._output = _new_output(*self._form)
-        self._buffers = _Buffers(0, 0, 0)
+        self._new_planes = _planes(self._output, np.uint8)
+        self._buffers = _Buffers(0, 0, 0, 0)
 
     def __call__(self, frame: av.VideoFrame, matrix: int, color_range: int) -> av.VideoFrame:
         """Return the frame in BT.709, full range, 8 bits. The next call overwrites it.
@@ -97,13 +99,14 @@ class ToneMapper:
         form = (frame.width, frame.height, f"yuv{sampling}p")
         if form != self._form:
             self._form, self._output = form, _new_output(*form)
-        self._convert(frame, self._output, tables)
+            self._new_planes = _planes(self._output, np.uint8)
+        self._convert(frame, tables)
         return self._output
 
-    def _convert(self, frame: av.VideoFrame, output: av.VideoFrame, tables: _Tables) -> None:
-        """Fill `output` from `frame`, which have the same size and chroma sampling."""
-        luma, blue, red = (_plane(frame, index, np.uint16) for index in range(3))
-        new_luma, new_blue, new_red = (_plane(output, index, np.uint8) for index in range(3))
+    def _convert(self, frame: av.VideoFrame, tables: _Tables) -> None:
+        """Fill the output from `frame`, which has its size and chroma sampling."""
+        luma, blue, red = _planes(frame, np.uint16)
+        new_luma, new_blue, new_red = self._new_planes
         rows, columns = blue.shape
         down, across = -(-luma.shape[0] // rows), -(-luma.shape[1] // columns)
         padding = (rows * down - luma.shape[0], columns * across - luma.shape[1])
@@ -111,10 +114,11 @@ class ToneMapper:
         if any(padding):
             luma = cv2.copyMakeBorder(luma, 0, padding[0], 0, padding[1], cv2.BORDER_REPLICATE)
             whole = np.empty(luma.shape, np.uint8)
-        if self._buffers.shape != (columns, down, across):
-            self._buffers = _Buffers(columns, down, across)
-        for top in range(0, rows, _STRIP):
-            part, luma_part = slice(top, top + _STRIP), slice(top * down, (top + _STRIP) * down)
+        if self._buffers.shape != (rows, columns, down, across):
+            self._buffers = _Buffers(rows, columns, down, across)
+        height = self._buffers.rows
+        for top in range(0, rows, height):
+            part, luma_part = slice(top, top + height), slice(top * down, (top + height) * down)
             self._buffers.convert(
                 (luma[luma_part], blue[part], red[part]),
                 (whole[luma_part], new_blue[part], new_red[part]),
@@ -125,24 +129,30 @@ class ToneMapper:
 
 
 class _Buffers:
-    """Converts strips of `_STRIP` rows of chroma, or less. Its memory is reused.
+    """Converts strips of a plane, of about `_STRIP` pixels of chroma. Its memory is reused.
 
     Args:
+        rows: Rows of chroma of a plane.
         columns: Pixels of chroma in a row.
         down: Rows of luma in a row of chroma: 1 or 2.
         across: Columns of luma in a column of chroma: 1 or 2.
+
+    Attributes:
+        shape: These arguments.
+        rows: Rows of chroma of a strip, at most.
     """
 
-    def __init__(self, columns: int, down: int, across: int) -> None:
-        self.shape = (columns, down, across)
-        self._mean = np.empty((_STRIP, columns), np.uint16)
-        self._x = np.empty((_STRIP, columns), np.float32)
-        self._y = np.empty((_STRIP, columns), np.float32)
-        self._colors = np.empty((_STRIP, columns, 4), np.uint8)
-        self._unused = np.empty((_STRIP, columns), np.uint8)
-        self._offset = np.empty((_STRIP, columns), np.uint8)
-        self._wide = np.empty((_STRIP, columns), np.uint32 if across == 2 else np.uint16)
-        self._index = np.empty((_STRIP, down, columns * across), np.uint16)
+    def __init__(self, rows: int, columns: int, down: int, across: int) -> None:
+        self.shape = (rows, columns, down, across)
+        self.rows = rows = -(-rows // max(1, round(rows * columns / _STRIP))) or 1
+        self._mean = np.empty((rows, columns), np.uint16)
+        self._x = np.empty((rows, columns), np.float32)
+        self._y = np.empty((rows, columns), np.float32)
+        self._colors = np.empty((rows, columns, 4), np.uint8)
+        self._unused = np.empty((rows, columns), np.uint8)
+        self._offset = np.empty((rows, columns), np.uint8)
+        self._wide = np.empty((rows, columns), np.uint32 if across == 2 else np.uint16)
+        self._index = np.empty((rows, down, columns * across), np.uint16)
 
     def convert(
         self,
@@ -152,7 +162,7 @@ class _Buffers:
     ) -> None:
         """Fill `output` from `planes`, both luma, blue-difference and red-difference."""
         luma, blue, red = planes
-        rows, (columns, down, across) = len(blue), self.shape
+        rows, (_, columns, down, across) = len(blue), self.shape
         mean, x, y = self._mean[:rows], self._x[:rows], self._y[:rows]
         if down * across > 1:
             cv2.resize(luma, (columns, rows), dst=mean, interpolation=cv2.INTER_AREA)
@@ -160,17 +170,16 @@ class _Buffers:
         else:
             np.right_shift(luma, _LUMA_SHIFT, out=mean)
         np.multiply(mean, _CHROMA_POINTS, out=mean)
-        np.multiply(blue, _PER_CODE, out=x)
-        np.copyto(y, mean)
-        np.add(y, x, out=y)
-        np.multiply(red, _PER_CODE, out=x)
+        cv2.addWeighted(mean, 1, blue, _PER_CODE, 0, dst=y, dtype=cv2.CV_32F)
+        np.multiply(red, np.float32(_PER_CODE), out=x)
         colors, offset = self._colors[:rows], self._offset[:rows]
         cv2.remap(tables.grid, x, y, cv2.INTER_LINEAR, dst=colors)
         cv2.split(colors, [output[1], output[2], offset, self._unused[:rows]])
         # The offset in codes, once for each column of luma: two of 16 bits side by side.
         wide, index = self._wide[:rows], self._index[:rows]
-        np.copyto(wide, offset)
-        np.multiply(wide, _OFFSET_STEP * (0x10001 if across == 2 else 1), out=wide)
+        np.multiply(
+            offset, wide.dtype.type(_OFFSET_STEP * (0x10001 if across == 2 else 1)), out=wide
+        )
         shape = (rows, down, columns * across)
         np.add(luma.reshape(shape), wide.view(np.uint16)[:, None], out=index)
         cv2.LUT(index.reshape(luma.shape), tables.curve, dst=output[0])
@@ -191,11 +200,15 @@ def _chroma_sampling(frame: av.VideoFrame) -> str:
     return "422" if frame.format.chroma_height(16) == 16 else "420"
 
 
-def _plane(frame: av.VideoFrame, index: int, kind: type[Any]) -> NDArray[Any]:
-    """Return a view of a plane of a planar frame, `[height, width]`; its rows may have gaps."""
-    plane: Any = frame.planes[index]
-    rows = np.frombuffer(plane, kind).reshape(-1, plane.line_size // np.dtype(kind).itemsize)
-    return rows[: plane.height, : plane.width]
+def _planes(frame: av.VideoFrame, kind: type[Any]) -> list[NDArray[Any]]:
+    """Return views of the planes of a planar frame, `[height, width]`; their rows may have gaps."""
+    size = np.dtype(kind).itemsize
+    views = []
+    for plane in frame.planes:
+        memory: Any = plane  # a buffer, which its type does not say
+        shape, strides = (plane.height, plane.width), (plane.line_size, size)
+        views.append(np.ndarray(shape, kind, memory, strides=strides))
+    return views
 
 
 _building = threading.Lock()  # so that several threads do not build the same
@@ -213,17 +226,19 @@ def _build_tables(transfer: int, primaries: int, matrix: int, peak: float) -> _T
     codes = np.arange(1024)
     grays = np.repeat((codes[:, None] - 64) / 876, 3, 1)
     curve = to_bt709(grays, transfer, primaries, peak)[:, 0]
+    # The code of each level of the output. The curve has to increase everywhere to be inverted.
+    code_of = np.interp(np.arange(_LEVELS) / (_LEVELS - 1), curve + 1e-9 * codes, codes)
+    code_of = code_of.astype(np.float32)
     grid = np.zeros((_LUMA_POINTS, _CHROMA_POINTS, _CHROMA_POINTS, 4), np.uint8)
-    luma_codes = (np.arange(_LUMA_POINTS) + 0.5) * _LUMA_STEP - 0.5
-    chroma = (np.arange(_CHROMA_POINTS) * float(_CHROMA_STEP) - 512) / 896
-    for start in range(0, _LUMA_POINTS, 4):  # few points at once, which fit into a core's cache
-        part = slice(start, start + 4)
+    luma_codes = ((np.arange(_LUMA_POINTS) + 0.5) * _LUMA_STEP - 0.5).astype(np.float32)
+    chroma = (np.arange(_CHROMA_POINTS, dtype=np.float32) * _CHROMA_STEP - 512) / 896
+    for start in range(0, _LUMA_POINTS, 8):  # few points at once, which fit into a core's cache
+        part = slice(start, start + 8)
         luma, blue, red = np.meshgrid((luma_codes[part] - 64) / 876, chroma, chroma, indexing="ij")
         rgb = _to_rgb(luma, blue, red, *_LUMA_SHARES[matrix]).reshape(-1, 3).astype(np.float32)
         new = to_bt709(rgb, transfer, primaries, peak).reshape(*luma.shape, 3)
         new_luma, new_blue, new_red = _from_rgb(new)
-        # The curve has to increase everywhere for `np.interp` to invert it.
-        offset = np.interp(new_luma, curve + 1e-9 * codes, codes) - luma_codes[part, None, None]
+        offset = code_of[_to_levels(new_luma)] - luma_codes[part, None, None]
         grid[part, :, :, 0] = _to_bytes(128 + 255 * new_blue)
         grid[part, :, :, 1] = _to_bytes(128 + 255 * new_red)
         grid[part, :, :, 2] = _to_bytes((offset + _OFFSET) / _OFFSET_STEP)
@@ -242,6 +257,12 @@ def _from_rgb(rgb: Floats) -> tuple[Floats, Floats, Floats]:
     kr, kb = _LUMA_SHARES[Colorspace.ITU709]
     luma = rgb @ np.array([kr, 1 - kr - kb, kb], rgb.dtype)
     return luma, (rgb[..., 2] - luma) / 2 / (1 - kb), (rgb[..., 0] - luma) / 2 / (1 - kr)
+
+
+def _to_levels(luma: Floats) -> NDArray[np.int32]:
+    """Return the closest of `_LEVELS` levels from 0 to 1."""
+    levels: NDArray[np.int32] = np.clip(luma * (_LEVELS - 1) + 0.5, 0, _LEVELS - 1).astype(np.int32)
+    return levels
 
 
 def _to_bytes(values: Floats) -> Bytes:

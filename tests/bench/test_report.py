@@ -46,6 +46,18 @@ def test_recommend_fastest_on_a_slow_machine(fps: float, words: str) -> None:
     assert words in choice.sentence
 
 
+def test_recommend_another_device() -> None:
+    gpu = EngineSetup("openvino", "float16", "gpu")
+    rows = [*ROWS, row(gpu, 1280, 50)]
+    choice = recommend(rows, 30, FAST)
+    assert choice.command == "live-nst --device gpu --precision float16 --size 1280"
+    assert "openvino in float16 on the GPU at 1280x720" in choice.sentence
+    assert recommend(rows, 30, gpu).command == "live-nst --size 1280"
+    given = recommend(rows, 30, gpu, ("--device", "gpu"))
+    assert given.command == "live-nst --device gpu --size 1280"
+    assert row(gpu, 1280, 50).as_dict()["device"] == "gpu"
+
+
 def test_recommend_quotes_paths() -> None:
     command = recommend(ROWS, 30, FAST, ("--model", "my models/one")).command
     assert shlex.split(command)[2] == "my models/one"

@@ -174,8 +174,9 @@ def test_report_as_dict() -> None:
         "rounds", "interrupted", "recommendation",
     ]  # fmt: skip
     row = {
-        "engine": "openvino", "precision": "bfloat16", "size": 640, "network": [640, 360],
-        "fps": 43.4, "p50_ms": 23.04, "p99_ms": 23.04, "share_of_peak": 0.251,
+        "engine": "openvino", "precision": "bfloat16", "device": "cpu", "size": 640,
+        "network": [640, 360], "fps": 43.4, "p50_ms": 23.04, "p99_ms": 23.04,
+        "share_of_peak": 0.251,
     }  # fmt: skip
     assert report["rows"][3] == row
     assert report["peaks"] == {"bfloat16": 1000.0, "float32": 1000.0}

@@ -1,11 +1,15 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from live_nst.bench import setups as module
 from live_nst.bench.report import EngineSetup
 from live_nst.bench.setups import StylizerSetups
+from live_nst.engines import measuring
 from live_nst.engines.openvino import native_precisions
 from live_nst.errors import DeviceError
+from tests.engines.fake_openvino import FakeCore, gpu, npu, replaced_core
 
 
 @pytest.fixture
@@ -23,12 +27,12 @@ def test_available(setups: StylizerSetups) -> None:
 
 
 def test_available_without_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
-    from live_nst.engines import choice
+    from live_nst.engines import openvino_devices
 
     def broken() -> None:
         raise DeviceError("OpenVINO cannot be used here")
 
-    monkeypatch.setattr(choice, "native_precisions", broken)
+    monkeypatch.setattr(openvino_devices, "openvino_devices", broken)
     setups = StylizerSetups("mobile", "cpu")
     assert setups.available() == [EngineSetup("tensorflow", "float32")]
     called = []
@@ -47,3 +51,26 @@ def test_open_stylizer(setups: StylizerSetups) -> None:
     assert setups.network_size((128, 72), 64) == (64, 36)
     (matmul,) = setups.matmuls("float32", ((8, 8, 8),)).values()
     matmul()
+
+
+def test_every_device_is_measured(monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> None:
+    speeds = {"gpu": 90.0, "gpu:1": 50.0, "npu": 40.0, "cpu": 30.0}
+    monkeypatch.setattr("live_nst.runtime.tensorflow.gpu_names", list)
+    monkeypatch.setattr(
+        measuring, "measure_in_child", lambda choice, *rest: measuring.Speed(speeds[choice.device])
+    )
+    arc = gpu("Intel(R) Arc(TM) A770 Graphics (dGPU)")
+    with replaced_core(monkeypatch) as use:
+        use(FakeCore(GPU_0=gpu(), GPU_1=arc, NPU=npu()))
+        setups = StylizerSetups("mobile", "auto")
+        assert setups.default == EngineSetup("openvino", "float16", "gpu")
+        assert setups.device == "Intel Iris Xe Graphics"
+        found = setups.available()
+        assert found[0] == setups.default
+        assert {setup.device for setup in found} == {"gpu", "gpu:1", "npu", "cpu"}
+        assert EngineSetup("openvino", "float32", "gpu:1") in found
+        with setups.open_stylizer(found[-1], (128, 72), 64) as stylizer:
+            assert stylizer.device == "cpu"
+        only = StylizerSetups("mobile", "npu").available()
+        assert only == [EngineSetup("openvino", "float16", "npu")]
+        assert setups.matmuls("float32", ((8, 8, 8),)) == {}  # in truth there is no GPU

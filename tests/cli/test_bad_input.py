@@ -181,6 +181,8 @@ IN_OUR_WORDS = [
     ("--no-window --source song.txt", 1, "song.txt"),
     ("--no-window --source folder.mp4", 1, "folder"),
     ("--no-window --source nosuch://camera/1", 1, "nosuch://camera/1"),
+    ("--no-window --source screen", 1, "screen"),
+    ("--no-window --source screen:left", 1, "screen:left"),
     # where frames and figures go
     (f"{DEMO} --record out.gif", 2, "out.gif"),
     (f"{DEMO} --record out", 2, "out"),
@@ -194,6 +196,11 @@ IN_OUR_WORDS = [
     (f"{DEMO} --stats folder", 2, "folder"),
     (f"{DEMO} --stats old.json --frames 0", 2, "0"),
     (f"{DEMO} --virtual-camera /dev/video99", 1, "/dev/video99"),
+    # control
+    (f"{DEMO} --metrics many", 2, "many"),
+    (f"{DEMO} --metrics 0.0.0.0:9000", 2, "0.0.0.0"),
+    (f"{DEMO} --osc loud", 2, "loud"),
+    (f"{DEMO} --osc 192.0.2.1:9000", 2, "192.0.2.1"),
     # models
     (f"{DEMO} --model nosuch", 2, "nosuch"),
     (f"{DEMO} --model ./missing", 1, "missing"),
@@ -234,6 +241,7 @@ def test_bad_input(run: Run, line: str, code: int, word: str) -> None:
 
 IN_TYPERS_WORDS = [
     ("--device tpu", "--device"),
+    ("--device gpu:x", "--device"),
     ("--nosuch", "--nosuch"),
     ("--size many", "--size"),
     ("--strength much", "--strength"),
@@ -319,7 +327,7 @@ def test_missing_gpu(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 1
     error, hint = done.stderr.splitlines()
-    assert error == "Error: TensorFlow finds no GPU that it can use."
+    assert error.startswith("Error: There is no GPU that an engine can use here")
     assert "--device cpu" in hint
     assert done.stdout == ""
     assert list(tmp_path.iterdir()) == []

@@ -1,8 +1,9 @@
 import pytest
 
-from live_nst.cli.devices import describe_modes, run
+from live_nst.cli.devices import describe_modes, run, show_screens
 from live_nst.errors import SourceError
 from live_nst.sources.devices import CameraDevice, CameraMode, CameraProblem
+from live_nst.sources.screen import Screen
 
 MODES = (
     CameraMode("YUYV", 640, 480, (30.0, 15.0)),
@@ -90,3 +91,23 @@ def test_no_camera(capsys: pytest.CaptureFixture[str]) -> None:
     first, hint = capsys.readouterr().out.splitlines()
     assert first == "No camera was found."
     assert "--source demo" in hint
+
+
+def test_screens(capsys: pytest.CaptureFixture[str]) -> None:
+    screens = [Screen(1, 0, 0, 1920, 1080, "HDMI-1", True), Screen(2, 1920, 0, 800, 600)]
+    show_screens(lambda: screens)
+    assert capsys.readouterr().out.splitlines() == [
+        "screen:1  HDMI-1  1920x1080  main screen",
+        "screen:2  800x600",
+    ]
+
+
+def test_no_screens(capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse() -> list[Screen]:
+        raise SourceError("this desktop runs Wayland", "start `live-nst studio`")
+
+    show_screens(refuse)
+    assert capsys.readouterr().out.splitlines() == [
+        "screen  this desktop runs Wayland",
+        "    Hint: start `live-nst studio`",
+    ]

@@ -57,7 +57,8 @@ def test_help_lists_options_and_commands() -> None:
         "--style", "--source", "--model", "--device", "--size", "--strength", "--keep-colors",
         "--detail", "--stroke", "--only", "--blend", "--mirror",
         "--camera-size", "--fps", "--no-window", "--fullscreen", "--record", "--virtual-camera",
-        "--frames", "--duration", "--stats", "--version",
+        "--frames", "--duration", "--stats", "--preset", "--osc", "--metrics",
+        "--version",
     ):  # fmt: skip
         assert re.search(rf"{option}\b", text), option
     for command in ("styles", "devices", "doctor", "bench"):
@@ -66,7 +67,7 @@ def test_help_lists_options_and_commands() -> None:
 
 def test_help_shows_flags_without_a_value() -> None:
     text = start("-m", "live_nst", "--help").stdout
-    assert re.search(r"--mirror +Flip", text)
+    assert re.search(r"--mirror / --no-mirror +Flip", text)
     assert "bool" not in text
 
 

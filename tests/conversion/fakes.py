@@ -68,6 +68,11 @@ class Negative:
         self._before = 255 - image if self._before is None else self._before // 2 + image // 3
         return self._before
 
+    def observe(self, stylized: StylizedFrame, size: tuple[int, int], time: float = 0.0) -> None:
+        if self._depends_on_previous:
+            image = 255 - np.full((size[1], size[0], 3), stylized.content.mean(), np.uint8)
+            self._before = image if self._before is None else self._before // 2 + (255 - image) // 3
+
     def state_arrays(self) -> dict[str, np.ndarray]:
         return {} if self._before is None else {"before": self._before}
 

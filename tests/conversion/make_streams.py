@@ -1,6 +1,9 @@
 """Write short videos with sound and subtitles of any codec that FFmpeg can encode."""
 
+import shutil
+import subprocess
 from collections.abc import Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,11 +22,20 @@ SOUNDS = {
 }  # fmt: skip
 """FFmpeg's encoders of codecs for sound."""
 
+PROGRAM_SOUNDS = {"truehd": "truehd", "dts": "dca"}
+"""Encoders of FFmpeg's own program, which is needed for these."""
+
 TEXTS = {"subrip": "srt", "ass": "ass", "webvtt": "webvtt", "mov_text": "mov_text"}
 """FFmpeg's encoders of codecs for text subtitles."""
 
 PICTURES = {"dvd_subtitle": "dvdsub", "dvb_subtitle": "dvbsub"}
 """FFmpeg's encoders of codecs for subtitles that are pictures."""
+
+DRAWN = ("hdmv_pgs_subtitle",)
+"""Codecs for subtitles that are pictures, which FFmpeg has no encoder for."""
+
+_PGS_SEGMENTS = (0x16, 0x17, 0x14, 0x15, 0x80)  # of a picture, in order
+_PGS_SIZE = b"\x00\x40\x00\x40\x10\x00\x00\x80\x00\x00\x00"
 
 HEADER = b"""[Script Info]
 ScriptType: v4.00+
@@ -63,17 +75,25 @@ def write_streams(
     Raises:
         OSError, ValueError: The container does not take them.
     """
-    if sound is not None and SOUNDS[sound] not in av.codecs_available:
+    if sound in SOUNDS and SOUNDS[sound] not in av.codecs_available:
         pytest.skip(f"this build of FFmpeg has no encoder {SOUNDS[sound]}")
-    with open_any(path) as out:
+    with open_any(path) as out, ExitStack() as stack:
         video = out.add_stream("libx264", rate=RATE, options={"preset": "ultrafast"})
         video.width = video.height = 64
         video.pix_fmt = "yuv420p"
         video.codec_context.flags |= Flags.global_header
-        tone = None if sound is None else _add_sound(out, SOUNDS[sound], channels, rate)
-        titles = None if subtitle is None else _add_titles(out, subtitle)
-        out.start_encoding()
+        tone = titles = None
         packets = []
+        if sound in PROGRAM_SOUNDS:
+            packets += _encoded_by_program(path.parent, sound, out, stack)
+        elif sound is not None:
+            tone = _add_sound(out, SOUNDS[sound], channels, rate)
+        if subtitle in DRAWN:
+            sup = stack.enter_context(av.open(str(_write_sup(path.parent))))
+            titles = out.add_stream_from_template(sup.streams[0], opaque=True)
+        elif subtitle is not None:
+            titles = _add_titles(out, subtitle)
+        out.start_encoding()
         for number in range(frames):
             frame = av.VideoFrame.from_ndarray(np.full((96, 64), 4 * number, np.uint8), "yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, RATE)
@@ -86,6 +106,49 @@ def write_streams(
         for packet in sorted(packets, key=lambda each: each.dts * each.time_base):
             out.mux(packet)
     return path
+
+
+def _encoded_by_program(
+    folder: Path, sound: str, out: Any, stack: ExitStack
+) -> list["av.Packet[Any]"]:
+    """Packets of a second of a tone, for a new stream of the output."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        pytest.skip("ffmpeg is not installed")
+    path = folder / f"{sound}.mka"
+    tone = "sine=frequency=440:sample_rate=48000:duration=1,aformat=channel_layouts=stereo"
+    encoder = ["-c:a", PROGRAM_SOUNDS[sound], "-strict", "-2"]
+    command = [program, "-v", "error", "-y", "-f", "lavfi", "-i", tone, *encoder, str(path)]
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip(f"ffmpeg has no encoder {PROGRAM_SOUNDS[sound]}")
+    source = stack.enter_context(av.open(str(path)))
+    stream = out.add_stream_from_template(source.streams.audio[0], opaque=True)
+    stream.time_base = Fraction(1, 48_000)
+    packets = [packet for packet in source.demux() if packet.size]
+    for number, packet in enumerate(packets):  # Matroska rounds times: some would be the same
+        packet.time_base = Fraction(1, len(packets))
+        packet.pts = packet.dts = number
+        packet.stream = stream
+    return packets
+
+
+def _write_sup(folder: Path) -> Path:
+    """A file of one PGS picture, which holds what its streams need."""
+    path = folder / "pictures.sup"
+    with path.open("wb") as file:
+        for segment in _pgs_segments():
+            file.write(b"PG" + bytes(8) + segment)
+    return path
+
+
+def _pgs_segments() -> list[bytes]:
+    """The segments of an empty PGS picture."""
+    bodies = {0x16: _PGS_SIZE, 0x80: b""}
+    return [
+        bytes([kind]) + len(body).to_bytes(2, "big") + body
+        for kind in _PGS_SEGMENTS
+        for body in [bodies.get(kind, bytes(10))]
+    ]
 
 
 def _add_sound(out: Any, encoder: str, channels: str | None, rate: int) -> Any:
@@ -135,6 +198,8 @@ def _title(stream: Any, codec: str, begin: float, end: float, text: str) -> Any:
         length = round(1000 * (end - begin))
         subtitle = av.subtitles.subtitle.SubtitleSet.create(line, 0, length)
         packet = stream.codec_context.encode_subtitle(subtitle)
+    elif codec in DRAWN:
+        packet = av.Packet(b"".join(_pgs_segments()))
     else:
         packet = av.Packet(b"\x00\x08\x00\x04\x00\x00\xff\xff")  # a picture that is empty
     packet.pts = packet.dts = round(1000 * begin)

@@ -265,6 +265,8 @@ class FakeStylizer(StylizerCore):
     stroke = 1.0
     device, engine, model_name, style_computations = "cpu", "fake 1.0", "fake", 1
 
+    longest_compilation = 0.0  # type: ignore[assignment]
+
     def __init__(self, styles: tuple[str, ...] = ("starry", "wave", "mosaic")) -> None:
         self.styles = styles
         self.style = styles[0]

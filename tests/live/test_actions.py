@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 import pytest
 
-from live_nst.errors import DeviceError, LiveNstError, ModelError, StyleError
+from live_nst.errors import DeviceError, LiveNstError, ModelError, RecordingError, StyleError
 from live_nst.live.actions import ActionHandler, next_size, next_strength
-from live_nst.live.control import SessionControl
+from live_nst.live.control import SessionControl, SettingsChange
 from live_nst.live.keys import KEY_ACTIONS, Action
 from live_nst.live.options import ViewState
 from live_nst.live.size_controller import SIZE_STEPS
 from live_nst.sinks.recorder import Recorder
-from live_nst.styles.spec import StyleSpec
+from live_nst.styles.spec import StyleSpec, parse_style
 from live_nst.stylizer.look import Look
 from tests.live.fakes import FakeStylizer, frame, picture
 
@@ -361,3 +361,25 @@ def test_next_size_reaches_all_steps() -> None:
         seen.append(size)
     assert tuple(seen) == SIZE_STEPS
     assert all(size % 4 == 0 for size in SIZE_STEPS)
+
+
+def test_write_a_preset(tmp_path: Path) -> None:
+    harness = ActionHarness(tmp_path)
+    harness.press("w")
+    assert harness.messages == ["presets cannot be written here"]
+    handler = ActionHandler(harness.control, lambda: tmp_path / "show.toml")
+    handler.perform(Action.SAVE_PRESET, "w")
+    assert harness.messages[-1] == "saved show.toml"
+
+    def fail() -> Path:
+        raise RecordingError("The disk is full")
+
+    ActionHandler(harness.control, fail).perform(Action.SAVE_PRESET, "w")
+    assert harness.messages[-1] == "The disk is full"
+
+
+def test_keys_begin_with_the_style_in_use(tmp_path: Path) -> None:
+    harness = ActionHarness(tmp_path)
+    harness.control.change(SettingsChange(style=parse_style("wave")))
+    ActionHandler(harness.control).perform(Action.NEXT_STYLE, "n")
+    assert harness.control.settings.style.label == "mosaic"

@@ -1,5 +1,6 @@
 """The processing size of a session: sizes are made ready beside the stream, then used."""
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 
 from live_nst.engines.base import StylizedFrame
 from live_nst.errors import LiveNstError, ModelError
-from live_nst.live.size_controller import SizeController
+from live_nst.live.adaptive_size import MAX_GROWTH
+from live_nst.live.size_controller import FEW_SIZE_STEPS, SLOW_COMPILATION, SizeController
 from live_nst.stylizer.sizes import network_size
 from live_nst.types import Frame, Image
 from tests.live.fakes import FakeStylizer, wait_until
@@ -187,3 +189,41 @@ def test_to_prepared_size_error(harness: ControllerHarness) -> None:
     harness.stylize(0.030, seconds=0.1, camera=(640, 480))
     wait_until(lambda: harness.failures)
     assert harness.failures == [error]
+
+
+# Where compiling takes long
+
+
+def sizes_tried(harness: ControllerHarness) -> set[int]:
+    """Let the size change up and down, and return all sizes that were in use or compiled."""
+    for cost in (0.01, 0.08, 0.01, 0.2, 0.01, 0.01):
+        for _ in range(4):
+            harness.stylize(cost, 3.0)
+            harness.settle()
+    return {size for size in range(64, 1300) if harness.stylizer.is_compiled(CAMERA, size)}
+
+
+def test_few_sizes_where_compiling_takes_long(harness: ControllerHarness) -> None:
+    harness.stylizer.longest_compilation = SLOW_COMPILATION + 0.1
+    tried = sizes_tried(harness)
+    assert len(tried) > 2
+    assert tried <= {*FEW_SIZE_STEPS, 384}
+
+
+def test_all_sizes_where_compiling_is_fast(harness: ControllerHarness) -> None:
+    harness.stylizer.longest_compilation = SLOW_COMPILATION - 0.1
+    assert not sizes_tried(harness) <= {*FEW_SIZE_STEPS, 384}
+
+
+def test_size_that_cannot_run_stays_excluded(harness: ControllerHarness) -> None:
+    harness.stylizer.failures["512"] = ModelError("out of memory", "choose a smaller --size")
+    harness.stylize(0.01, 6.0)
+    harness.settle()
+    harness.stylizer.longest_compilation = SLOW_COMPILATION + 0.1
+    assert 512 not in sizes_tried(harness)
+    assert harness.failures == []
+
+
+def test_few_steps_are_near_enough_to_be_reached() -> None:
+    pairs = itertools.pairwise(FEW_SIZE_STEPS)
+    assert all((larger / smaller) ** 2 < MAX_GROWTH for smaller, larger in pairs)

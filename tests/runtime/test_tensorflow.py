@@ -64,11 +64,26 @@ def test_gpu_precisions(
     assert gpu_precisions("GPU:0") == ("float32",)
 
 
+def test_pick_device_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "gpu_names", lambda: ["GPU:0", "GPU:1"])
+    assert [pick_device(word) for word in ("gpu:0", "gpu:1")] == ["GPU:0", "GPU:1"]
+    with pytest.raises(DeviceError, match="only 2 GPUs"):
+        pick_device("gpu:2")
+    monkeypatch.setattr(runtime, "gpu_names", lambda: ["GPU:0"])
+    with pytest.raises(DeviceError, match="only one GPU"):
+        pick_device("gpu:1")
+
+
+def test_pick_device_npu() -> None:
+    with pytest.raises(UsageError, match="no NPU"):
+        pick_device("npu")
+
+
 @pytest.mark.parametrize("wanted", ["cuda", "GPU", "", "tpu"])
 def test_pick_device_invalid(wanted: str) -> None:
     with pytest.raises(UsageError, match="Invalid device") as caught:
         pick_device(wanted)
-    assert "auto, cpu or gpu" in caught.value.hint
+    assert "auto, cpu, gpu" in caught.value.hint
 
 
 def test_gpu_names() -> None:

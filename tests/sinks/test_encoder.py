@@ -6,13 +6,8 @@ import numpy as np
 import pytest
 
 from live_nst.errors import StreamError
-from live_nst.sinks.encoder import (
-    EncodedFrame,
-    EncodedReader,
-    VideoEncoder,
-    choose_bitrate,
-    nal_types,
-)
+from live_nst.sinks.encoder import EncodedReader, VideoEncoder
+from live_nst.sinks.h264 import EncodedFrame, choose_bitrate, nal_types
 from live_nst.types import Frame
 from tests.live.fakes import FakeClock
 from tests.sinks.conftest import frames, plain

@@ -17,6 +17,7 @@ from live_nst.files.names import max_name_bytes
 from live_nst.sinks.recorder import Recorder
 from live_nst.types import Frame
 from tests.sinks.conftest import frames, plain, record, times
+from tests.sinks.test_sound import encode, onsets
 
 COLORS = [
     (0, 0, 255),
@@ -318,3 +319,36 @@ def test_recording_again_under_any_name(
     for _ in range(3):
         record(path, frames(3))
     assert len(list(path.parent.iterdir())) == 3
+
+
+def test_sound_track(tmp_path: Path) -> None:
+    for suffix in (".mp4", ".mov", ".mkv"):
+        path = tmp_path / f"out{suffix}"
+        track = encode(48_000, 4.0)  # a beep at 100, 101, ...
+        recorder = Recorder(path, 25, sound=track)
+        for number in range(75):
+            recorder.write(Frame(plain((64, 48)), number, 100.5 + number / 25))
+        recorder.close()
+        assert len(times(path)) == 75
+        loud, heard = [], []
+        with av.open(str(path)) as container:
+            assert [stream.type for stream in container.streams] == ["video", "audio"]
+            assert container.duration == pytest.approx(3.0e6, abs=0.05e6)
+            for frame in container.decode(audio=0):
+                loud.append(np.abs(frame.to_ndarray()[0]))
+                heard.append(frame.time + np.arange(frame.samples) / 48_000)
+        found = onsets(np.concatenate(loud), np.concatenate(heard))
+        np.testing.assert_allclose(found, [0.5, 1.5, 2.5], atol=0.01, err_msg=suffix)
+
+
+def test_killed_recording_with_sound_plays(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    recorder = Recorder(path, 25, sound=encode(48_000, 6.0))
+    for number in range(150):
+        recorder.write(Frame(plain((64, 48)), number, 100 + number / 25))
+    killed = tmp_path / "killed.mp4"
+    shutil.copy(path, killed)  # what a killed process leaves
+    recorder.close()
+    assert len(times(killed)) >= 49
+    with av.open(str(killed)) as container:
+        assert sum(frame.samples for frame in container.decode(audio=0)) > 48_000

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from live_nst.sinks.encoder import VideoEncoder
+from live_nst.sinks.sound import SoundEncoder
 from live_nst.sinks.stream import NetworkStream
 from live_nst.sinks.stream_address import parse_stream_address
 from tests.sinks.stream_servers import (
@@ -26,6 +27,7 @@ from tests.sinks.stream_servers import (
     wait_until,
 )
 from tests.sinks.test_recorder import bgr_by_bt709
+from tests.sinks.test_sound import beeps, block, onsets
 
 
 @pytest.fixture
@@ -310,3 +312,49 @@ def test_certificate_of_rtsp(encoder: VideoEncoder, tmp_path: Path) -> None:
         with stream, Show(encoder, checks):
             wait_until(lambda: said, "a sentence")
     assert "its certificate cannot be verified" in said[0]
+
+
+@pytest.mark.slow
+def test_sound_in_step(tmp_path: Path) -> None:
+    """Flashes and beeps at each full second of the clock arrive together."""
+    track, stop = SoundEncoder(), threading.Event()
+
+    def listen() -> None:  # a microphone that gives blocks of 10 ms
+        heard = time.monotonic()
+        while not stop.wait(heard + 0.01 - time.monotonic()):
+            times = heard + np.arange(480) / 48_000
+            track.write(block(beeps(times)), heard)
+            heard += 0.01
+
+    def flash(index: int) -> np.ndarray:
+        white = time.monotonic() % 1.0 < 0.1
+        return np.full((48, 64, 3), 255 if white else 0, np.uint8)
+
+    server = Nginx(tmp_path / "nginx").start()
+    thread = threading.Thread(target=listen)
+    thread.start()
+    try:
+        with VideoEncoder(60) as encoder:
+            stream = NetworkStream(parse_stream_address(server.url), encoder, track, fps=60)
+            with stream, Show(encoder, flash, fps=60):
+                wait_until(lambda: stream.state == "live", "live")
+                time.sleep(6)
+        (recording,) = server.recordings
+    finally:
+        stop.set()
+        thread.join()
+        server.kill()
+    loud, heard, light, seen = [], [], [], []
+    with av.open(str(recording)) as container:
+        for frame in container.decode():
+            if isinstance(frame, av.VideoFrame):
+                light.append(frame.to_ndarray(format="gray").mean() / 255)
+                seen.append(frame.time)
+            else:
+                loud.append(np.abs(frame.to_ndarray()[0]))
+                heard.append(frame.time + np.arange(frame.samples) / 48_000)
+    flashes = onsets(np.array(light), np.array(seen))[1:]
+    beeped = onsets(np.concatenate(loud), np.concatenate(heard))
+    assert len(flashes) >= 4
+    for time_of_flash in flashes:
+        assert np.abs(beeped - time_of_flash).min() < 0.04

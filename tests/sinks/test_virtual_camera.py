@@ -80,3 +80,21 @@ def test_no_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pyvirtualcam.camera, "BACKENDS", {})
     with pytest.raises(VirtualCameraError, match="Cannot open the virtual camera"):
         VirtualCamera(None, 20, (64, 48), system=HostSystem(platform="darwin"))
+
+
+def test_rest(backend: type[FakeBackend]) -> None:
+    camera = VirtualCamera(None, 20, (64, 48))
+    first, second, third = frames(3)
+    camera.write(first)
+    camera.rest()
+    camera.rest()
+    assert camera.rate == 1.0
+    camera.write(second)
+    camera.wake()
+    assert camera.rate == 20
+    camera.write(third)
+    sent = backend.opened[0].sent
+    np.testing.assert_array_equal(sent[0], first.image)
+    assert sent[1].shape == second.image.shape and (sent[1] != second.image).any()
+    np.testing.assert_array_equal(sent[2], third.image)
+    assert camera.device == "/dev/video7"

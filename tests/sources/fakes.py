@@ -3,6 +3,7 @@
 import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,50 @@ class FakeCapture:
     def release(self) -> None:
         self.released += 1
         self._open = False
+
+
+@dataclass
+class FakeShot:
+    """What `mss.MSS.grab` returns: BGRA."""
+
+    raw: bytearray
+    size: tuple[int, int]
+
+
+class FakeScreens:
+    """Stands in for `mss.MSS`: screens side by side, each of one color that changes with time.
+
+    Args:
+        sizes: Their sizes.
+        scale: Pixels captured for each pixel asked for.
+        failure: Raised by every grab, if set.
+    """
+
+    def __init__(self, *sizes: tuple[int, int], scale: int = 1) -> None:
+        lefts = [sum(width for width, _ in sizes[:number]) for number in range(len(sizes) + 1)]
+        boxes = [(lefts[-1], max((height for _, height in sizes), default=0)), *sizes]
+        self.monitors = [
+            {"left": left, "top": 0, "width": width, "height": height}
+            for left, (width, height) in zip([0, *lefts], boxes, strict=False)
+        ]
+        self._scale = scale
+        self.grabbed: list[dict[str, int]] = []
+        self.closed = 0
+        self.failure: Exception | None = None
+
+    def __call__(self) -> "FakeScreens":
+        return self
+
+    def grab(self, monitor: dict[str, int], /) -> FakeShot:
+        if self.failure is not None:
+            raise self.failure
+        self.grabbed.append(monitor)
+        width, height = self._scale * monitor["width"], self._scale * monitor["height"]
+        pixel = bytes((10 * len(self.grabbed) % 256, monitor["left"] % 256, 200, 0))
+        return FakeShot(bytearray(pixel * (width * height)), (width, height))
+
+    def close(self) -> None:
+        self.closed += 1
 
 
 def found(which: int | str) -> CameraDevice:

@@ -9,7 +9,14 @@ import pytest
 
 from live_nst.sources.base import Source, SourceRequest
 from live_nst.types import check_image
-from tests.sources.fakes import FakeCapture, FakeClock, found, picture, write_video
+from tests.sources.fakes import (
+    FakeCapture,
+    FakeClock,
+    FakeScreens,
+    found,
+    picture,
+    write_video,
+)
 
 REQUEST = SourceRequest(64, 48, 30.0)
 COUNT = 12
@@ -38,7 +45,15 @@ def demo(folder: Path) -> Source:
     return DemoSource(REQUEST, FakeClock())
 
 
-@pytest.fixture(params=[camera, video_file, demo])
+def screen(folder: Path) -> Source:
+    from live_nst.sources.screen import ScreenRegion, ScreenSource
+
+    screens = FakeScreens((64, 48))
+    environ = {"DISPLAY": ":0"}
+    return ScreenSource(ScreenRegion(), REQUEST, FakeClock(), opener=screens, environ=environ)
+
+
+@pytest.fixture(params=[camera, video_file, demo, screen])
 def open_it(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Source]:
     opener: Opener = request.param
     return lambda: opener(tmp_path)

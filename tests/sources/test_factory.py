@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from live_nst.errors import SourceError
-from live_nst.sources import camera, stream
+from live_nst.sources import camera, screen, stream
 from live_nst.sources.base import SourceRequest
 from live_nst.sources.factory import open_source
 from tests.sources.fakes import write_video
@@ -72,6 +72,16 @@ def test_existing_file_with_any_name(
 def test_demo() -> None:
     with open_source("demo", REQUEST) as source:
         assert (source.info.width, source.info.height) == (320, 240)
+
+
+def test_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    monkeypatch.setattr(screen, "ScreenSource", lambda *given: made.append(given))
+    open_source("screen:2", REQUEST)
+    ((which, request, _),) = made
+    assert (which, request) == (screen.ScreenRegion(2), REQUEST)
+    with pytest.raises(SourceError, match="names no screen"):
+        open_source("screen:left", REQUEST)
 
 
 @pytest.mark.parametrize("spec", ["", "  "])

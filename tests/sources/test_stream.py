@@ -61,6 +61,23 @@ def test_info(clip: Path) -> None:
     assert info.fps == 10
 
 
+def test_transparency_is_told(tmp_path: Path) -> None:
+    for pixels, expected in (
+        ("yuva444p", "ffv1, transparent parts become opaque"),
+        ("bgra", "ffv1"),
+    ):
+        path = tmp_path / f"{pixels}.mkv"
+        with av.open(str(path), "w") as out:
+            stream = out.add_stream("ffv1", rate=10)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, pixels
+            opaque = np.full((48, 64, 4), 255, np.uint8)
+            frame = av.VideoFrame.from_ndarray(opaque, format="bgra").reformat(format=pixels)
+            out.mux(stream.encode(frame))
+            out.mux(stream.encode(None))
+        with StreamSource(str(path), FakeClock()) as source:
+            assert source.info.detail == expected
+
+
 @pytest.mark.parametrize("seconds", [TENTHS, [0.0, 0.1, 0.15, 0.9, 2.0]], ids=["constant", "vfr"])
 def test_read_waits_for_timestamps(tmp_path: Path, seconds: list[float]) -> None:
     path = tmp_path / "clip.mkv"

@@ -1,5 +1,6 @@
 """The server as it listens: raw requests, viewers that stall, ports, certificates, signals."""
 
+import contextlib
 import http.client
 import os
 import signal
@@ -76,6 +77,23 @@ def test_requests_that_are_none(studio: StudioHarness, request_: bytes) -> None:
     assert b"Traceback" not in answer
     assert not answer or answer.split(b" ")[1][:1] == b"4", answer
     assert studio.client.get("/api/state").status_code == 200
+
+
+def test_connection_that_asks_for_nothing_is_closed(
+    studio: StudioHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("live_nst.studio.server._HEADER_SECONDS", 0.3)
+    host, port = studio.address.split(":")
+    for beginning in (b"", b"GET / HTTP/1.1\r\nHost: "):
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(beginning)
+            with contextlib.suppress(ConnectionResetError):
+                assert connection.recv(10) == b""
+    studio.start()
+    with studio.connect("/api/video") as viewer:  # those that have asked are not
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            viewer.receive_bytes()
 
 
 def test_stalled_viewer_holds_nothing_back(studio: StudioHarness) -> None:

@@ -1,4 +1,5 @@
 import math
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from live_nst.errors import StyleError
 from live_nst.styles.builtin import builtin_image_path, builtin_styles
-from live_nst.styles.spec import StylePart, mix_styles, parse_style
+from live_nst.styles.spec import StylePart, format_style, mix_styles, parse_style
 
 NAMES = st.sampled_from(tuple(builtin_styles()))
 WEIGHTS = st.floats(0, 1e300).map(lambda weight: weight if weight > 1e-300 else 0.0)
@@ -224,3 +225,22 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
         assert exc.message
     else:
         assert sum(part.weight for part in spec.parts) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    "text", ["starry", "art.jpg", "starry:0.7+wave:0.3", "art.jpg:0.125+ink:0.875"]
+)
+def test_format(folder: Path, text: str) -> None:
+    shutil.copyfile(builtin_image_path("ink"), folder / "art.jpg")
+    assert format_style(parse_style(text)) == text
+    assert format_style(parse_style(text), lambda path: f"x/{path}").count(
+        "x/art.jpg"
+    ) == text.count("art.jpg")
+
+
+def test_format_of_a_mix_with_a_plus_in_a_name(folder: Path) -> None:
+    shutil.copyfile(builtin_image_path("ink"), folder / "a+b.jpg")
+    single = parse_style("a+b.jpg")
+    assert format_style(single) == "a+b.jpg"
+    with pytest.raises(StyleError, match="without a \\+"):
+        format_style(mix_styles(single, parse_style("ink"), 0.5))

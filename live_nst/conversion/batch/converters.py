@@ -8,7 +8,7 @@ from live_nst.conversion.images.convert import convert_image_file
 from live_nst.conversion.images.reading import is_animated
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ProgressReporter
-from live_nst.conversion.video.convert import convert_video
+from live_nst.conversion.video.convert import ChunkPainter, convert_video
 from live_nst.conversion.video.segments import output_errors
 from live_nst.conversion.video.task import VideoTask
 from live_nst.stylizer.core import StylizerCore
@@ -49,6 +49,7 @@ class VideoConverter:
         options: How videos are converted.
         settings: The fingerprint of everything that determines the outputs.
         reporter: Receives the progress of each video.
+        painter: Paints the chunks of each video elsewhere; None to paint here.
     """
 
     def __init__(
@@ -57,8 +58,10 @@ class VideoConverter:
         options: ConvertOptions,
         settings: str,
         reporter: ProgressReporter,
+        painter: ChunkPainter | None = None,
     ) -> None:
         self.settings = settings
+        self._painter = painter
         self._stylizer = stylizer
         self._options = options
         self._reporter = reporter
@@ -70,7 +73,7 @@ class VideoConverter:
             with output_errors(item.target):
                 item.target.unlink(missing_ok=True)
         task = VideoTask.open(item.source, item.target, self._options)
-        convert_video(task, self._stylizer, self._reporter)
+        convert_video(task, self._stylizer, self._reporter, self._painter)
         return True
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from live_nst.conversion.batch.content import Kind, kind_of
 from live_nst.errors import SourceError, UsageError
 from live_nst.files.formats import (
     IMAGE_FORMATS,
@@ -48,7 +49,7 @@ class FolderContents:
     Attributes:
         items: The images and videos, sorted by their paths.
         unreadable: Names of the subfolders that cannot be read, and the errors.
-        others: Names of the files that are neither images nor videos by their suffixes.
+        others: Names of the files that are neither images nor videos.
     """
 
     items: list[BatchItem] = field(default_factory=list)
@@ -64,6 +65,7 @@ def find_items(source: Path, target: Path) -> FolderContents:
 
     Hidden files, the output folder if it lies inside, and folders that a link leads back to are
     left out. A file whose format is not written keeps its whole name: "a.ppm" becomes "a.ppm.png".
+    The content tells where the suffix does not.
 
     Args:
         source: The input folder.
@@ -88,13 +90,24 @@ def find_items(source: Path, target: Path) -> FolderContents:
 
     for path in _files(source, target, frozenset(), add_unreadable):
         name = path.relative_to(source)
-        is_video = path.suffix.lower() in VIDEO_SUFFIXES
-        if is_video or path.suffix.lower() in IMAGE_SUFFIXES:
-            item = BatchItem(path, target / _target_name(name), str(name), is_video)
+        kind = _kind_of(path)
+        if kind is not Kind.OTHER:
+            is_video = kind is Kind.VIDEO
+            item = BatchItem(path, target / _target_name(name, is_video), str(name), is_video)
             contents.items.append(item)
         elif os.path.isfile(path):
             contents.others.append(str(name))
     return contents
+
+
+def _kind_of(path: Path) -> Kind:
+    """Return what a file contains: by its suffix, else by its content."""
+    suffix = path.suffix.lower()
+    if suffix in VIDEO_SUFFIXES:
+        return Kind.VIDEO
+    if suffix in IMAGE_SUFFIXES:
+        return Kind.IMAGE
+    return kind_of(path) if os.path.isfile(path) else Kind.OTHER
 
 
 def _files(
@@ -136,13 +149,13 @@ def _files(
             yield path
 
 
-def _target_name(name: Path) -> Path:
+def _target_name(name: Path, is_video: bool) -> Path:
     suffix = name.suffix.lower()
     if suffix == ".gif":
         return sibling(name, suffix=".png")
     if suffix in IMAGE_FORMATS or suffix in OUTPUT_VIDEO_SUFFIXES:
         return name
-    return sibling(name, suffix=".mp4" if suffix in VIDEO_SUFFIXES else ".png")
+    return sibling(name, suffix=".mp4" if is_video else ".png")
 
 
 def _is_within(path: Path, folder: Path) -> bool:

@@ -8,7 +8,7 @@ from live_nst.conversion.images.reading import (
     is_animated,
     read_still_image,
 )
-from live_nst.conversion.images.writing import check_fits, write_still_image
+from live_nst.conversion.images.writing import plan_writing, write_still_image
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ConversionPlan, ConversionReport, ProgressReporter
 from live_nst.errors import SourceError, UsageError
@@ -57,14 +57,14 @@ def convert_image_file(
     chosen = None if keep_format else image_format_for(target)
     check_still_image(source)
     original = read_still_image(source, source.name)
-    height, width = original.image.shape[:2]
     image_format = chosen or original.format
-    check_fits((width, height), image_format, target.name)
+    plan = plan_writing(original, image_format, target.name)
+    for sentence in (*original.notices, *plan.notices):
+        notify(sentence)
     stylized = stylizer.still(original.image, size=size)
     with write_errors(target), atomic_write(target) as file:
-        lost = write_still_image(original, stylized, file, image_format, target.name)
-    for sentence in (*original.notices, *lost):
-        notify(sentence)
+        write_still_image(original, stylized, file, image_format, target.name, plan)
+    height, width = original.image.shape[:2]
     return width, height
 
 
@@ -135,6 +135,27 @@ class ImageTask:
         options.check_output(output, input)
         check_still_image(input)
         return cls(input, output, options, size)
+
+
+def examine_image(task: ImageTask, notify: Notify) -> Size:
+    """Read an image and find out what its output would lack, without stylizing it.
+
+    Args:
+        task: The image.
+        notify: Called with sentences about what would be lost.
+
+    Returns:
+        (width, height) of the upright image in pixels.
+
+    Raises:
+        LiveNstError: The conversion is not possible.
+    """
+    original = read_still_image(task.input, task.input.name)
+    plan = plan_writing(original, image_format_for(task.output), task.output.name)
+    for sentence in (*original.notices, *plan.notices):
+        notify(sentence)
+    height, width = original.image.shape[:2]
+    return width, height
 
 
 def convert_image(

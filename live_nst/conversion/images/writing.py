@@ -1,8 +1,11 @@
 """Write a stylized image with the color profile, EXIF data and transparency of its original."""
 
+import io
 import struct
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import BinaryIO
+from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 from PIL import Image as Pillow
 
@@ -36,9 +39,57 @@ def check_fits(size: Size, image_format: ImageFormat, name: str) -> None:
         )
 
 
+@dataclass(frozen=True)
+class WritingPlan:
+    """How a stylized image is written, decided before it is stylized.
+
+    Attributes:
+        options: Options of Pillow's encoder, the EXIF data among them.
+        notices: Sentences about what the format cannot store.
+    """
+
+    options: Mapping[str, Any]
+    notices: tuple[str, ...]
+
+
+def plan_writing(original: StillImage, image_format: ImageFormat, name: str) -> WritingPlan:
+    """Find out what of an image a format can store.
+
+    Args:
+        original: The image.
+        image_format: The format.
+        name: What messages call the file.
+
+    Raises:
+        ConversionError: The format cannot store an image of that size.
+    """
+    height, width = original.image.shape[:2]
+    check_fits((width, height), image_format, name)
+    notices: list[str] = []
+    options = dict(image_format.options)
+    if original.profile is not None and image_format.metadata:
+        options["icc_profile"] = original.profile.data
+    if original.alpha is not None and not image_format.alpha:
+        notices.append(f"{name} is on white: {image_format.name} has no transparency.")
+    if image_format.metadata and len(original.exif):
+        exif = _fitting_exif(original.exif, image_format, name, notices)
+        if exif is not None and _stores_exif(exif, image_format):
+            options["exif"] = exif
+        elif exif is not None:
+            notices.append(f"{name} has no EXIF data: {image_format.name} cannot store them.")
+    if original.dpi is not None:
+        options["dpi"] = original.dpi
+    return WritingPlan(options, tuple(notices))
+
+
 def write_still_image(
-    original: StillImage, stylized: Image, file: BinaryIO, image_format: ImageFormat, name: str
-) -> list[str]:
+    original: StillImage,
+    stylized: Image,
+    file: BinaryIO,
+    image_format: ImageFormat,
+    name: str,
+    plan: WritingPlan,
+) -> None:
     """Write a stylized image.
 
     Args:
@@ -47,20 +98,15 @@ def write_still_image(
         file: A file that is open for writing and seeking.
         image_format: The format to write.
         name: What messages call the file.
-
-    Returns:
-        Sentences about what the format cannot store.
+        plan: What `plan_writing` returned for these.
 
     Raises:
         ConversionError: The image cannot be written in that format.
         OSError: The file cannot be written.
     """
-    notices: list[str] = []
     pil_image = bgr_to_pillow(stylized)
-    options = dict(image_format.options)
     if original.profile is not None and image_format.metadata:
         pil_image = original.profile.from_srgb(pil_image)
-        options["icc_profile"] = original.profile.data
     if original.alpha is not None:
         mask = Pillow.fromarray(original.alpha)
         if image_format.alpha:
@@ -69,30 +115,21 @@ def write_still_image(
             white = Pillow.new("RGB", pil_image.size, "white")
             white.paste(pil_image, mask=mask)
             pil_image = white
-            notices.append(f"{name} is on white: {image_format.name} has no transparency.")
-    if image_format.metadata and len(original.exif):
-        exif = _fitting_exif(original.exif, image_format, name, notices)
-        if exif is not None:
-            options["exif"] = exif
-    if original.dpi is not None:
-        options["dpi"] = original.dpi
     try:
-        try:
-            pil_image.save(file, image_format.name, **options)
-        except OSError:
-            raise
-        except Exception:
-            # Encoders raise nearly anything for tags of a wrong type. The image is what counts.
-            if "exif" not in options:
-                raise
-            del options["exif"]
-            file.seek(0)
-            file.truncate()
-            pil_image.save(file, image_format.name, **options)
-            notices.append(f"{name} has no EXIF data: {image_format.name} cannot store them.")
+        pil_image.save(file, image_format.name, **plan.options)
     except (ValueError, KeyError, SystemError, TypeError, struct.error) as exc:
         raise ConversionError(f"{name} cannot be written as {image_format.name}: {exc}") from exc
-    return notices
+
+
+def _stores_exif(exif: Pillow.Exif, image_format: ImageFormat) -> bool:
+    """Return whether a format takes EXIF data, by writing a tiny image with them."""
+    options = dict(image_format.options)
+    try:
+        Pillow.new("RGB", (8, 8)).save(io.BytesIO(), image_format.name, exif=exif, **options)
+    except Exception:
+        # Encoders raise nearly anything for tags of a wrong type. The image is what counts.
+        return False
+    return True
 
 
 def _fitting_exif(

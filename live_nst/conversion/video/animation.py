@@ -7,7 +7,7 @@ copied as it is encoded.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -18,10 +18,11 @@ import numpy as np
 from PIL import Image as Pillow
 
 from live_nst.errors import SourceError
-from live_nst.files.decoding import to_rgb
+from live_nst.files.decoding import DECODE_ERRORS, to_rgb
 from live_nst.files.formats import recognize_image
 from live_nst.files.images import flatten_on_white, open_image
 from live_nst.files.output import write_errors
+from live_nst.files.webp import complete_frames
 from live_nst.runtime.pyav import fraction, open_for_reading, open_for_writing
 from live_nst.types import Size
 
@@ -39,12 +40,12 @@ class DecodedAnimation:
 
     Attributes:
         path: The video. It is deleted when this object is.
-        transparent: Whether the picture has transparent parts, which are white in the video.
+        notes: Sentences about what the video lacks.
         folder: The folder of the video.
     """
 
     path: Path
-    transparent: bool
+    notes: tuple[str, ...]
     folder: "tempfile.TemporaryDirectory[str]"
 
 
@@ -65,17 +66,25 @@ def decode_animation(path: Path) -> DecodedAnimation | None:
     if kind not in ("WEBP", "PNG", "AVIF"):
         return None
     with open_image(path, f"picture {path.name}", error=SourceError, hint=_HINT) as pil_image:
-        if getattr(pil_image, "n_frames", 1) < 2:
+        cut_off = complete_frames(path) is not None
+        if getattr(pil_image, "n_frames", 1) < 2 and not cut_off:
             return None
         folder = tempfile.TemporaryDirectory(prefix="live-nst-", ignore_cleanup_errors=True)
         target = Path(folder.name) / f"frames{path.suffix}"
-        transparent = False
+        notes: list[str] = []
         if kind == "AVIF" and pil_image.mode == "RGB":
             _copy_avif(path, target)
         else:
             durations = _avif_durations(path) if kind == "AVIF" else None
-            transparent = _write_frames(_frames(pil_image, durations), pil_image.size, target)
-        return DecodedAnimation(target, transparent, folder)
+            frames = _Frames(pil_image, durations, cut_off=cut_off)
+            if _write_frames(frames, pil_image.size, target):
+                notes.append("Transparent parts become white")
+            if frames.cut_off:
+                notes.append(
+                    f"{path.name} is cut off or damaged after frame {frames.number}: what follows "
+                    "is left out"
+                )
+        return DecodedAnimation(target, tuple(notes), folder)
 
 
 def _copy_avif(path: Path, target: Path) -> None:
@@ -107,7 +116,7 @@ def _avif_stream(source: "InputContainer") -> av.VideoStream:
 
 
 def _write_frames(
-    frames: Iterator[tuple[Pillow.Image, Fraction]], size: Size, target: Path
+    frames: Iterable[tuple[Pillow.Image, Fraction]], size: Size, target: Path
 ) -> bool:
     """Write frames as a video; return whether they have transparent parts.
 
@@ -144,23 +153,44 @@ def _write_frames(
     return transparent
 
 
-def _frames(
-    pil_image: Pillow.Image, durations: list[Fraction] | None
-) -> Iterator[tuple[Pillow.Image, Fraction]]:
-    """Yield every frame of an animation and its duration in seconds.
+class _Frames:
+    """The frames of an animation and the duration of each, in seconds.
 
     Args:
         pil_image: The animation.
         durations: The durations if they are known; None to take those of Pillow.
+        cut_off: Whether frames are missing at the end.
+
+    Attributes:
+        cut_off: The same, or whether a frame but the first cannot be decoded, which ends them.
+        number: Number of frames that were decoded.
     """
-    # The picture that programs show that know no animation need not be a part of it.
-    first = 1 if getattr(pil_image, "default_image", False) else 0
-    count = getattr(pil_image, "n_frames", 1)
-    for number in range(first, count):
-        pil_image.seek(number)
-        pil_image.load()
-        milliseconds = Fraction(pil_image.info.get("duration") or 0).limit_denominator(1000)
-        duration = milliseconds / 1000 or _UNTIMED
-        if durations is not None and len(durations) == count:
-            duration = durations[number]
-        yield pil_image, duration
+
+    def __init__(
+        self, pil_image: Pillow.Image, durations: list[Fraction] | None, *, cut_off: bool
+    ) -> None:
+        self._pil_image = pil_image
+        self._durations = durations
+        self.cut_off = cut_off
+        self.number = 0
+
+    def __iter__(self) -> Iterator[tuple[Pillow.Image, Fraction]]:
+        pil_image, durations = self._pil_image, self._durations
+        # The picture that programs show that know no animation need not be a part of it.
+        first = 1 if getattr(pil_image, "default_image", False) else 0
+        count = getattr(pil_image, "n_frames", 1)
+        for number in range(first, count):
+            try:
+                pil_image.seek(number)
+                pil_image.load()
+            except DECODE_ERRORS:
+                if not self.number:
+                    raise
+                self.cut_off = True
+                return
+            milliseconds = Fraction(pil_image.info.get("duration") or 0).limit_denominator(1000)
+            duration = milliseconds / 1000 or _UNTIMED
+            if durations is not None and len(durations) == count:
+                duration = durations[number]
+            self.number += 1
+            yield pil_image, duration

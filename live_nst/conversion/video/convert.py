@@ -2,14 +2,17 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from live_nst.conversion.options import WARM_UP_FRAMES
 from live_nst.conversion.progress import ConversionReport, ProgressMeter, ProgressReporter
 from live_nst.conversion.video.codecs import PICTURE_MUXERS, container_for
 from live_nst.conversion.video.encoding import EncoderSettings
 from live_nst.conversion.video.gif import write_gif
 from live_nst.conversion.video.muxing import OutputMuxer
+from live_nst.conversion.video.pauses import pause_note
 from live_nst.conversion.video.pipeline import Pipeline, PipelineStages
 from live_nst.conversion.video.reader import FrameReader, ResumePoint
 from live_nst.conversion.video.segment_writer import SegmentWriter
@@ -34,8 +37,69 @@ from live_nst.video.color import FromBgr
 _MAX_ENCODER_THREADS = 16  # x264 does not get faster with more, at usual sizes
 
 
+@dataclass(frozen=True)
+class PaintingJob:
+    """A video whose chunks are to be painted elsewhere, and where they belong.
+
+    Attributes:
+        task: The video.
+        stylizer: The stylizer, with the styles and looks of the task.
+        settings: The settings of the encoder.
+        store: Where finished chunks are stored, as segments.
+        reporter: Is told the progress; its `check` is called from time to time.
+        meter: Computes the progress.
+    """
+
+    task: VideoTask
+    stylizer: StylizerCore
+    settings: EncoderSettings
+    store: SegmentStore
+    reporter: ProgressReporter
+    meter: ProgressMeter
+
+
+class CannotSpread(Exception):
+    """A video that cannot be painted in chunks elsewhere; its argument is a sentence for users."""
+
+
+class ChunkPainter(Protocol):
+    """Paints the chunks of videos elsewhere. All calls come from the thread that converts."""
+
+    def settings(
+        self, task: VideoTask, stylizer: StylizerCore, stored: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Return the settings that determine the output and are not those of `stylizer`.
+
+        It may wait until it is known where the video will be painted.
+
+        Args:
+            task: The video.
+            stylizer: The stylizer, with the styles and looks of the task.
+            stored: The settings of an earlier run, which can be continued with the same ones.
+
+        Raises:
+            LiveNstError: There is no place to paint it.
+        """
+        ...
+
+    def paint(self, job: PaintingJob) -> str:
+        """Store all chunks that are missing, in any order.
+
+        Returns:
+            What is wrong with the input; empty if nothing is.
+
+        Raises:
+            CannotSpread: The chunks that are missing must be painted here.
+            LiveNstError: The conversion failed; what is stored is complete.
+        """
+        ...
+
+
 def convert_video(
-    task: VideoTask, stylizer: StylizerCore, reporter: ProgressReporter
+    task: VideoTask,
+    stylizer: StylizerCore,
+    reporter: ProgressReporter,
+    painter: ChunkPainter | None = None,
 ) -> ConversionReport:
     """Convert a video; continue where an earlier run stopped.
 
@@ -43,34 +107,43 @@ def convert_video(
         task: The video.
         stylizer: The stylizer. Its styles and look are set to those of the task.
         reporter: Receives the plan and the progress.
+        painter: Paints the chunks elsewhere; None to paint here. The task's options set `chunk`.
 
     Raises:
         ConversionCancelled: The reporter's `cancel` was set.
         LiveNstError: The conversion failed; what is finished is kept for the next run.
     """
-    return _VideoConversion(task, stylizer, reporter).run()
+    return _VideoConversion(task, stylizer, reporter, painter).run()
 
 
 class _VideoConversion:
     """One run of `convert_video`."""
 
-    def __init__(self, task: VideoTask, stylizer: StylizerCore, reporter: ProgressReporter) -> None:
+    def __init__(
+        self,
+        task: VideoTask,
+        stylizer: StylizerCore,
+        reporter: ProgressReporter,
+        painter: ChunkPainter | None,
+    ) -> None:
         self._task = task
         self._stylizer = stylizer
         self._reporter = reporter
+        self._painter = painter
+        self._elsewhere: Mapping[str, Any] = {}
 
     def run(self) -> ConversionReport:
         task, reporter = self._task, self._reporter
         task.options.apply(self._stylizer)
         with segment_store(task.output) as store:
             settings, state = self._resume(store)
-            resumed = store.segments[-1].frames if store.segments else 0
+            resumed = store.frames
             plan = task.plan(self._stylizer, settings, resumed)
             reporter.plan(plan)
             for note in task.notes(settings):
                 reporter.notify(note)
             meter = ProgressMeter(reporter.clock, plan.frames, resumed)
-            defect = self._stylize(store, settings, state, meter)
+            defect = self._paint(store, settings, state, meter)
             task.check_unchanged()
             output = self._join(store, settings, meter, complete=not defect)
             frames = store.segments[-1].frames
@@ -93,13 +166,16 @@ class _VideoConversion:
         """
         task, notify = self._task, self._reporter.notify
         stored = store.read_settings()
+        if self._painter is not None:
+            before = stored.settings if stored is not None else {}
+            self._elsewhere = self._painter.settings(task, self._stylizer, before)
         if stored is not None and not task.options.restart:
             encoder = task.encoder_settings(stored.threads)
-            settings = task.settings(self._stylizer, encoder)
+            settings = self._settings(encoder)
             if stored.settings == settings:
-                state = store.load()
-                if store.segments:
-                    notify(f"Continuing after {store.segments[-1].frames} frames")
+                state = store.load(ahead=self._painter is not None)
+                if store.frames:
+                    notify(f"Continuing after {store.frames} frames")
                     return encoder, state
             else:
                 notify(f"Starting again: {_describe_changes(stored.settings, settings)} changed")
@@ -108,8 +184,41 @@ class _VideoConversion:
         elif store.is_outdated():
             notify("Starting again: what is finished was made by another version of live-nst")
         encoder = task.encoder_settings(min(_MAX_ENCODER_THREADS, available_cores()))
-        store.reset(SegmentSettings(task.settings(self._stylizer, encoder), encoder.threads))
+        store.reset(SegmentSettings(self._settings(encoder), encoder.threads))
         return encoder, {}
+
+    def _settings(self, encoder: EncoderSettings) -> dict[str, Any]:
+        return {**self._task.settings(self._stylizer, encoder), **self._elsewhere}
+
+    def _paint(
+        self,
+        store: SegmentStore,
+        settings: EncoderSettings,
+        state: StylizerState,
+        meter: ProgressMeter,
+    ) -> str:
+        """Store the missing segments; return what is wrong with the input, or ""."""
+        last = store.segments[-1] if store.segments else None
+        if last is not None and last.ending is not None:
+            return last.ending
+        if self._painter is None:
+            return self._stylize(store, settings, state, meter)
+        job = PaintingJob(self._task, self._stylizer, settings, store, self._reporter, meter)
+        try:
+            return self._painter.paint(job)
+        except CannotSpread as exc:
+            if any(self._elsewhere[name] != value for name, value in self._own_settings().items()):
+                raise ConversionError(
+                    f"{exc}, and this machine paints otherwise than the workers",
+                    "convert it on one of the workers' machines, without --cluster",
+                ) from exc
+            self._reporter.notify(f"{exc}: what is left is painted on this machine")
+            store.load()
+            return self._stylize(store, settings, state, meter)
+
+    def _own_settings(self) -> dict[str, str]:
+        own = self._stylizer.settings([])
+        return {name: own[name] for name in self._elsewhere if name in own}
 
     def _stylize(
         self,
@@ -124,13 +233,13 @@ class _VideoConversion:
             What is wrong with the input; empty if nothing is.
         """
         options, info = self._task.options, self._task.info
-        last = store.segments[-1] if store.segments else None
-        if last is not None and last.ending is not None:
-            return last.ending
         reader = FrameReader(info, options.start, options.end, options.every)
+        resumed = store.segments[-1].frames if store.segments else 0
+        warm_up = None if options.chunk is None else WARM_UP_FRAMES
         resume_point = None
-        if last is not None:
-            resume_point = ResumePoint(last.frames, last.last, last.checksum)
+        for segment in store.segments:
+            if segment.frames <= resumed - (warm_up or 0):
+                resume_point = ResumePoint(segment.frames, segment.last, segment.checksum)
         writer = SegmentWriter(store, settings)
         self._stylizer.prepare(info.size, self._stylizer.size)
         self._stylizer.restore_state(state)
@@ -142,6 +251,8 @@ class _VideoConversion:
             is_last=lambda index: (index + 1) % settings.segment_frames == 0,
             write=writer.write,
             workers=worker_count(self._stylizer),
+            first=resumed,
+            warm_up=warm_up,
         )
 
         def report() -> None:
@@ -193,7 +304,9 @@ class _VideoConversion:
             joined.unlink(missing_ok=True)
         if container.muxer in PICTURE_MUXERS:
             write = write_gif if container.muxer == "gif" else write_webp
-            write(joined, store, settings, span, tick, self._reporter.notify)
+            note = pause_note(container.muxer, write(joined, store, settings, span, tick))
+            if note is not None and note not in task.info.notes:  # damage makes pauses longer
+                self._reporter.notify(note)
         else:
             notify, streams = self._reporter.notify, task.streams
             muxer = OutputMuxer(task.info, store, settings, container, span, streams, notify)

@@ -12,12 +12,12 @@ from live_nst.conversion.video.encoding import EncoderSettings
 from live_nst.conversion.video.segments import SegmentStore, output_errors
 from live_nst.conversion.video.timestamps import OutputSpan, timed_packets
 from live_nst.runtime.pyav import open_for_writing
-from live_nst.types import Notify
 
 GIF_TICK = Fraction(1, 100)
 """GIF's unit of time, in seconds."""
 
-_MAX_TICKS = 0xFFFF  # for which a frame is shown
+LONGEST = 0xFFFF * GIF_TICK
+"""The longest time, in seconds, for which a GIF can show a frame."""
 
 
 def write_gif(
@@ -26,8 +26,7 @@ def write_gif(
     settings: EncoderSettings,
     span: OutputSpan,
     tick: Callable[[], None],
-    notify: Notify,
-) -> None:
+) -> Fraction:
     """Write the frames of all segments as an animated GIF that repeats without end.
 
     Args:
@@ -36,7 +35,9 @@ def write_gif(
         settings: The settings of their encoder.
         span: The part of the input that they show.
         tick: Called for every frame; an exception from it stops the work.
-        notify: Called with a sentence if a frame is shown for a shorter time than in the input.
+
+    Returns:
+        For how long a frame is shown in the input at most, in seconds.
 
     Raises:
         SinkError: The file cannot be written.
@@ -77,11 +78,7 @@ def write_gif(
                 packet.duration = mapped.duration  # that of the last one counts
                 out.mux(packet)
         out.mux(stream.encode(None))
-    if longest > _MAX_TICKS:
-        notify(
-            f"A pause of {longest * float(GIF_TICK):.0f} s becomes "
-            f"{_MAX_TICKS * float(GIF_TICK):.0f} s: a GIF cannot show a frame for longer"
-        )
+    return longest * GIF_TICK
 
 
 def _make_palette(

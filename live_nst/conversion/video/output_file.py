@@ -229,7 +229,7 @@ def _add_writer(
         if isinstance(stream, av.AudioStream):
             # Some muxers need a named layout, which AVI and Matroska do not store.
             stream.codec_context.layout = layout_name(stream.codec_context.layout)
-        writer = PacketCopier(stream)
+        writer = PacketCopier(stream, source)
     stream.metadata.update(copied_metadata(source.metadata))
     stream.disposition = source.disposition
     return writer

@@ -46,6 +46,9 @@ class PipelineStages:
         is_last: Returns whether the frame with this number ends a segment.
         write: Encodes and stores the frames, called in order.
         workers: Number of frames that the network runs on at the same time.
+        first: The number of the first frame to write; those before it only warm the stylizer up.
+        warm_up: Before each segment the stylizer forgets everything and sees this many frames
+            again, so that no segment needs the one before; None to keep what it remembers.
     """
 
     stylizer: StylizerCore
@@ -55,6 +58,8 @@ class PipelineStages:
     is_last: Callable[[int], bool]
     write: Callable[[OutputFrame], None]
     workers: int
+    first: int = 0
+    warm_up: int | None = None
 
     @property
     def queue_length(self) -> int:
@@ -142,9 +147,12 @@ class Pipeline:
         self._done.set()
 
     def _reading(self) -> None:
+        stages = self._stages
         for frame in self._frames:
+            if frame.index < stages.first - (stages.warm_up or 0):
+                continue
             self._inferred.put(self._pool.submit(self._infer, frame))
-            if self._stages.is_last(frame.index):
+            if stages.is_last(frame.index) and frame.index >= stages.first:
                 # The next segment begins when this one is on the disk, so that an interruption
                 # never costs more than one segment.
                 self._stored.get()
@@ -162,17 +170,35 @@ class Pipeline:
 
     def _finishing(self) -> None:
         stages = self._stages
+        recent: deque[tuple[StylizedFrame, float]] = deque(maxlen=stages.warm_up or 0)
         while (future := self._inferred.get()) is not None:
             frame = future.result()
-            image = stages.stylizer.postprocess(frame.image, frame.stylized, frame.time)
-            av_frame = stages.from_bgr(image)
-            checksum, state = 0, {}
-            if stages.is_last(frame.index):
-                checksum, state = image_checksum(frame.image), stages.stylizer.state_arrays()
-            self._finished.put(
-                OutputFrame(av_frame, frame.index, frame.pts, frame.end, checksum, state)
-            )
+            if frame.index >= stages.first:
+                if stages.warm_up is not None and stages.is_last(frame.index - 1):
+                    self._warm_up(recent)
+                self._finish(frame)
+            recent.append((frame.stylized, frame.time))
         self._finished.end()
+
+    def _warm_up(self, recent: Iterable[tuple[StylizedFrame, float]]) -> None:
+        """Let the stylizer forget everything but the most recent frames."""
+        stylizer = self._stages.stylizer
+        stylizer.restore_state({})
+        for stylized, time in recent:
+            stylizer.observe(stylized, self._stages.size, time)
+
+    def _finish(self, frame: _InferredFrame) -> None:
+        stages = self._stages
+        image = stages.stylizer.postprocess(frame.image, frame.stylized, frame.time)
+        av_frame = stages.from_bgr(image)
+        checksum, state = 0, {}
+        if stages.is_last(frame.index):
+            checksum = image_checksum(frame.image)
+            if stages.warm_up is None:
+                state = stages.stylizer.state_arrays()
+        self._finished.put(
+            OutputFrame(av_frame, frame.index, frame.pts, frame.end, checksum, state)
+        )
 
     def _writing(self) -> None:
         while (frame := self._finished.get()) is not None:

@@ -1,5 +1,6 @@
 """Read the properties of a video: size, rotation, pixel shape, clock, length and color."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,8 +26,9 @@ from live_nst.conversion.video.truncation import is_joined_matroska
 from live_nst.errors import SourceError
 from live_nst.runtime.pyav import fraction
 from live_nst.types import Size
-from live_nst.video.color import ColorTags, color_tags_of, is_rgb
+from live_nst.video.color import ColorTags, color_tags_of
 from live_nst.video.geometry import Orientation, orientation_of, pixel_aspect_of, upright_size
+from live_nst.video.transparency import is_transparent
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -35,6 +37,8 @@ _OPUS_DELAY = Fraction(1, 50)  # Opus begins so much earlier at most, with what 
 _USUAL_RATES = (1, 240)
 _MAX_PIXELS = 1 << 27
 _MAX_PROBE_PACKETS = 2000
+_MAX_GIF_FRAMES = 300  # of which the transparency is looked at
+_GIF_ON_WHITE = "Transparent parts become white"
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,10 @@ def probe(path: Path) -> VideoInfo:
         origin = _origin(container, begin, starts_anywhere)
         duration = _duration(container, stream, time_base)
         frames = stream.frames or (round(duration * rate) if duration else 0)
-        notes = list(_notes(stream, first, color, orientation))
+        if container.format.name == "gif":
+            notes = [_GIF_ON_WHITE] if _is_transparent_gif(container, stream, first) else []
+        else:
+            notes = list(_notes(stream, first, color, orientation))
         if clock is not None and clock.frames:
             frames, duration = clock.frames, clock.end - begin
             notes += [clock.note(begin)] if clock.jumps else []
@@ -201,6 +208,25 @@ def _first_frame(container: "InputContainer", stream: av.VideoStream, path: Path
     )
 
 
+def _is_transparent_gif(
+    container: "InputContainer", stream: av.VideoStream, first: av.VideoFrame
+) -> bool:
+    """Return whether a GIF has transparent parts; its decoder makes them white.
+
+    Args:
+        container: The file; the frames that follow the first one are consumed.
+        stream: Its video.
+        first: Its first frame.
+    """
+    if is_transparent(stream, first):
+        return True
+    try:
+        following = itertools.islice(container.decode(stream), _MAX_GIF_FRAMES)
+        return any(is_transparent(stream, frame) for frame in following)
+    except av.error.FFmpegError:
+        return False  # the damage is found where all frames are read
+
+
 def _rate(stream: av.VideoStream) -> Fraction:
     """Return the first plausible frame rate that the file gives; 25 if there is none."""
     for value in (stream.average_rate, stream.guessed_rate, stream.base_rate):
@@ -224,13 +250,6 @@ def _duration(
     return None
 
 
-def _has_alpha_layer(stream: av.VideoStream) -> bool:
-    """Return whether a WebM says that the transparency of its frames is stored beside them."""
-    return any(
-        key.lower() == "alpha_mode" and value == "1" for key, value in stream.metadata.items()
-    )
-
-
 def _notes(
     stream: av.VideoStream, first: av.VideoFrame, color: ColorTags, orientation: Orientation
 ) -> Iterator[str]:
@@ -241,9 +260,7 @@ def _notes(
         yield f"The video is HDR ({kind}, {depth} bits): it is converted to BT.709 and 8 bits"
     elif depth > 8:
         yield f"The video has {depth} bits per color: it is converted to 8 bits"
-    has_alpha = any(component.is_alpha for component in first.format.components)
-    # WebM stores the transparency of VP8 and VP9 beside the frames, where it is not decoded.
-    if (has_alpha and not is_rgb(first)) or _has_alpha_layer(stream):
+    if is_transparent(stream, first):
         yield "The video has transparent parts: they become opaque"
     if first.interlaced_frame:
         yield "The video is interlaced: it is not deinterlaced"

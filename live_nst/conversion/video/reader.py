@@ -63,6 +63,22 @@ def image_checksum(image: Image) -> int:
     return zlib.crc32(np.ascontiguousarray(image).data)
 
 
+def output_limits(
+    info: VideoInfo, start: float, end: float | None
+) -> tuple[Fraction | None, Fraction | None]:
+    """Return from when on and until when frames are part of the output, in the file's seconds.
+
+    Args:
+        info: The video.
+        start: Frames before this are left out, in seconds into the input.
+        end: Frames from here on are left out; None for none.
+    """
+    # The user's decimal digits may stand for a third or a tick that the file has rounded.
+    tolerance = min(info.time_base / 2, _TOLERANCE)
+    begin = info.first + Fraction(start) - tolerance if start > 0 else None
+    return begin, None if end is None else info.first + Fraction(end) - tolerance
+
+
 class _PositionNotFound(Exception):
     """Decoding began too late, or did not return the expected frame."""
 
@@ -113,10 +129,7 @@ class FrameReader:
             _PositionNotFound: Decoding did not begin early enough. Nothing was yielded.
         """
         info, base = self.info, self.info.time_base
-        # The user's decimal digits may stand for a third or a tick that the file has rounded.
-        tolerance = min(base / 2, _TOLERANCE)
-        begin = info.first + Fraction(self.start) - tolerance if self.start > 0 else None
-        until = None if self.end is None else info.first + Fraction(self.end) - tolerance
+        begin, until = output_limits(info, self.start, self.end)
         target = (begin or info.first) if after is None else after.pts * base
         seek = None if margin is None else target - margin
         if seek is not None and seek <= info.first:
@@ -138,7 +151,7 @@ class FrameReader:
                 continue
             if until is not None and pts * base >= until:
                 return
-            end = timestamps.end(frame)
+            end = timestamps.end(frame, until)
             self.defects.last_time = float(end * base - info.first)
             if (frame.width, frame.height) != info.stored:
                 self.defects.resized = True

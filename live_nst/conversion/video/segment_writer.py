@@ -84,6 +84,11 @@ class SegmentEncoder:
                 "choose another --codec",
             )
 
+    @property
+    def payload(self) -> bytes:
+        """The packets so far, concatenated."""
+        return b"".join(self._payload)
+
     def segment(self, frames: int, last: OutputFrame, ending: str | None) -> tuple[Segment, bytes]:
         """Return the segment and its packets, concatenated; call it after `flush`.
 
@@ -92,7 +97,7 @@ class SegmentEncoder:
             last: The last frame of the segment.
             ending: See `Segment`.
         """
-        payload = b"".join(self._payload)
+        payload = self.payload
         segment = Segment(
             number=self._number,
             frames=frames,

@@ -125,7 +125,8 @@ class SegmentStore:
     Attributes:
         output: The same.
         folder: The folder.
-        segments: The finished segments.
+        segments: The finished segments from the beginning on.
+        ahead: Finished segments behind one that is missing, by their numbers.
 
     Raises:
         ConversionError: Another process works on that output.
@@ -136,9 +137,16 @@ class SegmentStore:
         self.output = output
         self.folder = work_folder(output)
         self.segments: list[Segment] = []
+        self.ahead: dict[int, Segment] = {}
         with output_errors(output):
             self.folder.mkdir(exist_ok=True)
             self._lock = FileLock(self.folder / _LOCK, output)
+
+    @property
+    def frames(self) -> int:
+        """Number of frames in all finished segments."""
+        before = self.segments[-1].frames if self.segments else 0
+        return before + sum(len(segment.packets) for segment in self.ahead.values())
 
     def read_settings(self) -> SegmentSettings | None:
         """Return how the stored segments were made; None if there are none that can be used."""
@@ -160,7 +168,7 @@ class SegmentStore:
 
     def reset(self, settings: SegmentSettings) -> None:
         """Discard all segments, and store the settings of those to come."""
-        self.segments = []
+        self.segments, self.ahead = [], {}
         with output_errors(self.output):
             for path in self.folder.iterdir():
                 if path.name != _LOCK:
@@ -168,11 +176,14 @@ class SegmentStore:
         text = json.dumps({"format": STORE_VERSION, **asdict(settings)}, indent=1)
         self._write(_SETTINGS, text.encode())
 
-    def load(self) -> StylizerState:
+    def load(self, *, ahead: bool = False) -> StylizerState:
         """Load the stored segments into `segments`, up to the first that is missing or damaged.
 
         The files of all later segments are removed. So are segments at the end whose state is
         missing, because the next one could not be made without it.
+
+        Args:
+            ahead: Load later segments into `ahead` instead, where they are intact.
 
         Returns:
             The stylizer's state after the last segment.
@@ -187,8 +198,16 @@ class SegmentStore:
                 state = found
                 break
             segments.pop()
+        later = {
+            int(path.stem)
+            for path in self.folder.glob("*.json")
+            if ahead and path.stem.isdigit() and int(path.stem) > len(segments)
+        }
+        read = {number: self._read(number) for number in later}
+        self.ahead = {number: segment for number, segment in read.items() if segment is not None}
         for path in self.folder.iterdir():
-            outdated = path.stem.isdigit() and int(path.stem) >= len(segments)
+            number = int(path.stem) if path.stem.isdigit() else -1
+            outdated = number >= len(segments) and number not in self.ahead
             if outdated or path.suffix == ".part":  # a killed process leaves a temporary file
                 path.unlink(missing_ok=True)
         self.segments = segments
@@ -198,7 +217,7 @@ class SegmentStore:
         """Store a segment.
 
         Args:
-            segment: The segment that follows the last one.
+            segment: The segment that follows the last one, or a later one that needs no state.
             payload: Its packets, concatenated.
             state: The stylizer's state after it.
 
@@ -215,7 +234,9 @@ class SegmentStore:
             "packets": [[packet.pts, packet.keyframe, packet.size] for packet in segment.packets]
         }
         self._write(f"{name}.json", json.dumps(described).encode())
-        self.segments.append(segment)
+        self.ahead[segment.number] = segment
+        while len(self.segments) in self.ahead:
+            self.segments.append(self.ahead.pop(len(self.segments)))
         outdated = self.folder / f"{segment.number - _STATES:06}.npz"
         outdated.unlink(missing_ok=True)
 
@@ -235,7 +256,7 @@ class SegmentStore:
         self._lock.close()
 
     def _has_segments(self) -> bool:
-        return (self.folder / "000000.json").exists()
+        return any(path.stem.isdigit() for path in self.folder.glob("*.json"))
 
     def _write(self, name: str, data: bytes) -> None:
         with output_errors(self.output):

@@ -18,6 +18,7 @@ from live_nst.conversion.video.encoding import EncoderSettings
 from live_nst.conversion.video.header_trial import HeaderTrial
 from live_nst.conversion.video.input_file import is_cover_art, open_video
 from live_nst.conversion.video.output_file import OutputHeader, PlannedStream, Treatment
+from live_nst.conversion.video.stream_writers import encoded_layout
 from live_nst.errors import ConversionError
 from live_nst.files.output import write_errors
 
@@ -101,7 +102,10 @@ class _Planner:
 
     def plan(self) -> StreamPlan:
         if self._muxer in PICTURE_MUXERS:
-            return StreamPlan(notes=tuple(self._notes([])))
+            notes = list(self._notes([]))
+            if self._has_chapters:
+                notes.append(f"Left out, because {self._muxer} cannot store them: the chapters")
+            return StreamPlan(notes=tuple(notes))
         choices = [(stream, self._choices(stream)) for stream in self._streams]
         # Usually the container takes all streams as they are.
         streams = [wanted[0] for _, wanted in choices if wanted]
@@ -164,8 +168,10 @@ class _Planner:
                     stream.codec_context, "sample_rate", 0
                 )
                 what = f"Left out, {'because it is empty or damaged' if silent else refused}"
-            elif each.treatment is Treatment.ENCODE and self._audio == "copy":
-                what = f"Encoded as {each.encoder.removeprefix('lib')}, {refused}"
+            elif each.treatment is Treatment.ENCODE:
+                what = self._what_is_encoded(stream, each.encoder, refused)
+                if not what:
+                    continue
             elif each.treatment is Treatment.CONVERT:
                 what = f"Converted to {each.encoder}, {refused}"
             elif self._is_new_pcm(stream, each):
@@ -179,6 +185,21 @@ class _Planner:
                 f"1 {name}" if number == 1 else f"{number} {name}s"
                 for name, number in names.items()
             )
+
+    def _what_is_encoded(self, stream: av.stream.Stream, encoder: str, refused: str) -> str:
+        """Return the begin of a sentence about sound that is encoded; empty if none is needed."""
+        assert isinstance(stream, av.AudioStream)
+        layout = stream.codec_context.layout
+        target = encoded_layout(layout)
+        mixed = (
+            f"mixed down from {layout.nb_channels} channels to {target}"
+            if av.AudioLayout(target).nb_channels < layout.nb_channels
+            else ""
+        )
+        if self._audio != "copy":
+            return mixed.capitalize()
+        what = f"Encoded as {encoder.removeprefix('lib')}, {refused}"
+        return f"{what}, and {mixed}" if mixed else what
 
     def _is_new_pcm(self, stream: av.stream.Stream, planned: PlannedStream) -> bool:
         copied = planned.treatment is Treatment.COPY and stream.type == "audio"

@@ -1,5 +1,6 @@
 """Turn the packets of one stream of the input into those of the output: copied or converted."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from fractions import Fraction
@@ -15,6 +16,7 @@ from live_nst.runtime.pyav import fraction
 if TYPE_CHECKING:
     from av.container import OutputContainer
 
+_LOWEST_RATE = 8000  # samples of a sound per second
 _BIT_RATES = {"aac": 96_000, "libopus": 64_000}  # bits per second and channel
 _USUAL_LAYOUTS = {
     1: "mono",
@@ -26,7 +28,9 @@ _USUAL_LAYOUTS = {
     7: "6.1",
     8: "7.1",
 }  # by number of channels
-_ENCODED_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}  # all encoders have these
+# All encoders have these. Other layouts are mixed down.
+_ENCODED_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 7: "5.1", 8: "7.1"}
+_MORE_LAYOUTS = {"3.0": "3.0", "5.0": "5.0", "5.0(side)": "5.0"}  # by name
 
 
 class StreamWriter(ABC):
@@ -46,19 +50,49 @@ class StreamWriter(ABC):
 
 
 class PacketCopier(StreamWriter):
-    """Copies packets unchanged.
+    """Copies packets unchanged, except that the times of sound never go back: none stores that.
+
+    Matroska counts milliseconds, and a packet of TrueHD is shorter: some have the same time. Their
+    times are counted in samples, so that one that has to be later is not a millisecond late.
 
     Args:
         stream: The stream of the output.
+        source: The stream of the input.
     """
 
-    def __init__(self, stream: av.stream.Stream) -> None:
+    def __init__(self, stream: av.stream.Stream, source: av.stream.Stream) -> None:
         self._stream = stream
+        context = source.codec_context
+        self._rate = 0  # samples of sound per second
+        if isinstance(context, av.AudioCodecContext):
+            self._rate = context.sample_rate or _LOWEST_RATE
+        self._last: int | None = None  # decoding time of the last packet, in ticks
 
     def write(self, packet: "av.Packet[Any]") -> "Iterator[av.Packet[Any]]":
         """Yield the packet itself."""
+        if self._rate and packet.dts is not None:
+            sample = self._count_samples(packet)
+            if self._last is not None and packet.dts <= self._last:
+                packet.dts = self._last + sample
+                packet.pts = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
+            self._last = packet.dts
         packet.stream = self._stream
         yield packet
+
+    def _count_samples(self, packet: "av.Packet[Any]") -> int:
+        """Count the times of a packet in units that are no longer than a sample.
+
+        Returns:
+            The units in a sample, rounded up: the smallest step of an MP4.
+        """
+        base = fraction(packet.time_base) or Fraction(1, av.time_base)
+        parts = math.ceil(base * self._rate)
+        if parts > 1:
+            packet.time_base = base / parts
+            packet.pts = None if packet.pts is None else packet.pts * parts
+            packet.dts = None if packet.dts is None else packet.dts * parts
+            packet.duration = (packet.duration or 0) * parts
+        return math.ceil(parts / (base * self._rate))
 
 
 class AudioEncoder(StreamWriter):
@@ -82,7 +116,7 @@ class AudioEncoder(StreamWriter):
             decoder.flush_buffers()
         self._decoder = decoder
         self._rate = _nearest_rate(encoder, decoder.sample_rate)
-        self._layout = _ENCODED_LAYOUTS.get(channels, "stereo")
+        self._layout = encoded_layout(decoder.layout)
         self.stream: Any = output.add_stream(encoder, rate=self._rate, layout=self._layout)
         self.stream.time_base = Fraction(1, self._rate)
         context = self.stream.codec_context
@@ -224,3 +258,9 @@ def layout_name(layout: av.AudioLayout) -> str:
     """Return the name of a layout; the usual one for its number of channels if it has none."""
     unnamed = "channels" in layout.name
     return _USUAL_LAYOUTS.get(layout.nb_channels, layout.name) if unnamed else layout.name
+
+
+def encoded_layout(layout: av.AudioLayout) -> str:
+    """Return the name of the layout in which sound of a layout is encoded."""
+    known = _MORE_LAYOUTS.get(layout_name(layout))
+    return known or _ENCODED_LAYOUTS.get(layout.nb_channels, "stereo")

@@ -14,6 +14,7 @@ from live_nst.conversion.video.animation import DecodedAnimation, decode_animati
 from live_nst.conversion.video.codecs import PICTURE_MUXERS, Codec, choose_codec, container_for
 from live_nst.conversion.video.encoding import EncoderSettings, segment_frames
 from live_nst.conversion.video.input_file import FileIdentity, identify_file
+from live_nst.conversion.video.pauses import longest_pause, pause_note
 from live_nst.conversion.video.probe import VideoInfo, probe
 from live_nst.conversion.video.stream_plan import StreamPlan, plan_streams
 from live_nst.conversion.video.webp import check_webp_size
@@ -21,6 +22,9 @@ from live_nst.errors import SourceError
 from live_nst.runtime.machine import available_cores
 from live_nst.stylizer.core import StylizerCore
 from live_nst.video.color import output_color_tags
+
+# Chunks are encoded alike on every machine. So many threads keep up with the network on 16 cores.
+_CHUNK_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,14 @@ class VideoTask:
         choose_codec(output, options.codec, options.crf, options.preset)
         animation = decode_animation(input)
         info = probe(input if animation is None else animation.path)
-        if animation is not None and animation.transparent:
-            info = replace(info, notes=(*info.notes, "Transparent parts become white"))
+        if animation is not None:
+            info = replace(info, notes=(*info.notes, *animation.notes))
         container = container_for(output)
         if container.muxer == "webp":
             check_webp_size(output, info.size)
+        if container.muxer in PICTURE_MUXERS:
+            note = pause_note(container.muxer, longest_pause(info, options))
+            info = info if note is None else replace(info, notes=(*info.notes, note))
         identity = identify_file(input)
         task = cls(input, output, options, identity, info, StreamPlan(), animation)
         settings = task.encoder_settings(1)
@@ -70,8 +77,9 @@ class VideoTask:
         return replace(task, streams=streams)
 
     def encoder_settings(self, threads: int) -> EncoderSettings:
-        """Return the settings of an encoder with that number of threads."""
+        """Return the settings of an encoder with that number of threads; chunks have their own."""
         options, info, codec = self.options, self.info, self._codec()
+        threads = threads if options.chunk is None else _CHUNK_THREADS
         return EncoderSettings(
             codec=codec,
             size=info.size,
@@ -82,7 +90,7 @@ class VideoTask:
             crf=codec.crf if options.crf is None else options.crf,
             preset=options.preset or codec.preset,
             threads=threads,
-            segment_frames=segment_frames(codec, threads),
+            segment_frames=options.chunk or segment_frames(codec, threads),
         )
 
     def frames(self) -> int:

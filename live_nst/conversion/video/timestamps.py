@@ -17,7 +17,6 @@ from live_nst.conversion.video.clock import ClockCorrection, time_base_of
 from live_nst.conversion.video.probe import VideoInfo, no_frames_error
 from live_nst.conversion.video.segments import Segment
 
-_LOWEST_RATE = 8000  # samples of a sound per second
 _DECODER_DELAY = Fraction(1, 20)  # seconds that decoders of sound need in advance, at most
 
 
@@ -33,6 +32,7 @@ class IncreasingTimestamps:
 
     def __init__(self, info: VideoInfo) -> None:
         self._decoding_order = info.decoding_order
+        self._time_base = info.time_base
         self._begin = round(info.first / info.time_base)
         self._step = max(1, round(1 / (info.rate * info.time_base)))
         self._last: int | None = None
@@ -50,10 +50,18 @@ class IncreasingTimestamps:
         self._last = pts
         return pts
 
-    def end(self, frame: av.VideoFrame) -> int:
-        """Return when the frame that was last given to `next` ends, in ticks."""
+    def end(self, frame: av.VideoFrame, until: Fraction | None = None) -> int:
+        """Return when the frame that was last given to `next` ends, in ticks.
+
+        Args:
+            frame: The frame.
+            until: The seconds at which the output ends, which cuts a long frame; None for no end.
+        """
         assert self._last is not None
-        return self._last + (frame.duration or self._step)
+        end = self._last + (frame.duration or self._step)
+        if until is not None:
+            end = min(end, max(math.ceil(until / self._time_base), self._last + self._step))
+        return end
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,6 @@ class CopiedTimes:
     def __init__(self, clock: ClockCorrection | None) -> None:
         self._correct = clock.corrector() if clock is not None else None
         self._played: set[int] = set()  # streams of which a packet is played
-        self._last: dict[int, int] = {}  # decoding time of the last packet by stream, in ticks
 
     def correct(self, packet: "av.Packet[Any]") -> bool:
         """Correct a packet; return False if the file says that it is not played.
@@ -104,20 +111,7 @@ class CopiedTimes:
                 return False
         if not packet.is_discard:
             self._played.add(index)
-        if packet.dts is not None:
-            last = self._last.get(index)
-            if last is not None and packet.dts <= last:  # no container stores times that go back
-                packet.dts = last + _sample_ticks(packet)
-                packet.pts = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
-            self._last[index] = packet.dts
         return True
-
-
-def _sample_ticks(packet: "av.Packet[Any]") -> int:
-    """Return the ticks of one sample of a sound, rounded up: the smallest step of an MP4."""
-    context = packet.stream.codec_context
-    rate = context.sample_rate if isinstance(context, av.AudioCodecContext) else 0
-    return max(1, math.ceil(1 / ((rate or _LOWEST_RATE) * time_base_of(packet.time_base))))
 
 
 def output_span(
@@ -151,7 +145,9 @@ def timed_packets(
     Every frame of a segment is shown before every frame of the next one. The decoding time of a
     packet is the presentation time of the frame that is shown `delay` positions earlier than the
     packet's own position. It is never later than the packet's presentation time, whatever the
-    frame rate does.
+    frame rate does. The decoding time of the last packet is moved where this would make the video
+    end too early: MP4 stores how long packets last by times of decoding, and players and FFmpeg
+    take the sum as the length of the video.
 
     Args:
         segments: All segments of the output.
@@ -159,6 +155,7 @@ def timed_packets(
     """
     delay = max(segment.reorder for segment in segments)
     shown: deque[int] = deque(maxlen=delay + 1)
+    lead = 0  # ticks from the first packet's decoding to its presentation
     for number, segment in enumerate(segments):
         order = sorted(segment.first + packet.pts for packet in segment.packets)
         following = segments[number + 1].first if number + 1 < len(segments) else segment.end
@@ -166,11 +163,16 @@ def timed_packets(
         if number == 0:
             step = max(1, (order[1] if len(order) > 1 else ends[order[0]]) - order[0])
             shown.extend(order[0] - step * (delay - position) for position in range(delay))
+            lead = step * delay
         data, offset = payload(segment), 0
         for position, stored in enumerate(segment.packets):
             shown.append(order[position])
             packet: av.Packet[Any] = av.Packet(data[offset : offset + stored.size])
             offset += stored.size
             packet.is_keyframe = stored.keyframe
-            pts = segment.first + stored.pts
-            yield packet, pts, shown[0], max(1, ends[pts] - pts)
+            pts, dts = segment.first + stored.pts, shown[0]
+            duration = max(1, ends[pts] - pts)
+            if segment is segments[-1] and position == len(segment.packets) - 1:
+                dts = max(dts, pts - lead)
+                duration = max(duration, segment.end - lead - dts)
+            yield packet, pts, dts, duration

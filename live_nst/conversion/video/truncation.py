@@ -3,6 +3,7 @@
 FFmpeg takes the end of the file for the end of the video. Three containers say how long they are:
 MP4 by the sizes of its boxes, Matroska by the size of its segment, AVI by the size of its chunk.
 MP4 and AVI also contain an index: where all that it names is in the file, nothing is missing.
+MPEG-TS says it of its frames; see `transport_stream`.
 """
 
 import os
@@ -12,6 +13,7 @@ from typing import BinaryIO
 import av
 import av.error
 
+from live_nst.conversion.video.transport_stream import transport_stream_is_cut
 from live_nst.runtime.pyav import open_for_reading
 
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
@@ -35,8 +37,10 @@ def is_truncated(path: Path) -> bool:
         if head.startswith(b"RIFF"):
             size = int.from_bytes(head[4:8], "little")
             shorter = size not in _UNKNOWN_SIZES and 8 + size > length
+        elif head[4:8] in _BOXES:
+            shorter = _mp4_end(file, length) > length
         else:
-            shorter = head[4:8] in _BOXES and _mp4_end(file, length) > length
+            return transport_stream_is_cut(file, length)
     return shorter and not _index_is_complete(path, length)
 
 

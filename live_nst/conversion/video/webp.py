@@ -10,12 +10,15 @@ from live_nst.conversion.video.segments import SegmentStore, output_errors
 from live_nst.conversion.video.timestamps import OutputSpan
 from live_nst.errors import ConversionError
 from live_nst.runtime.pyav import open_for_writing
-from live_nst.types import Notify, Size
+from live_nst.types import Size
 
 _TICK = Fraction(1, 1000)  # WebP's unit of time, in seconds
 _MAX_SIDE = 16_383  # pixels
-_LONGEST = 2**24 - 1  # ticks that a frame can last
+_MAX_TICKS = 2**24 - 1  # that a frame can last
 _QUALITY = "95"
+
+LONGEST = _MAX_TICKS * _TICK
+"""The longest time, in seconds, for which a WebP can show a frame."""
 
 
 def write_webp(
@@ -24,11 +27,10 @@ def write_webp(
     settings: EncoderSettings,
     span: OutputSpan,
     tick: Callable[[], None],
-    notify: Notify,
-) -> None:
+) -> Fraction:
     """Write the frames of all segments as an animated WebP that repeats without end.
 
-    See `live_nst.conversion.video.gif.write_gif` for the arguments.
+    See `live_nst.conversion.video.gif.write_gif` for the arguments and the result.
 
     Raises:
         SinkError: The file cannot be written.
@@ -57,12 +59,8 @@ def write_webp(
         place = data.rfind(b"ANMF")
         if place >= 0:
             file.seek(place + 20)
-            file.write(min(max(1, last), _LONGEST).to_bytes(3, "little"))
-    if longest > _LONGEST:
-        notify(
-            f"A pause of {longest * float(_TICK):.0f} s becomes {_LONGEST * float(_TICK):.0f} s: "
-            "a WebP cannot show a frame for longer"
-        )
+            file.write(min(max(1, last), _MAX_TICKS).to_bytes(3, "little"))
+    return longest * _TICK
 
 
 def check_webp_size(path: Path, size: Size) -> None:

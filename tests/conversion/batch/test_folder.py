@@ -6,8 +6,10 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image as Pillow
@@ -20,6 +22,7 @@ from live_nst.errors import ConversionError, LiveNstError, SinkError, SourceErro
 from live_nst.files.lock import FileLock
 from live_nst.files.names import max_name_bytes
 from tests.conversion.fakes import InvertingStylizer
+from tests.conversion.make_videos import write
 
 
 class Copying:
@@ -157,6 +160,45 @@ def test_find_items_counts_other_files(tmp_path: Path) -> None:
     report = run(source, tmp_path / "out")
     assert (report.done, report.failed, len(report)) == (["a.jpg"], [], 1)
     assert report.others == ["IMG_1234", "b/notes.txt", "c.nef"]
+
+
+def test_find_items_by_content(tmp_path: Path) -> None:
+    """Files are taken by what they contain where their suffix says nothing."""
+    source = filled(tmp_path / "in", "notes.txt", "BMW list", "empty", "c.thm", "d.dng")
+    (source / "empty").write_bytes(b"")
+    picture = Pillow.new("RGB", (8, 8), "red")
+    for name, kind in {
+        "IMG_1": "JPEG", "a.jpg_large": "PNG", "c.thm": "JPEG", "d.dng": "TIFF", "e.scan": "TIFF",
+        "f.part": "PNG", "g.x": "BMP", "h": "WEBP",
+    }.items():  # fmt: skip
+        picture.save(source / name, kind)
+    images = [np.full((48, 64, 3), 60 * number, np.uint8) for number in range(4)]
+    for suffix in ("mp4", "mkv", "avi", "ts", "flv", "mpg", "mov"):
+        codec = "mpeg1video" if suffix == "mpg" else "libx264"
+        film = write(source / f"x.{suffix}", images, codec=codec, time_base=Fraction(1, 25))
+        film.rename(source / f"film {suffix}")
+    copy = (source / "film mp4").read_bytes()
+    (source / "i.lrv").write_bytes(copy)
+    (source / "j.crdownload").write_bytes(copy)
+    with av.open(str(source / "song.m4a"), "w", format="mp4") as out:
+        sound = out.add_stream("aac", rate=48000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        frame.sample_rate = 48000
+        out.mux([*sound.encode(frame), *sound.encode(None)])
+    (source / "damaged").write_bytes(b"\x1a\x45\xdf\xa3" + bytes(60))
+    contents = find_items(source, tmp_path / "out")
+    targets = {item.name: item.target.name for item in contents.items}
+    assert targets == {
+        "IMG_1": "IMG_1.png", "a.jpg_large": "a.jpg_large.png", "e.scan": "e.scan.png",
+        "g.x": "g.x.png", "h": "h.png", "film mp4": "film mp4.mp4", "film mkv": "film mkv.mp4",
+        "film avi": "film avi.mp4", "film ts": "film ts.mp4", "film flv": "film flv.mp4",
+        "film mpg": "film mpg.mp4", "film mov": "film mov.mp4",
+    }  # fmt: skip
+    assert all(item.is_video == item.name.startswith("film") for item in contents.items)
+    assert contents.others == [
+        "BMW list", "c.thm", "d.dng", "damaged", "empty", "f.part", "i.lrv", "j.crdownload",
+        "notes.txt", "song.m4a",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("mode", [0o000, 0o444])

@@ -14,8 +14,9 @@ from PIL import Image as Pillow
 from PIL import ImageCms
 
 from live_nst.conversion.images import reading
-from live_nst.conversion.images.convert import convert_image_file
+from live_nst.conversion.images.convert import ImageTask, convert_image_file, examine_image
 from live_nst.conversion.images.reading import is_animated, is_still_image, read_still_image
+from live_nst.conversion.options import ConvertOptions
 from live_nst.errors import ConversionError, LiveNstError, SinkError, UsageError
 from live_nst.files.atomic import atomic_write
 from live_nst.files.formats import IMAGE_FORMATS, image_format_for
@@ -427,6 +428,32 @@ def test_is_still_image(tmp_path: Path) -> None:
     assert is_still_image(tmp_path / "a")
     assert not is_still_image(tmp_path / "b")
     assert not is_still_image(tmp_path / "none")
+
+
+def test_losses_are_told_before_the_image_is_stylized(tmp_path: Path) -> None:
+    exif = Pillow.Exif()
+    exif[MAKER] = "x" * 70_000
+    alpha = np.tile(np.linspace(0, 255, 40).astype(np.uint8), (24, 1))
+    Pillow.fromarray(np.dstack([photo(), alpha])).save(tmp_path / "a.webp", exif=exif)
+    said: list[str] = []
+    before: list[str] = []
+
+    class Watching(InvertingStylizer):
+        def still(self, image: Any, *, size: int | None = None) -> Any:
+            before.extend(said)
+            return super().still(image, size=size)
+
+    convert_image_file(tmp_path / "a.webp", tmp_path / "b.jpg", Watching(), said.append)
+    assert before == said
+    assert said == [
+        "b.jpg is on white: JPEG has no transparency.",
+        "b.jpg has no EXIF data: they are too long for a JPEG.",
+    ]
+    again: list[str] = []
+    task = ImageTask.open(tmp_path / "a.webp", tmp_path / "c.jpg", ConvertOptions(), None)
+    assert examine_image(task, again.append) == (40, 24)
+    assert again == [sentence.replace("b.jpg", "c.jpg") for sentence in said]
+    assert not (tmp_path / "c.jpg").exists()
 
 
 # Refused

@@ -9,11 +9,12 @@ import pytest
 from PIL import Image as Pillow
 
 from live_nst.conversion.images.convert import is_image_conversion
+from live_nst.conversion.images.reading import read_still_image
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ConversionReport, ProgressReporter
 from live_nst.conversion.video.convert import convert_video
 from live_nst.conversion.video.task import VideoTask
-from live_nst.errors import LiveNstError
+from live_nst.errors import LiveNstError, SourceError
 from tests.conversion.fakes import Negative
 
 WIDTH, HEIGHT = 64, 48
@@ -138,11 +139,12 @@ def test_still_and_animated_webp_are_told_apart(tmp_path: Path) -> None:
     assert is_image_conversion(tmp_path / "missing.webp", tmp_path / "c.webp")
 
 
-def test_cut_off_animation_is_damaged(tmp_path: Path) -> None:
-    animation(tmp_path / "a.webp")
-    (tmp_path / "a.webp").write_bytes((tmp_path / "a.webp").read_bytes()[:-60])
+def test_cut_off_avif_is_damaged(tmp_path: Path) -> None:
+    """Its decoder takes whole files only."""
+    animation(tmp_path / "a.avif")
+    (tmp_path / "a.avif").write_bytes((tmp_path / "a.avif").read_bytes()[:-60])
     with pytest.raises(LiveNstError) as caught:
-        convert(tmp_path / "a.webp", tmp_path / "b.mp4")
+        convert(tmp_path / "a.avif", tmp_path / "b.mp4")
     assert "\n" not in caught.value.message
     assert "damaged" in caught.value.message
 
@@ -162,3 +164,49 @@ def test_too_large_for_webp(tmp_path: Path) -> None:
     frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
     with pytest.raises(LiveNstError, match="16383"):
         VideoTask.open(tmp_path / "a.png", tmp_path / "b.webp", ConvertOptions())
+
+
+def cut_webp(path: Path, frames: int) -> None:
+    """Cut an animated WebP off in the middle of the frame that follows so many."""
+    data, place = path.read_bytes(), -1
+    for _ in range(frames + 1):
+        place = data.index(b"ANMF", place + 1)
+    path.write_bytes(data[: place + 30])
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webp"])
+def test_cut_off_webp_gives_its_complete_frames(tmp_path: Path, suffix: str) -> None:
+    source = tmp_path / "a.webp"
+    animation(source)
+    cut_webp(source, 3)
+    assert not is_image_conversion(source, tmp_path / f"b{suffix}")
+    said: list[str] = []
+    convert(source, tmp_path / f"b{suffix}", said)
+    assert said == ["a.webp is cut off or damaged after frame 3: what follows is left out"]
+    images, times = frames_of(tmp_path / f"b{suffix}")
+    assert len(images) == 3
+    assert times[:3] == BEGINS[:3]
+
+
+def test_webp_that_is_cut_off_after_or_in_its_first_frame(tmp_path: Path) -> None:
+    source = tmp_path / "a.webp"
+    animation(source)
+    cut_webp(source, 1)
+    said: list[str] = []
+    convert(source, tmp_path / "b.mp4", said)
+    assert said == ["a.webp is cut off or damaged after frame 1: what follows is left out"]
+    assert read_still_image(source, "a.webp").notices == ("a.webp is cut off behind this frame.",)
+    cut_webp(source, 0)
+    with pytest.raises(SourceError, match="damaged"):
+        convert(source, tmp_path / "c.mp4")
+
+
+def test_cut_off_apng_gives_its_complete_frames(tmp_path: Path) -> None:
+    source = tmp_path / "a.png"
+    animation(source)
+    data = source.read_bytes()
+    source.write_bytes(data[: data.rindex(b"fdAT") + 10])
+    said: list[str] = []
+    convert(source, tmp_path / "b.mp4", said)
+    assert said == ["a.png is cut off or damaged after frame 4: what follows is left out"]
+    assert len(frames_of(tmp_path / "b.mp4")[0]) == 4

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from live_nst.conversion.api import convert
+from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.video.clock import scan_clock
 from live_nst.conversion.video.probe import probe
 from live_nst.conversion.video.reader import FrameReader
+from live_nst.conversion.video.task import VideoTask
 from tests.conversion.fakes import Negative
 from tests.conversion.make_videos import write
 from tests.conversion.reading import Contents, read
@@ -301,9 +303,27 @@ def test_trimmed_sound_does_not_come_back(
     assert -0.05 <= times[0] <= 0 and times[-1] < 0.41
 
 
+def test_end_cuts_a_long_frame(images: list[np.ndarray], tmp_path: Path) -> None:
+    ticks = [0, 512, 1024, 12800 * 700]
+    source = write(tmp_path / "in.mp4", images[:4], ticks=ticks, options={"bf": "0"})
+    film, _ = run(source, tmp_path / "out.mp4", end=2.0)
+    assert len(film.times) == 3
+    assert film.duration == pytest.approx(2.0, abs=2e-3)
+
+
 def test_pause_too_long_for_gif_is_told(images: list[np.ndarray], tmp_path: Path) -> None:
     ticks = [0, 512, 1024, 12800 * 700, 12800 * 700 + 512]
     source = write(tmp_path / "in.mp4", images[:5], ticks=ticks, options={"bf": "0"})
     film, said = run(source, tmp_path / "out.gif")
     assert film.times[3] - film.times[2] == pytest.approx(655.35)
-    assert said == ["A pause of 700 s becomes 655 s: a GIF cannot show a frame for longer"]
+    told = "A pause of 700 s becomes 655 s: a GIF cannot show a frame for longer"
+    assert said == [told]
+    for options, notes in {
+        ConvertOptions(): (told,),
+        ConvertOptions(end=1.0): (),
+        ConvertOptions(start=100.0): (),
+        ConvertOptions(every=2): (told,),
+        ConvertOptions(every=5): (),
+    }.items():  # before the first frame is stylized
+        assert VideoTask.open(source, tmp_path / "new.gif", options).info.notes == notes
+    assert VideoTask.open(source, tmp_path / "new.webp", ConvertOptions()).info.notes == ()

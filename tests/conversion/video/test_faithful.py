@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from tests.conversion.make_videos import (
     without_first_packets,
     write,
 )
-from tests.conversion.reading import Contents, read, within_a_tick
+from tests.conversion.reading import Contents, opened, read, within_a_tick
 
 SMALL = (160, 90)
 FRAMES = 40
@@ -81,6 +82,36 @@ def test_variable_frame_rate(images: list[np.ndarray], tmp_path: Path) -> None:
     before = read(source)
     assert after.times == [time - before.begin for time in before.times]
     assert after.time_base == read(source).time_base
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize(
+    "ticks",
+    [
+        [*range(11), 80],
+        [0, 3, 4, 9, 10, 11, 30, 31, 33, 60, 61, 62],
+        [0, *range(60, 71)],
+        [*range(0, 48, 4)],
+    ],
+    ids=["long last", "mixed", "long first", "even"],
+)
+def test_duration_with_b_frames(
+    images: list[np.ndarray], tmp_path: Path, suffix: str, ticks: list[int]
+) -> None:
+    """MP4 stores how long packets last in the order of decoding."""
+    source = write(tmp_path / "in.mkv", images[:12], ticks=ticks, time_base=Fraction(1, 100))
+    output = tmp_path / f"out{suffix}"
+    after, _ = converted(source, output, preset="medium")
+    expected = ticks[-1] / 100 + 0.04  # a frame lasts as long as the frame rate says
+    assert after.duration == pytest.approx(expected, abs=2e-3)
+    with opened(output) as container:
+        video = container.streams.video[0]
+        packets = [packet for packet in container.demux(video) if packet.size]
+        assert any(packet.pts > later.pts for packet, later in pairwise(packets))
+        if suffix != ".mkv":
+            assert float(video.duration * video.time_base) == pytest.approx(expected, abs=2e-3)
+            assert all(packet.dts < later.dts for packet, later in pairwise(packets))
+            assert all(packet.dts <= packet.pts for packet in packets)
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])

@@ -7,6 +7,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from live_nst.conversion.api import convert
 from live_nst.conversion.options import ConvertOptions
@@ -17,6 +18,7 @@ from live_nst.conversion.video.task import VideoTask
 from live_nst.errors import ConversionError, UsageError
 from tests.conversion.fakes import Negative
 from tests.conversion.make_streams import open_any, write_streams
+from tests.conversion.make_videos import write
 from tests.conversion.reading import packets
 
 SEGMENTS = (0x16, 0x17, 0x14, 0x15, 0x80)  # of a PGS picture, in order
@@ -334,6 +336,66 @@ def test_webm_transparency_is_told(tmp_path: Path) -> None:
         assert "alpha_mode" not in container.streams.video[0].metadata
 
 
+@pytest.mark.parametrize(
+    ("channels", "kept", "audio"),
+    [
+        ("3.0", "3.0", "copy"),
+        ("4.0", "stereo", "copy"),
+        ("5.0", "5.0", "copy"),
+        ("6.1", "5.1", "copy"),
+        ("2.1", "stereo", "encode"),
+        ("5.1", "5.1", "encode"),
+    ],
+)
+def test_channels_that_are_mixed_down_are_told(
+    tmp_path: Path, channels: str, kept: str, audio: str
+) -> None:
+    source = write_streams(tmp_path / "in.mkv", "flac", channels=channels)
+    number = av.AudioLayout(channels).nb_channels
+    said: list[str] = []
+    output = tmp_path / "out.webm"
+    convert(source, output, stylizer=Negative(), notify=said.append, audio=audio)  # type: ignore[arg-type]
+    with av.open(str(output)) as container:
+        assert container.streams.audio[0].codec_context.layout.name == kept
+    mixed = f"mixed down from {number} channels to {kept}"
+    what = {"copy": "Encoded as opus, because webm cannot store it", "encode": ""}[audio]
+    if av.AudioLayout(kept).nb_channels < number:
+        what = f"{what}, and {mixed}" if what else mixed.capitalize()
+    assert said == ([f"{what}: 1 flac audio stream"] if what else [])
+
+
+def test_packets_shorter_than_a_tick_keep_their_times(tmp_path: Path) -> None:
+    """TrueHD in Matroska: a packet lasts 0.83 ms, and times are counted in milliseconds."""
+    source = write_streams(tmp_path / "in.mkv", "truehd")
+    before = packets(source, "audio")[0]
+    assert len({time for time, _ in before}) < len(before) > 1000
+    output, said = converted(source, ".mkv")
+    assert packets(output, "audio")[0] == before and not said
+    output, _ = converted(source, ".mp4")
+    last = packets(output, "audio")[0][-1][0]
+    assert last is not None and abs(last - 1) < 0.05
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+def test_chapters_that_a_picture_cannot_store_are_told(tmp_path: Path, suffix: str) -> None:
+    images = [np.full((48, 64, 3), 60 * number, np.uint8) for number in range(4)]
+    source = write(tmp_path / "in.mkv", images, chapters=[(0, 0.1, "one"), (0.1, 0.2, "two")])
+    _, said = converted(source, suffix)
+    assert said == [f"Left out, because {suffix[1:]} cannot store them: the chapters"]
+
+
+def test_transparent_gif_is_told(tmp_path: Path) -> None:
+    frames = [Pillow.new("RGBA", (64, 48), (200, 20, 20, 255)) for _ in range(3)]
+    source = tmp_path / "in.gif"
+    frames[0].putpixel((60, 3), (0, 0, 255, 255))
+    frames[0].save(source, save_all=True, append_images=frames[1:], duration=100)
+    assert converted(source, ".mp4")[1] == []
+    for frame in frames:
+        frame.paste((0, 0, 0, 0), (32, 0, 64, 48))
+    frames[0].save(source, save_all=True, append_images=frames[1:], duration=100, disposal=2)
+    assert converted(source, ".mp4")[1] == ["Transparent parts become white"]
+
+
 def test_dry_run_tells_all_losses(tmp_path: Path) -> None:
     source = write_streams(tmp_path / "in.mkv", "opus", "dvb_subtitle")
     task = VideoTask.open(source, tmp_path / "out.mov", ConvertOptions())
@@ -368,7 +430,8 @@ def test_packets_that_are_refused_at_the_end_are_left_out(tmp_path: Path) -> Non
 
     def spoil(self: PacketCopier, packet: Any) -> Any:
         for written in writer(self, packet):
-            if said and packet.stream_index == 1 and packet.pts > 900:
+            if said and packet.stream_index == 1 and packet.pts * packet.time_base > 0.9:
+                written.time_base = Fraction(1, 1000)
                 written.dts = written.pts = -(1 << 40)
             yield written
 

@@ -10,12 +10,13 @@ from live_nst.conversion.api import convert
 from live_nst.conversion.video.truncation import is_truncated
 from live_nst.errors import ConversionError
 from tests.conversion.fakes import Negative
+from tests.conversion.make_streams import write_streams
 from tests.conversion.make_videos import cut, write
 from tests.conversion.reading import read
 
 FRAMES = 24
 PACKET = 188  # bytes of a packet of MPEG-TS
-VIDEO = 0x100  # the number of the first stream that FFmpeg writes
+VIDEO, SOUND = 0x100, 0x101  # the numbers of the first streams that FFmpeg writes
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +100,71 @@ def ts(path: Path, images: list[np.ndarray], begin: int = 0, codec: str = "libx2
     return path.read_bytes()
 
 
+@pytest.fixture(scope="module")
+def stream(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A transport stream with a picture and sound."""
+    return write_streams(tmp_path_factory.mktemp("ts") / "in.ts", "ac3").read_bytes()
+
+
+def as_packets(data: bytes) -> list[bytes]:
+    return [data[at : at + PACKET] for at in range(0, len(data), PACKET)]
+
+
+def number_of(packet: bytes) -> int:
+    return int.from_bytes(packet[1:3], "big") & 0x1FFF
+
+
+def wrapped(data: bytes, form: int) -> bytes:
+    """The packets with a time before them, as in AVCHD, or a checksum behind them."""
+    before, behind = {188: (0, 0), 192: (4, 0), 204: (0, 16)}[form]
+    return b"".join(bytes(before) + each + bytes(behind) for each in as_packets(data))
+
+
+def without_last_sound(data: bytes, number: int) -> bytes:
+    """All up to the last packet of the last sound, which has several."""
+    packets = as_packets(data)
+    last = max(at for at, packet in enumerate(packets) if number_of(packet) == number)
+    assert not packets[last][1] & 0x40
+    return b"".join(packets[:last])
+
+
+@pytest.mark.parametrize("form", [188, 192, 204])
+def test_transport_stream_that_ends_in_a_frame(stream: bytes, tmp_path: Path, form: int) -> None:
+    path = tmp_path / "in.m2ts"
+    path.write_bytes(wrapped(stream, form))
+    assert not is_truncated(path)
+    path.write_bytes(wrapped(stream, form)[:-50])
+    assert is_truncated(path)
+    path.write_bytes(wrapped(without_last_sound(stream, SOUND), form))
+    assert is_truncated(path)
+    with pytest.raises(ConversionError, match="is cut off or damaged after 1"):
+        run(path, tmp_path / "out.mp4")
+    assert len(read(tmp_path / "out.incomplete.mp4").times) == 25
+
+
+def test_transport_streams_that_are_not_cut_off(stream: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "in.ts"
+    short = without_last_sound(stream, SOUND)
+    packets = as_packets(stream)
+    video = [at for at, packet in enumerate(packets) if number_of(packet) == VIDEO]
+    whole_sound = b"".join(
+        packet for at, packet in enumerate(packets) if at < video[-2] or at > video[-1]
+    )
+    first = next(at for at, packet in enumerate(packets) if number_of(packet) == SOUND)
+    in_frame = b"".join(as_packets(short)[:first] + as_packets(short)[first + 1 :])
+    for name, data in {
+        "joined with a whole one": short + stream,
+        "joined within a packet": stream[:-100] + stream,
+        "video without a length": whole_sound,
+        "a part of a broadcast": in_frame,
+        "other bytes behind it": short + bytes(5000),
+        "padding packets": stream + (b"\x47\x1f\xff\x10" + b"\xff" * 184) * 40,
+        "no transport stream": b"YUV4MPEG2 W64 H64 F25:1 C420\n" + b"\x47" * 5000,
+    }.items():
+        path.write_bytes(data)
+        assert not is_truncated(path), name
+
+
 @pytest.mark.parametrize("codec", ["libx264", "mpeg2video"])
 @pytest.mark.parametrize("begin", [FRAMES, 0], ids=["on time", "again"])
 def test_seam_of_joined_mpeg_ts_is_no_damage(
@@ -118,12 +184,8 @@ def test_lost_packets_are_damage(
     images: list[np.ndarray], tmp_path: Path, codec: str, lost: str
 ) -> None:
     data = ts(tmp_path / "in.ts", images, codec=codec)
-    packets = [data[at : at + PACKET] for at in range(0, len(data), PACKET)]
-    video = [
-        number
-        for number, packet in enumerate(packets)
-        if int.from_bytes(packet[1:3], "big") & 0x1FFF == VIDEO
-    ]
+    packets = as_packets(data)
+    video = [number for number, packet in enumerate(packets) if number_of(packet) == VIDEO]
     frames = [number for number in video if packets[number][1] & 0x40]
     if lost == "middle":
         missing = [number for number in video if number > frames[6]][3:6]

@@ -1,0 +1,306 @@
+"""`live-nst ctl`: control a running session from scripts, desks and Stream Decks."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from live_nst.cli.console import show_result
+from live_nst.errors import UsageError
+
+if TYPE_CHECKING:
+    from live_nst.remote.client import SessionClient
+
+ctl = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Control a running session: one started with --control, or the studio.",
+)
+
+SETTINGS: dict[str, tuple[str, str]] = {
+    "strength": ("0..1", "Set how strong the style is."),
+    "keep-colors": ("0..1", "Set how much of the original's colors is kept."),
+    "detail": ("0..1", "Set how much of the original's fine detail is added."),
+    "stroke": ("0.3..3", "Set the size of the brush strokes."),
+    "blend": ("pictures|styles", "Set what the strength blends."),
+    "only": ("everywhere|person|background", "Set where the picture is stylized."),
+    "size": ("auto|PIXELS", "Set the long side of the image that the network sees."),
+    "mirror": ("on|off", "Flip left and right."),
+    "split": ("on|off", "Show the original beside the result."),
+    "split-at": ("0..1", "Set the place of the divider."),
+    "frozen": ("on|off", "Hold the frame."),
+}
+"""The commands that set one number, word or switch: their values, and what they do."""
+
+
+@dataclass
+class _Choice:
+    """Which session is meant."""
+
+    pid: int | None = None
+    url: str = ""
+    token: str = ""
+
+
+@ctl.callback()
+def choose(
+    context: typer.Context,
+    session: Annotated[
+        int | None, typer.Option(metavar="NUMBER", help="The session, if several run.")
+    ] = None,
+    url: Annotated[
+        str,
+        typer.Option(
+            metavar="URL", help="The studio on another computer, such as http://127.0.0.1:8000."
+        ),
+    ] = "",
+    token: Annotated[
+        str,
+        typer.Option(
+            metavar="TOKEN",
+            envvar="LIVE_NST_TOKEN",
+            help="The token of the studio at that URL.",
+            show_default=False,
+        ),
+    ] = "",
+) -> None:
+    """Control a running session: one started with --control, or the studio."""
+    context.obj = _Choice(session, url, token)
+
+
+def _client(context: typer.Context) -> "SessionClient":
+    from live_nst.remote.client import SessionClient, choose_endpoint
+    from live_nst.remote.endpoints import Endpoint
+
+    choice = context.find_object(_Choice) or _Choice()
+    if choice.url:
+        return SessionClient(
+            Endpoint(pid=0, kind="studio", url=choice.url.rstrip("/"), token=choice.token)
+        )
+    return SessionClient(choose_endpoint(choice.pid))
+
+
+def _add_setting(name: str, metavar: str, help: str) -> None:
+    def change(
+        context: typer.Context, value: Annotated[str, typer.Argument(metavar=metavar)]
+    ) -> None:
+        body = {name.replace("-", "_"): to_value(name, value)}
+        _client(context).ask("PATCH", "/api/settings", body)
+
+    change.__doc__ = help
+    ctl.command(name)(change)
+
+
+def to_value(name: str, text: str) -> float | bool | str:
+    """Return the value of a setting as JSON has it.
+
+    Raises:
+        UsageError: It is neither of the words nor a number where one is needed.
+    """
+    words = SETTINGS[name][0].split("|")
+    if words == ["on", "off"]:
+        return to_switch(text)
+    if text in words or not any(re.search(r"\d|PIXELS", word) for word in words):
+        return text
+    try:
+        return int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
+    except ValueError:
+        raise UsageError(f"Invalid {name} {text!r}", f"use {SETTINGS[name][0]}") from None
+
+
+def to_switch(text: str) -> bool:
+    """Return whether a word means on.
+
+    Raises:
+        UsageError: It means neither on nor off.
+    """
+    if text not in ("on", "off"):
+        raise UsageError(f"{text!r} is neither on nor off", "use on or off")
+    return text == "on"
+
+
+for _name, (_metavar, _help) in SETTINGS.items():
+    _add_setting(_name, _metavar, _help)
+
+OnOff = Annotated[str, typer.Argument(metavar="on|off")]
+
+
+@ctl.command()
+def style(context: typer.Context, style: Annotated[str, typer.Argument(metavar="STYLE")]) -> None:
+    """Change the style: its name as `ctl styles` lists it, or a mix such as wave:0.7+ink:0.3."""
+    client = _client(context)
+    known = client.ask("GET", "/api/styles")
+    client.ask("PATCH", "/api/settings", {"style": find_style(style, known)})
+
+
+def find_style(text: str, known: list[dict[str, Any]]) -> str | dict[str, float]:
+    """Return the id of a style, or ids and weights of a mix.
+
+    Args:
+        text: An id, a label, or a mix of them.
+        known: The styles that the session offers.
+
+    Raises:
+        UsageError: There is no such style.
+    """
+    ids = {entry["label"]: entry["id"] for entry in known}
+    ids.update({entry["id"]: entry["id"] for entry in known})
+    if text in ids:
+        return str(ids[text])
+    weights: dict[str, float] = {}
+    for piece in text.split("+"):
+        match = re.fullmatch(r"(.+):(\d*\.?\d+)", piece)
+        name, weight = (match[1], float(match[2])) if match else (piece, 1.0)
+        if name not in ids:
+            import difflib
+
+            close = difflib.get_close_matches(name, ids, n=1)
+            hint = f"did you mean {close[0]}? " if close else ""
+            raise UsageError(
+                f"There is no style {name!r} in this session",
+                f"{hint}`live-nst ctl styles` lists them",
+            )
+        weights[ids[name]] = weights.get(ids[name], 0.0) + weight
+    return weights
+
+
+@ctl.command()
+def styles(context: typer.Context) -> None:
+    """List the styles to choose from."""
+    for entry in _client(context).ask("GET", "/api/styles"):
+        label = "" if entry["label"] == entry["id"] else entry["label"]
+        show_result("  ".join(filter(None, (entry["id"], label, entry["description"]))))
+
+
+@ctl.command()
+def key(context: typer.Context, key: Annotated[str, typer.Argument(metavar="KEY")]) -> None:
+    """Press a key of the window, such as n for the next style."""
+    _client(context).ask("POST", "/api/keys", {"key": key})
+
+
+@ctl.command()
+def snapshot(
+    context: typer.Context,
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE.png]", help="Save it here; else in the session's folder."),
+    ] = None,
+) -> None:
+    """Save the picture that is shown."""
+    if file is None:
+        _client(context).read("POST", "/api/snapshot?save=1")
+        return
+    from live_nst.files.atomic import write_bytes
+    from live_nst.files.output import check_output, write_errors
+
+    check_output(file, kind="a picture", suffixes=[".png"])
+    picture = _client(context).read("POST", "/api/snapshot")
+    with write_errors(file):
+        write_bytes(file, picture)
+
+
+@ctl.command()
+def record(context: typer.Context, switch: OnOff) -> None:
+    """Start or end a recording; print the name of its file."""
+    client = _client(context)
+    before = client.ask("GET", "/api/state")["recording"]["file"]
+    after = client.ask("PUT", "/api/recording", {"on": to_switch(switch)})["recording"]["file"]
+    if after or before:
+        show_result(after or before)
+
+
+@ctl.command("virtual-camera")
+def virtual_camera(
+    context: typer.Context,
+    switch: OnOff,
+    device: Annotated[
+        str | None, typer.Argument(metavar="[DEVICE]", help="The first one found if left out.")
+    ] = None,
+) -> None:
+    """Feed a virtual camera, or stop it."""
+    body = {"on": to_switch(switch), "device": device}
+    _client(context).ask("PUT", "/api/virtual-camera", body)
+
+
+@ctl.command()
+def source(
+    context: typer.Context, source: Annotated[str, typer.Argument(metavar="SOURCE")]
+) -> None:
+    """Change the source to one of those that `ctl sources` lists."""
+    _client(context).ask("PUT", "/api/session", {"source": source})
+
+
+@ctl.command()
+def sources(context: typer.Context) -> None:
+    """List the sources to choose from."""
+    for entry in _client(context).ask("GET", "/api/sources"):
+        show_result(f"{entry['spec']}  {entry['label']}")
+
+
+@ctl.command()
+def preset(
+    context: typer.Context,
+    action: Annotated[str, typer.Argument(metavar="load|save|list")],
+    name: Annotated[str, typer.Argument(metavar="[NAME]")] = "",
+) -> None:
+    """Load or save a preset, or list them."""
+    from urllib.parse import quote
+
+    if action not in ("load", "save", "list") or bool(name) == (action == "list"):
+        raise UsageError("This names no preset", "use load NAME, save NAME or list")
+    client = _client(context)
+    if action == "load":
+        client.ask("PUT", f"/api/presets/{quote(name, safe='')}/load")
+    elif action == "save":
+        client.ask("POST", "/api/presets", {"name": name})
+    else:
+        for each in client.ask("GET", "/api/presets"):
+            show_result(each)
+
+
+@ctl.command()
+def status(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Show what the session does."""
+    state = _client(context).ask("GET", "/api/state")
+    if as_json:
+        show_result(json.dumps(state, indent=2, ensure_ascii=False))
+        return
+    for line in describe(state):
+        show_result(line)
+
+
+def describe(state: dict[str, Any]) -> list[str]:
+    """Return a state as lines for people."""
+    session, settings, figures, runs = (
+        state[name] for name in ("session", "settings", "figures", "runs")
+    )
+    if not session["running"]:
+        return [session["problem"] or ("starting" if session["starting"] else "no session runs")]
+    where = session["source"]
+    lines = [
+        f"{where['name']}: {where['width']}x{where['height']}, {figures['fps']:g} fps, "
+        f"latency {figures['latency_ms']:.0f} ms, {figures['dropped']} dropped",
+        f"style {settings['style_label']}, strength {settings['strength']:.0%}",
+        f"{runs['model']}, {runs['engine']} on {runs['device']}, size "
+        f"{runs['size'][0]}x{runs['size'][1]}{' auto' if runs['automatic_size'] else ''}",
+    ]
+    if state["recording"]["on"]:
+        lines.append(f"recording {state['recording']['file']}")
+    if state["virtual_camera"]["on"]:
+        lines.append(f"virtual camera {state['virtual_camera']['device']}")
+    lines += [f"stream {each['url']}: {each['sentence']}" for each in state["streams"]]
+    if session["problem"]:
+        lines.append(session["problem"])
+    return lines
+
+
+@ctl.command()
+def stop(context: typer.Context) -> None:
+    """End the session. The studio itself goes on."""
+    _client(context).ask("DELETE", "/api/session")

@@ -1,0 +1,17 @@
+"""Paint the chunks of a film on many machines: the same file as on one.
+
+    packets       the compressed frames of a chunk, and the decoder that they need
+    chunks        the head reads the film and cuts it into chunks, without decoding
+    job           what a worker must know of a film, without any file
+    examination   which workers paint alike
+    painting      what a worker does: decode, paint and encode one chunk
+    workers       the seam: run a function on a worker that is connected
+    roster        the workers that may paint
+    dispatch      which worker paints what; workers that die, hang, fail or join
+    spread        the painter that a conversion uses
+    pictures      the pictures of a folder
+    address       addresses of schedulers, and what is safe
+    dask_workers  the only module that imports Dask; dask_worker is a worker's own process
+
+The modules are listed in the order in which they build on one another.
+"""

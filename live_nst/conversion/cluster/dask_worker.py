@@ -1,0 +1,127 @@
+"""The process of a worker: `live-nst worker`, and those that `convert --workers` starts."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from live_nst.conversion.cluster.address import Certificates
+from live_nst.conversion.cluster.dask_workers import import_dask, make_security
+from live_nst.errors import ConversionError
+from live_nst.runtime.machine import available_cores
+from live_nst.runtime.tensorflow import gpu_names
+from live_nst.types import Notify
+
+_CONNECT_SECONDS = 60.0
+_POLL_SECONDS = 0.2
+
+
+def worker_options(number: int, cores: int) -> list[dict[str, Any]]:
+    """Return the options of Dask's `Nanny` for workers on this machine.
+
+    A nanny starts a worker again that was killed. Workers spread over the GPUs.
+
+    Args:
+        number: How many workers.
+        cores: How many cores each may use.
+    """
+    gpus = len(gpu_names()) if number > 1 else 0
+    return [
+        {
+            "nthreads": cores,
+            # A task takes what its frames need: Dask would end the worker at a guess of that.
+            "memory_limit": 0,
+            "silence_logs": logging.CRITICAL,
+            "env": {"CUDA_VISIBLE_DEVICES": _gpu(index % gpus)} if gpus > 1 else {},
+        }
+        for index in range(number)
+    ]
+
+
+def default_workers() -> int:
+    """Return how many workers this machine runs: one for each GPU, else one."""
+    return max(1, len(gpu_names()))
+
+
+def default_cores(workers: int) -> int:
+    """Return how many cores each of so many workers may use."""
+    return max(1, available_cores() // workers)
+
+
+def serve(
+    address: str,
+    certificates: Certificates,
+    *,
+    workers: int,
+    cores: int,
+    notify: Notify,
+    stop: Callable[[], bool],
+) -> None:
+    """Work for a scheduler until it ends or `stop` returns True.
+
+    Args:
+        address: The scheduler's address.
+        certificates: The files of TLS.
+        workers: How many workers.
+        cores: How many cores each may use.
+        notify: Called with sentences for the user.
+        stop: Called several times a second.
+
+    Raises:
+        ConversionError: There is no scheduler, or it is gone.
+        DeviceError: Dask is not installed.
+    """
+    import_dask()
+    asyncio.run(_serve(address, certificates, workers, cores, notify, stop))
+
+
+async def _serve(
+    address: str,
+    certificates: Certificates,
+    workers: int,
+    cores: int,
+    notify: Notify,
+    stop: Callable[[], bool],
+) -> None:
+    distributed = import_dask()
+    security = make_security(certificates)
+    nannies = [
+        distributed.Nanny(
+            address,
+            security=security,
+            name=f"{socket.gethostname()}-{os.getpid()}-{index + 1}",
+            death_timeout=_CONNECT_SECONDS,
+            **options,
+        )
+        for index, options in enumerate(worker_options(workers, cores))
+    ]
+    try:
+        try:
+            await asyncio.gather(*nannies)
+        except (Exception, asyncio.CancelledError) as exc:
+            raise ConversionError(
+                f"There is no scheduler at {address} that takes this worker",
+                "check the address, the certificates and that both run the same version of Dask",
+            ) from exc
+        notify(f"Working for {address}: {workers} worker(s), {cores} core(s) each")
+        while not stop():
+            if all(nanny.status in _ended(distributed) for nanny in nannies):
+                raise ConversionError(
+                    f"The scheduler at {address} is gone", "start it, and this worker again"
+                )
+            await asyncio.sleep(_POLL_SECONDS)
+    finally:
+        await asyncio.gather(*(nanny.close() for nanny in nannies), return_exceptions=True)
+
+
+def _ended(distributed: Any) -> tuple[Any, ...]:
+    status = distributed.core.Status
+    return status.closed, status.failed, status.closing
+
+
+def _gpu(index: int) -> str:
+    """Return the name of a GPU for CUDA, within those that this process may use."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return visible.split(",")[index] if visible else str(index)

@@ -1,0 +1,319 @@
+"""Workers of a Dask cluster. Only this module and `dask_worker` import Dask.
+
+Dask's client runs in a thread of its own, which this module starts.
+"""
+
+import asyncio
+import logging
+import threading
+import uuid
+import warnings
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Any, TypeVar
+
+from live_nst.conversion.cluster.address import Certificates
+from live_nst.conversion.cluster.workers import WorkerLost
+from live_nst.errors import ConversionError, DeviceError, LiveNstError
+from live_nst.runtime.machine import limit_cores
+
+T = TypeVar("T")
+
+_CONNECT_SECONDS = 10.0
+_START_SECONDS = 60.0
+_POLL_SECONDS = 0.5
+_CLOSE_SECONDS = 10.0
+_PROGRESS_TOPIC = "live-nst-progress"
+_LOGGERS = ("distributed", "distributed.worker", "distributed.nanny", "distributed.scheduler")
+
+
+def import_dask() -> Any:
+    """Return the module `distributed`, with its log messages turned off.
+
+    Raises:
+        DeviceError: It is not installed.
+    """
+    try:
+        import dask
+
+        dask.config.set({"logging": {"distributed": "critical", "tornado": "critical"}})
+        dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"})
+        import distributed
+    except ImportError as exc:
+        raise DeviceError(
+            "Dask is not installed", "install it with: pip install 'live-nst[cluster]'"
+        ) from exc
+    for name in _LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    return distributed
+
+
+def make_security(certificates: Certificates) -> Any:
+    """Return Dask's form of certificates; those that are not given come from its configuration."""
+    certificate = None if certificates.certificate is None else str(certificates.certificate)
+    key = None if certificates.key is None else str(certificates.key)
+    given: dict[str, Any] = {}
+    if certificates.authority is not None:
+        given["tls_ca_file"] = str(certificates.authority)
+    for role in ("client", "worker", "scheduler"):
+        if certificate is not None:
+            given[f"tls_{role}_cert"] = certificate
+        if key is not None:
+            given[f"tls_{role}_key"] = key
+    return import_dask().Security(**given)
+
+
+def run_here(function: Callable[..., Any], arguments: tuple[Any, ...], token: str) -> Any:
+    """Run a task in the process of a worker, with as many cores as Dask gives it."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    limit_cores(worker.state.nthreads)
+
+    def report(done: int) -> None:
+        worker.log_event(_PROGRESS_TOPIC, [token, done])
+
+    return function(*arguments, report)
+
+
+class DaskWorkers:
+    """The workers of a scheduler; see `Workers`. Use `connect` or `start`."""
+
+    def __init__(self) -> None:
+        self.where, self.dashboard = "", ""
+        self._names: dict[str, str] = {}
+        self._error: LiveNstError | None = None
+        self._progress: dict[str, Callable[[int], None]] = {}
+        self._client: Any = None
+        self._cluster: Any = None
+        self._poll: Future[None] | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="dask", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def connect(cls, address: str, certificates: Certificates) -> "DaskWorkers":
+        """Connect to a scheduler.
+
+        Raises:
+            ConversionError: There is none, or it has another version.
+            DeviceError: Dask is not installed.
+        """
+        import_dask()
+        self = cls()
+        self.where = address
+        try:
+            self._wait(self._connect(address, make_security(certificates)), 3 * _CONNECT_SECONDS)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    @classmethod
+    def start(cls, number: int, cores: int) -> "DaskWorkers":
+        """Start a scheduler in this process, and workers in processes of their own.
+
+        Args:
+            number: How many workers.
+            cores: How many cores each may use.
+
+        Raises:
+            ConversionError: They cannot be started.
+            DeviceError: Dask is not installed.
+        """
+        import_dask()
+        self = cls()
+        self.where = "this machine"
+        try:
+            self._wait(self._start(number, cores), _START_SECONDS + 5 * number)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def names(self) -> Mapping[str, str]:
+        """Return the names of the workers that are connected, by their addresses."""
+        if self._error is not None:
+            raise self._error
+        return dict(self._names)
+
+    def submit(
+        self,
+        worker: str,
+        function: Callable[..., Any],
+        *arguments: Any,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> "Future[Any]":
+        """Run a function on a worker; see `Workers.submit`."""
+        task = self._run(worker, function, arguments, progress)
+        return asyncio.run_coroutine_threadsafe(task, self._loop)
+
+    def close(self) -> None:
+        """Disconnect, and end the workers that were started. Again does nothing."""
+        if not self._thread.is_alive():
+            return
+        if self._poll is not None:
+            self._poll.cancel()
+        for each in (self._client, self._cluster):
+            if each is not None:
+                with suppress(Exception):
+                    self._wait(each.close(), _CLOSE_SECONDS)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_CLOSE_SECONDS)
+
+    def _wait(self, task: "Awaitable[T]", timeout: float) -> T:
+        """Run a coroutine in the thread of the client, and wait for it."""
+
+        async def run() -> T:
+            return await task
+
+        future = asyncio.run_coroutine_threadsafe(run(), self._loop)
+        try:
+            return future.result(timeout)
+        except TimeoutError as exc:
+            future.cancel()
+            raise ConversionError(
+                f"{self.where} does not answer", "check the address and whether it runs"
+            ) from exc
+
+    async def _connect(self, address: str, security: Any) -> None:
+        distributed = import_dask()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # other versions are checked below
+                self._client = await distributed.Client(
+                    address, security=security, asynchronous=True, timeout=_CONNECT_SECONDS
+                )
+        except Exception as exc:
+            raise _connect_error(address, exc) from exc
+        versions = await self._client.scheduler.versions(packages=[])
+        theirs, ours = versions["packages"].get("distributed"), version("distributed")
+        if theirs != ours:
+            raise ConversionError(
+                f"The scheduler at {address} runs Dask {theirs}, this machine {ours}",
+                f"install the same version: pip install distributed=={theirs}",
+            )
+        await self._begin()
+
+    async def _start(self, number: int, cores: int) -> None:
+        from live_nst.conversion.cluster.dask_worker import worker_options
+
+        distributed = import_dask()
+        scheduler = {
+            "cls": distributed.Scheduler,
+            "options": {"host": "127.0.0.1", "port": 0, "dashboard_address": "127.0.0.1:0"},
+        }
+        specification = {
+            f"worker {index + 1}": {"cls": distributed.Nanny, "options": options}
+            for index, options in enumerate(worker_options(number, cores))
+        }
+        try:
+            self._cluster = await distributed.SpecCluster(
+                workers=specification, scheduler=scheduler, asynchronous=True
+            )
+        except (RuntimeError, OSError, TimeoutError) as exc:
+            raise ConversionError(f"The workers cannot be started: {exc}", "use fewer") from exc
+        self._client = await distributed.Client(self._cluster, asynchronous=True)
+        await self._begin()
+
+    async def _begin(self) -> None:
+        """Take note of workers and progress from now on."""
+        self._client.subscribe_topic(_PROGRESS_TOPIC, self._on_progress)
+        await self._read_names()
+        self._poll = asyncio.run_coroutine_threadsafe(self._poll_names(), self._loop)
+
+    async def _poll_names(self) -> None:
+        while True:
+            await asyncio.sleep(_POLL_SECONDS)
+            try:
+                await asyncio.wait_for(self._read_names(), _CONNECT_SECONDS)
+            except (OSError, TimeoutError) as exc:
+                self._error = ConversionError(
+                    f"The scheduler at {self.where} is gone: {str(exc).splitlines()[0:1]}",
+                    "start it and run the same command again: it continues where it stopped",
+                )
+                self._error.__cause__ = exc
+                return
+
+    async def _read_names(self) -> None:
+        identity = await self._client.scheduler.identity(n_workers=-1)
+        shown = self._cluster is None or find_spec("bokeh") is not None  # Dask draws it with that
+        if shown and not self.dashboard and "dashboard" in identity["services"]:
+            self.dashboard = self._client.dashboard_link
+        self._names = {
+            address: str(worker["name"])
+            for address, worker in identity["workers"].items()
+            if worker["status"] == "running"
+        }
+
+    async def _run(
+        self,
+        worker: str,
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        progress: Callable[[int], None],
+    ) -> Any:
+        token = uuid.uuid4().hex
+        self._progress[token] = progress
+        future = self._client.submit(
+            run_here,
+            function,
+            arguments,
+            token,
+            key=f"{function.__name__}-{token}",
+            workers=[worker],
+            allow_other_workers=False,
+            pure=False,
+        )
+        try:
+            return await future
+        except asyncio.CancelledError:
+            raise
+        except Exception as exc:
+            if _is_loss(exc):
+                raise WorkerLost(str(exc)) from exc
+            raise
+        finally:
+            self._progress.pop(token, None)
+            with suppress(Exception):
+                future.release()
+
+    def _on_progress(self, event: tuple[float, Any]) -> None:
+        token, done = event[1]
+        progress = self._progress.get(token)
+        if progress is not None:
+            progress(done)
+
+
+def _is_loss(exc: Exception) -> bool:
+    """Return whether an error says that a worker, and not the task, failed."""
+    names = {each.__name__ for each in type(exc).__mro__}
+    return bool(
+        names & {"KilledWorker", "FutureCancelledError", "CommClosedError", "NoWorkerError"}
+    )
+
+
+def _connect_error(address: str, exc: Exception) -> ConversionError:
+    reason = (str(exc).splitlines() or [type(exc).__name__])[0]
+    causes: list[BaseException] = [exc]
+    while causes[-1].__cause__ is not None:
+        causes.append(causes[-1].__cause__)
+    text = " ".join(map(str, causes)).lower()
+    if "ssl" in text or "certificate" in text or "tls" in text:
+        return ConversionError(
+            f"The scheduler at {address} refuses the certificates: {causes[-1]}",
+            "check --tls-ca, --tls-cert and --tls-key, or Dask's configuration",
+        )
+    if isinstance(exc, (OSError, TimeoutError)):
+        return ConversionError(
+            f"There is no Dask scheduler at {address}",
+            "check the address, and start one with: dask scheduler",
+        )
+    ours = version("distributed")
+    return ConversionError(
+        f"The scheduler at {address} does not understand this machine: {reason}",
+        f"install the same version of Dask there: pip install distributed=={ours}",
+    )

@@ -1,0 +1,401 @@
+"""Decide which worker paints which chunk, whatever happens to the workers.
+
+Every worker has two chunks: one that it paints, and one that waits, so that it never waits for the
+network. So the packets in flight are bounded by the number of workers, and by a number of bytes.
+A chunk whose worker went away is given to another one. So is a chunk that is late, while its first
+worker goes on: the first result counts, and all results are equal.
+"""
+
+import statistics
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from live_nst.conversion.cluster.packets import Chunk, ChunkMismatch
+from live_nst.conversion.cluster.painting import PaintedChunk, paint_chunk
+from live_nst.conversion.cluster.roster import Roster, reason_of
+from live_nst.conversion.cluster.workers import WorkerLost, Workers
+from live_nst.conversion.progress import WorkerProgress
+from live_nst.conversion.video.convert import CannotSpread
+from live_nst.errors import ConversionError
+from live_nst.runtime.timing import Clock, RateMeter
+
+_DEPTH = 2  # chunks that a worker has: one that it paints, and one that waits
+_MAX_FAILURES = 3  # of one chunk; and of one worker, one after the other
+_LATE = 3.0  # so many times what a chunk usually takes
+_LATE_SECONDS = 5.0  # and so much longer, as short chunks vary
+_PACES = 32  # chunks from which the usual time is taken
+_NO_WORKER_SECONDS = 60.0
+
+
+@dataclass(eq=False)
+class _Attempt:
+    """A chunk that is at a worker."""
+
+    chunk: Chunk
+    worker: str
+    future: "Future[PaintedChunk]"
+    frames: int = 0  # that are painted
+    begin: float | None = None  # when the worker began with it
+
+
+@dataclass(eq=False)
+class _Worker:
+    """What is known of a worker."""
+
+    attempts: list[_Attempt] = field(default_factory=list)
+    frames: int = 0
+    failures: int = 0  # since its last success
+    paces: deque[float] = field(default_factory=lambda: deque(maxlen=_PACES))  # seconds a frame
+    rate: RateMeter = field(default_factory=lambda: RateMeter(20.0))
+
+
+class Dispatch:
+    """Has the chunks of one film painted.
+
+    Args:
+        workers: The workers.
+        roster: Those that may paint.
+        job: The film.
+        chunks: The chunks to paint.
+        store: Called with each result, once for each chunk, in any order.
+        clock: The clock.
+        max_bytes: Packets in flight take about so many bytes at most.
+    """
+
+    def __init__(
+        self,
+        workers: Workers,
+        roster: Roster,
+        job: Any,
+        chunks: Iterator[Chunk],
+        store: Callable[[Chunk, PaintedChunk], None],
+        clock: Clock,
+        max_bytes: int,
+    ) -> None:
+        self._seam, self._roster, self._job = workers, roster, job
+        self._chunks, self._store, self._clock = chunks, store, clock
+        self._max_bytes = max_bytes
+        self._workers: dict[str, _Worker] = {}
+        self._again: deque[Chunk] = deque()
+        self._done: set[int] = set()
+        self._failures: dict[int, list[str]] = {}  # workers at which a chunk failed, by number
+        self._deaths: dict[int, int] = {}
+        self._paces: deque[float] = deque(maxlen=_PACES)
+        self._exhausted = False
+        self._cannot: CannotSpread | None = None
+        self._alone_since: float | None = None
+        self._changed = threading.Event()
+
+    def run(self, tick: Callable[[], None], interval: float = 0.2) -> None:
+        """Work until all chunks are painted.
+
+        Args:
+            tick: Called about every `interval` seconds; an exception stops the work.
+            interval: Seconds.
+
+        Raises:
+            CannotSpread: What follows cannot be spread; all that can is stored.
+            ConversionError: A chunk failed three times, or there are no workers any more.
+        """
+        try:
+            while not self._step():
+                tick()
+                self._changed.wait(interval)
+                self._changed.clear()
+            tick()
+        finally:
+            for attempt in self._attempts():
+                attempt.future.cancel()
+        if self._cannot is not None:
+            raise self._cannot
+
+    @property
+    def frames(self) -> int:
+        """Number of frames that are painted and not stored yet."""
+        best: dict[int, int] = {}
+        for attempt in self._attempts():
+            number = attempt.chunk.number
+            best[number] = max(best.get(number, 0), attempt.frames)
+        return sum(frames for number, frames in best.items() if number not in self._done)
+
+    def progress(self) -> tuple[WorkerProgress, ...]:
+        """Return what each worker does."""
+        rows = []
+        now = self._clock.now()
+        for address, name in sorted(self._roster.accepted.items(), key=lambda item: item[1]):
+            worker = self._workers.get(address, _Worker())
+            first = worker.attempts[0] if worker.attempts else None
+            state = "painting" if first is not None else "waiting"
+            if first is not None and self._is_late(first, now):
+                state = "late"
+            pace = statistics.median(worker.paces) if worker.paces else 0.0
+            running = first.frames if first is not None else 0
+            fps = 1 / pace if pace > 0 else 0.0
+            rows.append(WorkerProgress(name, state, worker.frames + running, fps))
+        return tuple(rows)
+
+    def _step(self) -> bool:
+        """Do all that can be done now; return whether everything is done."""
+        self._roster.refresh()
+        self._take_results()
+        self._drop_lost()
+        self._give()
+        self._repeat_late()
+        self._check_workers()
+        open_attempts = any(each.chunk.number not in self._done for each in self._attempts())
+        return self._exhausted and not self._again and not open_attempts
+
+    def _attempts(self) -> list[_Attempt]:
+        return [each for worker in self._workers.values() for each in worker.attempts]
+
+    def _take_results(self) -> None:
+        now = self._clock.now()
+        for address, worker in self._workers.items():
+            for attempt in list(worker.attempts):
+                if attempt.future.done():
+                    worker.attempts.remove(attempt)
+                    self._take(address, worker, attempt, now)
+            if worker.attempts and worker.attempts[0].begin is None:
+                worker.attempts[0].begin = now
+
+    def _take(self, address: str, worker: _Worker, attempt: _Attempt, now: float) -> None:
+        """Store the result of an attempt, or have its chunk painted again."""
+        chunk = attempt.chunk
+        try:
+            painted = attempt.future.result()
+        except CancelledError:
+            self._requeue(chunk)
+            return
+        except WorkerLost:
+            self._count_death(chunk)
+            self._requeue(chunk)
+            return
+        except ChunkMismatch as exc:
+            begin, end = chunk.first, chunk.first + chunk.length
+            sentence = f"frames {begin} to {end} do not decode from a key frame as before ({exc})"
+            self._stop(CannotSpread(sentence))
+            return
+        except Exception as exc:
+            self._fail(address, worker, chunk, exc)
+            return
+        worker.failures = 0
+        if attempt.begin is not None:
+            pace = max(1e-9, now - attempt.begin) / (chunk.length + chunk.warm_up)
+            worker.paces.append(pace)
+            self._paces.append(pace)
+        if chunk.number in self._done:
+            return
+        worker.frames += chunk.length
+        try:
+            self._store(chunk, painted)
+        except CannotSpread as exc:
+            self._stop(exc)
+            return
+        self._done.add(chunk.number)
+        for other in self._attempts():
+            # What runs already cannot be ended: its worker is busy until it is done.
+            if other.chunk.number == chunk.number and other.begin is None:
+                other.future.cancel()
+
+    def _fail(self, address: str, worker: _Worker, chunk: Chunk, error: Exception) -> None:
+        """Take note that a worker failed with a chunk."""
+        reason, hint = reason_of(error)
+        worker.failures += 1
+        failures = self._failures.setdefault(chunk.number, [])
+        failures.append(address)
+        if len(failures) >= _MAX_FAILURES:
+            end = chunk.first + chunk.length
+            raise ConversionError(
+                f"Frames {chunk.first} to {end} cannot be painted: {reason}",
+                hint or "everything else is kept: run the same command again",
+            ) from error
+        if worker.failures >= _MAX_FAILURES or (
+            len(self._roster.accepted) > 1 and worker.failures > 1
+        ):
+            self._roster.leave_out(address, reason, hint)
+        self._requeue(chunk)
+
+    def _requeue(self, chunk: Chunk) -> None:
+        running = any(each.chunk.number == chunk.number for each in self._attempts())
+        waiting = any(each.number == chunk.number for each in self._again)
+        if chunk.number not in self._done and not running and not waiting:
+            self._again.append(chunk)
+
+    def _drop_lost(self) -> None:
+        """Take back the chunks of workers that are gone."""
+        for address, worker in list(self._workers.items()):
+            if address in self._roster.accepted:
+                continue
+            del self._workers[address]
+            for attempt in worker.attempts:
+                attempt.future.cancel()
+                if attempt is worker.attempts[0] and address not in self._roster.left_out:
+                    self._count_death(attempt.chunk)
+                self._requeue(attempt.chunk)
+
+    def _count_death(self, chunk: Chunk) -> None:
+        """Take note that a worker went away while it painted a chunk."""
+        if chunk.number in self._done:
+            return
+        deaths = self._deaths[chunk.number] = self._deaths.get(chunk.number, 0) + 1
+        if deaths >= _MAX_FAILURES:
+            end = chunk.first + chunk.length
+            raise ConversionError(
+                f"{deaths} workers died while they painted the frames {chunk.first} to {end}",
+                "their memory may be too small: use fewer workers a machine; everything else is "
+                "kept",
+            )
+
+    def _give(self) -> None:
+        """Give chunks to the workers that have room: to each its first one, then the second."""
+        for depth in range(1, _DEPTH + 1):
+            for address in self._roster.accepted:
+                worker = self._workers.setdefault(address, _Worker())
+                if len(worker.attempts) >= depth or self._hangs(worker):
+                    continue
+                chunk = self._next_for(address)
+                if chunk is not None:
+                    self._send(chunk, address)
+
+    def _hangs(self, worker: _Worker) -> bool:
+        """Return whether a worker is late with its chunk."""
+        return bool(worker.attempts) and self._is_late(worker.attempts[0], self._clock.now())
+
+    def _next_for(self, address: str) -> Chunk | None:
+        """Return the next chunk for a worker; None if there is none now."""
+        others = len(self._roster.accepted) > 1
+        for chunk in list(self._again):
+            if chunk.number in self._done:
+                self._again.remove(chunk)
+            elif not others or address not in self._failures.get(chunk.number, ()):
+                self._again.remove(chunk)
+                return chunk
+        if self._exhausted or self._bytes_in_flight() >= self._max_bytes:
+            return None
+        try:
+            found = next(self._chunks, None)
+        except CannotSpread as exc:
+            self._stop(exc)
+            return None
+        self._exhausted = found is None
+        return found
+
+    def _bytes_in_flight(self) -> int:
+        return sum({each.chunk.number: each.chunk.size for each in self._attempts()}.values())
+
+    def _send(self, chunk: Chunk, address: str) -> None:
+        worker = self._workers[address]
+
+        def count(frames: int) -> None:
+            attempt.frames = frames
+
+        attempt = _Attempt(chunk, address, Future())
+        worker.attempts.append(attempt)
+        attempt.future = self._seam.submit(address, paint_chunk, self._job, chunk, progress=count)
+        attempt.future.add_done_callback(lambda _: self._changed.set())
+        if worker.attempts[0] is attempt:
+            attempt.begin = self._clock.now()
+
+    def _repeat_late(self) -> None:
+        """Give chunks that are late to workers that are free."""
+        now = self._clock.now()
+        free = [
+            address
+            for address in self._roster.accepted
+            if address in self._workers and not self._workers[address].attempts
+        ]
+        for address, worker in self._workers.items():
+            if not self._hangs(worker) or len(self._roster.accepted) < 2:
+                continue
+            for waiting in worker.attempts[1:]:
+                waiting.future.cancel()  # and so it is given to another worker
+            chunk = worker.attempts[0].chunk
+            others = [
+                each
+                for each in self._roster.accepted
+                if each != address and not self._hangs(self._workers[each])
+            ]
+            if not self._runs_well(chunk) and chunk.number not in self._done and others:
+                # Not only to a worker with nothing to do: a late chunk is the first one to need.
+                others.sort(key=lambda each: len(self._workers[each].attempts))
+                self._send(chunk, others[0])
+        if free and self._exhausted and not self._again:
+            self._help(free, now)
+
+    def _help(self, free: list[str], now: float) -> None:
+        """Let workers with nothing to do repeat what would otherwise take longest."""
+        pace = self._pace()
+        if pace is None:
+            return
+        slow = [
+            (self._remaining(each, now, pace), each)
+            for each in self._attempts()
+            if self._count(each.chunk) == 1 and each.chunk.number not in self._done
+        ]
+        slow.sort(key=lambda pair: -pair[0])
+        for address, (remaining, attempt) in zip(free, slow, strict=False):
+            own = self._workers[address].paces
+            again = (statistics.median(own) if own else pace) * attempt.chunk.length
+            if remaining > 1.5 * again:
+                self._send(attempt.chunk, address)
+
+    def _remaining(self, attempt: _Attempt, now: float, pace: float) -> float:
+        """Return an estimate of the seconds until an attempt is done."""
+        own = self._workers[attempt.worker].paces
+        pace = statistics.median(own) if own else pace
+        ahead = 0.0
+        first = self._workers[attempt.worker].attempts[0]
+        if first is not attempt:
+            ahead = self._remaining(first, now, pace)
+        if attempt.begin is not None and attempt.frames:
+            elapsed = now - attempt.begin
+            return elapsed / attempt.frames * (attempt.chunk.length - attempt.frames)
+        return ahead + pace * attempt.chunk.length
+
+    def _count(self, chunk: Chunk) -> int:
+        return sum(each.chunk.number == chunk.number for each in self._attempts())
+
+    def _runs_well(self, chunk: Chunk) -> bool:
+        """Return whether a chunk is at a worker that does not hang."""
+        return any(
+            each.chunk.number == chunk.number
+            for worker in self._workers.values()
+            for each in worker.attempts
+            if not self._hangs(worker)
+        )
+
+    def _pace(self) -> float | None:
+        return statistics.median(self._paces) if self._paces else None
+
+    def _is_late(self, attempt: _Attempt, now: float) -> bool:
+        """Return whether an attempt takes much longer than it should at its worker."""
+        own = self._workers[attempt.worker].paces
+        pace = statistics.median(own) if own else self._pace()
+        if attempt.begin is None or pace is None:
+            return False
+        usual = pace * (attempt.chunk.length + attempt.chunk.warm_up)
+        return now - attempt.begin > _LATE * usual + _LATE_SECONDS
+
+    def _stop(self, reason: CannotSpread) -> None:
+        """Give no more chunks; those that are painted already are still stored."""
+        self._cannot = self._cannot or reason
+        self._exhausted = True
+        self._again.clear()
+
+    def _check_workers(self) -> None:
+        """Raise if there was no worker for a while."""
+        if self._roster.accepted or (self._exhausted and not self._again):
+            self._alone_since = None
+            return
+        now = self._clock.now()
+        if self._alone_since is None:
+            self._alone_since = now
+        elif now - self._alone_since > _NO_WORKER_SECONDS:
+            raise ConversionError(
+                f"There are no workers at {self._seam.where} any more",
+                "start some and run the same command again: it continues where it stopped",
+            )

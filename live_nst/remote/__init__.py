@@ -1,0 +1,1 @@
+"""Control of a session from other programs, and its figures for them."""
