@@ -4,8 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from live_nst.runtime.device_words import DEVICE_PATTERN
-
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 StyleId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
@@ -72,7 +70,7 @@ class SessionRequest(_Request):
     source: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     model: Literal["auto", "mobile", "hub", "given"] | None = None
     engine: Literal["auto", "tensorflow", "openvino"] | None = None
-    device: Annotated[str, Field(pattern=DEVICE_PATTERN)] | None = None
+    device: Literal["auto", "cpu", "gpu"] | None = None
     precision: Precision | None = None
     fps: Annotated[float, Field(ge=1, le=240, allow_inf_nan=False)] | None = None
 
