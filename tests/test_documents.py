@@ -25,13 +25,35 @@ def blocks(language: str) -> list[tuple[str, str]]:
     ]
 
 
-def shell_lines(program: str) -> list[str]:
-    lines = [line for _, block in blocks("sh") for line in block.splitlines()]
+def shell_lines(program: str, only: str = "") -> list[str]:
+    """The commands of a program in all documents, or in one."""
+    shown = [block for document, block in blocks("sh") if only in ("", document)]
+    lines = [line for block in shown for line in block.splitlines()]
     return [line for line in lines if line.split(" ", 1)[0] == program]
 
 
-@pytest.mark.parametrize("example", [text for _, text in blocks("python")])
-def test_python_examples_run(example: str) -> None:
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with what the commands of export.md write, which its examples read."""
+    folder = tmp_path_factory.mktemp("exported")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for line in shell_lines("live-nst", "export.md"):
+            arguments = shlex.split(line, comments=True)[1:]
+            assert CliRunner().invoke(app, arguments).exit_code == 0
+    return folder
+
+
+@pytest.mark.parametrize(("document", "example"), blocks("python"))
+def test_python_examples_run(
+    document: str,
+    example: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    needs = {"export.md": "exported"}.get(document)
+    monkeypatch.chdir(request.getfixturevalue(needs) if needs else tmp_path)
     names: dict[str, Any] = {}
     exec(compile(example, "example", "exec"), names)
     assert names["stylized"].shape == names["frame"].shape
@@ -74,7 +96,8 @@ def test_commands_are_understood(
     ran = []
     for function in (
         *("live.run", "convert.run", "styles.list_styles", "styles.make_sheet", "devices.run"),
-        *("doctor.run", "bench.run", "paint.run", "score.run", "studio.run"),
+        *("doctor.run", "bench.run", "paint.run", "score.run", "worker.run", "export.run"),
+        "studio.run",
     ):
         monkeypatch.setattr(f"live_nst.cli.{function}", lambda *args, **options: ran.append(args))
     monkeypatch.setattr("live_nst.cli.ctl._client", lambda context: FakeClient(ran))

@@ -61,7 +61,7 @@ def test_help_lists_options_and_commands() -> None:
         "--on-demand", "--version",
     ):  # fmt: skip
         assert re.search(rf"{option}\b", text), option
-    for command in ("styles", "devices", "doctor", "bench", "ctl", "studio"):
+    for command in ("styles", "devices", "doctor", "bench", "ctl", "studio", "export", "worker"):
         assert re.search(rf"\b{command}\b", text), command
 
 

@@ -1,6 +1,7 @@
 """A running studio, and a browser with a fake camera that looks at it."""
 
 import contextlib
+import json
 import os
 import queue
 import re
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,10 @@ import pytest
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 START_SECONDS = 120.0  # a busy machine imports the engines slowly
 CAMERA_SIZE = (320, 240)
+SETTINGS = {
+    **{"strength": 1.0, "keep_colors": 0.0, "detail": 0.0, "stroke": 1.0, "blend": "pictures"},
+    **{"only": "everywhere", "size": 128, "mirror": False, "split": False, "frozen": False},
+}
 
 
 class Studio:
@@ -50,6 +56,21 @@ class Studio:
     @property
     def port(self) -> int:
         return int(self.url.rstrip("/").rpartition(":")[2])
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Send a request; return the JSON of the answer."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=START_SECONDS) as response:
+            return json.load(response)
+
+    def reset(self) -> None:
+        """Show the demo in ink with all other settings as at the start."""
+        session = self.ask("GET", "api/state")["session"]
+        if not session["running"] or session["source"]["spec"] != "demo":
+            self.ask("PUT", "api/session", {"source": "demo"})
+        self.ask("PATCH", "api/settings", {"style": "ink", **SETTINGS})
 
     def close(self) -> None:
         self.process.send_signal(signal.SIGINT)
@@ -126,6 +147,7 @@ def browser(chromium: str, camera_file: Path) -> Iterator[Any]:
 @pytest.fixture
 def open_page(browser: Any, studio: Studio) -> Iterator[Callable[..., Any]]:
     """Opens the page in a new context. At the end the consoles of all pages must be empty."""
+    studio.reset()
     contexts, said = [], []
 
     def open_it(script: str = "", **options: Any) -> Any:

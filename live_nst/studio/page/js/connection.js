@@ -18,20 +18,32 @@ import { LastingSocket } from "./socket.js";
  */
 export function connect(store, { message, status }) {
   let tries = 0;
+  let answered = false; // whether a state has come since the socket was opened
+  /** @type {{ sentence: string, hint: string } | null} */
+  let refusal = null;
   const socket = new LastingSocket("/api/events", {
     opened: () => {
-      tries = 0;
+      answered = false;
+      refusal = null;
       store.restart();
-      status({ connected: true, sentence: "", hint: "" });
     },
     text: (event) => {
-      if (event.type === "state") store.receive(event.state);
-      else if (event.type === "message") message(event.text);
+      if (event.type === "state") {
+        if (!answered) status({ connected: true, sentence: "", hint: "" });
+        answered = true;
+        tries = 0;
+        store.receive(event.state);
+      } else if (event.type === "message") {
+        message(event.text);
+      } else if (event.error) {
+        refusal = { sentence: event.error, hint: event.hint };
+      }
     },
     closed: async () => {
       tries += 1;
       if (tries < 2) return; // a short break is not worth a word
-      status({ connected: false, ...(await reason()) });
+      const why = refusal ?? (await reason());
+      if (!socket.isOpen) status({ connected: false, ...why });
     },
   });
   addEventListener("online", () => socket.hurry());

@@ -41,6 +41,11 @@ export function setUpKeys(store, { stage, session, help }) {
     h: help,
     "?": help,
   };
+  // After a click with the mouse, the space bar freezes the picture and presses no button.
+  document.addEventListener("click", ({ detail, target }) => {
+    const button = target instanceof Element ? target.closest("button") : null;
+    if (detail && button && !button.closest("dialog")) button.blur();
+  });
   document.addEventListener("keydown", (event) => {
     if (!keys.on || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (document.querySelector("dialog[open]") || belongsTo(event.target, event.key)) return;
