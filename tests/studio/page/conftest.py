@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -67,7 +68,8 @@ class Studio:
 
     def reset(self) -> None:
         """Show the demo in ink with all other settings as at the start."""
-        session = self.ask("GET", "api/state")["session"]
+        while (session := self.ask("GET", "api/state")["session"])["starting"]:
+            time.sleep(0.2)
         if not session["running"] or session["source"]["spec"] != "demo":
             self.ask("PUT", "api/session", {"source": "demo"})
         self.ask("PATCH", "api/settings", {"style": "ink", **SETTINGS})
