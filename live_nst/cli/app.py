@@ -10,6 +10,7 @@ from live_nst.cli.convert import convert
 from live_nst.cli.ctl import ctl
 from live_nst.cli.devices import devices
 from live_nst.cli.doctor import doctor
+from live_nst.cli.export import export
 from live_nst.cli.live import live
 from live_nst.cli.paint import paint
 from live_nst.cli.score import score
@@ -23,6 +24,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.callback(invoke_without_command=True)(live)
-for command in (studio, convert, styles, devices, doctor, bench, paint, score, worker):
+for command in (studio, convert, styles, devices, doctor, bench, paint, score, worker, export):
     app.command()(command)
 app.add_typer(ctl, name="ctl")

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from live_nst.cli.console import count, notify, show_result
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         ConversionPlan,
         ConversionProgress,
         ConversionReport,
+        WorkerProgress,
     )
     from live_nst.conversion.video.preview import Estimate
     from live_nst.errors import LiveNstError
@@ -146,7 +147,9 @@ class LineReporter(ConvertReporter):
         """Print a line every ten seconds, and when another stage begins."""
         if self._is_due() or progress.stage != self._stage:
             self._stage = progress.stage
-            notify(describe_progress(progress))
+            notify(
+                "; ".join([describe_progress(progress), *map(describe_worker, progress.workers)])
+            )
 
     def done(self, report: "ConversionReport") -> None:
         """Print a line."""
@@ -184,6 +187,7 @@ class BarReporter(LineReporter):
             expand=True,
         )
         self._task = self._bar.add_task("convert", total=None, words="")
+        self._workers: dict[str, TaskID] = {}
         self._longest = 0
 
     def progress(self, progress: "ConversionProgress") -> None:
@@ -191,6 +195,7 @@ class BarReporter(LineReporter):
         words = describe_progress(progress, self._console.width - _MIN_BAR)
         self._longest = max(self._longest, len(words))  # so that the end of the bar stays in place
         self._move(progress.total or None, progress.frames, words.ljust(self._longest))
+        self._show_workers(progress)
 
     def done(self, report: "ConversionReport") -> None:
         """Remove the bar and print a line."""
@@ -209,6 +214,18 @@ class BarReporter(LineReporter):
     def failed(self, error: "LiveNstError") -> None:
         """Remove the bar."""
         self._bar.stop()
+
+    def _show_workers(self, progress: "ConversionProgress") -> None:
+        """Show a line for each worker: how much of all it painted, and what it does."""
+        rows = {worker.name: worker for worker in progress.workers}
+        for name in [name for name in self._workers if name not in rows]:
+            self._bar.remove_task(self._workers.pop(name))
+        for name, worker in rows.items():
+            if name not in self._workers:
+                self._workers[name] = self._bar.add_task(name, total=None, words="")
+            words = describe_worker(worker).ljust(self._longest)
+            task, total = self._workers[name], progress.total or None
+            self._bar.update(task, total=total, completed=worker.frames, words=words)
 
     def _move(self, total: int | None, completed: int, words: str) -> None:
         if not self._bar.live.is_started:
@@ -261,6 +278,11 @@ def describe_progress(progress: "ConversionProgress", max_length: int | None = N
     left = [] if progress.left is None else [f"{format_duration(progress.left)} left"]
     text = ", ".join([frames, elapsed, *left, written])
     return text if max_length is None or len(text) <= max_length else ", ".join([frames, *left])
+
+
+def describe_worker(worker: "WorkerProgress") -> str:
+    """Return a text such as "worker 1: painting, 120 frames, 3.4 fps"."""
+    return f"{worker.name}: {worker.state}, {worker.frames} frames, {worker.fps:.1f} fps"
 
 
 def describe_estimate(estimate: "Estimate") -> list[str]:

@@ -18,8 +18,9 @@ from live_nst.conversion.batch.converters import (
     video_settings,
 )
 from live_nst.conversion.batch.discovery import find_items
-from live_nst.conversion.batch.folder import convert_items
+from live_nst.conversion.batch.folder import ItemConverter, convert_items
 from live_nst.conversion.cluster.address import ClusterRequest
+from live_nst.conversion.cluster.pictures import SpreadImageConverter
 from live_nst.conversion.cluster.spread import SpreadPainter, default_chunk
 from live_nst.conversion.cluster.workers import Workers
 from live_nst.conversion.images.convert import (
@@ -90,10 +91,7 @@ class ConvertRun:
     def __init__(
         self, request: ConvertRequest, reporter: ConvertReporter, cancel: CancelEvent
     ) -> None:
-        options = request.options
-        if request.cluster is not None and options.chunk is None:
-            options = replace(options, chunk=default_chunk(request.output, options))
-        self._request, self._reporter = replace(request, options=options), reporter
+        self._request, self._reporter = request, reporter
         self._progress = ProgressReporter(reporter.notify, reporter.plan, reporter.progress, cancel)
 
     def run(self) -> None:
@@ -106,6 +104,16 @@ class ConvertRun:
         is_stream = STREAM in (request.input, request.output)
         is_folder = not is_stream and os.path.isdir(request.input)
         is_image = not is_folder and is_image_conversion(request.input, request.output)
+        if request.cluster is not None:
+            if is_image:
+                raise UsageError(
+                    "A single picture is painted on this machine",
+                    "leave out --workers and --cluster",
+                )
+            if request.options.chunk is None:
+                chunk = default_chunk(request.output, request.options)
+                request = replace(request, options=replace(request.options, chunk=chunk))
+                self._request = request
         if request.cluster is not None and (request.preview or request.dry_run):
             raise UsageError(
                 "--preview and --dry-run work on this machine only",
@@ -182,10 +190,24 @@ class ConvertRun:
         with self._open_workers() as workers, self._open_stylizer(concurrency) as stylizer:
             for_images = image_settings(stylizer, options, size)
             for_videos = video_settings(stylizer, options)
+            images: ItemConverter = ImageConverter(
+                stylizer, for_images, self._reporter.notify, size
+            )
+            if workers is not None and any(not item.is_video for item in items):
+                images = SpreadImageConverter(
+                    workers,
+                    request.stylizer,
+                    options,
+                    size,
+                    stylizer,
+                    for_images,
+                    self._progress,
+                )
+                jobs = min(request.jobs or images.jobs, len(items))
             report = convert_items(
                 contents,
                 request.output,
-                ImageConverter(stylizer, for_images, self._reporter.notify, size),
+                images,
                 VideoConverter(
                     stylizer, options, for_videos, self._progress, self._painter(workers)
                 ),

@@ -241,6 +241,27 @@ def sources(context: typer.Context) -> None:
 
 
 @ctl.command()
+def stream(
+    context: typer.Context, url: Annotated[str, typer.Argument(metavar="URL|@FILE")]
+) -> None:
+    """Start a stream to a server; @FILE holds the address, which has a key."""
+    from live_nst.runtime.process_list import hide_in_process_list
+    from live_nst.sinks.stream_address import read_stream_address
+
+    if "://" in url:
+        hide_in_process_list(url.partition("://")[2])
+    _client(context).ask("POST", "/api/streams", {"url": read_stream_address(url)})
+
+
+@ctl.command()
+def unstream(
+    context: typer.Context, number: Annotated[int, typer.Argument(metavar="NUMBER")]
+) -> None:
+    """End a stream, by its number in `ctl status`."""
+    _client(context).ask("DELETE", f"/api/streams/{number}")
+
+
+@ctl.command()
 def preset(
     context: typer.Context,
     action: Annotated[str, typer.Argument(metavar="load|save|list")],
@@ -294,7 +315,9 @@ def describe(state: dict[str, Any]) -> list[str]:
         lines.append(f"recording {state['recording']['file']}")
     if state["virtual_camera"]["on"]:
         lines.append(f"virtual camera {state['virtual_camera']['device']}")
-    lines += [f"stream {each['url']}: {each['sentence']}" for each in state["streams"]]
+    lines += [
+        f"stream {each['id']} to {each['url']}: {each['sentence']}" for each in state["streams"]
+    ]
     if session["problem"]:
         lines.append(session["problem"])
     return lines

@@ -17,14 +17,15 @@ from live_nst.styles.builtin import builtin_styles
 if TYPE_CHECKING:
     from live_nst.live.options import LiveOptions
 
-Engine = StrEnum("Engine", ["auto", "tensorflow", "openvino"])
+Engine = StrEnum("Engine", ["auto", "tensorflow", "openvino", "onnxruntime"])
 PrecisionChoice = StrEnum("PrecisionChoice", ["auto", "float32", "bfloat16", "float16"])
 StabilizeMode = StrEnum("StabilizeMode", ["off", "fast", "best"])
 Blend = StrEnum("Blend", ["pictures", "styles"])
 AudioMode = StrEnum("AudioMode", ["copy", "encode", "none"])
 
 
-def _complete_style(incomplete: str) -> list[str]:
+def complete_style(incomplete: str) -> list[str]:
+    """Return the built-in styles whose names begin with what was typed."""
     return [name for name in builtin_styles() if name.startswith(incomplete)]
 
 
@@ -35,7 +36,7 @@ StyleOption = Annotated[
         help="A picture file, a built-in style (see `live-nst styles`), or a mix such as "
         "starry:0.7+wave:0.3. Give several to switch between them.",
         show_default="starry",
-        autocompletion=_complete_style,
+        autocompletion=complete_style,
     ),
 ]
 ModelOption = Annotated[

@@ -43,17 +43,26 @@ def worker(
     insecure: InsecureOption = False,
 ) -> None:
     """Paint chunks of films for `live-nst convert --cluster ADDRESS`, until it is stopped."""
+    from live_nst.conversion.cluster.address import Certificates, scheduler_address
+
+    complete = scheduler_address(address, insecure=insecure)
+    run(complete, Certificates(tls_ca, tls_cert, tls_key), workers, cores)
+
+
+def run(address: str, certificates: "Certificates", workers: int | None, cores: int | None) -> None:
+    """Paint for a scheduler until a signal comes; see `serve`.
+
+    Raises:
+        LiveNstError: There is no scheduler, or it is gone.
+    """
     from live_nst.cli.console import notify
-    from live_nst.conversion.cluster.address import scheduler_address
     from live_nst.conversion.cluster.dask_worker import default_cores, default_workers, serve
     from live_nst.runtime.signals import handle_stop_signals
 
-    certificates = _certificates((tls_ca, tls_cert, tls_key))
-    complete = scheduler_address(address, insecure=insecure)
     number = workers or default_workers()
     with handle_stop_signals() as stop:
         serve(
-            complete,
+            address,
             certificates,
             workers=number,
             cores=cores or default_cores(number),
@@ -73,10 +82,14 @@ def cluster_request(
     Raises:
         UsageError: The options exclude each other, or the address is not safe.
     """
-    from live_nst.conversion.cluster.address import ClusterRequest, scheduler_address
+    from live_nst.conversion.cluster.address import (
+        Certificates,
+        ClusterRequest,
+        scheduler_address,
+    )
     from live_nst.errors import UsageError
 
-    certificates = _certificates(tls)
+    certificates = Certificates(*tls)
     if address is None:
         if certificates.given or insecure:
             raise UsageError("--tls-ca, --tls-cert, --tls-key and --insecure need --cluster")
@@ -84,11 +97,3 @@ def cluster_request(
     if workers is not None:
         raise UsageError("--workers and --cluster exclude each other", "use one of them")
     return ClusterRequest(scheduler_address(address, insecure=insecure), 0, certificates)
-
-
-def _certificates(tls: tuple[Path | None, Path | None, Path | None]) -> "Certificates":
-    from live_nst.conversion.cluster.address import Certificates
-
-    certificates = Certificates(*tls)
-    certificates.check()
-    return certificates

@@ -1,12 +1,13 @@
 """Choose the engine that runs a model, its device and its precision."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from live_nst.engines.advice import advise
 from live_nst.engines.base import Engine
 from live_nst.engines.kind import ComputeDevice, EngineKind, find_device, listed
+from live_nst.engines.onnxruntime_kind import OnnxRuntimeKind
 from live_nst.engines.openvino_kind import OpenVINOKind
 from live_nst.engines.tensorflow_kind import TensorFlowKind
 from live_nst.errors import DeviceError, LiveNstError, UsageError
@@ -15,8 +16,12 @@ from live_nst.runtime.chips import find_chips
 from live_nst.runtime.device_words import check_device, describe_device
 from live_nst.types import Precision
 
-KINDS: dict[str, EngineKind] = {kind.name: kind for kind in (TensorFlowKind(), OpenVINOKind())}
+KINDS: dict[str, EngineKind] = {
+    kind.name: kind for kind in (TensorFlowKind(), OpenVINOKind(), OnnxRuntimeKind())
+}
 """All engines. Of those that can use an accelerator, the first one takes it."""
+_AUTOMATIC = ("tensorflow", "openvino")
+"""The engines that `auto` chooses from."""
 _CPU_ORDER = ("openvino", "tensorflow")
 """The engines that `auto` takes on a processor, the fastest first."""
 
@@ -29,7 +34,7 @@ class EngineChoice:
     """An engine that can run here.
 
     Attributes:
-        engine: Its word: "tensorflow" or "openvino".
+        engine: Its word: "tensorflow", "openvino" or "onnxruntime".
         device: The word of its device: "cpu", "gpu", "gpu:1" or "npu".
         precision: Precision of frame programs.
         reason: Why it was chosen, as a part of a sentence for the user.
@@ -85,7 +90,7 @@ def engine_candidates(
     bfloat16 by less than 0.004 (docs/models-and-devices.md).
 
     Args:
-        engine: auto, tensorflow or openvino.
+        engine: auto, tensorflow, openvino or onnxruntime.
         device: auto, cpu, gpu, gpu:1 or npu.
         precision: auto, float32, bfloat16 or float16.
 
@@ -98,14 +103,17 @@ def engine_candidates(
     if precision not in PRECISIONS:
         raise UsageError(f"Invalid precision {precision!r}.", f"use {listed(PRECISIONS)}")
     word = check_device(device)
-    kinds = [KINDS[engine]] if engine != "auto" else list(KINDS.values())
+    kinds = [KINDS[name] for name in (_AUTOMATIC if engine == "auto" else (engine,))]
     if word == "cpu":
         return (_on_cpu(engine, precision),)
     if word != "auto":
         return (_on_accelerator(kinds, engine, word, precision),)
     found = [(kind, each) for kind in kinds for each in _accelerators(kind, asked=engine != "auto")]
     if not found:
-        return (_on_cpu(engine, precision),)
+        choice = _on_cpu(engine, precision)
+        if engine not in ("auto", *_CPU_ORDER):  # an engine for GPUs
+            choice = replace(choice, reason=f"{choice.reason}, and it finds no GPU")
+        return (choice,)
     if all(kind.name == "tensorflow" for kind, _ in found):
         kind, first = found[0]
         reason = "there is a GPU" if engine == "auto" else "it was asked for"

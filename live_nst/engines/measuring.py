@@ -11,6 +11,7 @@ the size. So an updated driver leads to another measurement.
 import contextlib
 import hashlib
 import json
+import os
 import pickle
 import signal
 import statistics
@@ -76,7 +77,7 @@ def pick_fastest(
     """Return the fastest candidate. A single one is not measured.
 
     Args:
-        candidates: At least one.
+        candidates: At least one; the processor, if it is one of them, last.
         model: The model's programs.
         fingerprint: The model's fingerprint.
         size: Longer side, in pixels, of the image that the network sees; None if it is chosen by
@@ -85,7 +86,7 @@ def pick_fastest(
         measure: Measures a candidate; None to do it in another process.
 
     Raises:
-        DeviceError: None of them can run.
+        DeviceError: None of them can run, and the processor is not among them.
     """
     if len(candidates) == 1:
         return candidates[0]
@@ -99,7 +100,8 @@ def pick_fastest(
         notify(f"Measuring once which is fastest: {names}. This may take a minute.")
         measure = measure or measure_in_child
         speeds = [measure(each, model, place) for each in candidates]
-        _write(path, conditions, speeds)
+        if any(speed.fps for speed in speeds):
+            _write(path, conditions, speeds)
     best = max(range(len(candidates)), key=lambda index: speeds[index].fps)
     problems = [
         f"{candidates[index].title} is left out: {speed.problem}"
@@ -107,7 +109,10 @@ def pick_fastest(
         if not speed.fps
     ]
     if not speeds[best].fps:
-        raise DeviceError("No device can run this model here.", "; ".join(problems))
+        if candidates[-1].device != "cpu":
+            raise DeviceError("No device can run this model here.", "; ".join(problems))
+        notify(f"Nothing could be measured, so the CPU is used: {problems[0]}.")
+        return candidates[-1]
     for problem in problems:
         notify(f"{problem}.")
     rates = ", ".join(
@@ -174,9 +179,15 @@ def measure_in_child(
         command: The program; its input is that of `main`.
     """
     work = pickle.dumps((choice, model, size))
+    path = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
     try:
         done = subprocess.run(
-            command, input=work, capture_output=True, timeout=patience, check=False
+            command,
+            input=work,
+            capture_output=True,
+            timeout=patience,
+            check=False,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
         )
     except subprocess.TimeoutExpired:
         return Speed(0.0, f"it was not ready within {patience:g} s")

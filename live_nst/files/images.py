@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,12 +13,13 @@ from PIL import UnidentifiedImageError
 from live_nst.errors import LiveNstError
 from live_nst.files.atomic import atomic_write
 from live_nst.files.decoding import DECODE_ERRORS, decode, to_rgb
+from live_nst.files.deep_tiff import open_deep_tiff
 from live_nst.files.formats import image_format_for, recognize_image
 from live_nst.files.output import write_errors
 from live_nst.files.pixel_formats import UnsupportedImageError
 from live_nst.files.webp import complete_frames
 from live_nst.runtime.machine import free_memory
-from live_nst.types import Image
+from live_nst.types import Image, Size
 
 READABLE_FORMATS = (
     *("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA", "DDS"),
@@ -83,10 +84,14 @@ def open_image(
             warnings.simplefilter("ignore")
             repaired = complete_frames(source)
             opened = source if repaired is None else io.BytesIO(repaired)
-            with Pillow.open(opened, formats=formats) as pil_image:
-                if 0 in pil_image.size:
+
+            def check_size(size: Size) -> None:
+                if 0 in size:
                     raise error(f"The {label} has no pixels.", hint)
-                _check_size(pil_image, label, error, bytes_per_pixel)
+                _check_size(size, label, error, bytes_per_pixel)
+
+            with _open(opened, source, formats, check_size) as pil_image:
+                check_size(pil_image.size)
                 yield pil_image
     except FileNotFoundError as exc:
         raise error(f"There is no {label}.", hint) from exc
@@ -161,17 +166,43 @@ def _register_heif(label: str, error: type[LiveNstError]) -> str:
     return "HEIF"
 
 
-def _check_size(
-    pil_image: Pillow.Image, label: str, error: type[LiveNstError], bytes_per_pixel: int
-) -> None:
+def _open(
+    file: Path | io.BytesIO,
+    source: Path,
+    formats: tuple[str, ...],
+    check_size: Callable[[Size], None],
+) -> Pillow.Image:
+    """Open an image with Pillow, or with OpenCV if it is a TIFF that Pillow does not know.
+
+    Args:
+        file: What is opened.
+        source: The file that it is from.
+        formats: Pillow's names of the formats that are read.
+        check_size: Called with (width, height) before OpenCV decodes; may raise.
+    """
+    try:
+        return Pillow.open(file, formats=formats)
+    except UnidentifiedImageError:
+        if recognize_image(source) != "TIFF":
+            raise
+        try:
+            image = open_deep_tiff(source, check_size)
+        except DECODE_ERRORS:
+            image = None  # what is wrong with it is said as of other damaged files
+        if image is None:
+            raise
+        return image
+
+
+def _check_size(size: Size, label: str, error: type[LiveNstError], bytes_per_pixel: int) -> None:
     """Raise if an image takes too long, or more memory than is free."""
-    pixels = pil_image.width * pil_image.height
+    pixels = size[0] * size[1]
     if pixels > MAX_PIXELS:
         raise _too_large(label, error)
     needed, free = pixels * bytes_per_pixel, free_memory()
     if needed > free:
         raise error(
-            f"The {label} has {pil_image.width}x{pil_image.height} pixels, which need "
+            f"The {label} has {size[0]}x{size[1]} pixels, which need "
             f"{needed / 1e9:.1f} GB of free memory; {free / 1e9:.1f} GB are free.",
             "make it smaller first",
         )

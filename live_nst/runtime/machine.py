@@ -10,7 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("live-nst", "openvino", "tensorflow", "opencv-python", "numpy")
+_PACKAGES = (
+    *("live-nst", "openvino", "tensorflow", "opencv-python", "numpy"),
+    *("onnxruntime", "onnxruntime-gpu", "onnxruntime-windowsml"),
+)
 _INSTRUCTIONS = (
     "avx2",
     "avx512f",

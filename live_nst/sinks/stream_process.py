@@ -112,7 +112,8 @@ class StreamProcess:
     def _on_line(self, line: str) -> None:
         name, separator, value = line.partition("=")
         if line.startswith("{"):
-            self._on_report(json.loads(line))
+            with suppress(ValueError, KeyError):  # a line that a kill cut off
+                self._on_report(json.loads(line))
         elif name == "out_time_us" and value != self._sent:  # of `ffmpeg -progress`
             self._sent = value
             if value.lstrip("-").isdigit():

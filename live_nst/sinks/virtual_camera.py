@@ -1,5 +1,7 @@
 """A virtual camera that other programs can select."""
 
+from functools import partial
+
 import numpy as np
 import pyvirtualcam
 
@@ -40,14 +42,27 @@ class VirtualCamera(Closeable):
         system: HostSystem | None = None,
     ) -> None:
         self._size = round_up_to_even(size)
+        self._system = system or HostSystem()
+        open_camera = partial(
+            pyvirtualcam.Camera,
+            *self._size,
+            fps,
+            fmt=pyvirtualcam.PixelFormat.BGR,
+            device=device,
+            backend=backend,
+        )
         try:
-            self._camera = pyvirtualcam.Camera(
-                *self._size, fps, fmt=pyvirtualcam.PixelFormat.BGR, device=device, backend=backend
-            )
-        except RuntimeError as exc:  # the errors of all backends in one
-            raise virtual_camera_error(device, str(exc), system or HostSystem()) from exc
+            try:
+                self._camera = open_camera()
+            except RuntimeError:  # the errors of all backends in one
+                if not self._system.revive(device):
+                    raise
+                self._camera = open_camera()
+        except RuntimeError as exc:
+            raise virtual_camera_error(device, str(exc), self._system) from exc
         self._open = True
-        self.name = f"virtual camera {self._camera.device}"
+        self._device = str(self._camera.device)
+        self.name = f"virtual camera {self._device}"
         self.rate: float | None = fps
         self._fps = fps
         self._card: Image | None = None
@@ -60,7 +75,7 @@ class VirtualCamera(Closeable):
     @property
     def device(self) -> str:
         """Its device file or name."""
-        return str(self._camera.device)
+        return self._device
 
     def rest(self) -> None:
         """Show a card instead of frames, once in a second, which keeps the device a camera."""
@@ -96,3 +111,5 @@ class VirtualCamera(Closeable):
         if self._open:
             self._open = False
             self._camera.close()
+            # Otherwise v4l2loopback 0.12 with exclusive_caps=1 takes no writer again.
+            self._system.revive(self.device, was_ours=True)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import struct
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -55,6 +56,29 @@ def query_capability(device: str) -> DeviceCapability | None:
     )
 
 
+def claim_and_leave(device: str) -> None:
+    """Take a device for writing, and leave it again.
+
+    v4l2loopback 0.12 with exclusive_caps=1 takes a writer again only after one has left that had
+    called VIDIOC_STREAMON. Programs that call write() alone, as pyvirtualcam does, never call it.
+    """
+    import fcntl
+
+    from linuxpy.video import raw
+
+    try:
+        descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK)
+    except OSError:
+        return
+    try:
+        output = struct.pack("i", raw.BufType.VIDEO_OUTPUT)
+        fcntl.ioctl(descriptor, int(raw.IOC.STREAMON), output)
+    except OSError:
+        pass  # without a format it cannot stream, but it has marked the writer by then
+    finally:
+        os.close(descriptor)
+
+
 @dataclass(frozen=True, slots=True)
 class HostSystem:
     """The parts of the operating system that are searched for the cause.
@@ -64,12 +88,40 @@ class HostSystem:
         module: Folder of the kernel module v4l2loopback; it exists while the module is loaded.
         devices: Folder of the devices.
         capability: Queries the driver of a device.
+        claim: Takes a device for writing, and leaves it again.
     """
 
     platform: str = sys.platform
     module: Path = Path("/sys/module/v4l2loopback")
     devices: Path = Path("/dev")
     capability: Callable[[str], DeviceCapability | None] = field(default=query_capability)
+    claim: Callable[[str], None] = field(default=claim_and_leave)
+
+    def revive(self, device: str | None, *, was_ours: bool = False) -> bool:
+        """Make a v4l2loopback device take a writer again that was written to once.
+
+        Args:
+            device: The device; None for the first one that needs it.
+            was_ours: Whether this program has just written to it. Otherwise one that is read stays
+                as it is: another program may write to it.
+
+        Returns:
+            Whether a device takes a writer now that took none before.
+        """
+        if not self.platform.startswith("linux"):
+            return False
+        for path in self.loopbacks() if device is None else [device]:
+            before = self.capability(path)
+            if (
+                before is not None
+                and before.driver == LOOPBACK_DRIVER
+                and not before.output
+                and (was_ours or not before.capture)
+            ):
+                self.claim(path)
+                after = self.capability(path)
+                return after is not None and after.output
+        return False
 
     def loopbacks(self) -> list[str]:
         """Return the v4l2loopback devices that can be opened."""

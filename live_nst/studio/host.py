@@ -97,7 +97,9 @@ class SessionHost(Closeable):
         """See `Host.start`."""
         with _Exclusive(self._changing, _BUSY_SECONDS):
             before = self._run
+            former = self.options
             if before is not None and before.session is not None:
+                former = _keep_settings(former, before.session)
                 options = _keep_settings(options, before.session)
             options.check()
             self._end()
@@ -105,7 +107,7 @@ class SessionHost(Closeable):
                 self._begin(options)
             except LiveNstError:
                 if before is not None and before.was_running and not self._closed:
-                    self._begin(self.options)  # what ran until now runs again
+                    self._begin(former)  # what ran until now runs again
                 raise
 
     def begin(self) -> None:
@@ -230,6 +232,7 @@ class _Run:
                 if self.stopping:
                     session.stop()
                 session.run()
+                host.options = _keep_settings(host.options, session)
                 if not session.pipeline.stopping:
                     host.problem = "The source has ended."
                 host.session = None  # before the stack closes what requests would use

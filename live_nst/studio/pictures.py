@@ -33,7 +33,8 @@ class PictureViewer(Viewer[bytes]):
         """Return whether it is time for a picture; if so, note when the next one is due."""
         if now < self._due - _EARLY * min(self._interval, 1 / 30):
             return False
-        self._due = max(self._due + self._interval, now)
+        late = now - self._due >= self._interval
+        self._due = (now if late else self._due) + self._interval
         return True
 
 

@@ -24,7 +24,7 @@ from live_nst.studio.models import RequestModel, State
 from live_nst.studio.requests import RequestError
 from live_nst.studio.routes import PROBLEMS, state_for
 from live_nst.studio.studio import Studio
-from live_nst.styles.spec import as_spec
+from live_nst.styles.spec import StyleSpec, as_spec, format_style
 
 PresetName = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
@@ -84,7 +84,7 @@ def load(studio: Studio, name: str) -> None:
     preset = apply_preset(load_defaults(), path)
     options = _for_this_studio(studio, preset)
     options.check()
-    studio.shelf.add_given([as_spec(style) for style in _styles(options)])
+    studio.shelf.add_given(_pictures(options))
     studio.sources.add(options.source)
     session = studio.host.session
     attached = isinstance(studio.host, AttachedSession)
@@ -117,6 +117,12 @@ def _for_this_studio(studio: Studio, options: LiveOptions) -> LiveOptions:
 
 def _styles(options: LiveOptions) -> list[object]:
     return [*options.stylizer.styles, *options.keys]
+
+
+def _pictures(options: LiveOptions) -> list[StyleSpec]:
+    """Return every picture that the styles of some options are made of, as a style of its own."""
+    parts = (part for style in _styles(options) for part in as_spec(style).parts)
+    return [as_spec(format_style(StyleSpec("", (part,)))) for part in parts]
 
 
 def _runs_alike(one: LiveOptions, other: LiveOptions) -> bool:

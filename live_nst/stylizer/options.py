@@ -26,8 +26,8 @@ class StylizerOptions:
         size: Longer side, in pixels, of the image that the network sees; None for the default of
             the device.
         device: "auto", "cpu", "gpu", "gpu:1" (the second one) or "npu".
-        engine: "auto", "tensorflow" or "openvino"; "auto" takes TensorFlow on NVIDIA's GPUs, else
-            OpenVINO.
+        engine: "auto", "tensorflow", "openvino" or "onnxruntime"; "auto" takes TensorFlow on
+            NVIDIA's GPUs, else OpenVINO.
         precision: Number format of the network: "auto", "float32", "bfloat16" or "float16"; "auto"
             takes bfloat16 on a CPU that has instructions for it.
         concurrency: How many frames the network may compute at the same time. One has the lowest

@@ -24,7 +24,7 @@ class Stylizer(Closeable):
         styles: One or more styles; the first is in use at the start.
         size: Longer side, in pixels, of the image that the network sees.
         device: "auto", "cpu", "gpu", "gpu:1" (the second one) or "npu".
-        engine: "auto", "tensorflow" or "openvino".
+        engine: "auto", "tensorflow", "openvino" or "onnxruntime".
         precision: "auto", "float32", "bfloat16" or "float16".
         concurrency: How many frames the network may compute at the same time in a conversion.
         stabilize: "off", "fast" or "best".

@@ -15,6 +15,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from live_nst.types import Image, Size
 from live_nst.video.geometry import Orientation
 from live_nst.video.tone_mapping import ToneMapper
+from live_nst.video.yuv420 import BgrToYuv420
 
 RGB, BT709, UNSPECIFIED, BT470BG, SMPTE170M, BT2020 = 0, 1, 2, 5, 6, 9
 LIMITED, FULL = 1, 2
@@ -125,11 +126,18 @@ class FromBgr:
         self._tags = tags
         self._reformatter = VideoReformatter()
         self._buffer = av.VideoFrame(0, 0, "bgr24")
+        self._to_yuv420 = None
+        if pixels == "yuv420p" and BgrToYuv420.supports(tags.matrix, tags.range):
+            self._to_yuv420 = BgrToYuv420(tags.matrix, tags.range)
 
     def __call__(self, image: Image) -> av.VideoFrame:
         """Return a new frame of an image, BGR uint8 `[height, width, 3]`."""
         if self._pixels == "bgr24":
             return av.VideoFrame.from_ndarray(image, format="bgr24")
+        if self._to_yuv420 is not None and not image.shape[0] % 2 and not image.shape[1] % 2:
+            frame = self._to_yuv420(image)
+            frame.colorspace, frame.color_range = self._tags.matrix, self._tags.range
+            return frame
         self._fill_buffer(image)
         if self._pixels.startswith(("bgr", "rgb")):
             return self._reformatter.reformat(self._buffer, format=self._pixels, threads=1)

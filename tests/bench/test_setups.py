@@ -20,19 +20,21 @@ def setups() -> StylizerSetups:
 def test_available(setups: StylizerSetups) -> None:
     assert (setups.model, setups.device) == ("mobile", "cpu")
     expected = {EngineSetup("openvino", precision) for precision in native_precisions()}
-    assert set(setups.available()) == expected | {EngineSetup("tensorflow", "float32")}
+    others = [EngineSetup(engine, "float32") for engine in ("tensorflow", "onnxruntime")]
+    assert set(setups.available()) == expected | set(others)
     assert setups.available()[0] == setups.default
-    assert setups.available()[-1] == EngineSetup("tensorflow", "float32")
+    assert setups.available()[-2:] == others
     assert setups.default.engine == "openvino"
 
 
-def test_available_without_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
-    from live_nst.engines import openvino_devices
+def test_available_without_openvino_and_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
+    from live_nst.engines import onnxruntime_providers, openvino_devices
 
     def broken() -> None:
         raise DeviceError("OpenVINO cannot be used here")
 
     monkeypatch.setattr(openvino_devices, "openvino_devices", broken)
+    monkeypatch.setattr(onnxruntime_providers, "pick_provider", lambda device: broken())
     setups = StylizerSetups("mobile", "cpu")
     assert setups.available() == [EngineSetup("tensorflow", "float32")]
     called = []

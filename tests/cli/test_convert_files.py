@@ -161,6 +161,20 @@ def test_invalid_input_is_refused_before_the_model_is_loaded(
     assert "is empty" in refusal(convert, "-", tmp_path / "b.png", code=1)
 
 
+def test_dry_run_of_a_picture(convert: Run, tmp_path: Path) -> None:
+    exif = Pillow.Exif()
+    exif[0x010F] = "x" * 70_000
+    Pillow.new("RGB", (40, 24)).save(tmp_path / "a.webp", exif=exif)
+    code, _, err = convert(tmp_path / "a.webp", tmp_path / "b.jpg", "--dry-run")
+    assert code == 0
+    assert "b.jpg has no EXIF data: they are too long for a JPEG." in err
+    assert "a.webp would become b.jpg: 40x24, JPEG." in err
+    assert "Running" not in err  # no model was loaded
+    assert [path.name for path in tmp_path.iterdir()] == ["a.webp"]
+    code, _, err = convert(tmp_path, tmp_path / "out", "--dry-run")
+    assert code == 2 and "for one file" in err
+
+
 def test_describe_folder() -> None:
     report = BatchReport(["a"], ["b", "c"], [("d", SourceError("It is empty"))])
     assert describe_folder(report) == "Files: 1 converted, 2 done already, 1 failed"

@@ -57,11 +57,11 @@ def test_help_lists_options_and_commands() -> None:
         "--style", "--source", "--model", "--device", "--size", "--strength", "--keep-colors",
         "--detail", "--stroke", "--only", "--blend", "--mirror",
         "--camera-size", "--fps", "--no-window", "--fullscreen", "--record", "--virtual-camera",
-        "--frames", "--duration", "--stats", "--preset", "--osc", "--metrics",
-        "--version",
+        "--frames", "--duration", "--stats", "--preset", "--osc", "--metrics", "--control",
+        "--on-demand", "--version",
     ):  # fmt: skip
         assert re.search(rf"{option}\b", text), option
-    for command in ("styles", "devices", "doctor", "bench"):
+    for command in ("styles", "devices", "doctor", "bench", "ctl", "studio", "export", "worker"):
         assert re.search(rf"\b{command}\b", text), command
 
 

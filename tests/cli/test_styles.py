@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 import live_nst.styles
 import live_nst.stylizer.core
 from live_nst.cli.app import app
-from live_nst.cli.options import Device
 from live_nst.cli.styles import styles
 from live_nst.errors import ModelError, UsageError
 from live_nst.stylizer.options import StylizerOptions
@@ -87,7 +86,7 @@ def test_sheet_has_the_photo_in_every_style(
 ) -> None:
     photo, sheet = tmp_path / "photo.png", tmp_path / "sheet.png"
     cv2.imwrite(str(photo), np.full((300, 400, 3), (200, 100, 50), np.uint8))
-    styles(sheet=sheet, photo=photo, model="mobile", device=Device.cpu, size=256)
+    styles(sheet=sheet, photo=photo, model="mobile", device="cpu", size=256)
 
     assert len(stylizer.made) == 1
     made = stylizer.made[0]

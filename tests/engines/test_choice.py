@@ -4,8 +4,11 @@ import sys
 import pytest
 
 from live_nst.engines import choice, openvino_devices
+from live_nst.engines import onnxruntime_providers as providers
 from live_nst.engines.choice import EngineChoice, choose_engine, engine_candidates
 from live_nst.engines.kind import ComputeDevice
+from live_nst.engines.onnxruntime import OnnxRuntimeEngine
+from live_nst.engines.onnxruntime_providers import Provider
 from live_nst.engines.openvino import OpenVINOEngine
 from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.errors import DeviceError, UsageError
@@ -239,9 +242,43 @@ def test_make_on_a_device_that_has_gone(
         picked.make(mobile_programs)
 
 
+def onnxruntime_with(monkeypatch: pytest.MonkeyPatch, provider: Provider, gpus: int) -> None:
+    monkeypatch.setattr(providers, "pick_provider", lambda device: provider)
+    monkeypatch.setattr(providers, "count_gpus", lambda provider: gpus)
+    monkeypatch.setattr(providers, "device_name", lambda provider: f"GPU {provider.index}")
+
+
+def test_onnxruntime_is_never_chosen_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    onnxruntime_with(monkeypatch, Provider("DmlExecutionProvider"), 2)
+    assert chosen()[0] != "onnxruntime"
+    with pytest.raises(DeviceError, match="no GPU that an engine can use"):
+        choose_engine("auto", "gpu")
+    assert chosen("onnxruntime", "gpu:1") == ("onnxruntime", "gpu:1", "float16")
+    assert chosen("onnxruntime", "gpu", "float32") == ("onnxruntime", "gpu", "float32")
+    assert [each.device for each in engine_candidates("onnxruntime")] == ["gpu", "gpu:1", "cpu"]
+    with pytest.raises(DeviceError, match="no GPU with the name gpu:2"):
+        choose_engine("onnxruntime", "gpu:2")
+
+
+def test_onnxruntime_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    onnxruntime_with(monkeypatch, Provider(), 0)
+    assert chosen("onnxruntime") == ("onnxruntime", "cpu", "float32")
+    assert "finds no GPU" in choose_engine("onnxruntime").reason
+    with pytest.raises(UsageError, match="does not support float16 on a CPU"):
+        choose_engine("onnxruntime", "cpu", "float16")
+
+
+@pytest.mark.parametrize(("word", "error"), [("npu", UsageError), ("gpu", DeviceError)])
+def test_onnxruntime_on_a_device_that_is_not_there(word: str, error: type[Exception]) -> None:
+    with pytest.raises(error):  # the installed one is for processors alone
+        choose_engine("onnxruntime", word)
+
+
 def test_make(mobile_programs: SplitModel) -> None:
     made = EngineChoice("openvino", "cpu", "float32", "").make(mobile_programs)
     assert isinstance(made, OpenVINOEngine)
+    made = EngineChoice("onnxruntime", "cpu", "float32", "").make(mobile_programs)
+    assert isinstance(made, OnnxRuntimeEngine)
     made = EngineChoice("tensorflow", "cpu", "float32", "").make(mobile_programs)
     assert isinstance(made, TensorFlowEngine)
     assert made.precision == "float32"

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from live_nst.engines.base import Engine
+from live_nst.engines.onnxruntime import OnnxRuntimeEngine
 from live_nst.engines.openvino import OpenVINOEngine, native_precisions
 from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.engines.tiling import TiledNetwork
@@ -30,6 +31,7 @@ ENGINES: dict[str, Make] = {
     "tensorflow": lambda model, **rest: TensorFlowEngine(model, "cpu", **rest),
     "tensorflow, xla": lambda model, **rest: TensorFlowEngine(model, "cpu", xla=True, **rest),
     "openvino": lambda model, **rest: OpenVINOEngine(model, "float32", **rest),
+    "onnxruntime": lambda model, **rest: OnnxRuntimeEngine(model, "cpu", **rest),
 }
 HALF: dict[str, Make] = {
     f"openvino {precision}": lambda model, p=precision, **rest: OpenVINOEngine(model, p, **rest)

@@ -155,11 +155,23 @@ def test_a_device_that_cannot_run_is_left_out_aloud(pick: Pick) -> None:
     assert len(measure.calls) == 2
 
 
+def test_nothing_can_be_measured(pick: Pick, own_cache: Path) -> None:
+    measure = Measure(gpu="out of memory", cpu="no new processes")
+    for _ in range(2):  # it is not kept, but tried again
+        chosen, said = pick(measure)
+        assert chosen == CPU
+        assert said[-1] == (
+            "Nothing could be measured, so the CPU is used: "
+            "GPU (Intel Iris Xe Graphics) is left out: out of memory."
+        )
+    assert len(measure.calls) == 4
+
+
 def test_no_device_can_run(pick: Pick) -> None:
     with pytest.raises(DeviceError, match="No device") as caught:
-        pick(Measure(gpu="out of memory", cpu="no instructions"))
+        pick(Measure(gpu="out of memory", npu="too large"), GPU, NPU)
     assert "out of memory" in caught.value.hint
-    assert "no instructions" in caught.value.hint
+    assert "too large" in caught.value.hint
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"speeds": [1]}', '{"speeds": []}'])

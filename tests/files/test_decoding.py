@@ -59,6 +59,8 @@ def tiff(bits: list[int], planes: list[bytes], **fields: int) -> bytes:
         273: starts, 277: [len(bits)], 278: [HEIGHT], 279: [len(plane) for plane in planes],
         284: [2 if len(planes) > 1 else 1], 339: [fields.get("form", 1)] * len(bits),
     }  # fmt: skip
+    if "orientation" in fields:
+        values[274] = [fields["orientation"]]
     if "extra" in fields:
         values[338] = [fields["extra"]]
     pixels = b"".join(planes)
@@ -104,6 +106,45 @@ def test_deep_gray_tiff(tmp_path: Path, bits: int, pack: Any, photometric: int) 
     assert "more than 8 bits" in found.notices[0]
 
 
+def packed(values: np.ndarray[Any, Any], bits: int) -> bytes:
+    """Numbers of so many bits; every row begins with a byte."""
+    rows = (values * (2**bits - 1)).round().astype(int).reshape(HEIGHT, -1, 1)
+    digits = rows >> np.arange(bits - 1, -1, -1) & 1
+    return np.packbits(digits.reshape(HEIGHT, -1).astype(np.uint8), axis=1).tobytes()
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("photometric", [0, 1, 2], ids=["white is zero", "gray", "RGB"])
+def test_tiff_of_unusual_depth(tmp_path: Path, bits: int, photometric: int) -> None:
+    path = tmp_path / "a.tif"
+    values = {0: 1 - ACROSS, 1: ACROSS, 2: COLORS}[photometric]
+    depth = [bits] * (3 if photometric == 2 else 1)
+    path.write_bytes(tiff(depth, [packed(values, bits)], photometric=photometric))
+    pixels, found = decoded(path)
+    assert_close(pixels, COLORS if photometric == 2 else gray(ACROSS), 1.5 / 255)
+    assert "more than 8 bits" in found.notices[0]
+
+
+@pytest.mark.parametrize("kind", ["<f4", "<f8"])
+def test_rgb_tiff_in_floating_point(tmp_path: Path, kind: str) -> None:
+    path, bits = tmp_path / "a.tif", 8 * np.dtype(kind).itemsize
+    path.write_bytes(tiff([bits] * 3, [COLORS.astype(kind).tobytes()], photometric=2, form=3))
+    pixels, found = decoded(path)
+    assert_close(pixels, COLORS, 1.5 / 255)
+    assert "more than 8 bits" in found.notices[0]
+    bright = (COLORS * 500).astype(kind).tobytes()
+    path.write_bytes(tiff([bits] * 3, [bright], photometric=2, form=3))
+    assert "not supported" in refusal(path).message
+
+
+def test_orientation_and_exif_of_deep_tiff(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff([12] * 3, [packed(COLORS, 12)], photometric=2, orientation=6))
+    pixels, found = decoded(path)
+    assert_close(pixels, np.rot90(COLORS, -1), 1.5 / 255)
+    assert found.exif.get(0x0112) is None
+
+
 def test_planar_16_bit_tiff(tmp_path: Path) -> None:
     planes = [words(COLORS[..., channel]) for channel in range(3)]
     (tmp_path / "a.tif").write_bytes(tiff([16] * 3, planes, photometric=2))
@@ -146,8 +187,22 @@ def test_floats_over_one_are_unsupported(tmp_path: Path, white: float) -> None:
 
 
 def test_unknown_tiff_is_unsupported(tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / "a.tif"), COLORS.astype(np.float32))
+    half = COLORS.astype("<f2").tobytes()
+    (tmp_path / "a.tif").write_bytes(tiff([16] * 3, [half], photometric=2, form=3))
     assert "not supported" in refusal(tmp_path / "a.tif").message
+
+
+def test_compressed_tiff_in_floating_point(tmp_path: Path) -> None:
+    """OpenCV compresses with LZW."""
+    cv2.imwrite(str(tmp_path / "a.tif"), COLORS[..., ::-1].astype(np.float32))
+    assert_close(decoded(tmp_path / "a.tif")[0], COLORS, 1.5 / 255)
+
+
+def test_damaged_deep_tiff(tmp_path: Path) -> None:
+    data = tiff([12] * 3, [packed(COLORS, 12)], photometric=2)
+    for length in (3, 40, len(data) - 30):
+        (tmp_path / "a.tif").write_bytes(data[:length])
+        assert refusal(tmp_path / "a.tif").message
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -148,7 +148,7 @@ def test_strength_and_mirror(harness: SessionHarness, tmp_path: Path) -> None:
     class Sink:
         name, rate = "eye", None
 
-        def __init__(self, path: Path, fps: float) -> None:
+        def __init__(self, path: Path, fps: float, **_: Any) -> None:
             self.notice = ""
 
         def write(self, frame: Frame) -> None:

@@ -1,6 +1,7 @@
 """The supervisor of a stream, with processes that fail in all ways."""
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,11 +29,13 @@ class FakeProcess:
         self.live, self.progress, self.reason = False, None, ""
         self.alive, self.killed, self.finished = True, False, False
         self.data = b""
+        self.waits = False  # in a write
         self.ended = threading.Event()
         self.takes = threading.Event()
         self.takes.set()
 
     def write(self, data: bytes) -> None:
+        self.waits = not self.takes.is_set()
         self.takes.wait()
         if not self.alive:
             raise BrokenPipeError
@@ -149,6 +152,7 @@ def test_server_that_never_answers(make: type[Setup]) -> None:
     process = setup.process(0)
     setup.write_until_sent(process)
     setup.clock.advance(4.9)
+    time.sleep(0.05)
     assert setup.stream.state == "connecting"
     assert not process.killed
     setup.clock.advance(0.2)
@@ -174,7 +178,7 @@ def test_server_that_takes_nothing(make: type[Setup]) -> None:
         process.accept()
     process.takes.clear()  # a frozen server: the feeder waits in its write
     setup.write()
-    wait_until(lambda: setup.encoder.size and not process.takes.is_set(), "the write")
+    wait_until(lambda: process.waits, "the write")
     for _ in range(3):
         setup.clock.advance(0.9)
         setup.write()  # returns at once
@@ -189,6 +193,7 @@ def test_no_frames_are_no_stall(make: type[Setup]) -> None:
     setup = make()
     process = setup.process(0)
     setup.clock.advance(60)  # the model is still loading
+    time.sleep(0.05)  # many looks of the thread that watches
     assert not process.killed
     setup.write_until_sent(process)
     process.accept()
@@ -201,7 +206,7 @@ def test_listener_waits_without_end(make: type[Setup]) -> None:
     process = setup.process(0)
     setup.write_until_sent(process)
     setup.clock.advance(60)
-    wait_until(lambda: True, "")
+    time.sleep(0.05)  # many looks of the thread that watches
     process.accept()
     setup.wait_for("live")
     assert not process.killed
@@ -235,5 +240,6 @@ def test_close_while_the_server_is_frozen(make: type[Setup]) -> None:
     process.accept()
     process.takes.clear()
     setup.write()
+    wait_until(lambda: process.waits, "the write")
     setup.stream.close()
     assert process.killed

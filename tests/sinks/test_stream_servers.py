@@ -220,7 +220,8 @@ class Interruption:
         indexes = []
         while (frame := self.recorded.get(0)) is not None:
             indexes.append(frame.index)
-        assert indexes == list(range(len(self.show.times)))
+        # A frame is repeated if the machine was too busy for the next one.
+        assert list(dict.fromkeys(indexes)) == list(range(len(self.show.times)))
         assert self.recorded.dropped == 0
 
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import pyvirtualcam
@@ -5,7 +7,11 @@ from pyvirtualcam.util import decode_fourcc
 
 from live_nst.errors import VirtualCameraError
 from live_nst.sinks.virtual_camera import VirtualCamera
-from live_nst.sinks.virtual_camera_setup import HostSystem
+from live_nst.sinks.virtual_camera_setup import (
+    LOOPBACK_DRIVER,
+    DeviceCapability,
+    HostSystem,
+)
 from live_nst.types import Frame
 from tests.sinks.conftest import FakeBackend, frames, plain
 
@@ -98,3 +104,35 @@ def test_rest(backend: type[FakeBackend]) -> None:
     assert sent[1].shape == second.image.shape and (sent[1] != second.image).any()
     np.testing.assert_array_equal(sent[2], third.image)
     assert camera.device == "/dev/video7"
+
+
+class OneWriter(FakeBackend):
+    """v4l2loopback 0.12 with exclusive_caps=1: it takes no writer until somebody claims it."""
+
+    free = False
+
+    def __init__(self, **options: Any) -> None:
+        if not OneWriter.free:
+            raise RuntimeError("Device /dev/video7 is not a video output device.")
+        super().__init__(**options)
+        OneWriter.free = False
+
+
+def test_device_that_takes_one_writer(
+    backend: type[FakeBackend], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pyvirtualcam.camera, "BACKENDS", {})
+    pyvirtualcam.register_backend("one writer", OneWriter)
+
+    def claim(device: str) -> None:
+        OneWriter.free = True
+
+    def capability(device: str) -> DeviceCapability:
+        return DeviceCapability(LOOPBACK_DRIVER, output=OneWriter.free, capture=False)
+
+    system = HostSystem("linux", capability=capability, claim=claim)
+    for _ in range(3):
+        camera = VirtualCamera("/dev/video7", 20, (64, 48), system=system)
+        assert not OneWriter.free
+        camera.close()
+        assert OneWriter.free  # for any other program as well

@@ -159,3 +159,65 @@ def test_query_capability_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert query_capability(str(tmp_path / "file")) is None
     assert query_capability(str(tmp_path / "missing")) is None
+
+
+class SpentDevice:
+    """A device of v4l2loopback 0.12 with exclusive_caps=1, which takes one writer only.
+
+    Args:
+        read: Whether a program reads it, so that it stays a camera.
+        repaired: Whether claiming it helps.
+    """
+
+    def __init__(self, *, read: bool = False, repaired: bool = True) -> None:
+        self.state = FED if read else SPENT
+        self.claims: list[str] = []
+        self._repaired = repaired
+
+    def capability(self, path: str) -> DeviceCapability | None:
+        return self.state if path.endswith("video10") else WEBCAM
+
+    def claim(self, path: str) -> None:
+        self.claims.append(path)
+        if self._repaired:
+            self.state = FREE
+
+    def system(self, folder: Path) -> HostSystem:
+        for name in ("video0", "video10"):
+            (folder / name).touch()
+        return HostSystem("linux", folder / "module", folder, self.capability, self.claim)
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_revive(tmp_path: Path, by_name: bool) -> None:
+    device = SpentDevice()
+    path = str(tmp_path / "video10")
+    assert device.system(tmp_path).revive(path if by_name else None)
+    assert device.claims == [path]
+    assert not device.system(tmp_path).revive(path)  # it is free already
+    assert device.claims == [path]
+
+
+def test_revive_leaves_what_another_program_writes_to(tmp_path: Path) -> None:
+    device = SpentDevice(read=True)
+    path = str(tmp_path / "video10")
+    assert not device.system(tmp_path).revive(path)
+    assert device.claims == []
+    assert device.system(tmp_path).revive(path, was_ours=True)
+
+
+def test_revive_what_cannot_be(tmp_path: Path) -> None:
+    device = SpentDevice(repaired=False)
+    assert not device.system(tmp_path).revive(None)
+    assert not device.system(tmp_path).revive(str(tmp_path / "video0"))
+    assert not HostSystem("darwin", capability=device.capability).revive("/dev/video10")
+    assert len(device.claims) == 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="V4L2 is Linux's")
+def test_claim_of_a_file(tmp_path: Path) -> None:
+    from live_nst.sinks.virtual_camera_setup import claim_and_leave
+
+    claim_and_leave(str(tmp_path / "missing"))
+    (tmp_path / "file").touch()
+    claim_and_leave(str(tmp_path / "file"))

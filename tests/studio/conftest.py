@@ -213,8 +213,8 @@ class KnownSources:
         from live_nst.studio.sources import SourceList
 
         cameras = [CameraDevice(0, name="Fake"), CameraDevice(1, name="Other")]
-        self._list = SourceList(given, cameras=lambda: cameras)
-        self.entries, self.knows = self._list.entries, self._list.knows
+        self._list = SourceList(given, cameras=lambda: cameras, screens=list)
+        self.entries, self.knows, self.add = self._list.entries, self._list.knows, self._list.add
 
 
 def jpeg(side: int = 64, color: str = "orange") -> bytes:

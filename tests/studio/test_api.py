@@ -169,7 +169,7 @@ def test_thumbnails_are_made_while_somebody_looks(studio: StudioHarness) -> None
     studio.start()
     problem(studio.client.get("/api/styles/starry/thumbnail"), 404)
     assert FakeModel.made[-1].previews == []
-    with studio.client.websocket_connect("/api/events", headers={"host": "localhost"}):
+    with studio.connect("/api/events"):
         studio.wait(lambda: len(studio.state()["thumbnails"]) >= 2)
         headers = {"content-type": "image/jpeg"}
         studio.client.post("/api/styles", content=jpeg(), headers=headers)
@@ -308,6 +308,20 @@ def test_stop_and_start(studio: StudioHarness) -> None:
     assert len(state["recording"]["finished"]) == 1  # the session has finished it
     assert studio.client.get(f"/api/recordings/{state['recording']['finished'][0]}").content
     assert studio.client.put("/api/session", json={}).json()["session"]["running"]
+
+
+def test_settings_outlive_a_stop_and_a_failed_restart(studio: StudioHarness) -> None:
+    studio.start()
+    studio.client.patch("/api/settings", json={"style": "wave", "strength": 0.3})
+    assert studio.client.delete("/api/session").json()["settings"]["style"] == {"wave": 1.0}
+    settings = studio.client.put("/api/session", json={}).json()["settings"]
+    assert (settings["style"], settings["strength"]) == ({"wave": 1.0}, 0.3)
+    studio.client.patch("/api/settings", json={"strength": 0.2})
+    studio.refused["1"] = SourceError("busy")
+    problem(studio.client.put("/api/session", json={"source": "1", "fps": 20}), 409)
+    state = studio.state()
+    assert state["session"]["running"] and state["session"]["source"]["spec"] == "demo"
+    assert state["settings"]["strength"] == 0.2
 
 
 def test_key_that_ends_the_session(studio: StudioHarness) -> None:

@@ -86,7 +86,7 @@ async def _serve(
     stop: Callable[[], bool],
 ) -> None:
     distributed = import_dask()
-    security = make_security(certificates)
+    security = make_security(address, certificates)
     nannies = [
         distributed.Nanny(
             address,

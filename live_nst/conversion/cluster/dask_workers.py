@@ -5,6 +5,7 @@ Dask's client runs in a thread of its own, which this module starts.
 
 import asyncio
 import logging
+import pickle
 import threading
 import uuid
 import warnings
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 
 from live_nst.conversion.cluster.address import Certificates
 from live_nst.conversion.cluster.workers import WorkerLost
-from live_nst.errors import ConversionError, DeviceError, LiveNstError
+from live_nst.errors import ConversionError, DeviceError, LiveNstError, UsageError
 from live_nst.runtime.machine import limit_cores
 
 T = TypeVar("T")
@@ -25,9 +26,13 @@ T = TypeVar("T")
 _CONNECT_SECONDS = 10.0
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.5
+_GONE_SECONDS = 30.0  # without an answer for so long, a scheduler is gone
 _CLOSE_SECONDS = 10.0
 _PROGRESS_TOPIC = "live-nst-progress"
-_LOGGERS = ("distributed", "distributed.worker", "distributed.nanny", "distributed.scheduler")
+_LOGGERS = (
+    "distributed",
+    *(f"distributed.{name}" for name in ("client", "nanny", "scheduler", "worker")),
+)
 
 
 def import_dask() -> Any:
@@ -51,8 +56,13 @@ def import_dask() -> Any:
     return distributed
 
 
-def make_security(certificates: Certificates) -> Any:
-    """Return Dask's form of certificates; those that are not given come from its configuration."""
+def make_security(address: str, certificates: Certificates) -> Any:
+    """Return Dask's form of certificates; those that are not given come from its configuration.
+
+    Raises:
+        UsageError: The address needs certificates, and there are none, or a file is missing.
+    """
+    certificates.check()
     certificate = None if certificates.certificate is None else str(certificates.certificate)
     key = None if certificates.key is None else str(certificates.key)
     given: dict[str, Any] = {}
@@ -63,7 +73,13 @@ def make_security(certificates: Certificates) -> Any:
             given[f"tls_{role}_cert"] = certificate
         if key is not None:
             given[f"tls_{role}_key"] = key
-    return import_dask().Security(**given)
+    security = import_dask().Security(**given)
+    if address.startswith("tls:") and not (security.tls_ca_file and security.tls_client_cert):
+        raise UsageError(
+            f"{address} needs certificates",
+            "give --tls-ca, --tls-cert and --tls-key, or name them in Dask's configuration",
+        )
+    return security
 
 
 def run_here(function: Callable[..., Any], arguments: tuple[Any, ...], token: str) -> Any:
@@ -77,6 +93,20 @@ def run_here(function: Callable[..., Any], arguments: tuple[Any, ...], token: st
         worker.log_event(_PROGRESS_TOPIC, [token, done])
 
     return function(*arguments, report)
+
+
+class _Call:
+    """A call of `run_here` that happens when its pickle is loaded.
+
+    Dask would load functions and arguments while it reads a message, and break the connection of a
+    worker without live-nst. As bytes they are loaded within the task, and an error is its error.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        self._arguments = arguments
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return run_here, self._arguments
 
 
 class DaskWorkers:
@@ -106,7 +136,8 @@ class DaskWorkers:
         self = cls()
         self.where = address
         try:
-            self._wait(self._connect(address, make_security(certificates)), 3 * _CONNECT_SECONDS)
+            security = make_security(address, certificates)
+            self._wait(self._connect(address, security), 3 * _CONNECT_SECONDS)
         except BaseException:
             self.close()
             raise
@@ -226,13 +257,17 @@ class DaskWorkers:
         self._poll = asyncio.run_coroutine_threadsafe(self._poll_names(), self._loop)
 
     async def _poll_names(self) -> None:
+        answered = self._loop.time()
         while True:
             await asyncio.sleep(_POLL_SECONDS)
             try:
                 await asyncio.wait_for(self._read_names(), _CONNECT_SECONDS)
-            except (OSError, TimeoutError) as exc:
+                answered = self._loop.time()
+            except (OSError, TimeoutError) as exc:  # a busy machine is slow to answer
+                if self._loop.time() - answered < _GONE_SECONDS:
+                    continue
                 self._error = ConversionError(
-                    f"The scheduler at {self.where} is gone: {str(exc).splitlines()[0:1]}",
+                    f"The scheduler at {self.where} is gone",
                     "start it and run the same command again: it continues where it stopped",
                 )
                 self._error.__cause__ = exc
@@ -259,10 +294,8 @@ class DaskWorkers:
         token = uuid.uuid4().hex
         self._progress[token] = progress
         future = self._client.submit(
-            run_here,
-            function,
-            arguments,
-            token,
+            pickle.loads,
+            pickle.dumps(_Call(function, arguments, token)),
             key=f"{function.__name__}-{token}",
             workers=[worker],
             allow_other_workers=False,

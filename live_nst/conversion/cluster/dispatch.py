@@ -8,7 +8,7 @@ worker goes on: the first result counts, and all results are equal.
 
 import statistics
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from live_nst.conversion.cluster.workers import WorkerLost, Workers
 from live_nst.conversion.progress import WorkerProgress
 from live_nst.conversion.video.convert import CannotSpread
 from live_nst.errors import ConversionError
-from live_nst.runtime.timing import Clock, RateMeter
+from live_nst.runtime.timing import Clock
 
 _DEPTH = 2  # chunks that a worker has: one that it paints, and one that waits
 _MAX_FAILURES = 3  # of one chunk; and of one worker, one after the other
@@ -42,6 +42,18 @@ class _Attempt:
     begin: float | None = None  # when the worker began with it
 
 
+class _Pace:
+    """Seconds that a frame usually takes."""
+
+    def __init__(self) -> None:
+        self._seconds: deque[float] = deque(maxlen=_PACES)
+        self.usual: float | None = None
+
+    def add(self, seconds: float) -> None:
+        self._seconds.append(seconds)
+        self.usual = statistics.median(self._seconds)
+
+
 @dataclass(eq=False)
 class _Worker:
     """What is known of a worker."""
@@ -49,8 +61,7 @@ class _Worker:
     attempts: list[_Attempt] = field(default_factory=list)
     frames: int = 0
     failures: int = 0  # since its last success
-    paces: deque[float] = field(default_factory=lambda: deque(maxlen=_PACES))  # seconds a frame
-    rate: RateMeter = field(default_factory=lambda: RateMeter(20.0))
+    pace: "_Pace" = field(default_factory=lambda: _Pace())
 
 
 class Dispatch:
@@ -78,13 +89,13 @@ class Dispatch:
     ) -> None:
         self._seam, self._roster, self._job = workers, roster, job
         self._chunks, self._store, self._clock = chunks, store, clock
-        self._max_bytes = max_bytes
+        self._max_bytes = self._room = max_bytes
         self._workers: dict[str, _Worker] = {}
         self._again: deque[Chunk] = deque()
         self._done: set[int] = set()
         self._failures: dict[int, list[str]] = {}  # workers at which a chunk failed, by number
         self._deaths: dict[int, int] = {}
-        self._paces: deque[float] = deque(maxlen=_PACES)
+        self._pace = _Pace()
         self._exhausted = False
         self._cannot: CannotSpread | None = None
         self._alone_since: float | None = None
@@ -132,9 +143,8 @@ class Dispatch:
             state = "painting" if first is not None else "waiting"
             if first is not None and self._is_late(first, now):
                 state = "late"
-            pace = statistics.median(worker.paces) if worker.paces else 0.0
             running = first.frames if first is not None else 0
-            fps = 1 / pace if pace > 0 else 0.0
+            fps = 1 / worker.pace.usual if worker.pace.usual else 0.0
             rows.append(WorkerProgress(name, state, worker.frames + running, fps))
         return tuple(rows)
 
@@ -185,8 +195,8 @@ class Dispatch:
         worker.failures = 0
         if attempt.begin is not None:
             pace = max(1e-9, now - attempt.begin) / (chunk.length + chunk.warm_up)
-            worker.paces.append(pace)
-            self._paces.append(pace)
+            worker.pace.add(pace)
+            self._pace.add(pace)
         if chunk.number in self._done:
             return
         worker.frames += chunk.length
@@ -252,6 +262,9 @@ class Dispatch:
 
     def _give(self) -> None:
         """Give chunks to the workers that have room: to each its first one, then the second."""
+        self._room = self._max_bytes - sum(
+            {each.chunk.number: each.chunk.size for each in self._attempts()}.values()
+        )
         for depth in range(1, _DEPTH + 1):
             for address in self._roster.accepted:
                 worker = self._workers.setdefault(address, _Worker())
@@ -274,7 +287,7 @@ class Dispatch:
             elif not others or address not in self._failures.get(chunk.number, ()):
                 self._again.remove(chunk)
                 return chunk
-        if self._exhausted or self._bytes_in_flight() >= self._max_bytes:
+        if self._exhausted or self._room <= 0:
             return None
         try:
             found = next(self._chunks, None)
@@ -282,10 +295,8 @@ class Dispatch:
             self._stop(exc)
             return None
         self._exhausted = found is None
+        self._room -= 0 if found is None else found.size
         return found
-
-    def _bytes_in_flight(self) -> int:
-        return sum({each.chunk.number: each.chunk.size for each in self._attempts()}.values())
 
     def _send(self, chunk: Chunk, address: str) -> None:
         worker = self._workers[address]
@@ -328,25 +339,25 @@ class Dispatch:
 
     def _help(self, free: list[str], now: float) -> None:
         """Let workers with nothing to do repeat what would otherwise take longest."""
-        pace = self._pace()
+        pace = self._pace.usual
         if pace is None:
             return
+        attempts = self._attempts()
+        counts = Counter(each.chunk.number for each in attempts)
         slow = [
             (self._remaining(each, now, pace), each)
-            for each in self._attempts()
-            if self._count(each.chunk) == 1 and each.chunk.number not in self._done
+            for each in attempts
+            if counts[each.chunk.number] == 1 and each.chunk.number not in self._done
         ]
         slow.sort(key=lambda pair: -pair[0])
         for address, (remaining, attempt) in zip(free, slow, strict=False):
-            own = self._workers[address].paces
-            again = (statistics.median(own) if own else pace) * attempt.chunk.length
+            again = (self._workers[address].pace.usual or pace) * attempt.chunk.length
             if remaining > 1.5 * again:
                 self._send(attempt.chunk, address)
 
     def _remaining(self, attempt: _Attempt, now: float, pace: float) -> float:
         """Return an estimate of the seconds until an attempt is done."""
-        own = self._workers[attempt.worker].paces
-        pace = statistics.median(own) if own else pace
+        pace = self._workers[attempt.worker].pace.usual or pace
         ahead = 0.0
         first = self._workers[attempt.worker].attempts[0]
         if first is not attempt:
@@ -355,9 +366,6 @@ class Dispatch:
             elapsed = now - attempt.begin
             return elapsed / attempt.frames * (attempt.chunk.length - attempt.frames)
         return ahead + pace * attempt.chunk.length
-
-    def _count(self, chunk: Chunk) -> int:
-        return sum(each.chunk.number == chunk.number for each in self._attempts())
 
     def _runs_well(self, chunk: Chunk) -> bool:
         """Return whether a chunk is at a worker that does not hang."""
@@ -368,13 +376,9 @@ class Dispatch:
             if not self._hangs(worker)
         )
 
-    def _pace(self) -> float | None:
-        return statistics.median(self._paces) if self._paces else None
-
     def _is_late(self, attempt: _Attempt, now: float) -> bool:
         """Return whether an attempt takes much longer than it should at its worker."""
-        own = self._workers[attempt.worker].paces
-        pace = statistics.median(own) if own else self._pace()
+        pace = self._workers[attempt.worker].pace.usual or self._pace.usual
         if attempt.begin is None or pace is None:
             return False
         usual = pace * (attempt.chunk.length + attempt.chunk.warm_up)

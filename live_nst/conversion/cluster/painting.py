@@ -18,7 +18,7 @@ from live_nst.conversion.video.pipeline import Pipeline, PipelineStages
 from live_nst.conversion.video.segment_writer import OutputFrame, SegmentEncoder
 from live_nst.conversion.video.segments import Segment
 from live_nst.conversion.video.task import worker_count
-from live_nst.errors import ModelError, SinkError
+from live_nst.errors import LiveNstError, ModelError, SinkError
 from live_nst.files.output import write_errors
 from live_nst.runtime.machine import available_cores
 from live_nst.stylizer.core import StylizerCore
@@ -189,5 +189,9 @@ def paint_picture(
         with write_errors(source, error=SinkError, retry="the worker can join again"):
             source.parent.mkdir()
             source.write_bytes(data)
-        convert_image_file(source, target, stylizer, notes.append, size=job.size)
+        try:
+            convert_image_file(source, target, stylizer, notes.append, size=job.size)
+        except LiveNstError as exc:
+            exc.message = exc.message.replace(str(source), name)
+            raise
         return target.read_bytes(), notes

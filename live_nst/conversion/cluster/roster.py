@@ -12,6 +12,7 @@ from live_nst.types import Notify
 
 _JOIN_SECONDS = 60.0  # without a worker for so long, nothing will come
 _EXAMINE_SECONDS = 180.0  # what an examination takes at most: a model may be downloaded
+_PATIENCE, _PATIENCE_SECONDS = 2.0, 5.0  # times the time of the first one, and more seconds
 _POLL_SECONDS = 0.1
 _PRECISION_HINT = "with --precision float32 every worker computes in the same precision"
 
@@ -51,7 +52,9 @@ class Roster:
     def settle(
         self, tick: Callable[[], None], here: Examination, stored: Mapping[str, Any]
     ) -> Examination:
-        """Wait until all workers that are connected are examined, and choose the reference.
+        """Wait until the workers that are connected are examined, and choose the reference.
+
+        A worker that takes much longer than the first one is not waited for: it joins later.
 
         That is what agrees with an earlier run, else what agrees with this machine, else what most
         workers agree with.
@@ -65,13 +68,16 @@ class Roster:
             ConversionError: There is no worker, or none that can paint.
         """
         begin = self._clock.now()
+        first = 0.0
         told = False
         while True:
             tick()
             self.refresh()
-            if self._examined and not self._running:
-                break
             waited = self._clock.now() - begin
+            if self._examined:
+                first = first or waited
+                if not self._running or waited > _PATIENCE * first + _PATIENCE_SECONDS:
+                    break
             if not self._running and waited > _JOIN_SECONDS:
                 break
             if waited > 2 and not self._running and not told and not self.left_out:

@@ -100,8 +100,8 @@ def check_image_options(target: Path, options: ConvertOptions) -> None:
     if options != allowed:
         raise UsageError(
             "A picture has no times, frames or codec",
-            "leave out --fade, --start, --end, --every, --codec, --crf, --preset, --audio and all "
-            "@TIMEs",
+            "leave out --fade, --start, --end, --every, --codec, --crf, --preset, --audio, --chunk "
+            "and all @TIMEs",
         )
     options.check()
 

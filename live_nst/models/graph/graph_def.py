@@ -35,6 +35,29 @@ def import_graph(graph_def: Any) -> Any:
     return graph
 
 
+def fold_static_shapes(graph_def: Any) -> Any:
+    """Return a copy of a graph in which every known shape is a constant."""
+    tf = import_tensorflow()
+    graph = import_graph(graph_def)
+    folded = type(graph_def)()
+    folded.CopyFrom(graph_def)
+    for node in folded.node:
+        if node.op not in SHAPE_OPS:
+            continue
+        operation = graph.get_operation_by_name(node.name)
+        shape, output = operation.inputs[0].shape, operation.outputs[0]
+        if not shape.is_fully_defined():
+            continue
+        values = {"Shape": shape.as_list(), "Size": shape.num_elements(), "Rank": shape.rank}
+        constant = tf.make_tensor_proto(values[node.op], output.dtype, output.shape)
+        node.op = "Const"
+        del node.input[:]
+        node.attr.clear()
+        node.attr["dtype"].type = output.dtype.as_datatype_enum
+        node.attr["value"].tensor.CopyFrom(constant)
+    return folded
+
+
 def extract_program(graph: Any, inputs: list[Any], outputs: list[Any]) -> Program:
     """Return the part of `graph` between two lists of tensors as a program.
 
@@ -166,16 +189,20 @@ class InferredGraph:
 
     Args:
         program: Its first input is the frame.
-        multiple: Height and width of the frame are multiples of this.
+        multiple: Height and width of the frame are multiples of this. None for any program whose
+            inputs have fixed shapes: these are then the only ones.
     """
 
-    def __init__(self, program: Program, multiple: int) -> None:
+    def __init__(self, program: Program, multiple: int | None) -> None:
         self._tf = import_tensorflow()
         self._program = program
-        self._graphs = [
-            self._import([1, height * multiple, width * multiple, 3])
-            for height, width in _TRIAL_SIZES
-        ]
+        if multiple is None:
+            self._graphs = [import_graph(program.graph_def)]
+        else:
+            self._graphs = [
+                self._import([1, height * multiple, width * multiple, 3])
+                for height, width in _TRIAL_SIZES
+            ]
 
     @property
     def operations(self) -> list[Any]:

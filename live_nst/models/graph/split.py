@@ -18,9 +18,9 @@ from typing import Any, get_args
 from live_nst.errors import ModelError, SplitError
 from live_nst.models.graph.freeze import FrozenGraph, freeze_saved_model
 from live_nst.models.graph.graph_def import (
-    SHAPE_OPS,
     as_function,
     extract_program,
+    fold_static_shapes,
     import_graph,
     serialize_graph,
 )
@@ -55,7 +55,9 @@ def split_model(module: FrozenGraph) -> SplitModel:
     Raises:
         SplitError: No part of the model depends on the style alone.
     """
-    graph = import_graph(_fold_static_shapes(module))
+    # Otherwise the shape of the style image, which never changes, would count as a path from the
+    # image to the style tensors that does not lead through the bottleneck.
+    graph = import_graph(fold_static_shapes(module.graph_def))
     content, style = (graph.get_operation_by_name(n) for n in (module.content, module.style))
     output = graph.get_tensor_by_name(module.output)
     with_style, with_content = _descendants([style]), _descendants([content])
@@ -70,33 +72,6 @@ def split_model(module: FrozenGraph) -> SplitModel:
         expand=extract_program(graph, bottleneck, style_tensors),
         frame=extract_program(graph, [content.outputs[0], *style_tensors], [output]),
     )
-
-
-def _fold_static_shapes(module: FrozenGraph) -> Any:
-    """Return the graph with every known shape as a constant.
-
-    Otherwise the shape of the style image, which never changes, would count as a path from the
-    image to the style tensors that does not lead through the bottleneck.
-    """
-    tf = import_tensorflow()
-    graph = import_graph(module.graph_def)
-    folded = type(module.graph_def)()
-    folded.CopyFrom(module.graph_def)
-    for node in folded.node:
-        if node.op not in SHAPE_OPS:
-            continue
-        operation = graph.get_operation_by_name(node.name)
-        shape, output = operation.inputs[0].shape, operation.outputs[0]
-        if not shape.is_fully_defined():
-            continue
-        values = {"Shape": shape.as_list(), "Size": shape.num_elements(), "Rank": shape.rank}
-        constant = tf.make_tensor_proto(values[node.op], output.dtype, output.shape)
-        node.op = "Const"
-        del node.input[:]
-        node.attr.clear()
-        node.attr["dtype"].type = output.dtype.as_datatype_enum
-        node.attr["value"].tensor.CopyFrom(constant)
-    return folded
 
 
 def _descendants(operations: Iterable[Any]) -> set[Any]:
