@@ -20,6 +20,8 @@ import cv2
 import numpy as np
 import pytest
 
+from live_nst.files.config import CONFIG_VARIABLE
+
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 START_SECONDS = 120.0  # a busy machine imports the engines slowly
 CAMERA_SIZE = (320, 240)
@@ -46,7 +48,7 @@ class Studio:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", CONFIG_VARIABLE: str(folder / "config")},
         )
         self._lines: queue.Queue[str] = queue.Queue()
         self._seen: list[str] = []

@@ -219,6 +219,26 @@ def test_a_recording_is_made_and_downloaded(open_page: OpenPage, tmp_path: Path)
     assert path.read_bytes()[4:8] == b"ftyp"
 
 
+def test_a_preset_is_saved_and_loaded(open_page: OpenPage) -> None:
+    page = open_page()
+    page.locator("#stroke-row-input").press("Home")
+    page.locator("#presets-button").click()
+    page.locator("#preset-name").fill("fine_ink")
+    page.locator("#presets-dialog").get_by_role("button", name="Save").click()
+    preset = page.locator(".preset", has_text="fine_ink")
+    preset.wait_for()
+    page.keyboard.press("Escape")
+    page.locator("#stroke-row-input").press("End")
+    wait_until(
+        page, lambda: page.locator("#stroke-row output").inner_text().startswith("3.00"), "broad"
+    )
+    page.locator("#presets-button").click()
+    preset.click()
+    wait_until(
+        page, lambda: page.locator("#stroke-row output").inner_text().startswith("0.30"), "fine"
+    )
+
+
 @pytest.mark.parametrize("missing", ["", "delete window.VideoEncoder;"], ids=["h264", "jpeg"])
 def test_the_browsers_own_camera_comes_back_painted(open_page: OpenPage, missing: str) -> None:
     page = open_page(script=missing)

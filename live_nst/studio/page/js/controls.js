@@ -34,10 +34,11 @@ export function setUpLook(store) {
     ...share, row: "detail-row", label: "Detail", title: "How much of the camera's fine detail is added (d)",
     change: (value) => store.change({ detail: value }),
   });
-  // Strokes are factors: equal steps of the slider are equal ratios.
+  // Strokes are factors: equal steps of the slider are equal ratios. Its ends are round, so that
+  // its steps meet a factor of 1; they lie just outside of the smallest and the largest factor.
   const stroke = new Slider({
     row: "stroke-row", label: "Strokes", title: "Finer to the left, broader to the right (, .)",
-    min: Math.log(STROKES[0]), max: Math.log(STROKES[1]), step: 0.01,
+    min: -1.2, max: 1.1, step: 0.01,
     format: (value) => `${Math.exp(value).toFixed(2)}×`,
     change: (value) => store.change({ stroke: Math.min(STROKES[1], Math.max(STROKES[0], round(Math.exp(value)))) }),
   });
