@@ -25,7 +25,7 @@ from tools.draw_demo.scene import DemoScene
 
 FOLDER = Path(__file__).parent
 GIGABIT = 125e6
-SIMULATED = (4, 30, 100, 300, 1000)
+SIMULATED = (10, 100, 300, 1000)
 CHUNKS = (384, 96)
 PROGRAM = [sys.executable, "-m", "live_nst"]
 
@@ -205,7 +205,7 @@ def quotas(number: int, share: float) -> Iterator[list[Path]]:
 def simulate_all() -> list[dict[str, Any]]:
     """Return the outcome for each number of workers, length of chunks and network."""
     rows = []
-    for bandwidth, numbers in ((GIGABIT, SIMULATED), (10 * GIGABIT, SIMULATED[-2:])):
+    for bandwidth, numbers in ((GIGABIT, SIMULATED), (10 * GIGABIT, SIMULATED[-1:])):
         for chunk in CHUNKS:
             for workers in numbers:
                 outcome = simulate(FEATURE, workers, chunk, bandwidth)
