@@ -25,7 +25,7 @@ from tools.draw_demo.scene import DemoScene
 
 FOLDER = Path(__file__).parent
 GIGABIT = 125e6
-SIMULATED = (1, 4, 10, 30, 100, 300, 1000)
+SIMULATED = (10, 100, 300, 1000)
 CHUNKS = (384, 96)
 PROGRAM = [sys.executable, "-m", "live_nst"]
 
@@ -39,6 +39,7 @@ def main(argv: list[str]) -> int:
     """Measure, simulate and write results.json and results.md."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks cluster", description=__doc__)
     parser.add_argument("--share", type=float, default=0.15, help="of a core, for each worker")
+    parser.add_argument("--no-simulation", action="store_true")
     parser.add_argument("--frames", type=int, default=480)
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 4])
     arguments = parser.parse_args(argv)
@@ -46,7 +47,8 @@ def main(argv: list[str]) -> int:
     record = json.loads(path.read_text()) if path.exists() else {}
     if arguments.workers:
         record["measured"] = measure(arguments.workers, arguments.share, arguments.frames)
-    record["simulated"] = simulate_all()
+    if not arguments.no_simulation:
+        record["simulated"] = simulate_all()
     path.write_text(json.dumps(record, indent=1) + "\n")
     page = FOLDER / "results.md"
     page.write_text(fill_tables(page.read_text(), tables(record)))
@@ -100,27 +102,18 @@ def run_workers(
 ) -> dict[str, Any]:
     """Convert with workers that the kernel holds to a share of a core each."""
     output = folder / f"{number}.mp4"
-    scheduler = subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1",
-         "--port", "18799", "--dashboard-address", "127.0.0.1:0"],
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    with quotas(number, share) as groups:
+    with quotas(number, share) as (free, *groups):
+        scheduler = start_in(
+            free, sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1",
+            "--port", "18799", "--dashboard-address", "127.0.0.1:0",
+        )  # fmt: skip
         workers = [
-            subprocess.Popen(
-                ["sh", "-c", f'echo $$ > {group}; exec "$@"', "sh", *PROGRAM, "worker",
-                 "127.0.0.1:18799", "--cores", "1"],
-                stderr=subprocess.DEVNULL,
-            )
+            start_in(group, *PROGRAM, "worker", "127.0.0.1:18799", "--cores", "1")
             for group in groups
-        ]  # fmt: skip
+        ]
         try:
             wait_for(number)
-            head = subprocess.Popen(
-                command(film, output, "--cluster", "127.0.0.1:18799"),
-                stdout=subprocess.PIPE,
-                text=True,
-            )
+            head = start_in(free, *command(film, output, "--cluster", "127.0.0.1:18799"))
             pids = [scheduler.pid, *(worker.pid for worker in workers), head.pid]
             seconds, report = watch(head, pids)
         finally:
@@ -135,6 +128,16 @@ def run_workers(
         "head ms": 1000 * report["head"] / report["frames"],
         "same": output.read_bytes() == alone["bytes"],
     }
+
+
+def start_in(group: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """Start a process in a control group."""
+    return subprocess.Popen(
+        ["sh", "-c", f'echo $$ > {group}; exec "$@"', "sh", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
 
 
 def wait_for(number: int) -> None:
@@ -174,16 +177,21 @@ def cpu_seconds(pids: list[int]) -> float:
 
 @contextmanager
 def quotas(number: int, share: float) -> Iterator[list[Path]]:
-    """Make control groups that get a share of a core each; yield where to write process ids."""
+    """Make a control group without a limit, and some that get a share of a core each.
+
+    Yields:
+        Where to write the ids of their processes.
+    """
     second = Path("/sys/fs/cgroup/cgroup.controllers").exists()
     root = Path("/sys/fs/cgroup") if second else Path("/sys/fs/cgroup/cpu")
-    groups = [root / f"live-nst-{os.getpid()}-{index}" for index in range(number)]
-    for group in groups:
+    groups = [root / f"live-nst-{os.getpid()}-{index}" for index in range(number + 1)]
+    quota = round(100_000 * share)
+    for index, group in enumerate(groups):
         group.mkdir()
-        if second:
-            (group / "cpu.max").write_text(f"{round(100_000 * share)} 100000")
-        else:
-            (group / "cpu.cfs_quota_us").write_text(str(round(100_000 * share)))
+        if second and index:
+            (group / "cpu.max").write_text(f"{quota} 100000")
+        elif not second:
+            (group / "cpu.cfs_quota_us").write_text(str(quota if index else -1))
             (group / "cpu.shares").write_text("16384")  # others take less on a busy machine
     try:
         yield [group / "cgroup.procs" for group in groups]
@@ -197,9 +205,9 @@ def quotas(number: int, share: float) -> Iterator[list[Path]]:
 def simulate_all() -> list[dict[str, Any]]:
     """Return the outcome for each number of workers, length of chunks and network."""
     rows = []
-    for bandwidth in (GIGABIT, 10 * GIGABIT):
+    for bandwidth, numbers in ((GIGABIT, SIMULATED), (10 * GIGABIT, SIMULATED[-1:])):
         for chunk in CHUNKS:
-            for workers in SIMULATED:
+            for workers in numbers:
                 outcome = simulate(FEATURE, workers, chunk, bandwidth)
                 setting = {"gigabits": bandwidth / GIGABIT, "chunk": chunk, "workers": workers}
                 rows.append(setting | asdict(outcome))
@@ -237,6 +245,8 @@ def tables(record: dict[str, Any]) -> dict[str, str]:
                 for row in rows
             ],
         )
+    if "simulated" not in record:
+        return found
     found["simulated"] = markdown_table(
         ["workers", "chunk", "network", "time", "efficiency", "sent", "painted twice"],
         [

@@ -160,7 +160,7 @@ class SimulatedWorkers:
         if self._events and self._events[0][0] <= limit:
             self._time, _, event = heapq.heappop(self._events)
             event()
-            while self._events and self._events[0][0] <= self._time + 0.05:
+            while self._events and self._events[0][0] <= self._time + 0.5:
                 heapq.heappop(self._events)[2]()
         else:
             self._time = limit

@@ -11,7 +11,7 @@
     spread        the painter that a conversion uses
     pictures      the pictures of a folder
     address       addresses of schedulers, and what is safe
-    dask_workers  the only module that imports Dask; dask_worker is a worker's own process
+    dask_workers  the workers of a Dask cluster; dask_setup, and dask_worker: a worker's own process
 
 The modules are listed in the order in which they build on one another.
 """

@@ -1,14 +1,13 @@
 """The process of a worker: `live-nst worker`, and those that `convert --workers` starts."""
 
 import asyncio
-import logging
 import os
 import socket
 from collections.abc import Callable
 from typing import Any
 
 from live_nst.conversion.cluster.address import Certificates
-from live_nst.conversion.cluster.dask_workers import import_dask, make_security
+from live_nst.conversion.cluster.dask_setup import import_dask, make_security, worker_options
 from live_nst.errors import ConversionError
 from live_nst.runtime.machine import available_cores
 from live_nst.runtime.tensorflow import gpu_names
@@ -16,28 +15,6 @@ from live_nst.types import Notify
 
 _CONNECT_SECONDS = 60.0
 _POLL_SECONDS = 0.2
-
-
-def worker_options(number: int, cores: int) -> list[dict[str, Any]]:
-    """Return the options of Dask's `Nanny` for workers on this machine.
-
-    A nanny starts a worker again that was killed. Workers spread over the GPUs.
-
-    Args:
-        number: How many workers.
-        cores: How many cores each may use.
-    """
-    gpus = len(gpu_names()) if number > 1 else 0
-    return [
-        {
-            "nthreads": cores,
-            # A task takes what its frames need: Dask would end the worker at a guess of that.
-            "memory_limit": 0,
-            "silence_logs": logging.CRITICAL,
-            "env": {"CUDA_VISIBLE_DEVICES": _gpu(index % gpus)} if gpus > 1 else {},
-        }
-        for index in range(number)
-    ]
 
 
 def default_workers() -> int:
@@ -119,9 +96,3 @@ async def _serve(
 def _ended(distributed: Any) -> tuple[Any, ...]:
     status = distributed.core.Status
     return status.closed, status.failed, status.closing
-
-
-def _gpu(index: int) -> str:
-    """Return the name of a GPU for CUDA, within those that this process may use."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return visible.split(",")[index] if visible else str(index)

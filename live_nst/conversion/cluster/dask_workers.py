@@ -1,10 +1,9 @@
-"""Workers of a Dask cluster. Only this module and `dask_worker` import Dask.
+"""Workers of a Dask cluster. Only modules named `dask_...` import Dask.
 
 Dask's client runs in a thread of its own, which this module starts.
 """
 
 import asyncio
-import logging
 import pickle
 import threading
 import uuid
@@ -17,8 +16,9 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from live_nst.conversion.cluster.address import Certificates
+from live_nst.conversion.cluster.dask_setup import import_dask, make_security, worker_options
 from live_nst.conversion.cluster.workers import WorkerLost
-from live_nst.errors import ConversionError, DeviceError, LiveNstError, UsageError
+from live_nst.errors import ConversionError, LiveNstError
 from live_nst.runtime.machine import limit_cores
 
 T = TypeVar("T")
@@ -29,57 +29,6 @@ _POLL_SECONDS = 0.5
 _GONE_SECONDS = 30.0  # without an answer for so long, a scheduler is gone
 _CLOSE_SECONDS = 10.0
 _PROGRESS_TOPIC = "live-nst-progress"
-_LOGGERS = (
-    "distributed",
-    *(f"distributed.{name}" for name in ("client", "nanny", "scheduler", "worker")),
-)
-
-
-def import_dask() -> Any:
-    """Return the module `distributed`, with its log messages turned off.
-
-    Raises:
-        DeviceError: It is not installed.
-    """
-    try:
-        import dask
-
-        dask.config.set({"logging": {"distributed": "critical", "tornado": "critical"}})
-        dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"})
-        import distributed
-    except ImportError as exc:
-        raise DeviceError(
-            "Dask is not installed", "install it with: pip install 'live-nst[cluster]'"
-        ) from exc
-    for name in _LOGGERS:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    return distributed
-
-
-def make_security(address: str, certificates: Certificates) -> Any:
-    """Return Dask's form of certificates; those that are not given come from its configuration.
-
-    Raises:
-        UsageError: The address needs certificates, and there are none, or a file is missing.
-    """
-    certificates.check()
-    certificate = None if certificates.certificate is None else str(certificates.certificate)
-    key = None if certificates.key is None else str(certificates.key)
-    given: dict[str, Any] = {}
-    if certificates.authority is not None:
-        given["tls_ca_file"] = str(certificates.authority)
-    for role in ("client", "worker", "scheduler"):
-        if certificate is not None:
-            given[f"tls_{role}_cert"] = certificate
-        if key is not None:
-            given[f"tls_{role}_key"] = key
-    security = import_dask().Security(**given)
-    if address.startswith("tls:") and not (security.tls_ca_file and security.tls_client_cert):
-        raise UsageError(
-            f"{address} needs certificates",
-            "give --tls-ca, --tls-cert and --tls-key, or name them in Dask's configuration",
-        )
-    return security
 
 
 def run_here(function: Callable[..., Any], arguments: tuple[Any, ...], token: str) -> Any:
@@ -230,8 +179,6 @@ class DaskWorkers:
         await self._begin()
 
     async def _start(self, number: int, cores: int) -> None:
-        from live_nst.conversion.cluster.dask_worker import worker_options
-
         distributed = import_dask()
         scheduler = {
             "cls": distributed.Scheduler,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from live_nst.conversion.cluster import dask_setup
 from live_nst.conversion.cluster import dask_workers as module
 from live_nst.conversion.cluster.address import Certificates, scheduler_address
 from live_nst.conversion.options import ConvertOptions
@@ -116,7 +117,7 @@ def test_worker_without_live_nst(scheduler: str, images: list[np.ndarray], tmp_p
 def test_dask_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(DeviceError, match="Dask is not installed"):
-        module.import_dask()
+        dask_setup.import_dask()
 
 
 @pytest.fixture(scope="module")
