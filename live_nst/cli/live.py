@@ -107,7 +107,7 @@ def live(
     on_demand: Annotated[
         bool,
         typer.Option(
-            "--on-demand/--always",
+            "--on-demand/--no-on-demand",
             help="While no program reads the virtual camera, release the real one and stylize "
             "nothing. Linux only.",
         ),

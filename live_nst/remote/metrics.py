@@ -151,6 +151,13 @@ def _outputs(session: LiveSession) -> "Iterator[Metric]":
     up.add_metric(["recording"], float(session.control.recorder is not None))
     up.add_metric(["virtual camera"], float(session.virtual_camera is not None))
     yield up
+    streams = GaugeMetricFamily(
+        PREFIX + "stream_up", "Whether a stream is live.", labels=["stream", "address", "state"]
+    )
+    for stream in session.streams.statuses():
+        is_live = float(stream.state == "live")
+        streams.add_metric([str(stream.id), stream.address, stream.state], is_live)
+    yield streams
     lost = CounterMetricFamily(
         PREFIX + "output_dropped_frames", "Frames that an output was too slow for.",
         labels=["output"],

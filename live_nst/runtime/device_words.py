@@ -6,7 +6,8 @@ from live_nst.errors import UsageError
 
 DEVICE_WORDS = "auto, cpu, gpu, gpu:1 (the second GPU) or npu"
 
-_WORD = re.compile(r"auto|cpu|npu|gpu(:\d{1,2})?")
+DEVICE_PATTERN = r"^(auto|cpu|npu|gpu(:[0-9]{1,2})?)$"
+"""A regular expression for them."""
 
 
 def check_device(text: str) -> str:
@@ -15,7 +16,7 @@ def check_device(text: str) -> str:
     Raises:
         UsageError: It is none.
     """
-    if not _WORD.fullmatch(text):
+    if not re.fullmatch(DEVICE_PATTERN, text):
         raise UsageError(f"Invalid device {text!r}.", f"use {DEVICE_WORDS}")
     kind, _, number = text.partition(":")
     return f"{kind}:{int(number)}" if number and int(number) else kind

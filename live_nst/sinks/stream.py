@@ -1,7 +1,6 @@
 """Keep one stream to a server alive, whatever the server does."""
 
 import threading
-from contextlib import suppress
 from typing import Literal
 
 from live_nst.errors import StreamError
@@ -93,6 +92,10 @@ class NetworkStream(Closeable):
             except StreamError as exc:
                 self._set("failed", f"The stream {self.address} has ended: {exc}")
                 return
+            except Exception as exc:  # a defect; its message may contain the key
+                kind = type(exc).__name__
+                self._set("failed", f"The stream {self.address} failed: {kind}", tell=True)
+                return
             if self._stop.is_set():
                 return
             seconds = self._clock.now() - began
@@ -177,7 +180,7 @@ class _Feeder:
         clock: Clock,
     ) -> None:
         self.ended = False
-        self.failure: StreamError | None = None
+        self.failure: Exception | None = None
         self._process = process
         self._reader: EncodedReader = encoder.subscribe()
         self._sound = sound
@@ -215,11 +218,13 @@ class _Feeder:
         self._thread.join(timeout)
 
     def _run(self) -> None:
-        with suppress(OSError), self._reader:  # OSError: the process has ended
-            try:
+        try:
+            with self._reader:
                 self._feed(TransportStream(self._sound, self._fps))
-            except ValueError as exc:  # FFmpeg's errors that are no OSError
-                self.failure = StreamError(f"its pictures cannot be packed: {exc}")
+        except OSError:
+            pass  # the process has ended
+        except Exception as exc:  # kept for the thread that watches
+            self.failure = exc
         self._process.finish()
 
     def _feed(self, container: TransportStream) -> None:

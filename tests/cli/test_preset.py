@@ -48,6 +48,23 @@ def test_without_a_preset(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (options.stylizer.device, options.virtual_camera) == ("cpu", "")
 
 
+def test_studio(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own_config: Path) -> None:
+    given: list[Any] = []
+    monkeypatch.setattr("live_nst.cli.studio.run", lambda options, **_: given.append(options.live))
+    own_config.mkdir()
+    (own_config / "defaults.toml").write_text('style = "ink"\nstrength = 0.1\n')
+    show = tmp_path / "show.toml"
+    show.write_text("strength = 0.2\nmirror = true\n")
+    for arguments in ([], ["--preset", str(show), "--no-mirror", "--folder", str(tmp_path)]):
+        result = CliRunner().invoke(app, ["studio", *arguments], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+    first, second = given
+    assert (first.source, first.window, first.stylizer.styles) == ("auto", False, ("ink",))
+    assert first.stylizer.look.strength == 0.1
+    assert (second.stylizer.look.strength, second.mirror) == (0.2, False)
+    assert second.folder == tmp_path
+
+
 @pytest.mark.parametrize(
     ("text", "code", "word"),
     [

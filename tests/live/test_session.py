@@ -32,7 +32,7 @@ from live_nst.sources.base import SourceRequest
 from live_nst.stylizer.look import Look
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Closeable, Frame
-from tests.live.fakes import FakeSource, FakeStylizer, own_threads, picture
+from tests.live.fakes import FakeSource, FakeStylizer, own_threads, picture, wait_until
 
 
 class FakeModel(FakeStylizer):
@@ -420,3 +420,47 @@ def test_change_of_the_source(harness: SessionHarness) -> None:
         assert live.source == "demo" and len(harness.sources) == 2
         assert live.info.name == "fake camera"
     assert not own_threads()
+
+
+def test_on_demand(harness: SessionHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyvirtualcam
+
+    from live_nst.live import on_demand
+    from tests.sinks.conftest import FakeBackend
+
+    class Usage:
+        """Nobody reads until the source was released."""
+
+        is_exact, closed, looks = True, False, 0
+
+        def wait(self, timeout: float) -> bool:
+            time.sleep(0.01)
+            self.looks += bool(harness.sources[0].closed)
+            return self.looks > 20
+
+        def close(self) -> None:
+            self.closed = True
+
+    usage = Usage()
+    monkeypatch.setattr("live_nst.sinks.loopback_usage.watch_usage", lambda device: usage)
+    monkeypatch.setattr(on_demand, "_RELEASE_SECONDS", 0.1)
+    monkeypatch.setattr(pyvirtualcam.camera, "BACKENDS", {})
+    pyvirtualcam.register_backend("fake", FakeBackend)
+    with LiveSession(
+        live_options(window=False, virtual_camera="/dev/video7", on_demand=True),
+        harness.messages.append,
+    ) as live:
+        threading.Thread(target=lambda: (wait_until(lambda: usage.looks > 20), live.stop())).start()
+        live.run()
+    assert len(harness.sources) == 2 and harness.sources[0].closed and usage.closed
+    said = [message for message in harness.messages if "source is" in message]
+    assert said == [
+        "No program reads the virtual camera: the source is released.",
+        "The source is used again.",
+    ]
+    FakeBackend.opened.clear()
+
+
+def test_on_demand_needs_a_virtual_camera() -> None:
+    with pytest.raises(UsageError, match="virtual camera"):
+        live_options(on_demand=True).check()

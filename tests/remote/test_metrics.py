@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from live_nst.errors import DeviceError, UsageError
 from live_nst.live.session import LiveSession, run_live
+from live_nst.live.streams import StreamStatus
 from live_nst.remote.addresses import ListenAddress
 from live_nst.remote.attach import CurrentSession
 from live_nst.remote.metrics_server import MetricsServer
@@ -88,13 +89,24 @@ def test_figures_of_a_session(scrape: Callable[[], str]) -> None:
 
 
 def test_dashboard_shows_what_there_is(scrape: Callable[[], str]) -> None:
-    names = set(samples(scrape())) | {"live_nst_output_dropped_frames_total"}  # with outputs only
+    names = set(samples(scrape()))
+    names |= {"live_nst_output_dropped_frames_total", "live_nst_stream_up"}  # with outputs only
     dashboard = json.loads(DASHBOARD.read_text("utf-8"))
     queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     assert len(queries) > 10
     used = {name for query in queries for name in re.findall(r"(?:live_nst|process)_\w+", query)}
     assert used <= names
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+
+
+def test_streams_without_their_keys(harness: SessionHarness, tmp_path: Path) -> None:
+    options = live_options(window=False)
+    with LiveSession(options, harness.messages.append) as session:
+        statuses = (StreamStatus("1", "rtmp://host/live/...", "live", "It is live."),)
+        session.streams.statuses = lambda: statuses  # type: ignore[method-assign]
+        with MetricsServer(ANY_PORT, lambda: session) as server:
+            values = samples(get(server.url))
+    assert values["live_nst_stream_up"] == {("rtmp://host/live/...", "live", "1"): 1}
 
 
 def test_no_session() -> None:

@@ -16,7 +16,7 @@ def test_first_gpu_has_two_names() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "tpu", "gpu1", "gpu:", "gpu:-1", "gpu:a", "cpu:0", "npu:1", "GPU", "gpu:100"],
+    ["", "tpu", "gpu1", "gpu:", "gpu:-1", "gpu:a", "cpu:0", "npu:1", "GPU", "gpu:100", "gpu\n"],
 )
 def test_invalid(text: str) -> None:
     with pytest.raises(UsageError, match="Invalid device") as caught:

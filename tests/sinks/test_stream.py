@@ -233,6 +233,21 @@ def test_process_that_cannot_be_started(make: type[Setup]) -> None:
     assert "cannot be started" in setup.stream.sentence
 
 
+def test_defect_is_told_without_its_message(
+    make: type[Setup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise AssertionError(ADDRESS.url)
+
+    monkeypatch.setattr(module.TransportStream, "add", fail)
+    setup = make()
+    process = setup.process(0)
+    setup.write()
+    setup.wait_for("failed")
+    assert setup.said == ["The stream rtmp://host/*** failed: AssertionError."]
+    assert process.finished
+
+
 def test_close_while_the_server_is_frozen(make: type[Setup]) -> None:
     setup = make()
     process = setup.process(0)

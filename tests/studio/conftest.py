@@ -191,7 +191,10 @@ def studio(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, token: str) -> Itera
         server = stack.enter_context(Server(create_app(parts), [listen("127.0.0.1", 0)]))
         stack.callback(parts.hubs.end)
         address = f"127.0.0.1:{server.port}"
-        client = stack.enter_context(httpx.Client(base_url=f"http://{address}", timeout=PATIENCE))
+        # Without `verify` each client would load all certificates of the system.
+        client = stack.enter_context(
+            httpx.Client(base_url=f"http://{address}", timeout=PATIENCE, verify=False)
+        )
         yield StudioHarness(parts, host, client, address, tmp_path, notes, names, refused)
     FakeModel.failure = None
     assert all(model.closed for model in FakeModel.made)

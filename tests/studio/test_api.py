@@ -66,23 +66,22 @@ def test_settings(studio: StudioHarness) -> None:
     studio.wait(lambda: FakeModel.made[-1].style == "wave 75% + starry 25%")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"strength": 1.5}, {"strength": "1"}, {"strength": None, "x": 1}, {"size": 10},
-        {"size": "automatic"}, {"style": "nosuch"}, {"style": {"starry": -1}}, {"style": {}},
-        {"style": {"starry": 0}}, {"style": "../../etc/passwd"}, {"style": ["starry"]},
-        {"only": "/etc/passwd"}, {"blend": "x"}, {"stroke": 9}, {"mirror": 1}, {"split_at": -1},
-        {"style": {f"upload-{n}": 1 for n in range(20)}}, [], "text", 3, None,
-    ],
-    ids=str,
-)  # fmt: skip
-def test_invalid_settings_change_nothing(studio: StudioHarness, body: Any) -> None:
+INVALID_SETTINGS: list[Any] = [
+    {"strength": 1.5}, {"strength": "1"}, {"strength": None, "x": 1}, {"size": 10},
+    {"size": "automatic"}, {"style": "nosuch"}, {"style": {"starry": -1}}, {"style": {}},
+    {"style": {"starry": 0}}, {"style": "../../etc/passwd"}, {"style": ["starry"]},
+    {"only": "/etc/passwd"}, {"blend": "x"}, {"stroke": 9}, {"mirror": 1}, {"split_at": -1},
+    {"style": {f"upload-{n}": 1 for n in range(20)}}, [], "text", 3, None,
+]  # fmt: skip
+
+
+def test_invalid_settings_change_nothing(studio: StudioHarness) -> None:
     studio.start()
     before = studio.state()["settings"]
-    if isinstance(body, dict):
-        body = {"detail": 0.5, **body}
-    problem(studio.client.patch("/api/settings", json=body), 422)
+    for body in INVALID_SETTINGS:
+        if isinstance(body, dict):
+            body = {"detail": 0.5, **body}
+        problem(studio.client.patch("/api/settings", json=body), 422)
     assert studio.state()["settings"] == before
 
 
@@ -231,7 +230,7 @@ def test_virtual_camera_that_is_not_there(studio: StudioHarness) -> None:
 def test_streams(studio: StudioHarness) -> None:
     problem(studio.client.post("/api/streams", json={"url": "udp://127.0.0.1:9"}), 409)
     studio.start()
-    for url in ("foo", "/etc/passwd", "out/live.m3u8", "file:///tmp/x", "rtmp://", "x" * 3000):
+    for url in ("foo", "/etc/passwd", "out/live.m3u8", "file:///etc/x", "rtmp://", "x" * 3000):
         sentence = problem(studio.client.post("/api/streams", json={"url": url}), 422)
         assert "/etc" not in sentence
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:

@@ -3,6 +3,7 @@
 import datetime
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,13 @@ def test_scheduler_of_another_version(scheduler: str, monkeypatch: pytest.Monkey
     assert "pip install distributed==" in caught.value.hint
 
 
+def wait_for_worker(workers: Any) -> None:
+    """A busy machine may take a minute to start one."""
+    deadline = time.monotonic() + 180
+    while not workers.names() and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
 WITHOUT = """
 import asyncio, sys
 sys.modules["live_nst"] = None
@@ -94,6 +102,7 @@ def test_worker_without_live_nst(scheduler: str, images: list[np.ndarray], tmp_p
     bare = processes.start([sys.executable, "-c", WITHOUT, scheduler], log)
     workers: Any = module.DaskWorkers.connect(scheduler, Certificates())
     try:
+        wait_for_worker(workers)
         with (
             StylizerCore(OPTIONS) as stylizer,
             pytest.raises(ConversionError, match="none of the workers can paint"),
@@ -167,6 +176,7 @@ def test_tls(
             module.DaskWorkers.connect(address, Certificates(authority=tmp_path / "nothing.pem"))
         film = write(tmp_path / "film.mp4", images[:24])
         workers: Any = module.DaskWorkers.connect(address, certificates)
+        wait_for_worker(workers)
         with StylizerCore(OPTIONS) as stylizer:
             run(film, tmp_path / "alone.mp4", stylizer, None)
             run(film, tmp_path / "spread.mp4", stylizer, workers)
