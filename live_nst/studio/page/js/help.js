@@ -20,6 +20,7 @@ const KEYS = [
   ["space", "freeze"],
   ["s", "save a picture"],
   ["r", "record on/off"],
+  ["w", "write a preset"],
   ["o", "figures on/off"],
   ["f", "full screen"],
   ["h", "this help"],

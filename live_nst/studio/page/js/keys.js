@@ -35,6 +35,7 @@ export function setUpKeys(store, { stage, session, help }) {
   /** @type {Record<string, () => void>} What the page itself does. */
   const own = {
     s: () => byId("snapshot", HTMLButtonElement).click(),
+    w: () => byId("presets-button", HTMLButtonElement).click(),
     o: () => stage.toggleOverlay(),
     f: () => void attempt(() => stage.toggleFullscreen()),
     q: () => void session.stop(),

@@ -49,6 +49,7 @@ export function setUpPresets(store) {
   byId("presets-button", HTMLButtonElement).addEventListener("click", () => {
     fillDialog(dialog, "Presets", list, form);
     dialog.showModal();
+    name.focus();
     void attempt(refresh);
   });
 }
