@@ -8,7 +8,8 @@ from live_nst.conversion.images.convert import convert_image_file
 from live_nst.conversion.images.reading import is_animated
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ProgressReporter
-from live_nst.conversion.video.convert import ChunkPainter, convert_video
+from live_nst.conversion.video.convert import convert_video
+from live_nst.conversion.video.painter import ChunkPainter
 from live_nst.conversion.video.segments import output_errors
 from live_nst.conversion.video.task import VideoTask
 from live_nst.stylizer.core import StylizerCore

@@ -7,6 +7,7 @@
     painting      what a worker does: decode, paint and encode one chunk
     workers       the seam: run a function on a worker that is connected
     roster        the workers that may paint
+    attempts      what a worker was given, and how fast it is
     dispatch      which worker paints what; workers that die, hang, fail or join
     spread        the painter that a conversion uses
     pictures      the pictures of a folder

@@ -20,8 +20,8 @@ from live_nst.conversion.cluster.packets import (
     SentPacket,
 )
 from live_nst.conversion.options import ConvertOptions
-from live_nst.conversion.video.convert import CannotSpread
 from live_nst.conversion.video.input_file import open_video
+from live_nst.conversion.video.painter import CannotSpread
 from live_nst.conversion.video.probe import VideoInfo
 from live_nst.conversion.video.reader import FrameReader, output_limits
 from live_nst.conversion.video.truncation import is_truncated

@@ -6,20 +6,19 @@ A chunk whose worker went away is given to another one. So is a chunk that is la
 worker goes on: the first result counts, and all results are equal.
 """
 
-import statistics
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass, field
 from typing import Any
 
+from live_nst.conversion.cluster.attempts import Attempt, Pace, WorkerState
 from live_nst.conversion.cluster.packets import Chunk, ChunkMismatch
 from live_nst.conversion.cluster.painting import PaintedChunk, paint_chunk
 from live_nst.conversion.cluster.roster import Roster, reason_of
 from live_nst.conversion.cluster.workers import WorkerLost, Workers
 from live_nst.conversion.progress import WorkerProgress
-from live_nst.conversion.video.convert import CannotSpread
+from live_nst.conversion.video.painter import CannotSpread
 from live_nst.errors import ConversionError
 from live_nst.runtime.timing import Clock
 
@@ -27,41 +26,7 @@ _DEPTH = 2  # chunks that a worker has: one that it paints, and one that waits
 _MAX_FAILURES = 3  # of one chunk; and of one worker, one after the other
 _LATE = 3.0  # so many times what a chunk usually takes
 _LATE_SECONDS = 5.0  # and so much longer, as short chunks vary
-_PACES = 32  # chunks from which the usual time is taken
 _NO_WORKER_SECONDS = 60.0
-
-
-@dataclass(eq=False)
-class _Attempt:
-    """A chunk that is at a worker."""
-
-    chunk: Chunk
-    worker: str
-    future: "Future[PaintedChunk]"
-    frames: int = 0  # that are painted
-    begin: float | None = None  # when the worker began with it
-
-
-class _Pace:
-    """Seconds that a frame usually takes."""
-
-    def __init__(self) -> None:
-        self._seconds: deque[float] = deque(maxlen=_PACES)
-        self.usual: float | None = None
-
-    def add(self, seconds: float) -> None:
-        self._seconds.append(seconds)
-        self.usual = statistics.median(self._seconds)
-
-
-@dataclass(eq=False)
-class _Worker:
-    """What is known of a worker."""
-
-    attempts: list[_Attempt] = field(default_factory=list)
-    frames: int = 0
-    failures: int = 0  # since its last success
-    pace: "_Pace" = field(default_factory=lambda: _Pace())
 
 
 class Dispatch:
@@ -90,12 +55,12 @@ class Dispatch:
         self._seam, self._roster, self._job = workers, roster, job
         self._chunks, self._store, self._clock = chunks, store, clock
         self._max_bytes = self._room = max_bytes
-        self._workers: dict[str, _Worker] = {}
+        self._workers: dict[str, WorkerState] = {}
         self._again: deque[Chunk] = deque()
         self._done: set[int] = set()
         self._failures: dict[int, list[str]] = {}  # workers at which a chunk failed, by number
         self._deaths: dict[int, int] = {}
-        self._pace = _Pace()
+        self._pace = Pace()
         self._exhausted = False
         self._cannot: CannotSpread | None = None
         self._alone_since: float | None = None
@@ -138,7 +103,7 @@ class Dispatch:
         rows = []
         now = self._clock.now()
         for address, name in sorted(self._roster.accepted.items(), key=lambda item: item[1]):
-            worker = self._workers.get(address, _Worker())
+            worker = self._workers.get(address, WorkerState())
             first = worker.attempts[0] if worker.attempts else None
             state = "painting" if first is not None else "waiting"
             if first is not None and self._is_late(first, now):
@@ -159,7 +124,7 @@ class Dispatch:
         open_attempts = any(each.chunk.number not in self._done for each in self._attempts())
         return self._exhausted and not self._again and not open_attempts
 
-    def _attempts(self) -> list[_Attempt]:
+    def _attempts(self) -> list[Attempt]:
         return [each for worker in self._workers.values() for each in worker.attempts]
 
     def _take_results(self) -> None:
@@ -172,7 +137,7 @@ class Dispatch:
             if worker.attempts and worker.attempts[0].begin is None:
                 worker.attempts[0].begin = now
 
-    def _take(self, address: str, worker: _Worker, attempt: _Attempt, now: float) -> None:
+    def _take(self, address: str, worker: WorkerState, attempt: Attempt, now: float) -> None:
         """Store the result of an attempt, or have its chunk painted again."""
         chunk = attempt.chunk
         try:
@@ -211,7 +176,7 @@ class Dispatch:
             if other.chunk.number == chunk.number and other.begin is None:
                 other.future.cancel()
 
-    def _fail(self, address: str, worker: _Worker, chunk: Chunk, error: Exception) -> None:
+    def _fail(self, address: str, worker: WorkerState, chunk: Chunk, error: Exception) -> None:
         """Take note that a worker failed with a chunk."""
         reason, hint = reason_of(error)
         worker.failures += 1
@@ -267,14 +232,14 @@ class Dispatch:
         )
         for depth in range(1, _DEPTH + 1):
             for address in self._roster.accepted:
-                worker = self._workers.setdefault(address, _Worker())
+                worker = self._workers.setdefault(address, WorkerState())
                 if len(worker.attempts) >= depth or self._hangs(worker):
                     continue
                 chunk = self._next_for(address)
                 if chunk is not None:
                     self._send(chunk, address)
 
-    def _hangs(self, worker: _Worker) -> bool:
+    def _hangs(self, worker: WorkerState) -> bool:
         """Return whether a worker is late with its chunk."""
         return bool(worker.attempts) and self._is_late(worker.attempts[0], self._clock.now())
 
@@ -304,7 +269,7 @@ class Dispatch:
         def count(frames: int) -> None:
             attempt.frames = frames
 
-        attempt = _Attempt(chunk, address, Future())
+        attempt = Attempt(chunk, address, Future())
         worker.attempts.append(attempt)
         attempt.future = self._seam.submit(address, paint_chunk, self._job, chunk, progress=count)
         attempt.future.add_done_callback(lambda _: self._changed.set())
@@ -355,7 +320,7 @@ class Dispatch:
             if remaining > 1.5 * again:
                 self._send(attempt.chunk, address)
 
-    def _remaining(self, attempt: _Attempt, now: float, pace: float) -> float:
+    def _remaining(self, attempt: Attempt, now: float, pace: float) -> float:
         """Return an estimate of the seconds until an attempt is done."""
         pace = self._workers[attempt.worker].pace.usual or pace
         ahead = 0.0
@@ -376,7 +341,7 @@ class Dispatch:
             if not self._hangs(worker)
         )
 
-    def _is_late(self, attempt: _Attempt, now: float) -> bool:
+    def _is_late(self, attempt: Attempt, now: float) -> bool:
         """Return whether an attempt takes much longer than it should at its worker."""
         pace = self._workers[attempt.worker].pace.usual or self._pace.usual
         if attempt.begin is None or pace is None:

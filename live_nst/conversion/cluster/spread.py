@@ -16,7 +16,7 @@ from live_nst.conversion.cluster.workers import Workers
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ProgressReporter
 from live_nst.conversion.video.codecs import CONTAINERS, choose_codec
-from live_nst.conversion.video.convert import CannotSpread, PaintingJob
+from live_nst.conversion.video.painter import CannotSpread, PaintingJob
 from live_nst.conversion.video.segments import Segment, SegmentStore
 from live_nst.conversion.video.task import VideoTask
 from live_nst.runtime.machine import free_memory

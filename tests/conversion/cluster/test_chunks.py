@@ -10,7 +10,7 @@ import pytest
 from live_nst.conversion.cluster.chunks import ChunkCutter, decoder_setup
 from live_nst.conversion.cluster.packets import Chunk, ChunkMismatch, ChunkReader, DecoderSetup
 from live_nst.conversion.options import ConvertOptions
-from live_nst.conversion.video.convert import CannotSpread
+from live_nst.conversion.video.painter import CannotSpread
 from live_nst.conversion.video.probe import VideoInfo, probe
 from live_nst.conversion.video.reader import FrameReader, image_checksum
 from live_nst.video.color import ToBgr

@@ -10,7 +10,7 @@ import pytest
 from live_nst.conversion.cluster.dispatch import Dispatch
 from live_nst.conversion.cluster.packets import Chunk, ChunkMismatch
 from live_nst.conversion.cluster.painting import PaintedChunk
-from live_nst.conversion.video.convert import CannotSpread
+from live_nst.conversion.video.painter import CannotSpread
 from live_nst.errors import ConversionError, SinkError
 from tests.conversion.cluster.farm import Clock, Everyone, Farm, Machine, chunk, chunks
 

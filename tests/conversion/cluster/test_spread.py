@@ -1,5 +1,6 @@
 """A film that workers paint is the same file, byte for byte, whatever shapes it."""
 
+import errno
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,7 +14,9 @@ import pytest
 
 from live_nst.conversion.cluster import examination, painting, spread
 from live_nst.conversion.cluster.examination import Examination
+from live_nst.conversion.cluster.job import StylizerSetup
 from live_nst.conversion.cluster.packets import ChunkMismatch
+from live_nst.conversion.cluster.roster import Roster
 from live_nst.conversion.cluster.spread import SpreadPainter, default_chunk
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ConversionProgress, ProgressReporter
@@ -278,6 +281,31 @@ def test_nobody_can_paint(film: Path, tmp_path: Path, stylizer: StylizerCore) ->
         run(film, tmp_path / "out.mp4", stylizer, workers)
     workers.close()
     assert not work_folder(tmp_path / "out.mp4").exists()
+
+
+def test_full_disk_of_a_worker(
+    film: Path, tmp_path: Path, stylizer: StylizerCore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: StylizerSetup, folder: Path) -> StylizerSetup:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(StylizerSetup, "unpacked", full)
+    monkeypatch.setattr(painting, "_kept", painting._Kept())
+    workers = ThreadWorkers("one")
+    said: list[str] = []
+    monkeypatch.setattr(Roster, "leave_out", _saying(Roster.leave_out, said))
+    with pytest.raises(ConversionError, match="none of the workers can paint"):
+        run(film, tmp_path / "out.mp4", stylizer, workers)
+    workers.close()
+    assert len(said) == 1 and said[0].startswith("The disk is full")
+
+
+def _saying(original: Any, said: list[str]) -> Any:
+    def leave_out(self: Roster, address: str, reason: str, hint: str = "") -> None:
+        said.append(f"{reason} ({hint})")
+        original(self, address, reason, hint)
+
+    return leave_out
 
 
 def examined(digest: str = "a", **settings: str) -> Examination:

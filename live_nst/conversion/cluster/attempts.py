@@ -1,0 +1,49 @@
+"""What the head knows of a worker: what it was given, and how fast it is."""
+
+import statistics
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from live_nst.conversion.cluster.packets import Chunk
+from live_nst.conversion.cluster.painting import PaintedChunk
+
+_PACES = 32  # chunks from which the usual time is taken
+
+
+@dataclass(eq=False)
+class Attempt:
+    """A chunk that is at a worker."""
+
+    chunk: Chunk
+    worker: str
+    future: "Future[PaintedChunk]"
+    frames: int = 0  # that are painted
+    begin: float | None = None  # when the worker began with it
+
+
+class Pace:
+    """Seconds that a frame usually takes.
+
+    Attributes:
+        usual: The median of the last chunks; None before the first one.
+    """
+
+    def __init__(self) -> None:
+        self._seconds: deque[float] = deque(maxlen=_PACES)
+        self.usual: float | None = None
+
+    def add(self, seconds: float) -> None:
+        """Take note of what a frame of a chunk took."""
+        self._seconds.append(seconds)
+        self.usual = statistics.median(self._seconds)
+
+
+@dataclass(eq=False)
+class WorkerState:
+    """What is known of a worker."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+    frames: int = 0
+    failures: int = 0  # since its last success
+    pace: Pace = field(default_factory=Pace)
