@@ -5,12 +5,13 @@ Dask's client runs in a thread of its own, which this module starts.
 
 import asyncio
 import pickle
+import signal
 import threading
 import uuid
 import warnings
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any, TypeVar
@@ -108,7 +109,8 @@ class DaskWorkers:
         self = cls()
         self.where = "this machine"
         try:
-            self._wait(self._start(number, cores), _START_SECONDS + 5 * number)
+            with _ignored_interrupts():
+                self._wait(self._start(number, cores), _START_SECONDS + 5 * number)
         except BaseException:
             self.close()
             raise
@@ -266,6 +268,19 @@ class DaskWorkers:
         progress = self._progress.get(token)
         if progress is not None:
             progress(done)
+
+
+@contextmanager
+def _ignored_interrupts() -> Iterator[None]:
+    """Let processes that start meanwhile ignore Ctrl-C, which a terminal sends to all of them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 def _is_loss(exc: Exception) -> bool:
