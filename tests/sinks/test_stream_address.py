@@ -6,6 +6,7 @@ from live_nst.errors import UsageError
 from live_nst.sinks.stream_address import (
     hide_keys,
     parse_stream_address,
+    read_stream_address,
     srt_parameters,
 )
 
@@ -98,3 +99,20 @@ def test_srt_parameters() -> None:
         ("streamid", "#!::r=a/b,m=publish"),
         ("passphrase", "with space"),
     ]
+
+
+def test_address_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "twitch.txt"
+    file.write_text("rtmp://host/app/key\nnotes\n")
+    assert read_stream_address(f"@{file}") == "rtmp://host/app/key"
+    assert read_stream_address("udp://host:1") == "udp://host:1"
+
+
+def test_wrong_files(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "empty").write_text("")
+    assert read_stream_address(f"@{tmp_path / 'empty'}") == ""
+    for name in ("missing", "binary", ""):
+        with pytest.raises(UsageError, match="cannot be read") as caught:
+            read_stream_address(f"@{tmp_path / name}")
+        assert caught.value.hint
