@@ -12,9 +12,12 @@ def main() -> None:
     from live_nst.cli.standard_streams import prepare_standard_streams
 
     prepare_standard_streams()
-    from live_nst.cli.app import app
-    from live_nst.cli.console import show_error
-    from live_nst.errors import LiveNstError
+    try:
+        from live_nst.cli.app import app
+        from live_nst.cli.console import show_error
+        from live_nst.errors import LiveNstError
+    except KeyboardInterrupt:  # Ctrl-C at once; Typer handles it later on
+        sys.exit(130)
 
     try:
         app(add_optional_values(sys.argv[1:]), prog_name="live-nst")
