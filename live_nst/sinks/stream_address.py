@@ -4,6 +4,7 @@ An address holds a key: whoever knows it can stream in the user's name. So messa
 statistics show an address by `hide_keys` alone.
 """
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,7 +115,7 @@ def read_stream_address(text: str) -> str:
     """Return an address; of "@" and the name of a file, the first line of that file.
 
     Raises:
-        UsageError: The file cannot be read.
+        UsageError: The file cannot be read, or its first line is empty.
     """
     if not text.startswith("@"):
         return text
@@ -127,7 +128,11 @@ def read_stream_address(text: str) -> str:
             f"The stream's file {path} cannot be read: {reason}",
             "name a text file whose first line is the address",
         ) from exc
-    return lines[0] if lines else ""
+    if not lines or not lines[0].strip():
+        raise UsageError(
+            f"The first line of the stream's file {path} is empty", "write the address into it"
+        )
+    return lines[0]
 
 
 def parse_stream_address(text: str) -> StreamAddress:
@@ -176,11 +181,11 @@ _INVALID = "This is no address that can be streamed to."
 
 def _parse_playlist(text: str) -> StreamAddress:
     path = Path(text)
-    if text and path.is_dir():
+    if os.path.isdir(text):  # unlike that of `Path`, it takes any text
         path = path / _PLAYLIST
     if path.suffix.lower() != ".m3u8":
         raise UsageError(_INVALID, HINT)  # it is not shown: it may be a key
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise UsageError(
             f"There is no folder {path.parent}.", f'create it with `mkdir -p "{path.parent}"`'
         )
