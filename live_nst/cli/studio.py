@@ -131,6 +131,9 @@ def studio(
 
     configure_opencv()  # before anything imports cv2
     require_studio("The studio")
+    from live_nst.runtime.process_list import hide_in_process_list
+
+    hide_in_process_list(token)
     from live_nst.live.options import LiveOptions
     from live_nst.studio.options import StudioOptions
 
