@@ -209,7 +209,7 @@ def _open_control(text: str) -> "ControlServer":
     from live_nst.remote.addresses import parse_port
     from live_nst.studio.control import ControlServer
 
-    address = parse_port(text, 0, "--control") if text else None
+    address = parse_port(text, 8100, "--control") if text else None
     return ControlServer(address, notify)
 
 
