@@ -9,15 +9,20 @@ _OPTIONAL_VALUES = {"--virtual-camera", "--osc", "--metrics", "--control"}
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    try:
+        _run()
+    except KeyboardInterrupt:  # before Typer handles it: modules are being loaded
+        sys.exit(130)
+
+
+def _run() -> None:
+    """Run the command line, and answer every error."""
     from live_nst.cli.standard_streams import prepare_standard_streams
 
     prepare_standard_streams()
-    try:
-        from live_nst.cli.app import app
-        from live_nst.cli.console import show_error
-        from live_nst.errors import LiveNstError
-    except KeyboardInterrupt:  # Ctrl-C at once; Typer handles it later on
-        sys.exit(130)
+    from live_nst.cli.app import app
+    from live_nst.cli.console import show_error
+    from live_nst.errors import LiveNstError
 
     try:
         app(add_optional_values(sys.argv[1:]), prog_name="live-nst")
