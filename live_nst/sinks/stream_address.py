@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from live_nst.errors import UsageError
+from live_nst.files.output import check_output
 
 HLS = "hls"
 SCHEMES = ("rtmp", "rtmps", "rtsp", "rtsps", "udp", "srt")
@@ -185,10 +186,7 @@ def _parse_playlist(text: str) -> StreamAddress:
         path = path / _PLAYLIST
     if path.suffix.lower() != ".m3u8":
         raise UsageError(_INVALID, HINT)  # it is not shown: it may be a key
-    if not os.path.isdir(path.parent):
-        raise UsageError(
-            f"There is no folder {path.parent}.", f'create it with `mkdir -p "{path.parent}"`'
-        )
+    check_output(path, kind="a playlist")
     return StreamAddress(HLS, str(path), str(path))
 
 
