@@ -121,6 +121,11 @@ def test_snapshot(controlled: Controlled, tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("live-nst-*.png"))) == 1
 
 
+def test_key_that_writes_a_preset(controlled: Controlled, tmp_path: Path) -> None:
+    ctl("key", "w")
+    assert len(list(tmp_path.glob("live-nst-*.toml"))) == 1
+
+
 def test_record(controlled: Controlled, tmp_path: Path) -> None:
     name = ctl("record", "on").strip()
     wait_until(lambda: (tmp_path / name).exists())
