@@ -45,7 +45,7 @@ def studio(
         typer.Option(
             metavar="SOURCE",
             help="What to show first: a camera's number, path or name, the address of a stream, a "
-            "video file, demo, or browser for the camera of the page.",
+            "video file, screen, demo, or browser for the camera of the page.",
             show_default="the first camera, else demo",
         ),
     ] = "auto",
