@@ -9,6 +9,14 @@ _OPTIONAL_VALUES = {"--virtual-camera", "--osc", "--metrics", "--control"}
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    try:
+        _run()
+    except KeyboardInterrupt:  # before Typer handles it: modules are being loaded
+        sys.exit(130)
+
+
+def _run() -> None:
+    """Run the command line, and answer every error."""
     from live_nst.cli.standard_streams import prepare_standard_streams
 
     prepare_standard_streams()

@@ -68,18 +68,19 @@ def choose(
     ] = "",
 ) -> None:
     """Control a running session: one started with --control, or the studio."""
+    from live_nst.runtime.process_list import hide_in_process_list
+
+    hide_in_process_list(token)
+    hide_in_process_list(url.partition("?")[2])  # the token, in a link that was copied
     context.obj = _Choice(session, url, token)
 
 
 def _client(context: typer.Context) -> "SessionClient":
-    from live_nst.remote.client import SessionClient, choose_endpoint
-    from live_nst.remote.endpoints import Endpoint
+    from live_nst.remote.client import SessionClient, choose_endpoint, read_link
 
     choice = context.find_object(_Choice) or _Choice()
     if choice.url:
-        return SessionClient(
-            Endpoint(pid=0, kind="studio", url=choice.url.rstrip("/"), token=choice.token)
-        )
+        return SessionClient(read_link(choice.url, choice.token))
     return SessionClient(choose_endpoint(choice.pid))
 
 
@@ -98,17 +99,21 @@ def to_value(name: str, text: str) -> float | bool | str:
     """Return the value of a setting as JSON has it.
 
     Raises:
-        UsageError: It is neither of the words nor a number where one is needed.
+        UsageError: It is none of the words, and no number in the range, where one is needed.
     """
     words = SETTINGS[name][0].split("|")
     if words == ["on", "off"]:
         return to_switch(text)
-    if text in words or not any(re.search(r"\d|PIXELS", word) for word in words):
+    if text in words:
         return text
+    bounds = re.fullmatch(r"([\d.]+)\.\.([\d.]+)", words[0])
     try:
-        return int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
+        value = int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
+        if (bounds and float(bounds[1]) <= value <= float(bounds[2])) or words[-1] == "PIXELS":
+            return value
     except ValueError:
-        raise UsageError(f"Invalid {name} {text!r}", f"use {SETTINGS[name][0]}") from None
+        pass
+    raise UsageError(f"Invalid {name} {text!r}", f"use {SETTINGS[name][0]}")
 
 
 def to_switch(text: str) -> bool:

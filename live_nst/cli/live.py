@@ -1,6 +1,7 @@
 """`live-nst`: stylize a camera, a stream or a file live."""
 
 import json
+import os
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,6 +36,7 @@ from live_nst.cli.options import (
     make_options,
     require_studio,
 )
+from live_nst.errors import UsageError
 from live_nst.files.output import check_output, write_errors
 
 if TYPE_CHECKING:
@@ -186,7 +188,7 @@ def run(options: "LiveOptions", stats: Path | None) -> None:
     from live_nst.remote.attach import CurrentSession, open_remotes
 
     if stats is not None:
-        check_output(stats)
+        _check_stats(stats, options.record)
     with ExitStack() as stack:
         bar = stack.enter_context(closing(DownloadProgressBar()))
         current = CurrentSession()
@@ -203,13 +205,27 @@ def run(options: "LiveOptions", stats: Path | None) -> None:
             stats.write_text(json.dumps(report.as_dict(), indent=2) + "\n", "utf-8")
 
 
+def _check_stats(stats: Path, record: Path | None) -> None:
+    """Raise unless the figures can be written, without loss of the recording or another file."""
+    if record is not None and stats.resolve() == record.resolve():
+        raise UsageError(f"{stats} is the recording as well", "choose another name for --stats")
+    foreign = False
+    if os.path.isfile(stats):  # unlike that of `Path`, it takes any text
+        with write_errors(stats, error=UsageError), stats.open("rb") as file:
+            foreign = file.read(1) not in (b"", b"{")
+    hint = "choose another name, or remove it"
+    check_output(
+        stats, exists=UsageError(f"{stats} exists and holds no figures", hint) if foreign else None
+    )
+
+
 def _open_control(text: str) -> "ControlServer":
     """Open the server of `--control`, whose value is empty or a port."""
     require_studio("--control")
     from live_nst.remote.addresses import parse_port
     from live_nst.studio.control import ControlServer
 
-    address = parse_port(text, 0, "--control") if text else None
+    address = parse_port(text, 8100, "--control") if text else None
     return ControlServer(address, notify)
 
 

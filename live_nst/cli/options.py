@@ -275,7 +275,8 @@ def require_studio(purpose: str) -> None:
 def given_options(context: typer.Context) -> dict[str, Any]:
     """Return the options of the command line that are keys of presets, without the defaults.
 
-    Addresses of streams are hidden from other users of the machine.
+    Addresses of streams, and addresses of sources that hold a password or a query, are hidden
+    from other users of the machine.
     """
     from live_nst.presets.keys import preset_keys
     from live_nst.runtime.process_list import hide_in_process_list
@@ -290,6 +291,9 @@ def given_options(context: typer.Context) -> dict[str, Any]:
     for address in given.get("stream", ()):
         if "://" in address:
             hide_in_process_list(address.partition("://")[2])  # it holds a key
+    address = str(given.get("source", "")).partition("://")[2]
+    if "@" in address or "?" in address:
+        hide_in_process_list(address)
     return given
 
 

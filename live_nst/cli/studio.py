@@ -45,7 +45,7 @@ def studio(
         typer.Option(
             metavar="SOURCE",
             help="What to show first: a camera's number, path or name, the address of a stream, a "
-            "video file, demo, or browser for the camera of the page.",
+            "video file, screen, demo, or browser for the camera of the page.",
             show_default="the first camera, else demo",
         ),
     ] = "auto",
@@ -131,6 +131,9 @@ def studio(
 
     configure_opencv()  # before anything imports cv2
     require_studio("The studio")
+    from live_nst.runtime.process_list import hide_in_process_list
+
+    hide_in_process_list(token)
     from live_nst.live.options import LiveOptions
     from live_nst.studio.options import StudioOptions
 

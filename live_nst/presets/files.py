@@ -1,5 +1,6 @@
 """Read and write presets, in files that the user names and in the folder of settings."""
 
+import os
 import re
 import shutil
 import tomllib
@@ -59,14 +60,14 @@ def find_preset(which: str) -> Path:
     Raises:
         UsageError: There is none.
     """
-    path = Path(which).expanduser()
-    if path.is_file():
-        return path
+    path = os.path.expanduser(which)
+    if os.path.isfile(path):  # unlike that of `Path`, it takes any text
+        return Path(path)
     names = list_presets()
     if which in names:
         return named_preset(which)
     known = f"saved are {', '.join(names)}" if names else "the key w writes one"
-    raise UsageError(f"There is no preset {which}", f"name a {SUFFIX} file; {known}")
+    raise UsageError(f"There is no preset {which[:80]!r}", f"name a {SUFFIX} file; {known}")
 
 
 def apply_preset(options: LiveOptions, path: Path) -> LiveOptions:

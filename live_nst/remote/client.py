@@ -10,7 +10,7 @@ import socket
 import ssl
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from live_nst.errors import ControlError
 from live_nst.remote.endpoints import Endpoint, find_endpoints
@@ -44,8 +44,24 @@ def choose_endpoint(pid: int | None = None) -> Endpoint:
     return found[0]
 
 
+def _name(endpoint: Endpoint) -> str:
+    return str(endpoint) if endpoint.pid else f"at {endpoint.url}"
+
+
 def _names(endpoints: list[Endpoint]) -> str:
     return f"these run: {', '.join(map(str, endpoints))}" if endpoints else ""
+
+
+def read_link(link: str, token: str = "") -> Endpoint:
+    """Return the session at an address; the link that the studio has printed is one.
+
+    Args:
+        link: The address, perhaps with the token.
+        token: What requests must show; it wins over that of the link.
+    """
+    url, _, query = link.partition("?")
+    token = token or parse_qs(query).get("token", [""])[0]
+    return Endpoint(pid=0, kind="studio", url=url.rstrip("/"), token=token)
 
 
 class SessionClient:
@@ -65,7 +81,12 @@ class SessionClient:
             ControlError: The session cannot be reached, or refuses.
         """
         data = self.read(method, path, body)
-        return json.loads(data) if data else None
+        try:
+            return json.loads(data) if data else None
+        except ValueError as exc:
+            raise ControlError(
+                f"What answers at {self._endpoint.url or 'the socket'} is no session", _START_HINT
+            ) from exc
 
     def read(self, method: str, path: str, body: Any = None) -> bytes:
         """Send a request and return the bytes of its answer.
@@ -92,7 +113,7 @@ class SessionClient:
             content: bytes = answer.read()
         except (OSError, HTTPException) as exc:
             raise ControlError(
-                f"The session {self._endpoint} does not answer: {_reason(exc)}",
+                f"The session {_name(self._endpoint)} does not answer: {_reason(exc)}",
                 "it may have ended, or hang",
             ) from exc
         finally:
@@ -158,6 +179,10 @@ class _PinnedConnection(HTTPSConnection):
 def _reason(exc: Exception) -> str:
     if isinstance(exc, TimeoutError):
         return "it takes too long"
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {exc.verify_message}"
+    if isinstance(exc, ssl.SSLError) and exc.reason:
+        return f"it speaks no https: {exc.reason.replace('_', ' ').lower()}"
     reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
     return (reason or type(exc).__name__).lower()
 

@@ -4,12 +4,14 @@ An address holds a key: whoever knows it can stream in the user's name. So messa
 statistics show an address by `hide_keys` alone.
 """
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from live_nst.errors import UsageError
+from live_nst.files.output import check_output
 
 HLS = "hls"
 SCHEMES = ("rtmp", "rtmps", "rtsp", "rtsps", "udp", "srt")
@@ -114,7 +116,7 @@ def read_stream_address(text: str) -> str:
     """Return an address; of "@" and the name of a file, the first line of that file.
 
     Raises:
-        UsageError: The file cannot be read.
+        UsageError: The file cannot be read, or its first line is empty.
     """
     if not text.startswith("@"):
         return text
@@ -127,7 +129,11 @@ def read_stream_address(text: str) -> str:
             f"The stream's file {path} cannot be read: {reason}",
             "name a text file whose first line is the address",
         ) from exc
-    return lines[0] if lines else ""
+    if not lines or not lines[0].strip():
+        raise UsageError(
+            f"The first line of the stream's file {path} is empty", "write the address into it"
+        )
+    return lines[0]
 
 
 def parse_stream_address(text: str) -> StreamAddress:
@@ -176,14 +182,11 @@ _INVALID = "This is no address that can be streamed to."
 
 def _parse_playlist(text: str) -> StreamAddress:
     path = Path(text)
-    if text and path.is_dir():
+    if os.path.isdir(text):  # unlike that of `Path`, it takes any text
         path = path / _PLAYLIST
     if path.suffix.lower() != ".m3u8":
         raise UsageError(_INVALID, HINT)  # it is not shown: it may be a key
-    if not path.parent.is_dir():
-        raise UsageError(
-            f"There is no folder {path.parent}.", f'create it with `mkdir -p "{path.parent}"`'
-        )
+    check_output(path, kind="a playlist")
     return StreamAddress(HLS, str(path), str(path))
 
 

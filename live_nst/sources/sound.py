@@ -1,6 +1,7 @@
 """Sound that goes along with the pictures: from a microphone or line input, or from a file."""
 
 import contextlib
+import os
 import queue
 import time
 from collections.abc import Iterator
@@ -15,11 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live_nst.errors import SourceError, SourceLostError
+from live_nst.files.formats import VIDEO_SUFFIXES
 from live_nst.runtime.pyav import fraction, open_for_reading
 from live_nst.types import Closeable
 
 _SILENT_SECONDS = 2.0  # without a block, until a device counts as lost
 _QUEUE_BLOCKS = 500
+_FILE_SUFFIXES = VIDEO_SUFFIXES | {".aac", ".flac", ".m4a", ".mp3", ".ogg", ".opus", ".wav", ".wma"}
+"""A name with one of these is that of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,13 @@ def open_sound(name: str) -> SoundSource:
     Raises:
         SourceError: There is no such file or device, or it has no sound.
     """
-    if Path(name).is_file():
+    if not name:
+        raise SourceError("no sound is given", "name a file or an input device, or use default")
+    if os.path.isfile(name):  # unlike that of `Path`, it takes any text
         return SoundFile(Path(name))
-    if "/" in name or "\\" in name:
+    if os.path.isdir(name):
+        raise SourceError(f"{name} is a folder", "name a sound file in it")
+    if "/" in name or "\\" in name or Path(name).suffix.lower() in _FILE_SUFFIXES:
         raise SourceError(f"there is no sound file {name}", "check its name and folder")
     return SoundDevice(name)
 
@@ -175,7 +183,7 @@ class SoundDevice(Closeable):
         except (ValueError, library.PortAudioError) as exc:
             raise SourceError(
                 f"the {self.name} cannot be opened",
-                f"use a file, or one of these inputs: {_list_inputs(library)}",
+                _advise(library),
             ) from exc
 
     def read(self) -> SoundBlock | None:
@@ -224,10 +232,12 @@ def _import_sounddevice() -> Any:
     return sounddevice
 
 
-def _list_inputs(library: Any) -> str:
-    """Return the names of all input devices."""
+def _advise(library: Any) -> str:
+    """Return a hint that names all input devices."""
     try:
         found = [d["name"] for d in library.query_devices() if d["max_input_channels"] > 0]
     except library.PortAudioError:
         found = []
-    return ", ".join(dict.fromkeys(found)) or "there are none"
+    if not found:
+        return "this machine has no input device; name a sound file"
+    return f"use a file, or one of these inputs: {', '.join(dict.fromkeys(found))}"

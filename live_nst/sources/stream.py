@@ -63,7 +63,7 @@ class StreamSource(Closeable):
         self._clock = clock or SystemClock()
         self._timeout = timeout
         self._network = "://" in url and not url.startswith("file://")
-        self._name = _without_password(url) if self._network else _local_path(url).name
+        self._name = _without_secrets(url) if self._network else _local_path(url).name
         target = url if self._network else _checked(_local_path(url))
         self._container = _open(target, self._name, timeout if self._network else None)
         with contextlib.ExitStack() as on_error:
@@ -232,10 +232,15 @@ def _checked(path: Path) -> str:
     return os.path.abspath(path)
 
 
-def _without_password(url: str) -> str:
-    """Return `url` without its password, for messages and logs."""
+def _without_secrets(url: str) -> str:
+    """Return `url` without its password and its query, for messages and figures.
+
+    Many cameras take user and password in the query.
+    """
     parts = urlsplit(url)
-    return url.replace(f":{parts.password}@", ":***@", 1) if parts.password else url
+    if parts.password:
+        url = url.replace(f":{parts.password}@", ":***@", 1)
+    return url.replace(f"?{parts.query}", "?***", 1) if parts.query else url
 
 
 def _reason(exc: av.error.FFmpegError) -> str:

@@ -203,7 +203,8 @@ def _problem(status: int, error: str, hint: str) -> JSONResponse:
 def _describe(error: RequestValidationError) -> str:
     """Return the first mistake of a request as a sentence."""
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"][1:] if isinstance(part, str | int))
+    # What follows the name says which type was tried, or where the JSON breaks off.
+    place = next((part for part in first["loc"][1:2] if isinstance(part, str)), "")
     message = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
     text = f"{place[:60]}: {message}" if place else message
     return f"{text[:1].upper()}{text[1:200]}."

@@ -12,6 +12,7 @@ from live_nst.live.actions import ActionHandler
 from live_nst.live.keys import KEY_ACTIONS
 from live_nst.live.options import LiveOptions
 from live_nst.live.session import Attach, LiveSession, OpenNamedSource
+from live_nst.presets.files import write_session
 from live_nst.studio.requests import RequestError, as_sentence, no_session
 from live_nst.stylizer.look import Look
 from live_nst.types import Closeable, DownloadProgress, Notify
@@ -272,7 +273,7 @@ class AttachedSession:
         self.starting = False
         self.problem = ""
         self.started = time.monotonic()
-        self._keys = ActionHandler(session.control)
+        self._keys = ActionHandler(session.control, lambda: write_session(session))
 
     def start(self, options: LiveOptions) -> None:
         """Refuse it."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from live_nst.errors import UsageError
 from live_nst.live.options import LiveOptions
-from live_nst.studio.security import SHORTEST_TOKEN, is_loopback, is_usable_token
+from live_nst.studio.security import SHORTEST_TOKEN, host_name, is_loopback, is_usable_token
 
 
 def _default_live_options() -> LiveOptions:
@@ -62,6 +62,12 @@ class StudioOptions:
                 f"use at least {SHORTEST_TOKEN} letters, digits, - or _; or leave it out where the "
                 "studio is to make one",
             )
+        for name in self.allow_hosts:
+            if host_name(name) != name.lower():
+                raise UsageError(
+                    f"Invalid name {name!r} of the studio.",
+                    "give the name alone, without https:// and port, such as studio.example",
+                )
         if (self.tls_cert is None) != (self.tls_key is None):
             raise UsageError(
                 "A certificate needs its key.", "give both --tls-cert and --tls-key, or --tls alone"

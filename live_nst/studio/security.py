@@ -185,7 +185,7 @@ class SecurityMiddleware:
                 send,
                 401,
                 "This studio needs its token.",
-                "open the link that `live-nst studio` has printed",
+                "open the link that `live-nst studio` has printed, or use `live-nst ctl`",
             )
         else:
             await self._app(scope, receive, send)

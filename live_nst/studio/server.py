@@ -65,7 +65,8 @@ def listen_at(path: Path) -> socket.socket:
     except OSError as exc:
         opened.close()
         raise ServerError(
-            f"Nothing can listen at {path}: {exc.strerror or exc}.", "choose another path"
+            f"Nothing can listen at {path}: {exc.strerror or exc}.",
+            "set XDG_RUNTIME_DIR to another folder, or give --control a port",
         ) from exc
     finally:
         os.umask(before)

@@ -194,6 +194,8 @@ IN_OUR_WORDS = [
     (f"{DEMO} --record song.txt/out.mp4", 1, "song.txt"),
     (f"{DEMO} --stats no/such/folder/s.json", 2, "no/such/folder"),
     (f"{DEMO} --stats folder", 2, "folder"),
+    (f"{DEMO} --stats text.jpg", 2, "holds no figures"),
+    (f"{DEMO} --stats o.mp4 --record ./o.mp4", 2, "is the recording"),
     (f"{DEMO} --stats old.json --frames 0", 2, "0"),
     (f"{DEMO} --virtual-camera /dev/video99", 1, "/dev/video99"),
     # control

@@ -89,4 +89,5 @@ def test_bad_preset(run: Run, text: str, code: int, word: str) -> None:  # noqa:
 
 
 def test_missing_preset(run: Run) -> None:  # noqa: F811
+    assert check(run(f"--preset {'x' * 5000}"), 2)
     assert "nosuch" in check(run("--preset nosuch"), 2)

@@ -61,6 +61,7 @@ def test_port_needs_the_token(controlled: Controlled, runtime: Path) -> None:
     ctl("mirror", "on")
     assert controlled.settings.mirror
     assert "64x48" in ctl("--url", endpoint.url, "--token", endpoint.token, "status")
+    assert "64x48" in ctl("--url", f"{endpoint.url}/?token={endpoint.token}", "status")
 
 
 def test_there_is_no_page(controlled: Controlled) -> None:
@@ -120,6 +121,11 @@ def test_snapshot(controlled: Controlled, tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("live-nst-*.png"))) == 1
 
 
+def test_key_that_writes_a_preset(controlled: Controlled, tmp_path: Path) -> None:
+    ctl("key", "w")
+    assert len(list(tmp_path.glob("live-nst-*.toml"))) == 1
+
+
 def test_record(controlled: Controlled, tmp_path: Path) -> None:
     name = ctl("record", "on").strip()
     wait_until(lambda: (tmp_path / name).exists())
@@ -157,9 +163,11 @@ def test_stop(controlled: Controlled) -> None:
         (("style", "wavy"), "no style 'wavy'", "did you mean wave?"),
         (("style", "/etc/passwd"), "no style '/etc/passwd'", "ctl styles"),
         (("strength", "much"), "Invalid strength 'much'", "0..1"),
-        (("strength", "7"), "Strength: ", "openapi"),
+        (("strength", "7"), "Invalid strength '7'", "0..1"),
+        (("stroke", "nan"), "Invalid stroke", "0.3..3"),
+        (("size", "10"), "Size: Input", "openapi"),
         (("mirror", "maybe"), "neither on nor off", "on or off"),
-        (("only", "/etc/passwd"), "Only: ", "openapi"),
+        (("only", "/etc/passwd"), "Invalid only", "everywhere|person|background"),
         (("key", "zz"), "no such key", "h"),
         (("source", "/etc/passwd"), "no source '/etc/passwd'", "list"),
         (("preset", "load", "gone"), "no preset 'gone'", "list"),
@@ -170,7 +178,7 @@ def test_stop(controlled: Controlled) -> None:
         (("snapshot", "x.jpg"), "cannot write a picture", ".png"),
         (("--session", "1", "status"), "no session 1", "these run"),
         (("--url", "ftp://x", "status"), "no address of a session", ""),
-        (("--url", "http://127.0.0.1:1", "status"), "does not answer", ""),
+        (("--url", "http://127.0.0.1:1/?token=x", "status"), "at http://127.0.0.1:1 does not", ""),
     ],
 )
 def test_bad_requests(
@@ -180,6 +188,12 @@ def test_bad_requests(
         ctl(*words)
     assert hint in caught.value.hint
     assert controlled.session.pipeline.newest is not None
+
+
+def test_another_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SessionClient, "read", lambda *_: b"<html>")
+    with pytest.raises(ControlError, match="is no session"):
+        ctl("--url", "http://127.0.0.1:1", "status")
 
 
 def test_no_session(runtime: Path) -> None:

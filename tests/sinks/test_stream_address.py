@@ -68,7 +68,7 @@ def test_nothing_to_hide() -> None:
         *("rtmp://", "rtmp://host", "rtmp:///app/key", "rtmp:/host/a", "rtmp://h:x/app"),
         *("rtmp://ho st/app/key", "rtmp://host/app/k\ney", "http://host/live", "https://x/whip"),
         *("udp://host", "udp://host:99999", "srt://host", "srt://host:9000?nonsense=1"),
-        "srt://host:9000?passphrase=short",
+        *("srt://host:9000?passphrase=short", "x" * 5000, "x" * 5000 + "/y.m3u8"),
     ],
 )
 def test_wrong_addresses(text: str) -> None:
@@ -111,7 +111,8 @@ def test_address_from_a_file(tmp_path: Path) -> None:
 def test_wrong_files(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "empty").write_text("")
-    assert read_stream_address(f"@{tmp_path / 'empty'}") == ""
+    with pytest.raises(UsageError, match=r"first line .* is empty"):
+        read_stream_address(f"@{tmp_path / 'empty'}")
     for name in ("missing", "binary", ""):
         with pytest.raises(UsageError, match="cannot be read") as caught:
             read_stream_address(f"@{tmp_path / name}")

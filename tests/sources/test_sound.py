@@ -76,8 +76,13 @@ def test_wrong_files(tmp_path: Path) -> None:
         container.mux(stream.encode(None))
     with pytest.raises(SourceError, match="holds no sound"):
         open_sound(str(silent))
-    with pytest.raises(SourceError, match="no sound file"):
-        open_sound(str(tmp_path / "missing.mp3"))
+    for name in (str(tmp_path / "missing.mp3"), "missing.mp4", "missing.WAV"):
+        with pytest.raises(SourceError, match="no sound file"):
+            open_sound(name)
+    with pytest.raises(SourceError, match="is a folder"):
+        open_sound(str(tmp_path))
+    with pytest.raises(SourceError, match="no sound is given"):
+        open_sound("")
 
 
 class FakeLibrary:

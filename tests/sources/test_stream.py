@@ -416,9 +416,10 @@ def test_connection_refused(scheme: str) -> None:
 
 def test_errors_hide_the_password() -> None:
     with pytest.raises(SourceError) as caught:
-        StreamSource(f"rtsp://me:geheim@127.0.0.1:{closed_port()}/live")
+        StreamSource(f"rtsp://me:geheim@127.0.0.1:{closed_port()}/live?pw=geheim")
     assert "geheim" not in str(caught.value)
     assert "rtsp://me:***@127.0.0.1" in str(caught.value)
+    assert "/live?***" in str(caught.value)
 
 
 def test_unknown_protocol() -> None:

@@ -199,6 +199,7 @@ def test_given_certificate(tmp_path: Path) -> None:
     [
         {"port": 70000}, {"port": -1}, {"token": "short"}, {"token": "x y z x y z x y z"},
         {"tls_cert": Path("a.pem")}, {"tls_key": Path("a.pem")},
+        {"allow_hosts": ("https://studio.example",)}, {"allow_hosts": ("studio.example:443",)},
     ],
     ids=str,
 )  # fmt: skip
