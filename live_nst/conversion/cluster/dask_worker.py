@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from live_nst.conversion.cluster.address import Certificates
@@ -80,6 +81,8 @@ async def _serve(
             while not connected.done():
                 if stop():
                     connected.cancel()
+                    with suppress(Exception, asyncio.CancelledError):
+                        await connected
                     return
                 await asyncio.wait({connected}, timeout=_POLL_SECONDS)
             await connected

@@ -1,6 +1,7 @@
 """Dask's workers, as processes of their own, and everything that is wrong with a cluster."""
 
 import datetime
+import gc
 import socket
 import subprocess
 import sys
@@ -72,7 +73,7 @@ def test_nothing_at_address() -> None:
         module.DaskWorkers.connect(address, Certificates())
 
 
-def test_stopped_while_it_connects() -> None:
+def test_stopped_while_it_connects(caplog: pytest.LogCaptureFixture) -> None:
     """Neither the head nor a worker waits for a program that is no scheduler."""
 
     def stop() -> None:
@@ -85,6 +86,8 @@ def test_stopped_while_it_connects() -> None:
         said: list[str] = []
         serve(address, Certificates(), workers=1, cores=1, notify=said.append, stop=lambda: True)
         assert not said
+    gc.collect()
+    assert not caplog.records  # asyncio tells of exceptions that nobody took
 
 
 def test_scheduler_that_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
