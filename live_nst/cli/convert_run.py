@@ -277,7 +277,9 @@ class ConvertRun:
         from live_nst.conversion.cluster.dask_workers import DaskWorkers
 
         if cluster.address is not None:
-            workers = DaskWorkers.connect(cluster.address, cluster.certificates)
+            workers = DaskWorkers.connect(
+                cluster.address, cluster.certificates, self._progress.check
+            )
         else:
             number = cluster.workers
             workers = DaskWorkers.start(number, max(1, available_cores() // number))

@@ -187,6 +187,9 @@ def measure_in_child(
             capture_output=True,
             timeout=patience,
             check=False,
+            # Else Ctrl-C, which a terminal sends to all processes of its group, would end a
+            # candidate's process, and be kept as a problem of its device.
+            start_new_session=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
         )
     except subprocess.TimeoutExpired:

@@ -44,9 +44,12 @@ class ExportOptions:
             raise UsageError(
                 f"Invalid size {width}x{height}.", f"use {MIN_SIDE} to {MAX_SIZE} pixels a side"
             )
-        for value, valid in ((self.precision, PRECISIONS), (self.images, IMAGE_TYPES)):
+        for name, value, valid in (
+            ("precision", self.precision, PRECISIONS),
+            ("images", self.images, IMAGE_TYPES),
+        ):
             if value not in valid:
-                raise UsageError(f"Invalid type {value!r}.", f"use {' or '.join(valid)}")
+                raise UsageError(f"Invalid {name} {value!r}.", f"use {' or '.join(valid)}")
         check_stroke(self.stroke)
         if is_file(output) and len(self.styles) > 1:
             raise UsageError(

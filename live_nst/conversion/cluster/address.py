@@ -61,7 +61,7 @@ def scheduler_address(text: str, *, insecure: bool = False) -> str:
     host = match["host"]
     if protocol != "tls" and not is_loopback(host) and not insecure:
         raise UsageError(
-            f"{text} is not encrypted, and whoever reaches it can run code on all its machines",
+            f"The address {text} is not encrypted: whoever reaches it can run code on all machines",
             "use a tls:// address; in a network where you trust everyone, add --insecure",
         )
     return f"{protocol}://{host}:{port}"

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from live_nst.conversion.cluster.address import Certificates
@@ -76,13 +77,26 @@ async def _serve(
     ]
     try:
         try:
-            await asyncio.gather(*nannies)
+            connected = asyncio.gather(*nannies)
+            while not connected.done():
+                if stop():
+                    connected.cancel()
+                    with suppress(Exception, asyncio.CancelledError):
+                        await connected
+                    return
+                await asyncio.wait({connected}, timeout=_POLL_SECONDS)
+            await connected
         except (Exception, asyncio.CancelledError) as exc:
             raise ConversionError(
                 f"There is no scheduler at {address} that takes this worker",
                 "check the address, the certificates and that both run the same version of Dask",
             ) from exc
-        notify(f"Working for {address}: {workers} worker(s), {cores} core(s) each")
+        each = f"{cores} {'core' if cores == 1 else 'cores'}"
+        notify(
+            f"Working for {address}: 1 worker with {each}"
+            if workers == 1
+            else f"Working for {address}: {workers} workers with {each} each"
+        )
         while not stop():
             if all(nanny.status in _ended(distributed) for nanny in nannies):
                 raise ConversionError(

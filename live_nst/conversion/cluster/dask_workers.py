@@ -7,10 +7,11 @@ import asyncio
 import pickle
 import signal
 import threading
+import time
 import uuid
 import warnings
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -27,6 +28,7 @@ T = TypeVar("T")
 _CONNECT_SECONDS = 10.0
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.5
+_CHECK_SECONDS = 0.2
 _GONE_SECONDS = 30.0  # without an answer for so long, a scheduler is gone
 _CLOSE_SECONDS = 10.0
 _PROGRESS_TOPIC = "live-nst-progress"
@@ -75,8 +77,15 @@ class DaskWorkers:
         self._thread.start()
 
     @classmethod
-    def connect(cls, address: str, certificates: Certificates) -> "DaskWorkers":
+    def connect(
+        cls, address: str, certificates: Certificates, check: Callable[[], None] = lambda: None
+    ) -> "DaskWorkers":
         """Connect to a scheduler.
+
+        Args:
+            address: Its address.
+            certificates: The files of TLS.
+            check: Called several times a second; may raise.
 
         Raises:
             ConversionError: There is none, or it has another version.
@@ -87,7 +96,7 @@ class DaskWorkers:
         self.where = address
         try:
             security = make_security(address, certificates)
-            self._wait(self._connect(address, security), 3 * _CONNECT_SECONDS)
+            self._wait(self._connect(address, security), 3 * _CONNECT_SECONDS, check)
         except BaseException:
             self.close()
             raise
@@ -146,20 +155,28 @@ class DaskWorkers:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_CLOSE_SECONDS)
 
-    def _wait(self, task: "Awaitable[T]", timeout: float) -> T:
+    def _wait(
+        self, task: "Awaitable[T]", timeout: float, check: Callable[[], None] = lambda: None
+    ) -> T:
         """Run a coroutine in the thread of the client, and wait for it."""
 
         async def run() -> T:
             return await task
 
         future = asyncio.run_coroutine_threadsafe(run(), self._loop)
+        end = time.monotonic() + timeout
         try:
-            return future.result(timeout)
-        except TimeoutError as exc:
+            while not wait([future], _CHECK_SECONDS).done:
+                check()
+                if time.monotonic() > end:
+                    raise ConversionError(
+                        f"Dask does not answer at {self.where}",
+                        "check the address, and whether a Dask scheduler runs there",
+                    )
+        except BaseException:
             future.cancel()
-            raise ConversionError(
-                f"{self.where} does not answer", "check the address and whether it runs"
-            ) from exc
+            raise
+        return future.result()
 
     async def _connect(self, address: str, security: Any) -> None:
         distributed = import_dask()
@@ -212,9 +229,10 @@ class DaskWorkers:
             try:
                 await asyncio.wait_for(self._read_names(), _CONNECT_SECONDS)
                 answered = self._loop.time()
-            except (OSError, TimeoutError) as exc:  # a busy machine is slow to answer
-                if self._loop.time() - answered < _GONE_SECONDS:
-                    continue
+            except Exception as exc:  # a client that gave up raises more than network errors
+                silent = self._loop.time() - answered
+                if self._client.status != "closed" and silent < _GONE_SECONDS:
+                    continue  # a busy machine is slow to answer
                 self._error = ConversionError(
                     f"The scheduler at {self.where} is gone",
                     "start it and run the same command again: it continues where it stopped",

@@ -1,5 +1,6 @@
 """What a worker does. It keeps one stylizer from task to task, and does one task at a time."""
 
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -52,7 +53,8 @@ class _Kept:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self._folder = mask_folder()
+        # Made when masks come, as a process that is killed leaves it.
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._options: tuple[object, ...] = ()
         self._stylizer: StylizerCore | None = None
         self._key = ""
@@ -74,8 +76,11 @@ class _Kept:
         )
         if setup.key == self._key and self._stylizer is not None:
             return self._stylizer
-        with write_errors(Path(self._folder.name) / "masks", retry="the worker can join again"):
-            setup = setup.unpacked(Path(self._folder.name))
+        if setup.masks:
+            self._folder = self._folder or mask_folder()
+            folder = Path(self._folder.name)
+            with write_errors(folder / "masks", retry="the worker can join again"):
+                setup = setup.unpacked(folder)
         self._key = ""
         if needed != self._options or self._stylizer is None:
             if self._stylizer is not None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from concurrent.futures import wait
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,7 @@ from live_nst.stylizer.options import StylizerOptions
 
 _MAX_FAILURES = 3  # of one picture
 _WAIT_SECONDS = 0.5
+_NO_WORKER_SECONDS = 60.0
 _PER_WORKER = 2  # pictures that a worker has: one that it paints, and one that waits
 
 
@@ -103,23 +105,27 @@ class SpreadImageConverter:
         future = self.workers.submit(
             address, paint_picture, self._job, item.source.name, data, item.target.suffix
         )
-        while True:
-            try:
-                painted: tuple[bytes, list[str]] = future.result(_WAIT_SECONDS)
-                return painted
-            except TimeoutError:
+        try:
+            while not wait([future], _WAIT_SECONDS).done:
+                self.reporter.check()
                 if address not in self.workers.names():
-                    future.cancel()
-                    raise WorkerLost(f"worker {address} died") from None
-            except LiveNstError as exc:
-                exc.message = exc.message.replace(item.source.name, item.name)
-                raise
+                    raise WorkerLost(f"worker {address} died")
+        except BaseException:
+            future.cancel()
+            raise
+        try:
+            painted: tuple[bytes, list[str]] = future.result()
+        except LiveNstError as exc:
+            exc.message = exc.message.replace(item.source.name, item.name)
+            raise
+        return painted
 
     def _choose(self, failed: set[str]) -> str:
         """Return the worker with the fewest pictures, if possible one that did not fail."""
         clock = self.reporter.clock
         begin = clock.now()
         while True:
+            self.reporter.check()
             with self._lock:
                 self._roster.refresh()
                 accepted = list(self._roster.accepted)
@@ -128,7 +134,7 @@ class SpreadImageConverter:
                     address = min(good, key=lambda each: self._loads.get(each, 0))
                     self._loads[address] = self._loads.get(address, 0) + 1
                     return address
-            if clock.now() - begin > 60:
+            if clock.now() - begin > _NO_WORKER_SECONDS:
                 raise ConversionError(
                     f"There are no workers at {self.workers.where} any more",
                     "start some and run the same command again: it continues where it stopped",

@@ -1,6 +1,8 @@
 """Dask's workers, as processes of their own, and everything that is wrong with a cluster."""
 
 import datetime
+import gc
+import socket
 import subprocess
 import sys
 import time
@@ -14,9 +16,10 @@ import pytest
 from live_nst.conversion.cluster import dask_setup
 from live_nst.conversion.cluster import dask_workers as module
 from live_nst.conversion.cluster.address import Certificates, scheduler_address
+from live_nst.conversion.cluster.dask_worker import serve
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.timetable import LookChange, StyleChange
-from live_nst.errors import ConversionError, DeviceError, UsageError
+from live_nst.errors import ConversionCancelled, ConversionError, DeviceError, UsageError
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
 from tests.conversion.cluster import processes
@@ -68,6 +71,40 @@ def test_nothing_at_address() -> None:
     address = f"tcp://127.0.0.1:{processes.free_port()}"
     with pytest.raises(ConversionError, match="There is no Dask scheduler at"):
         module.DaskWorkers.connect(address, Certificates())
+
+
+def test_stopped_while_it_connects(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither the head nor a worker waits for a program that is no scheduler."""
+
+    def stop() -> None:
+        raise ConversionCancelled("Stopped")
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(ConversionCancelled):
+            module.DaskWorkers.connect(address, Certificates(), stop)
+        said: list[str] = []
+        serve(address, Certificates(), workers=1, cores=1, notify=said.append, stop=lambda: True)
+        assert not said
+    gc.collect()
+    assert not caplog.records  # asyncio tells of exceptions that nobody took
+
+
+def test_scheduler_that_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When Dask's client has given up, whatever it raises, the head ends."""
+    monkeypatch.setattr(module, "_CONNECT_SECONDS", 3.0)
+    address, process = processes.start_scheduler(tmp_path / "log")
+    workers = module.DaskWorkers.connect(address, Certificates())
+    try:
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 25
+        with pytest.raises(ConversionError, match="is gone"):
+            while time.monotonic() < deadline:
+                workers.names()
+                time.sleep(0.1)
+    finally:
+        workers.close()
 
 
 def test_scheduler_of_another_version(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from live_nst.conversion.cluster.workers import WorkerLost
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.progress import ProgressReporter
 from live_nst.conversion.timetable import StyleChange
-from live_nst.errors import SinkError
+from live_nst.errors import ConversionCancelled, SinkError
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
 from tests.conversion.cluster.threads import ThreadWorkers
@@ -84,11 +84,18 @@ def test_same_files(
     assert "live-nst-worker" not in error.message
 
 
-def test_worker_that_dies_or_has_a_full_disk(
-    folder: Path, tmp_path: Path, stylizer: StylizerCore, alone: dict[str, bytes]
+@pytest.mark.parametrize(
+    "errors", [(SinkError("the disk is full"), WorkerLost("it died")), (TimeoutError("too slow"),)]
+)
+def test_worker_that_fails(
+    errors: tuple[Exception, ...],
+    folder: Path,
+    tmp_path: Path,
+    stylizer: StylizerCore,
+    alone: dict[str, bytes],
 ) -> None:
     lock = threading.Lock()
-    faults = [WorkerLost("it died"), SinkError("the disk is full")]
+    faults = list(errors)
 
     def fail(function: str, number: int) -> None:
         with lock:
@@ -100,3 +107,26 @@ def test_worker_that_dies_or_has_a_full_disk(
     workers.close()
     assert files(tmp_path / "out") == alone
     assert [name for name, _ in report.failed] == ["broken.png"]
+
+
+def test_stopped_while_a_worker_hangs(folder: Path, stylizer: StylizerCore, tmp_path: Path) -> None:
+    cancel, go_on = threading.Event(), threading.Event()
+    ended: list[int] = []
+
+    def hang(function: str, number: int) -> None:
+        if function == "paint_picture":
+            cancel.set()
+            go_on.wait(60)
+            ended.append(number)
+
+    workers = ThreadWorkers("one", on_task=hang)
+    images = SpreadImageConverter(
+        workers, OPTIONS, CHANGES, 64, stylizer, "settings", ProgressReporter(cancel=cancel)
+    )
+    try:
+        with pytest.raises(ConversionCancelled):
+            convert(folder, tmp_path / "out", images, 1)
+        assert not ended
+    finally:
+        go_on.set()
+        workers.close()
