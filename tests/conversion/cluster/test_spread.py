@@ -170,7 +170,10 @@ def test_damaged_film_goes_on_here(
         with pytest.raises(ConversionError, match="is damaged"):
             run(film, output, stylizer, place)
     incomplete = [path.with_name(f"{path.stem}.incomplete.mp4") for path in outputs]
-    assert incomplete[0].read_bytes() == incomplete[1].read_bytes()
+    # What FFmpeg conceals the damage with is what its buffers held: it differs from run to run.
+    alone, spread = (frames_of(path, FRAMES) for path in incomplete)
+    assert len(alone) == len(spread) > 2 * CHUNK
+    np.testing.assert_array_equal(alone[: 2 * CHUNK], spread[: 2 * CHUNK])
     assert workers.tasks.count("paint_chunk") >= 1
 
 
