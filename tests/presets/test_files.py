@@ -104,7 +104,7 @@ def test_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     preset(tmp_path, "", "here.toml")
     assert find_preset("here.toml") == Path("here.toml")
-    with pytest.raises(UsageError, match="no preset gone") as caught:
+    with pytest.raises(UsageError, match="no preset 'gone'") as caught:
         find_preset("gone")
     assert "the key w" in caught.value.hint
     saved = save_preset("Friday_1", LiveOptions())
