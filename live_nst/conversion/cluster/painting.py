@@ -77,10 +77,10 @@ class _Kept:
         if setup.key == self._key and self._stylizer is not None:
             return self._stylizer
         if setup.masks:
-            self._folder = self._folder or mask_folder()
-            folder = Path(self._folder.name)
-            with write_errors(folder / "masks", retry="the worker can join again"):
-                setup = setup.unpacked(folder)
+            path = Path(tempfile.gettempdir()) / "masks"
+            with write_errors(path, retry="the worker can join again"):
+                self._folder = self._folder or mask_folder()
+                setup = setup.unpacked(Path(self._folder.name))
         self._key = ""
         if needed != self._options or self._stylizer is None:
             if self._stylizer is not None:

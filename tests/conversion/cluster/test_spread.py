@@ -104,7 +104,8 @@ def test_same_file(
         assert spread_out.read_bytes() == alone.read_bytes()
     else:  # Matroska stores random numbers
         assert spread_out.stat().st_size == alone.stat().st_size
-    assert workers.tasks.count("paint_chunk") == 3
+    # A worker that is free may repeat the last one, where that looks faster.
+    assert 3 <= workers.tasks.count("paint_chunk") <= 4
 
 
 @pytest.mark.parametrize("start", [0.0, 0.35])
@@ -297,8 +298,11 @@ def test_full_disk_of_a_worker(
     workers = ThreadWorkers("one")
     said: list[str] = []
     monkeypatch.setattr(Roster, "leave_out", _saying(Roster.leave_out, said))
+    mask = tmp_path / "mask.png"  # what a worker keeps on its disk
+    cv2.imwrite(str(mask), np.full((64, 96, 3), 255, np.uint8))
+    options = replace(PLAIN, looks=looks(mask))
     with pytest.raises(ConversionError, match="none of the workers can paint"):
-        run(film, tmp_path / "out.mp4", stylizer, workers)
+        run(film, tmp_path / "out.mp4", stylizer, workers, options)
     workers.close()
     assert len(said) == 1 and said[0].startswith("The disk is full")
 
