@@ -9,7 +9,7 @@ from live_nst.runtime.timing import Clock
 from live_nst.styles.registry import StyleInput
 from live_nst.stylizer.core import StylizerCore
 
-FADE_SECONDS = 0.6
+FADE_SECONDS = 0.3
 
 OnError = Callable[[LiveNstError], None]
 """Called, in another thread, with the error of work that cannot be done."""

@@ -4,12 +4,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from live_nst import __version__
@@ -18,6 +16,7 @@ from live_nst.live.session import Attach
 from live_nst.sources.browser import BrowserInbox
 from live_nst.studio.events import EventHub
 from live_nst.studio.limits import BodyLimitMiddleware
+from live_nst.studio.page_files import page_routes
 from live_nst.studio.pictures import PictureHub
 from live_nst.studio.presets import preset_routes
 from live_nst.studio.requests import as_sentence, http_status
@@ -29,7 +28,6 @@ from live_nst.studio.thumbnails import Thumbnails
 from live_nst.studio.video import VideoHub
 from live_nst.types import Notify
 
-PAGE = Path(__file__).parent / "page"
 _SENTENCES = {
     404: "There is nothing at this address.",
     405: "This address takes no such request.",
@@ -136,17 +134,9 @@ def create_api(parts: AppParts) -> FastAPI:
     if parts.inbox is not None:
         app.include_router(camera_route(studio, parts.inbox))
     if parts.page:
-        _serve_page(app)
+        app.include_router(page_routes())
     _translate_errors(app, parts.notify)
     return app
-
-
-def _serve_page(app: FastAPI) -> None:
-    app.mount("/static", StaticFiles(directory=PAGE), name="static")
-
-    @app.get("/", include_in_schema=False)
-    def read_page() -> FileResponse:
-        return FileResponse(PAGE / "index.html", media_type="text/html; charset=utf-8")
 
 
 def _translate_errors(app: FastAPI, notify: Notify) -> None:

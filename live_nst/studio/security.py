@@ -52,6 +52,7 @@ HEADERS = (
     ("cross-origin-opener-policy", "same-origin"),
     ("permissions-policy", "camera=(self), display-capture=(self), microphone=(), geolocation=()"),
 )
+_HTTP_VERSIONS = ("1.0", "1.1", "2")
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,9 @@ class SecurityMiddleware:
             await self._app(scope, receive, send)
 
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str, str] | None:
-        """Return status, sentence and hint if a request comes from somewhere else."""
+        """Return status, sentence and hint if a request is none, or comes from somewhere else."""
+        if scope.get("http_version", "1.1") not in _HTTP_VERSIONS:  # ASGI: optional
+            return 400, "The request cannot be understood.", "use HTTP/1.1"
         host = headers.get("host")
         if not self._access.is_own_host(host):
             return 403, "The studio does not have this name.", "use --allow-host NAME to allow it"

@@ -7,6 +7,7 @@ import { pigmentsOf } from "./pigment.js";
 
 const TILE_MARGIN = 60; // pixels that stay free beside the tile in use
 const NUMBERED = 9; // styles that have a key of their own
+const COLOR_WAIT = 700; // milliseconds: the live picture changes first, then the page's colors
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Style} Style */
@@ -15,6 +16,7 @@ export class Gallery {
   /** @type {Map<string, Tile>} */
   #tiles = new Map();
   #main = "";
+  #colorTimer = 0;
 
   /**
    * @param {import("./store.js").Store} store
@@ -130,7 +132,8 @@ export class Gallery {
     setText(byId("style-description", HTMLParagraphElement), mixed ? "a mix of styles" : describe(style));
     if (style && main !== this.#main) {
       this.#main = main;
-      void this.#paintPage(style);
+      clearTimeout(this.#colorTimer);
+      this.#colorTimer = setTimeout(() => void this.#paintPage(style), COLOR_WAIT);
       this.#show(this.#tiles.get(main)?.element);
     }
   }

@@ -8,12 +8,15 @@ import { canDecode, LiveVideo } from "./video.js";
 
 const RETRY = 1500; // milliseconds
 
-const frame = byId("picture", HTMLDivElement);
-
 /** The video; null where the picture comes as JPEGs. */
-export const video = canDecode() ? startVideo() : null;
+export const video = canDecode() ? new LiveVideo() : null;
 
-if (!video) startImages();
+// This script does not wait for the document, in which the picture has its place.
+if (document.readyState === "loading") {
+  document.addEventListener("readystatechange", show, { once: true });
+} else {
+  show();
+}
 
 /**
  * Give the picture its form.
@@ -22,17 +25,18 @@ if (!video) startImages();
  * @param {number} height
  */
 export function setRatio(width, height) {
-  if (width && height) frame.style.setProperty("--ratio", String(width / height));
+  if (width && height) byId("picture", HTMLDivElement).style.setProperty("--ratio", String(width / height));
 }
 
-function startVideo() {
-  return new LiveVideo(byId("canvas", HTMLCanvasElement), {
-    resized: setRatio,
-    drawn: () => frame.classList.add("lit"),
-  });
+function show() {
+  const frame = byId("picture", HTMLDivElement);
+  const lit = () => frame.classList.add("lit");
+  if (video) video.drawOn(byId("canvas", HTMLCanvasElement), { resized: setRatio, drawn: lit });
+  else startImages(lit);
 }
 
-function startImages() {
+/** @param {() => void} lit Called when there is a picture. */
+function startImages(lit) {
   const image = byId("mjpeg", HTMLImageElement);
   const load = () => {
     image.src = `/stream.mjpeg?t=${Date.now()}`;
@@ -41,7 +45,7 @@ function startImages() {
   image.hidden = false;
   image.addEventListener("load", () => {
     setRatio(image.naturalWidth, image.naturalHeight);
-    frame.classList.add("lit");
+    lit();
   });
   image.addEventListener("error", () => setTimeout(load, RETRY));
   load();

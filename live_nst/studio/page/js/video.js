@@ -30,20 +30,32 @@ export class LiveVideo {
   #latencies = [];
   #sinceStart = 0;
   #hiddenTimer = 0;
+  /** @type {HTMLCanvasElement | null} */
+  #canvas = null;
+  /** @type {CanvasRenderingContext2D | null} */
+  #context = null;
+  /** @type {{ resized?: (width: number, height: number) => void, drawn?: () => void }} */
+  #handlers = {};
 
-  /**
-   * @param {HTMLCanvasElement} canvas
-   * @param {{ resized?: (width: number, height: number) => void, drawn?: () => void }} handlers
-   */
-  constructor(canvas, handlers) {
-    this.canvas = canvas;
-    this.handlers = handlers;
+  /** It connects and decodes at once, and draws from `drawOn` on. */
+  constructor() {
     this.clock = new ServerClock();
     this.frames = 0;
-    this.context = canvas.getContext("2d", { alpha: false });
     this.#connect();
     setInterval(() => this.#askTime(), CLOCK_PERIOD);
     document.addEventListener("visibilitychange", () => this.#visibilityChanged());
+  }
+
+  /**
+   * Draw on a canvas.
+   *
+   * @param {HTMLCanvasElement} canvas
+   * @param {{ resized?: (width: number, height: number) => void, drawn?: () => void }} handlers
+   */
+  drawOn(canvas, handlers) {
+    this.#canvas = canvas;
+    this.#context = canvas.getContext("2d", { alpha: false });
+    this.#handlers = handlers;
   }
 
   /** Median time from the camera to this page in milliseconds; null while it is not known. */
@@ -138,18 +150,19 @@ export class LiveVideo {
 
   /** @param {VideoFrame} frame */
   #draw(frame) {
-    if (frame.timestamp >= this.#drawnTimestamp) {
+    const canvas = this.#canvas;
+    if (canvas && frame.timestamp >= this.#drawnTimestamp) {
       const { displayWidth: width, displayHeight: height } = frame;
-      if (this.canvas.width !== width || this.canvas.height !== height) {
-        this.canvas.width = width;
-        this.canvas.height = height;
-        this.handlers.resized?.(width, height);
+      if (canvas.width !== width || canvas.height !== height) {
+        canvas.width = width;
+        canvas.height = height;
+        this.#handlers.resized?.(width, height);
       }
-      this.context?.drawImage(frame, 0, 0);
+      this.#context?.drawImage(frame, 0, 0);
       this.#drawnTimestamp = frame.timestamp;
       this.frames += 1;
       this.#measure(frame.timestamp / 1e6);
-      this.handlers.drawn?.();
+      this.#handlers.drawn?.();
     }
     frame.close();
   }
