@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from live_nst.models.handles import MOBILE
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.stylizer.sizes import network_size
@@ -80,11 +81,13 @@ class VideoStylizer:
 
     Args:
         styles: Built-in styles.
-        cache: A folder in which stylized videos are kept, or None.
+        cache: A folder in which stylized videos are kept, or None. Use one for each model.
+        model: The name of the model.
     """
 
-    def __init__(self, styles: Sequence[str], cache: Path | None) -> None:
+    def __init__(self, styles: Sequence[str], cache: Path | None, model: str = MOBILE) -> None:
         self._styles = styles
+        self._model = model
         self._cache = cache
         self._stylizer: StylizerCore | None = None
 
@@ -98,7 +101,7 @@ class VideoStylizer:
             return np.load(cached)
         if self._stylizer is None:
             self._stylizer = StylizerCore(
-                StylizerOptions(model="mobile", styles=self._styles, size=SIZE, device="cpu")
+                StylizerOptions(model=self._model, styles=self._styles, size=SIZE, device="cpu")
             )
         self._stylizer.select(style)
         video = np.stack([self._stylizer.infer(frame).stylized for frame in frames])

@@ -1,10 +1,12 @@
 """Measure the style transfer loss of the live model, of variants of it and of the peer.
 
     python -m benchmarks quality [--network vgg19] [--vgg FILE.h5] [--steps 40] [--out FILE.json]
+                                 [--part models]
 
 Write JSON, a contact sheet and the tables of results.md. Exit with 1 if a promise is broken: the
 loss of each engine and precision is at most 3% above TensorFlow's in float32, the loss of the live
-model is not above the peer's, and the optimized image has the lowest loss.
+model is not above the peer's, the optimized image has the lowest loss, and at equal style our own
+models have less content loss than every control (see `benchmarks.quality.models`).
 """
 
 import argparse
@@ -15,6 +17,15 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from benchmarks.quality.models import (
+    OURS,
+    STYLE_SHARES,
+    at_equal_style,
+    held_out_pairs,
+    paint_pairs,
+    record_pairs,
+    uneven_strengths,
+)
 from benchmarks.quality.report import draw_sheet, write_sheet, write_tables
 from benchmarks.quality.stylize import BASELINE, ENGINES, STYLES, Pair, Results, photos, stylize_all
 from live_nst.objective.image_pyramid import StyleTarget, resize_image, scale_to_long_side
@@ -69,14 +80,55 @@ def measure(vgg: Vgg, steps: int) -> tuple[dict[str, Any], Results]:
     return found, images
 
 
-def _objective(vgg: Vgg, form: str, photo: Image, style: str) -> PerceptualLoss:
+def measure_models(vgg: Vgg) -> dict[str, Any]:
+    """Return the losses of the packaged models and of the controls, by set of pairs.
+
+    Returns:
+        By "record" and "held out": "pairs", the shares by way of painting and pair; "means"; and
+        "content at equal style".
+    """
+    found = {}
+    for name, pairs in (("record", record_pairs()), ("held out", held_out_pairs())):
+        painted = paint_pairs(pairs)
+        measured: dict[str, dict[str, dict[str, float]]] = {way: {} for way in painted}
+        for index, pair in enumerate(pairs):
+            objective = _objective(vgg, "gatys", pair.photo, pair.style)
+            size = objective.shape[1], objective.shape[0]
+            own = objective.terms(preprocess(resize_image(pair.photo, size)))
+            for way, images in painted.items():
+                losses = objective.terms(preprocess(resize_image(images[index], size)))
+                measured[way][pair.name] = shares(losses, own)
+            print(f"{pair.name}: models measured", flush=True)
+        summary = means(measured)
+        found[name] = {
+            "means": summary,
+            "content at equal style": at_equal_style(summary),
+            "pairs": measured,
+        }
+    return found
+
+
+def broken_by_models(models: dict[str, Any]) -> list[str]:
+    """Return the promises that `measure_models` found broken."""
+    broken = []
+    for name, measured in models.items():
+        for style, row in measured["content at equal style"].items():
+            for model in OURS:
+                if row[model] is None and float(style) in STYLE_SHARES:
+                    broken.append(f"{name}: {model} does not reach a style of {style}")
+                elif None not in (row[model], row["controls"]) and row[model] >= row["controls"]:
+                    broken.append(f"{name}: {model} is not below the controls at {style}")
+        broken += [f"{name}: not even: {each}" for each in uneven_strengths(measured["pairs"])]
+    return broken
+
+
+def _objective(vgg: Vgg, form: str, photo: Image, style: str | Image) -> PerceptualLoss:
     size = scale_to_long_side(
         (photo.shape[1], photo.shape[0]), min(LONG_SIDE, max(photo.shape[:2]))
     )
-    style_image = read_style_image(builtin_image_path(style))
-    small = resize_image(
-        style_image, scale_to_long_side((style_image.shape[1], style_image.shape[0]), max(size))
-    )
+    if isinstance(style, str):
+        style = read_style_image(builtin_image_path(style))
+    small = resize_image(style, scale_to_long_side((style.shape[1], style.shape[0]), max(size)))
     return PerceptualLoss(
         vgg, resize_image(photo, size), [StyleTarget(small)], LOSS_CONFIGS[form](vgg.name)
     )
@@ -137,17 +189,29 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--network", choices=("vgg16", "vgg19"), default="vgg19")
     parser.add_argument("--vgg", type=Path, help="a copy of Keras' weight file")
     parser.add_argument("--steps", type=int, default=40, help="steps of the optimized images")
+    parser.add_argument("--part", choices=("all", "models"), default="all")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/quality/results.json"))
     arguments = parser.parse_args(argv)
     vgg = load_vgg(arguments.network, arguments.vgg, notify=print)
-    measured, images = measure(vgg, arguments.steps)
-    summary = {form: means(candidates) for form, candidates in measured.items()}
-    record = {
+    models = measure_models(vgg)
+    broken = broken_by_models(models)
+    stamp = {
         "date": time.strftime("%Y-%m-%d"),
         "machine": describe_machine(),
         "network": arguments.network,
         "long_side": LONG_SIDE,
+    }
+    if arguments.part == "models":
+        record = json.loads(arguments.out.read_text("utf-8")) if arguments.out.exists() else {}
+        record["models"] = _rounded(stamp | models)
+        arguments.out.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+        write_tables(arguments.out.with_suffix(".md"), record)
+        return _report(models, broken)
+    measured, images = measure(vgg, arguments.steps)
+    summary = {form: means(candidates) for form, candidates in measured.items()}
+    record = stamp | {
         "steps": arguments.steps,
+        "models": _rounded(stamp | models),
         "means": _rounded(summary),
         "pairs": _rounded(measured),
     }
@@ -157,7 +221,16 @@ def main(argv: list[str]) -> int:
     for name, terms in summary["gatys"].items():
         print(f"{name:28} content {terms['content']:.3f} style {terms['style']:.3f} "
               f"total {terms['total']:.3f}")  # fmt: skip
-    broken = broken_promises(summary)
+    return _report(models, broken + broken_promises(summary))
+
+
+def _report(models: dict[str, Any], broken: list[str]) -> int:
+    for name, measured in models.items():
+        print(f"\n{name}")
+        for way, terms in measured["means"].items():
+            print(f"{way:28} content {terms['content']:.3f} style {terms['style']:.3f}")
+        for style, row in measured["content at equal style"].items():
+            print(f"style {style}: {row}")
     for promise in broken:
         print(f"BROKEN: {promise}")
     return int(bool(broken))

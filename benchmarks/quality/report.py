@@ -22,14 +22,42 @@ def write_tables(path: Path, record: dict[str, Any]) -> None:
     """Fill the tables of a page, if it exists, from a record."""
     if not path.exists():
         return
+    tables = {}
+    if "models" in record:
+        for name in ("record", "held out"):
+            tables |= _model_tables(name, record["models"][name])
+    if "means" in record:
+        tables |= _tables(record)
+    path.write_text(fill_tables(path.read_text("utf-8"), tables), "utf-8")
+
+
+def _model_tables(name: str, measured: dict[str, Any]) -> dict[str, str]:
+    """Return the tables of the packaged models on a set of pairs."""
+    slug = name.replace(" ", "-")
+    ways = [
+        [way, *(f"{terms[term]:.3f}" for term in ("content", "style", "total"))]
+        for way, terms in measured["means"].items()
+    ]
+    equal = measured["content at equal style"]
+    headings = list(next(iter(equal.values())))
+    rows = [
+        [style, *("" if row[name] is None else f"{row[name]:.3f}" for name in headings)]
+        for style, row in equal.items()
+    ]
+    return {
+        f"models-{slug}": markdown_table(["", "content", "style", "total"], ways),
+        f"equal-{slug}": markdown_table(["style", *headings], rows),
+    }
+
+
+def _tables(record: dict[str, Any]) -> dict[str, str]:
     means = record["means"]
     variants = [BASELINE, *(name for name in means["gatys"] if name not in CANDIDATES)]
-    tables = {
+    return {
         "candidates": _means_table(means, CANDIDATES),
         "variants": _means_table(means, variants),
         "pairs": _pairs_table(record["pairs"]["gatys"]),
     }
-    path.write_text(fill_tables(path.read_text("utf-8"), tables), "utf-8")
 
 
 def _means_table(means: dict[str, Any], candidates: Iterable[str]) -> str:

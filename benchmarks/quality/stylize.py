@@ -196,7 +196,7 @@ def photos() -> dict[str, Image]:
     return {
         "bikes": _frame("bikes", 30),
         "carphone": _frame("carphone_pristine", 10),
-        "demo": _resize_to_width(DemoScene(1280, 720).draw(12.1)),
+        "demo": resize_to_width(DemoScene(1280, 720).draw(12.1)),
     }
 
 
@@ -209,11 +209,11 @@ def _frame(clip: str, index: int) -> Image:
     with av.open(str(path)) as container:
         for number, frame in enumerate(container.decode(video=0)):
             if number == index:
-                return _resize_to_width(frame.to_ndarray(format="bgr24"))
+                return resize_to_width(frame.to_ndarray(format="bgr24"))
     raise SystemExit(f"{path} has no frame {index}.")
 
 
-def _resize_to_width(image: Image) -> Image:
+def resize_to_width(image: Image) -> Image:
     """Return the image, at most `WIDTH` wide; an image below half of it is doubled."""
     height, width = image.shape[:2]
     scale = 2.0 if width * 2 < WIDTH else min(1.0, WIDTH / width)
