@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from live_nst.models.handles import HUB, MOBILE
+from live_nst.models.handles import FINE, HUB, MOBILE
 
 MAGENTA_LICENSE = "Apache-2.0"
 
@@ -16,6 +16,11 @@ passes the files on keeps this note and the license.
 Ghiasi, Lee, Kudlur, Dumoulin, Shlens: Exploring the structure of a real-time, arbitrary neural
 artistic stylization network, 2017, https://arxiv.org/abs/1705.06830
 """
+_CHANGES = {
+    HUB: "",
+    MOBILE: ", as floats, and rebuilt by live-nst as its NOTICE tells",
+    FINE: ", as floats; live-nst trained the network of frames further, as its NOTICE tells",
+}
 _UNKNOWN_LICENSE = """\
 live-nst does not know the license of this model. It is that of the model's author: ask before you
 pass the files on, and write it here.
@@ -46,7 +51,7 @@ weighted mean of their bottlenecks, and expand it.
 
 def license_of(name: str) -> str:
     """Return the license of a model for its metadata; "" if it is not known."""
-    return MAGENTA_LICENSE if name in (MOBILE, HUB) else ""
+    return MAGENTA_LICENSE if name in _CHANGES else ""
 
 
 def model_card(
@@ -101,8 +106,6 @@ def _tensor_table(models: dict[str, Any]) -> str:
 
 
 def _license_text(name: str) -> str:
-    if name not in (MOBILE, HUB):
+    if name not in _CHANGES:
         return _UNKNOWN_LICENSE
-    variant = "int8" if name == MOBILE else "2"
-    changes = ", as floats, and rebuilt by live-nst as its NOTICE tells" if name == MOBILE else ""
-    return _MAGENTA.format(variant=variant, changes=changes)
+    return _MAGENTA.format(variant="2" if name == HUB else "int8", changes=_CHANGES[name])

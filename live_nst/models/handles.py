@@ -13,7 +13,13 @@ from live_nst.errors import ModelError, UsageError
 from live_nst.models.saved_model import GRAPH_FILE, require_saved_model
 
 MOBILE = "mobile"
-"""The name of the model in the package."""
+"""The name of Magenta's mobile networks, which are in the package."""
+
+FINE = "fine"
+"""The name of the network of our own in the package: `MOBILE`'s shape, trained further."""
+
+PACKAGED = (MOBILE, FINE)
+"""The names of all models in the package."""
 
 HUB = "hub"
 """The short name of `HUB_URL`."""
@@ -22,7 +28,7 @@ HUB_URL = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2
 """Magenta's arbitrary image stylization model on TF Hub."""
 
 _ACCEPTED = (
-    f"`{MOBILE}`, `{HUB}`, a tfhub.dev or other https URL, a Kaggle handle "
+    f"`{MOBILE}`, `{FINE}`, `{HUB}`, a tfhub.dev or other https URL, a Kaggle handle "
     "(OWNER/MODEL/FRAMEWORK/VARIATION/VERSION), or a SavedModel folder"
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -54,8 +60,8 @@ class ModelHandle:
 
     Attributes:
         kind: Where the model comes from.
-        address: "mobile"; an https URL; OWNER/MODEL/FRAMEWORK/VARIATION[/VERSION]; or an absolute
-            path. It is normalized: the same model always has the same address.
+        address: A name in `PACKAGED`; an https URL; OWNER/MODEL/FRAMEWORK/VARIATION[/VERSION]; or
+            an absolute path. It is normalized: the same model always has the same address.
     """
 
     kind: HandleKind
@@ -81,8 +87,8 @@ def parse_handle(text: str) -> ModelHandle:
         UsageError: The text is none of these; the hint lists what is accepted.
     """
     text = text.strip()
-    if text == MOBILE:
-        return ModelHandle(HandleKind.PACKAGED, MOBILE)
+    if text in PACKAGED:
+        return ModelHandle(HandleKind.PACKAGED, text)
     if text == HUB:
         return ModelHandle(HandleKind.URL, HUB_URL)
     if _SCHEME.match(text):
@@ -96,7 +102,7 @@ def parse_handle(text: str) -> ModelHandle:
         return _kaggle(kaggle)
     if "/" in text or "\\" in text or text.startswith(("~", ".")):
         return _folder(text)
-    near = difflib.get_close_matches(text.lower(), (MOBILE, HUB), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(text.lower(), (*PACKAGED, HUB), n=1, cutoff=0.6)
     guess = f"did you mean `{near[0]}`? " if near else ""
     raise UsageError(f"There is no model {text!r}", f"{guess}give {_ACCEPTED}")
 

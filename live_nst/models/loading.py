@@ -16,11 +16,11 @@ from live_nst.models.saved_model import model_fingerprint, saved_model_problem
 from live_nst.runtime.tensorflow import gpu_names
 from live_nst.types import DownloadProgress, Notify
 
-PACKAGED_FOLDER = Path(__file__).with_name("mobile")
-"""The folder of the packaged model."""
+PACKAGED_ROOT = Path(__file__).parent
+"""The folder in which each packaged model has a folder of its name."""
 
 PROGRAMS_FOLDER = "programs"
-"""The subfolder of the packaged model with its programs."""
+"""The subfolder of a packaged model with its programs."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class LoadedModel:
     """A model that is ready for an engine.
 
     Attributes:
-        name: For people: "mobile", "hub", an address or a path.
+        name: For people: "mobile", "fine", "hub", an address or a path.
         fingerprint: SHA-256 of the model's files.
         programs: The model in three programs.
     """
@@ -43,7 +43,7 @@ class ResolvedModel:
     """A model that is on this machine.
 
     Attributes:
-        name: For people: "mobile", "hub", an address or a path.
+        name: For people: "mobile", "fine", "hub", an address or a path.
         folder: Its complete SavedModel folder.
         handle: Its address.
     """
@@ -109,10 +109,10 @@ def resolve_model(
     """
     handle = parse_handle(text)
     if handle.kind is HandleKind.PACKAGED:
-        folder = PACKAGED_FOLDER
+        folder = PACKAGED_ROOT / handle.name
         problem = saved_model_problem(folder)
         if problem:
-            message = f"The packaged model is not complete ({problem})"
+            message = f"The packaged model {handle.name} is not complete ({problem})"
             raise ModelError(message, "install live-nst again")
     elif handle.kind is HandleKind.FOLDER:
         folder = Path(handle.address)
@@ -130,7 +130,7 @@ def is_available_offline(text: str, *, cache: ModelCache | None = None) -> bool:
     """
     handle = parse_handle(text)
     if handle.kind is HandleKind.PACKAGED:
-        return not saved_model_problem(PACKAGED_FOLDER)
+        return not saved_model_problem(PACKAGED_ROOT / handle.name)
     if handle.kind is HandleKind.FOLDER:
         return not saved_model_problem(Path(handle.address))
     return (cache or default_model_cache()).find(handle) is not None

@@ -4,8 +4,9 @@
     FOLDER/encode.pb ...     one serialized GraphDef per program
     FOLDER/stage_00.pb ...   the stages of the frame program, for images in tiles
 
-The packaged model comes with such a folder; those of other models are in the cache. So TensorFlow
-is needed only the first time that a model is loaded.
+Packaged models come with such a folder; those of other models are in the cache. So TensorFlow is
+needed only the first time that a model is loaded. A program that two packaged models have in common
+is stored once: "file" in `programs.json` then tells where, relative to FOLDER.
 """
 
 import json
@@ -173,7 +174,9 @@ def read_programs(folder: Path, fingerprint: str) -> SplitModel | None:
         if index["format"] != PROGRAMS_FORMAT or index["fingerprint"] != fingerprint:
             return None
         programs = {
-            name: _from_json(description, (folder / f"{name}.pb").read_bytes())
+            name: _from_json(
+                description, (folder / description.pop("file", f"{name}.pb")).read_bytes()
+            )
             for name, description in index["programs"].items()
         }
         staged = _staged_from_json(index["staged_frame"], programs)
@@ -183,13 +186,17 @@ def read_programs(folder: Path, fingerprint: str) -> SplitModel | None:
         return None
 
 
-def write_programs(folder: Path, fingerprint: str, model: SplitModel) -> None:
+def write_programs(
+    folder: Path, fingerprint: str, model: SplitModel, *, shared: Path | None = None
+) -> None:
     """Write the programs of a model. If that fails, `folder` is missing or as it was before.
 
     Args:
         folder: Where to write; it is replaced if it exists.
         fingerprint: The fingerprint of the model.
         model: The programs.
+        shared: A folder with programs of another model. Those that are the same there are not
+            written again; both folders must keep their places relative to each other.
 
     Raises:
         OSError: They cannot be written.
@@ -201,12 +208,17 @@ def write_programs(folder: Path, fingerprint: str, model: SplitModel) -> None:
         if model.staged_frame is not None:
             stages = enumerate(model.staged_frame.stages)
             programs |= {_stage_name(number): stage.program for number, stage in stages}
+        descriptions = {name: _to_json(program) for name, program in programs.items()}
         for name, program in programs.items():
-            (partial / f"{name}.pb").write_bytes(program.graph)
+            file = f"{name}.pb"
+            if shared is not None and _holds(shared / file, program.graph):
+                descriptions[name]["file"] = Path(os.path.relpath(shared / file, folder)).as_posix()
+            else:
+                (partial / file).write_bytes(program.graph)
         index = {
             "format": PROGRAMS_FORMAT,
             "fingerprint": fingerprint,
-            "programs": {name: _to_json(program) for name, program in programs.items()},
+            "programs": descriptions,
             "staged_frame": _staged_to_json(model.staged_frame),
         }
         (partial / _INDEX).write_text(json.dumps(index, indent=1) + "\n", "utf-8")
@@ -215,6 +227,10 @@ def write_programs(folder: Path, fingerprint: str, model: SplitModel) -> None:
         os.replace(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == content
 
 
 def _to_json(program: Program) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class SessionRequest(RequestModel):
     """What to run; what is left out stays as it is."""
 
     source: Annotated[str, Field(min_length=1, max_length=500)] | None = None
-    model: Literal["auto", "mobile", "hub", "given"] | None = None
+    model: Literal["auto", "mobile", "fine", "hub", "given"] | None = None
     engine: Literal["auto", "tensorflow", "openvino"] | None = None
     device: Annotated[str, Field(pattern=r"^(auto|cpu|npu|gpu(:[0-9]{1,2})?)$")] | None = None
     precision: Precision | None = None

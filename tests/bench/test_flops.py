@@ -69,8 +69,9 @@ def count_flops(folder: Path, side: int = 64) -> float:
     return flops / side**2
 
 
-def test_flops_per_pixel_of_mobile() -> None:
-    assert count_flops(PACKAGED) == FLOPS_PER_PIXEL["mobile"]
+@pytest.mark.parametrize("name", ["mobile", "fine"])
+def test_flops_per_pixel_of_packaged_models(name: str) -> None:
+    assert count_flops(PACKAGED.with_name(name)) == FLOPS_PER_PIXEL[name]
 
 
 def test_flops_per_pixel_of_hub(hub_folder: Path) -> None:

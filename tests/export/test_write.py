@@ -10,6 +10,7 @@ import pytest
 from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.errors import ModelError, SinkError, StyleError, UsageError
 from live_nst.export import write
+from live_nst.export.card import license_of, model_card
 from live_nst.export.options import ExportOptions
 from live_nst.export.write import CARD, ENCODE, EXPAND, FRAME, STYLES, export_model
 from live_nst.sources.demo_video import DemoVideo
@@ -170,3 +171,18 @@ def test_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(SinkError, match="disk is full"):
         export_model(tmp_path / "out", ExportOptions(size=(32, 32), styles=("ink",)))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mobile", "stylization-v1-256/int8 of TensorFlow Hub, as floats, and rebuilt"),
+        ("fine", "stylization-v1-256/int8 of TensorFlow Hub, as floats; live-nst trained"),
+        ("hub", "stylization-v1-256/2 of TensorFlow Hub. Whoever"),
+        ("mine", "does not know the license"),
+    ],
+)
+def test_the_license_of_each_model(name: str, words: str) -> None:
+    card = model_card(name, {}, ["ink"], size=(64, 64), precision="float32", version="1", opset=17)
+    assert words in " ".join(card.split())
+    assert license_of(name) == ("" if name == "mine" else "Apache-2.0")

@@ -11,6 +11,7 @@ from live_nst.files.cache import CACHE_VARIABLE
 from live_nst.models import loading
 from live_nst.models.cache import ModelCache
 from live_nst.models.handles import HUB_URL, parse_handle
+from live_nst.models.handles import PACKAGED as PACKAGED_MODELS
 from live_nst.models.loading import (
     LoadedModel,
     ResolvedModel,
@@ -55,19 +56,21 @@ def offline(monkeypatch):
     monkeypatch.setattr(loading, "download_model", fake)
 
 
-def test_resolve_mobile(fetched, cache):
-    model = resolve_model("mobile", cache=cache)
-    assert model.name == "mobile"
+@pytest.mark.parametrize("name", PACKAGED_MODELS)
+def test_resolve_packaged(fetched, cache, name):
+    model = resolve_model(name, cache=cache)
+    assert model.name == name
     assert (model.folder / "saved_model.pb").stat().st_size > 1_000_000
-    assert is_available_offline("mobile", cache=cache)
+    assert is_available_offline(name, cache=cache)
     assert fetched == []
 
 
-def test_resolve_damaged_package(monkeypatch, tmp_path):
-    monkeypatch.setattr(loading, "PACKAGED_FOLDER", tmp_path)
-    assert not is_available_offline("mobile")
-    with pytest.raises(ModelError, match="packaged model is not complete") as caught:
-        resolve_model("mobile")
+@pytest.mark.parametrize("name", PACKAGED_MODELS)
+def test_resolve_damaged_package(monkeypatch, tmp_path, name):
+    monkeypatch.setattr(loading, "PACKAGED_ROOT", tmp_path)
+    assert not is_available_offline(name)
+    with pytest.raises(ModelError, match=f"packaged model {name} is not complete") as caught:
+        resolve_model(name)
     assert caught.value.hint == "install live-nst again"
 
 

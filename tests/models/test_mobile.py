@@ -200,5 +200,7 @@ def test_style_sizes_and_batches(mobile_module: Any) -> None:
         np.testing.assert_allclose(both[index : index + 1], alone, rtol=0, atol=1e-5)
 
 
-def test_size_on_disk() -> None:
-    assert sum(path.stat().st_size for path in PACKAGED.rglob("*") if path.is_file()) < 7_000_000
+@pytest.mark.parametrize(("name", "most"), [("mobile", 7_000_000), ("fine", 6_000_000)])
+def test_size_on_disk(name: str, most: int) -> None:
+    folder = PACKAGED.with_name(name)
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < most

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -5,8 +6,10 @@ import pytest
 from live_nst.models import loading
 from live_nst.models import program as program_module
 from live_nst.models.graph.split import build_split_model
+from live_nst.models.handles import PACKAGED as PACKAGED_MODELS
 from live_nst.models.loading import PROGRAMS_FOLDER, load_model
 from live_nst.models.program import SplitModel, read_programs, write_programs
+from live_nst.models.saved_model import model_fingerprint
 from tests.conftest import PACKAGED
 from tests.models import tiny_models as modules
 
@@ -85,3 +88,25 @@ def test_packaged_programs(monkeypatch: pytest.MonkeyPatch, mobile_programs: Spl
     assert packaged.programs.encode == mobile_programs.encode
     assert set(packaged.programs.variants) == {"blocks", "transposed", "fused"}
     assert packaged.programs.staged_frame is not None
+
+
+def test_a_program_of_two_models_is_stored_once(tmp_path: Path, model: SplitModel) -> None:
+    other = replace(model, frame=replace(model.frame, graph=model.frame.graph + b"\x00"))
+    write_programs(tmp_path / "one" / "programs", "a", model)
+    write_programs(tmp_path / "two" / "programs", "b", other, shared=tmp_path / "one" / "programs")
+    moved = tmp_path.rename(tmp_path.with_name("elsewhere"))  # both together
+
+    assert read_programs(moved / "two" / "programs", "b") == other
+    assert not (moved / "two" / "programs" / "encode.pb").exists()
+    assert (moved / "two" / "programs" / "frame.pb").exists()
+
+    (moved / "one" / "programs" / "encode.pb").unlink()
+    assert read_programs(moved / "two" / "programs", "b") is None
+
+
+@pytest.mark.parametrize("name", PACKAGED_MODELS)
+def test_every_packaged_model_has_its_programs(name: str) -> None:
+    folder = PACKAGED.with_name(name)
+    found = read_programs(folder / PROGRAMS_FOLDER, model_fingerprint(folder))
+    assert found is not None and found.staged_frame is not None
+    assert set(found.variants) == {"blocks", "transposed", "fused"}

@@ -1,5 +1,6 @@
 """From a checkpoint to a SavedModel that the program loads."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,18 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import PACKAGED, ROOT
 from tests.tools.training_material import random_picture
 from tools.train_model.checkpoint import Checkpoint, load, save
 from tools.train_model.onnx_weights import packaged_state, read_mobile
 from tools.train_model.settings import Settings
 
 
-def export(checkpoint: Path, wheel: Path, out: Path) -> None:
+def export(checkpoint: Path, wheel: Path, out: Path, *options: Path | str) -> None:
     """Export in a process of its own: TensorFlow numbers the functions of a process."""
     command = [sys.executable, "-m", "tools.train_model", "export", checkpoint]
     done = subprocess.run(
-        [*command, "--wheel", wheel, "--out", out],
+        [*command, "--wheel", wheel, "--out", out, *options],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -64,6 +65,23 @@ def test_the_same_checkpoint_gives_the_same_bytes(
     assert set(first) == set(second) and "programs/programs.json" in first
     for name in set(first) - {"variables/variables.data-00000-of-00001"}:
         assert first[name] == second[name], name
+
+
+def test_the_packaged_model_is_that_of_its_checkpoint(wheel: Path, tmp_path: Path) -> None:
+    # It refers to the files of the other model beside it.
+    shutil.copytree(PACKAGED / "programs", tmp_path / "mobile" / "programs")
+    export(
+        ROOT / "tools" / "train_model" / "checkpoints" / "fine.npz",
+        wheel,
+        tmp_path / "fine",
+        "--share",
+        tmp_path / "mobile",
+    )
+    packaged = PACKAGED.with_name("fine")
+    made, expected = files(tmp_path / "fine"), files(packaged)
+    assert set(made) == set(expected)
+    for name in set(made) - {"variables/variables.data-00000-of-00001"}:
+        assert made[name] == expected[name], name
 
 
 def test_the_packaged_weights_give_the_packaged_paintings(

