@@ -58,7 +58,7 @@ class LiveOptions:
 
     stylizer: StylizerOptions = field(default_factory=_default_stylizer_options)
     keys: tuple[StyleInput, ...] = ()
-    source: str = "0"
+    source: str = field(default="0", repr=False)  # its address may hold a password
     request: SourceRequest = field(default_factory=SourceRequest)
     mirror: bool = False
     window: bool = True

@@ -102,7 +102,7 @@ def load_defaults(base: LiveOptions | None = None) -> LiveOptions:
 
 
 def write_preset(path: Path, options: LiveOptions, keep: KeepPicture | None = None) -> None:
-    """Write options into a file.
+    """Write options into a file that nobody else can read.
 
     Args:
         path: The file; replaced if it is there.
@@ -116,7 +116,7 @@ def write_preset(path: Path, options: LiveOptions, keep: KeepPicture | None = No
     table = make_table(options, keep or partial(_name_file, path.parent))
     check_output(path, kind="a preset", suffixes=[SUFFIX], error=SinkError)
     with write_errors(path):
-        write_bytes(path, _to_toml(table).encode())
+        write_bytes(path, _to_toml(table).encode(), mode=0o600)  # an address has a password
 
 
 def write_session(session: LiveSession) -> Path:

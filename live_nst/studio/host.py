@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from live_nst.errors import LiveNstError
+from live_nst.files.secrets import hide_keys
 from live_nst.live.actions import ActionHandler
 from live_nst.live.keys import KEY_ACTIONS
 from live_nst.live.options import LiveOptions
@@ -326,4 +327,4 @@ def _keep_settings(options: LiveOptions, session: LiveSession) -> LiveOptions:
 def _sentence(error: BaseException) -> str:
     if isinstance(error, LiveNstError):
         return as_sentence(str(error))
-    return f"The session failed unexpectedly: {type(error).__name__}: {error}"
+    return f"The session failed unexpectedly: {type(error).__name__}: {hide_keys(str(error))}"

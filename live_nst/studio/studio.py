@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from live_nst.errors import VirtualCameraError
+from live_nst.files.secrets import hide_login
 from live_nst.live.control import SettingsChange
 from live_nst.live.session import LiveSession
 from live_nst.sinks.recorder import Recorder
@@ -105,7 +106,7 @@ class Studio:
     def _session_state(self, session: LiveSession | None) -> SessionState:
         host = self.host
         if session is None:
-            source = SourceState(spec=host.options.source)
+            source = SourceState(id=self.sources.id_of(host.options.source))
             return SessionState(
                 running=False,
                 starting=host.starting,
@@ -118,7 +119,7 @@ class Studio:
             running=True,
             starting=host.starting,
             source=SourceState(
-                spec=session.source,
+                id=self.sources.id_of(session.source),
                 name=info.name,
                 width=info.width,
                 height=info.height,
@@ -332,11 +333,13 @@ class Studio:
             LiveNstError: It cannot run so.
         """
         options, session = self.host.options, self.host.session
-        source = request.source or (session.source if session is not None else options.source)
-        if not self.sources.knows(source):
-            raise RequestError(
-                422, f"There is no source {source[:60]!r}.", "see the list of sources"
-            )
+        source = session.source if session is not None else options.source
+        if request.source is not None:
+            found = self.sources.find(request.source)
+            if found is None:
+                shown = hide_login(request.source)[:60]
+                raise RequestError(422, f"There is no source {shown!r}.", "see the list of sources")
+            source = found
         stylizer = options.stylizer
         wanted = {
             name: value

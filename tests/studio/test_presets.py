@@ -68,7 +68,7 @@ def test_other_model_starts_the_session_again(studio: StudioHarness) -> None:
     state = load(studio, "other")
     assert [model.options.engine for model in FakeModel.made] == ["auto", "tensorflow"]
     assert state["settings"]["strength"] == 0.5
-    assert state["session"]["source"]["spec"].endswith("clip.mp4")
+    assert state["session"]["source"]["name"].endswith("clip.mp4")
     changed = studio.client.put("/api/session", json={"fps": 20})  # the source is known now
     assert changed.status_code == 200, changed.text
 

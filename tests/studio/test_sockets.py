@@ -137,7 +137,7 @@ def jpeg_of(number: int) -> bytes:
 def use_browser(studio: StudioHarness) -> None:
     studio.start()
     state = studio.client.put("/api/session", json={"source": "browser"}).json()
-    assert state["session"]["source"]["spec"] == "browser"
+    assert state["session"]["source"]["id"] == "browser"
 
 
 def answers_of(socket: Socket, count: int) -> list[Any]:
