@@ -9,7 +9,7 @@ from collections.abc import Callable
 from live_nst.errors import SourceError, SourceLostError
 from live_nst.live.latest_frame import LatestSlot
 from live_nst.runtime.timing import Clock, SystemClock
-from live_nst.sources.base import Source, SourceInfo
+from live_nst.sources.base import InterruptibleSource, Source, SourceInfo
 from live_nst.types import Frame
 
 OpenSource = Callable[[], Source]
@@ -301,6 +301,7 @@ class _Reader(threading.Thread):
         self.candidate = candidate
         self._may_retry = not first
         self._pause = FIRST_RETRY_SECONDS
+        self._source: Source | None = None
         self.offset = 0
         self.stop = threading.Event()
         self.wake = threading.Event()
@@ -311,6 +312,9 @@ class _Reader(threading.Thread):
         """Ask the thread to end soon."""
         self.stop.set()
         self.wake.set()
+        source = self._source  # it is set before `stop` is looked at
+        if isinstance(source, InterruptibleSource):
+            source.interrupt()
 
     def run(self) -> None:
         failure: BaseException | None = None
@@ -336,6 +340,7 @@ class _Reader(threading.Thread):
                 raise
             worker._on_lost(self, exc)
             return True
+        self._source = source
         with source:
             self._may_retry = True
             worker._on_open(self, source)

@@ -107,14 +107,26 @@ class BrowserFeed:
             self._needs_keyframe = self.form == "h264"
         self.on_keyframe_needed()
 
-    def take(self, timeout: float) -> list[SentFrame]:
-        """Return all frames that wait; wait for one up to `timeout` seconds."""
+    def take(
+        self, timeout: float, given_up: Callable[[], bool] = lambda: False
+    ) -> list[SentFrame]:
+        """Return all frames that wait; wait for one up to `timeout` seconds.
+
+        Args:
+            timeout: Seconds.
+            given_up: Returns whether to wait no longer; asked again after `wake`.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._frames or self._ended, timeout)
+            self._changed.wait_for(lambda: self._frames or self._ended or given_up(), timeout)
             frames = list(self._frames)
             self._frames.clear()
             self._bytes = 0
             return frames
+
+    def wake(self) -> None:
+        """Let those who wait ask whether they have given up."""
+        with self._changed:
+            self._changed.notify_all()
 
     @property
     def ended(self) -> bool:
@@ -161,17 +173,33 @@ class BrowserInbox:
             if self._feed is feed:
                 self._feed = None
 
-    def wait(self, timeout: float) -> BrowserFeed | None:
-        """Return the feed of the page that sends; wait for one up to `timeout` seconds."""
+    def wait(
+        self, timeout: float, given_up: Callable[[], bool] = lambda: False
+    ) -> BrowserFeed | None:
+        """Return the feed of the page that sends; wait for one up to `timeout` seconds.
+
+        Args:
+            timeout: Seconds.
+            given_up: Returns whether to wait no longer; asked again after `wake`.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._feed is not None, timeout)
+            self._changed.wait_for(lambda: self._feed is not None or given_up(), timeout)
             return self._feed
+
+    def wake(self) -> None:
+        """Let those who wait, here or for a frame, ask whether they have given up."""
+        with self._changed:
+            self._changed.notify_all()
+            feed = self._feed
+        if feed is not None:
+            feed.wake()
 
 
 class BrowserSource(Closeable):
     """Frames of the page that sends its camera or screen; the newest one counts.
 
-    It opens also while no page sends. Then `read` waits a while, and is lost.
+    It opens also while no page sends. Then `read` waits a while, and is lost. It is an
+    `InterruptibleSource`.
 
     Args:
         inbox: Where the page's frames come from.
@@ -193,7 +221,7 @@ class BrowserSource(Closeable):
         return self._info
 
     def read(self) -> Frame | None:
-        """Return the newest frame; None after `close`.
+        """Return the newest frame; None after `close` or `interrupt`.
 
         Raises:
             SourceLostError: No page sends frames, or they cannot be used.
@@ -204,10 +232,10 @@ class BrowserSource(Closeable):
             if left <= 0:
                 raise SourceLostError("no page sends its camera", "start it on the studio's page")
             if self._feed is None or self._decoder is None:
-                self._feed = self._inbox.wait(left)
+                self._feed = self._inbox.wait(left, self._has_closed)
                 self._decoder = _Decoder(self._feed) if self._feed is not None else None
                 continue
-            decoded = self._decoder.newest(min(left, 0.5))
+            decoded = self._decoder.newest(min(left, 0.5), self._has_closed)
             if decoded is not None:
                 return self._as_frame(*decoded)
             if self._feed.ended:
@@ -223,6 +251,14 @@ class BrowserSource(Closeable):
         self._index += 1
         return Frame(image, self._index, self._time)
 
+    def _has_closed(self) -> bool:
+        return self._closed
+
+    def interrupt(self) -> None:
+        """Let `read` return None at once. Any thread may call this."""
+        self._closed = True
+        self._inbox.wake()
+
     def close(self) -> None:
         """Stop reading. Calling it again does nothing."""
         self._closed = True
@@ -237,11 +273,13 @@ class _Decoder:
         self._context = _h264_decoder() if feed.form == "h264" else None
         self._broken = 0
 
-    def newest(self, timeout: float) -> tuple[Image, float] | None:
+    def newest(
+        self, timeout: float, given_up: Callable[[], bool]
+    ) -> tuple[Image, float] | None:
         """Return the newest image and its time by the page; None if there is none in time."""
         newest = None
         damaged = False
-        for sent in self._feed.take(timeout):
+        for sent in self._feed.take(timeout, given_up):
             if damaged and not sent.keyframe and self._feed.form == "h264":
                 continue
             damaged = False
