@@ -107,8 +107,8 @@ class LiveOptions:
                 "use --on-demand with --virtual-camera",
             )
         _check_request(self.request)
-        if self.streams:
-            _check_streams(self)
+        if self.streams or self.control is not None:  # `live-nst ctl` can start streams
+            check_streams(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +152,13 @@ class ViewState:
     frozen: bool = False
 
 
-def _check_streams(options: LiveOptions) -> None:
+def check_streams(options: LiveOptions) -> None:
+    """Check the streams of a session, and what is set for those that are started later.
+
+    Raises:
+        UsageError: An address is invalid, or given twice.
+        StreamError: Something is missing here, or the bitrate is out of range.
+    """
     from live_nst.sinks.h264 import check_bitrate, check_encoder
     from live_nst.sinks.stream_address import parse_stream_address
     from live_nst.sinks.stream_start import check_process
