@@ -8,8 +8,9 @@ from live_nst.sources.base import Source, SourceRequest
 from live_nst.sources.browser import BrowserInbox, BrowserSource
 from live_nst.sources.factory import open_source
 from live_nst.studio.app import AppParts, Hubs
+from live_nst.studio.attached import AttachedSession
 from live_nst.studio.events import EventHub
-from live_nst.studio.host import AttachedSession, Host, SessionHost
+from live_nst.studio.host import Host, SessionHost
 from live_nst.studio.models import State
 from live_nst.studio.pictures import PictureHub
 from live_nst.studio.security import Access

@@ -164,9 +164,9 @@ class Studio:
             only=look.only,
             size=options.stylizer.size or "auto",
             mirror=options.mirror,
-            split=False,
+            split=self.host.view.split,
             frozen=False,
-            split_at=0.5,
+            split_at=self.host.view.split_at,
         )
 
     def _remember_recorder(self, session: LiveSession | None) -> None:
