@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 def given_options(context: typer.Context) -> dict[str, Any]:
     """Return the options of the command line that are keys of presets, without the defaults.
 
-    Addresses of streams, and addresses of sources that hold a password or a query, are hidden
+    Addresses of streams, and those of sources that may hold a password, are hidden
     from other users of the machine.
     """
+    from live_nst.files.secrets import hide_login
     from live_nst.presets.keys import preset_keys
     from live_nst.runtime.process_list import hide_in_process_list
 
@@ -31,9 +32,9 @@ def given_options(context: typer.Context) -> dict[str, Any]:
     for address in given.get("stream", ()):
         if "://" in address:
             hide_in_process_list(address.partition("://")[2])  # it holds a key
-    address = str(given.get("source", "")).partition("://")[2]
-    if "@" in address or "?" in address:
-        hide_in_process_list(address)
+    camera = str(given.get("source", ""))
+    if hide_login(camera) != camera.strip():
+        hide_in_process_list(camera.partition("://")[2])
     return given
 
 

@@ -48,7 +48,7 @@ from live_nst.files.output import check_output, write_errors
 
 if TYPE_CHECKING:
     from live_nst.live.options import LiveOptions
-    from live_nst.live.session import Attach
+    from live_nst.live.run import Attach
     from live_nst.live.stats import LiveReport
     from live_nst.studio.control import ControlServer
 
@@ -161,7 +161,7 @@ def live(
 
 def run(options: "LiveOptions", stats: Path | None) -> None:
     """Run a session and show its figures; write them to `stats`, too."""
-    from live_nst.live.session import run_live
+    from live_nst.live.run import run_live
     from live_nst.presets.files import write_session
     from live_nst.remote.attach import CurrentSession, open_remotes
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from live_nst.errors import LiveNstError
-from live_nst.live.control import SessionControl, SettingsChange
+from live_nst.live.control import SessionControl
 from live_nst.live.keys import Action
+from live_nst.live.settings import SettingsChange
 from live_nst.live.size_controller import SIZE_STEPS
 from live_nst.masks.regions import BACKGROUND, EVERYWHERE, PERSON
 from live_nst.styles.spec import StyleSpec, mix_styles

@@ -13,6 +13,7 @@ from live_nst.stylizer.options import StylizerOptions
 
 if TYPE_CHECKING:
     from live_nst.styles.registry import StyleInput
+    from live_nst.styles.spec import StyleSpec
 
 _SIDES = (16, 8192)  # pixels
 _RATES = (1, 240)  # frames per second
@@ -183,6 +184,31 @@ def _check_request(request: SourceRequest) -> None:
             f"Invalid frame rate {request.fps:g}.",
             f"use {_RATES[0]} to {_RATES[1]} frames per second, such as 30",
         )
+
+
+def pipeline_options(options: LiveOptions, *, overlap: bool) -> PipelineOptions:
+    """Return how the pipeline of a session runs; see `PipelineOptions`."""
+    return PipelineOptions(
+        max_frames=options.frames,
+        max_seconds=options.duration,
+        fps=options.request.fps,
+        automatic_size=options.stylizer.size is None,
+        overlap=overlap,
+        reuse_static=options.stylizer.stabilize != "off",
+    )
+
+
+def styles_to_choose_from(options: LiveOptions) -> list[StyleSpec]:
+    """Return the styles that were given; after a single one, the built-in styles as well."""
+    from live_nst.styles.builtin import builtin_styles
+    from live_nst.styles.spec import as_spec
+
+    if options.keys:
+        return [as_spec(style) for style in options.keys]
+    styles = [as_spec(style) for style in options.stylizer.styles]
+    if len(styles) == 1:
+        styles += [as_spec(name) for name in builtin_styles() if name != styles[0].label]
+    return styles
 
 
 def parse_bitrate(text: str) -> int:

@@ -10,9 +10,10 @@ from typing import Any, get_args, get_type_hints
 
 from live_nst.errors import StyleError, UsageError
 from live_nst.live.actions import ActionHandler, raise_error
-from live_nst.live.control import SessionControl, SettingsChange
+from live_nst.live.control import SessionControl
 from live_nst.live.keys import KEY_ACTIONS
 from live_nst.live.session import LiveSession
+from live_nst.live.settings import SettingsChange
 from live_nst.masks.regions import BACKGROUND, EVERYWHERE, PERSON
 from live_nst.presets.files import write_session
 from live_nst.styles.builtin import builtin_styles

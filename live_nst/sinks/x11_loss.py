@@ -8,9 +8,6 @@ from collections.abc import Callable
 
 LOST = "The window is lost: the X server has ended"
 
-_DSO = ctypes.create_string_buffer(1)
-"""Stands for a library, so that its handlers can be called and forgotten."""
-
 
 def is_closed(descriptor: int) -> bool:
     """Return whether the other side of a connection has gone; false where that is not known.
@@ -41,13 +38,14 @@ class ExitSentence:
         self._sentence = sentence
         self._is_true = is_true
         self._finalize: Callable[[object], object] | None = None
+        self._owner = ctypes.create_string_buffer(1)  # stands for a library with one handler
         libc = ctypes.CDLL(None)
         try:  # of the Itanium C++ ABI, as Linux and macOS have it
             register, finalize = libc["__cxa_atexit"], libc["__cxa_finalize"]
         except AttributeError:
             return
         self._handler = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._run)
-        if register(self._handler, None, _DSO) == 0:
+        if register(self._handler, None, self._owner) == 0:
             self._finalize = finalize
             atexit.register(self.disarm)  # at the latest before Python ends
 
@@ -59,5 +57,5 @@ class ExitSentence:
         """Say it no more. Calling it again does nothing."""
         finalize, self._finalize = self._finalize, None
         if finalize is not None:
-            finalize(_DSO)  # calls the handler, which does nothing now, and forgets it
+            finalize(self._owner)  # calls the handler, which does nothing now, and forgets it
             atexit.unregister(self.disarm)

@@ -15,8 +15,8 @@ from starlette.exceptions import HTTPException
 from live_nst import __version__
 from live_nst.errors import LiveNstError
 from live_nst.files.secrets import hide_keys
-from live_nst.live.session import Attach
-from live_nst.sources.browser import BrowserInbox
+from live_nst.live.run import Attach
+from live_nst.sources.browser_feed import BrowserInbox
 from live_nst.studio.events import EventHub
 from live_nst.studio.limits import BodyLimitMiddleware
 from live_nst.studio.pictures import PictureHub

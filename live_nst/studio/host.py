@@ -13,7 +13,8 @@ from live_nst.files.secrets import hide_keys
 from live_nst.live.actions import ActionHandler, raise_error
 from live_nst.live.keys import KEY_ACTIONS
 from live_nst.live.options import LiveOptions, ViewState
-from live_nst.live.session import Attach, LiveSession, OpenNamedSource
+from live_nst.live.run import Attach
+from live_nst.live.session import LiveSession, OpenNamedSource
 from live_nst.presets.files import write_session
 from live_nst.studio.kept import (
     KeptOutputs,

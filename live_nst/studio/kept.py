@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from live_nst.errors import LiveNstError
-from live_nst.live.control import SettingsChange
 from live_nst.live.options import LiveOptions, ViewState
 from live_nst.live.session import LiveSession
+from live_nst.live.settings import SettingsChange
 from live_nst.stylizer.look import Look
 from live_nst.types import Notify
 

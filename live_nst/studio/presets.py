@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from pydantic import Field
 
-from live_nst.live.control import SettingsChange
 from live_nst.live.options import LiveOptions
 from live_nst.live.session import LiveSession
+from live_nst.live.settings import SettingsChange
 from live_nst.presets.files import (
     apply_preset,
     list_presets,

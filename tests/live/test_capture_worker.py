@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from live_nst.errors import SourceError, SourceLostError
-from live_nst.live import capture_worker as capture_module
+from live_nst.live import capture_reader as reader_module
 from live_nst.live.capture_worker import STALL_LIMIT_SECONDS, STALL_NOTICE_SECONDS, CaptureWorker
 from live_nst.types import Frame
 from tests.live.fakes import (
@@ -37,7 +37,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
             return super().wait(0.001)
 
     monkeypatch.setattr(
-        capture_module, "threading", SimpleNamespace(Event=NoPause, Lock=threading.Lock)
+        reader_module, "threading", SimpleNamespace(Event=NoPause, Lock=threading.Lock)
     )
     return made
 
@@ -450,7 +450,7 @@ def test_source_that_cannot_be_changed_to() -> None:
 
 
 def test_lost_source_is_retried_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capture_module, "FIRST_RETRY_SECONDS", 3600.0)
+    monkeypatch.setattr(reader_module, "FIRST_RETRY_SECONDS", 3600.0)
     openings = Openings(FakeSource([LOST]), FakeSource(frames(1)))
     worker = CaptureWorker(openings, FakeClock())
     worker.start()

@@ -38,6 +38,7 @@ def test_is_closed() -> None:
         (True, "sentence.disarm(); sentence.disarm(); ctypes.CDLL(None).exit(1)", 1, ""),
         (True, "sys.exit(3)", 3, ""),  # Python's own end is orderly
         (True, "del sentence", 0, ""),
+        (True, "other = ExitSentence('Other', lambda: True); other.disarm()", 0, ""),
     ],
 )
 def test_exit_of_a_library(lost: bool, then: str, code: int, said: str) -> None:

@@ -11,7 +11,8 @@ from live_nst.errors import SourceError, SourceLostError
 from live_nst.sinks.encoder import VideoEncoder
 from live_nst.sources import browser
 from live_nst.sources.base import InterruptibleSource, SourceRequest
-from live_nst.sources.browser import BrowserFeed, BrowserInbox, BrowserSource, SentFrame
+from live_nst.sources.browser import BrowserSource
+from live_nst.sources.browser_feed import BrowserFeed, BrowserInbox, SentFrame, VideoFormat
 from live_nst.types import Frame, Image
 
 REQUEST = SourceRequest(640, 480, 30.0)
@@ -34,7 +35,7 @@ class Page:
         errors: Why the frames were refused.
     """
 
-    def __init__(self, inbox: BrowserInbox, form: browser.VideoFormat = "jpeg") -> None:
+    def __init__(self, inbox: BrowserInbox, form: VideoFormat = "jpeg") -> None:
         self.acks: list[int] = []
         self.asked = 0
         self.errors: list[SourceError] = []
