@@ -23,6 +23,7 @@ def _run() -> None:
     from live_nst.cli.app import app
     from live_nst.cli.console import show_error
     from live_nst.errors import LiveNstError
+    from live_nst.files.secrets import hide_keys
 
     try:
         app(add_optional_values(sys.argv[1:]), prog_name="live-nst")
@@ -33,7 +34,7 @@ def _run() -> None:
     except Exception as exc:
         _reraise_when_debugging()
         show_error(
-            f"live-nst failed unexpectedly: {type(exc).__name__}: {exc}",
+            f"live-nst failed unexpectedly: {type(exc).__name__}: {hide_keys(str(exc))}",
             "set LIVE_NST_DEBUG=1 to see where, and please report it",
         )
         sys.exit(1)

@@ -234,15 +234,20 @@ def virtual_camera(
 def source(
     context: typer.Context, source: Annotated[str, typer.Argument(metavar="SOURCE")]
 ) -> None:
-    """Change the source to one of those that `ctl sources` lists."""
-    _client(context).ask("PUT", "/api/session", {"source": source})
+    """Change the source to one of those that `ctl sources` lists, by its id or its name."""
+    from live_nst.runtime.process_list import hide_in_process_list
+
+    hide_in_process_list(source.partition("://")[2])
+    client = _client(context)
+    ids = {entry["label"]: entry["id"] for entry in client.ask("GET", "/api/sources")}
+    client.ask("PUT", "/api/session", {"source": ids.get(source, source)})
 
 
 @ctl.command()
 def sources(context: typer.Context) -> None:
     """List the sources to choose from."""
     for entry in _client(context).ask("GET", "/api/sources"):
-        show_result(f"{entry['spec']}  {entry['label']}")
+        show_result(f"{entry['id']}  {entry['label']}")
 
 
 @ctl.command()

@@ -10,30 +10,37 @@ import typer
 
 from live_nst import __version__
 from live_nst.cli.console import DownloadProgressBar, notify, show_result
+from live_nst.cli.given import check_effect, given_options, make_options
+from live_nst.cli.live_options import (
+    AudioOption,
+    BitrateOption,
+    CameraRequestOption,
+    ControlOption,
+    EncoderOption,
+    FpsOption,
+    LiveSizeOption,
+    MetricsOption,
+    MirrorOption,
+    OscOption,
+    PresetOption,
+)
 from live_nst.cli.options import (
     Blend,
     BlendOption,
-    ControlOption,
     DetailOption,
     DeviceOption,
     Engine,
     EngineOption,
     KeepColorsOption,
-    LiveSizeOption,
-    MetricsOption,
     ModelOption,
     OnlyOption,
-    OscOption,
     PrecisionChoice,
     PrecisionOption,
-    PresetOption,
     StabilizeMode,
     StabilizeOption,
     StrengthOption,
     StrokeOption,
     StyleOption,
-    given_options,
-    make_options,
     require_studio,
 )
 from live_nst.errors import UsageError
@@ -41,7 +48,7 @@ from live_nst.files.output import check_output, write_errors
 
 if TYPE_CHECKING:
     from live_nst.live.options import LiveOptions
-    from live_nst.live.session import Attach
+    from live_nst.live.run import Attach
     from live_nst.live.stats import LiveReport
     from live_nst.studio.control import ControlServer
 
@@ -75,19 +82,9 @@ def live(
     detail: DetailOption = 0.0,
     stroke: StrokeOption = 1.0,
     only: OnlyOption = "",
-    mirror: Annotated[
-        bool, typer.Option("--mirror/--no-mirror", help="Flip left and right.")
-    ] = False,
-    camera_size: Annotated[
-        str, typer.Option(metavar="WxH", help="The size to request from the camera.")
-    ] = "1280x720",
-    fps: Annotated[
-        float,
-        typer.Option(
-            metavar="RATE",
-            help="The rate to request from the camera, and to hold with --size auto.",
-        ),
-    ] = 30.0,
+    mirror: MirrorOption = False,
+    camera_size: CameraRequestOption = "1280x720",
+    fps: FpsOption = 30.0,
     window: Annotated[
         bool, typer.Option("--window/--no-window", help="Show the result in a window.")
     ] = True,
@@ -123,31 +120,9 @@ def live(
             show_default=False,
         ),
     ] = None,
-    bitrate: Annotated[
-        str | None,
-        typer.Option(
-            metavar="4M|2500k",
-            help="Bits per second of the streams.",
-            show_default="by size and rate: 3.5M at 1280x720",
-        ),
-    ] = None,
-    encoder: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="The H.264 encoder of the streams: libx264, h264_nvenc (NVIDIA), h264_qsv "
-            "(Intel), h264_amf (AMD) or h264_videotoolbox (Apple).",
-        ),
-    ] = "libx264",
-    audio: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DEVICE|FILE",
-            help="The sound of streams and recordings: a file, a part of the name of an input "
-            "device, or default. It is in step with the painted picture.",
-            show_default="silence",
-        ),
-    ] = None,
+    bitrate: BitrateOption = None,
+    encoder: EncoderOption = "libx264",
+    audio: AudioOption = None,
     osc: OscOption = None,
     metrics: MetricsOption = None,
     control: ControlOption = None,
@@ -178,12 +153,15 @@ def live(
     from live_nst.sources.camera import configure_opencv
 
     configure_opencv()  # before anything imports cv2
-    run(make_options(given_options(context), preset), stats)
+    given = given_options(context)
+    options = make_options(given, preset)
+    check_effect(given, options)
+    run(options, stats)
 
 
 def run(options: "LiveOptions", stats: Path | None) -> None:
     """Run a session and show its figures; write them to `stats`, too."""
-    from live_nst.live.session import run_live
+    from live_nst.live.run import run_live
     from live_nst.presets.files import write_session
     from live_nst.remote.attach import CurrentSession, open_remotes
 

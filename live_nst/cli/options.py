@@ -3,19 +3,15 @@
 Nothing heavy is imported here: the help of every command needs this module.
 """
 
-from collections.abc import Mapping
-from enum import Enum, StrEnum
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from live_nst.errors import UsageError
 from live_nst.runtime.device_words import check_device
 from live_nst.styles.builtin import builtin_styles
-
-if TYPE_CHECKING:
-    from live_nst.live.options import LiveOptions
 
 Engine = StrEnum("Engine", ["auto", "tensorflow", "openvino", "onnxruntime"])
 PrecisionChoice = StrEnum("PrecisionChoice", ["auto", "float32", "bfloat16", "float16"])
@@ -203,61 +199,6 @@ VggOption = Annotated[
 ]
 
 
-def parse_live_size(text: str) -> int | None:
-    """Return a number of pixels, or None for "auto"."""
-    if text == "auto":
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is neither auto nor a number of pixels.") from None
-
-
-LiveSizeOption = Annotated[
-    int | None,
-    typer.Option(
-        parser=parse_live_size,
-        metavar="auto|PIXELS",
-        help="Long side of the image that the network sees: smaller is faster. auto: the largest "
-        "that holds --fps, adapted to the load of the machine.",
-        show_default="auto",
-    ),
-]
-
-
-PresetOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE.toml",
-        help="Take the options from a file, or from a preset saved in the studio, by its name. "
-        "Options of the command line win over it.",
-    ),
-]
-OscOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="[[HOST:]PORT]",
-        help="Let OSC messages change the session: /live-nst/style, /live-nst/strength, ... "
-        "Port 9000 of this computer if none is given.",
-    ),
-]
-MetricsOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="[PORT]",
-        help="Give the figures to Prometheus, on this computer. Port 9478 if none is given.",
-    ),
-]
-ControlOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="[PORT]",
-        help="Let `live-nst ctl` and other programs of yours control the session: through a "
-        "socket, or a port of this computer.",
-    ),
-]
-
-
 def require_studio(purpose: str) -> None:
     """Raise unless the packages of the studio's server are installed.
 
@@ -271,50 +212,3 @@ def require_studio(purpose: str) -> None:
 
     for module in ("fastapi", "uvicorn", "websockets"):
         import_extra(module, "studio", purpose)
-
-
-def given_options(context: typer.Context) -> dict[str, Any]:
-    """Return the options of the command line that are keys of presets, without the defaults.
-
-    Addresses of streams, and addresses of sources that hold a password or a query, are hidden
-    from other users of the machine.
-    """
-    from live_nst.presets.keys import preset_keys
-    from live_nst.runtime.process_list import hide_in_process_list
-
-    given: dict[str, Any] = {}
-    for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        key = parameter.opts[0].removeprefix("--")
-        if key in preset_keys() and source is not None and source.name == "COMMANDLINE":
-            value = context.params[parameter.name or ""]
-            given[key] = value.value if isinstance(value, Enum) else value
-    for address in given.get("stream", ()):
-        if "://" in address:
-            hide_in_process_list(address.partition("://")[2])  # it holds a key
-    address = str(given.get("source", "")).partition("://")[2]
-    if "@" in address or "?" in address:
-        hide_in_process_list(address)
-    return given
-
-
-def make_options(
-    given: Mapping[str, Any], preset: str | None, base: "LiveOptions | None" = None
-) -> "LiveOptions":
-    """Return the options of a session: those given win over a preset, that over the defaults.
-
-    Args:
-        given: Options by key.
-        preset: A file, or the name of a preset.
-        base: What the user's defaults are applied to; None for the built-in defaults.
-
-    Raises:
-        UsageError: A value is out of range, or a file of options cannot be used.
-    """
-    from live_nst.presets.files import apply_preset, find_preset, load_defaults
-    from live_nst.presets.keys import apply_table
-
-    options = load_defaults(base)
-    if preset is not None:
-        options = apply_preset(options, find_preset(preset))
-    return apply_table(options, given)

@@ -7,6 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from live_nst.cli.console import DownloadProgressBar, notify, show_result
+from live_nst.cli.given import given_options, make_options
+from live_nst.cli.live_options import (
+    AudioOption,
+    BitrateOption,
+    CameraRequestOption,
+    EncoderOption,
+    FpsOption,
+    LiveSizeOption,
+    MetricsOption,
+    MirrorOption,
+    OscOption,
+    PresetOption,
+)
 from live_nst.cli.options import (
     Blend,
     BlendOption,
@@ -15,21 +28,15 @@ from live_nst.cli.options import (
     Engine,
     EngineOption,
     KeepColorsOption,
-    LiveSizeOption,
-    MetricsOption,
     ModelOption,
     OnlyOption,
-    OscOption,
     PrecisionChoice,
     PrecisionOption,
-    PresetOption,
     StabilizeMode,
     StabilizeOption,
     StrengthOption,
     StrokeOption,
     StyleOption,
-    given_options,
-    make_options,
     require_studio,
 )
 
@@ -106,19 +113,12 @@ def studio(
     detail: DetailOption = 0.0,
     stroke: StrokeOption = 1.0,
     only: OnlyOption = "",
-    mirror: Annotated[
-        bool, typer.Option("--mirror/--no-mirror", help="Flip left and right.")
-    ] = False,
-    camera_size: Annotated[
-        str, typer.Option(metavar="WxH", help="The size to request from the camera.")
-    ] = "1280x720",
-    fps: Annotated[
-        float,
-        typer.Option(
-            metavar="RATE",
-            help="The rate to request from the camera, and to hold with --size auto.",
-        ),
-    ] = 30.0,
+    mirror: MirrorOption = False,
+    camera_size: CameraRequestOption = "1280x720",
+    fps: FpsOption = 30.0,
+    bitrate: BitrateOption = None,
+    encoder: EncoderOption = "libx264",
+    audio: AudioOption = None,
     osc: OscOption = None,
     metrics: MetricsOption = None,
     preset: PresetOption = None,

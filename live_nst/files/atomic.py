@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 
 @contextmanager
-def atomic_write(path: Path, *, sync: bool = True) -> Iterator[BinaryIO]:
+def atomic_write(path: Path, *, sync: bool = True, mode: int = 0o666) -> Iterator[BinaryIO]:
     """Open a temporary file that replaces `path` when the `with` block ends without an error.
 
     The temporary file lies in the same folder. After an error it is removed, and what was at
@@ -19,6 +19,8 @@ def atomic_write(path: Path, *, sync: bool = True) -> Iterator[BinaryIO]:
         path: The file to write.
         sync: Whether the content and the new name must be on the disk before the block ends, so
             that they survive a power failure. Needless for files that can be made again.
+        mode: The permissions of the file, less what the user's umask takes away; 0o600 for what
+            nobody else may read. Windows knows none.
 
     Yields:
         A binary file, open for writing, reading and seeking.
@@ -29,7 +31,8 @@ def atomic_write(path: Path, *, sync: bool = True) -> Iterator[BinaryIO]:
     # A short name of its own: `path` may be as long as the file system allows.
     temporary = path.with_name(f".live-nst-{secrets.token_hex(6)}.part")
     try:
-        with temporary.open("x+b") as file:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        with open(os.open(temporary, flags, mode), "w+b") as file:
             yield file
             file.flush()
             if sync:
@@ -42,9 +45,9 @@ def atomic_write(path: Path, *, sync: bool = True) -> Iterator[BinaryIO]:
         sync_folder(path.parent)
 
 
-def write_bytes(path: Path, data: bytes, *, sync: bool = True) -> None:
+def write_bytes(path: Path, data: bytes, *, sync: bool = True, mode: int = 0o666) -> None:
     """Write `data` to `path`; see `atomic_write`."""
-    with atomic_write(path, sync=sync) as file:
+    with atomic_write(path, sync=sync, mode=mode) as file:
         file.write(data)
 
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from live_nst.errors import LiveNstError
-from live_nst.live.control import SessionControl, SettingsChange
+from live_nst.live.control import SessionControl
 from live_nst.live.keys import Action
+from live_nst.live.settings import SettingsChange
 from live_nst.live.size_controller import SIZE_STEPS
 from live_nst.masks.regions import BACKGROUND, EVERYWHERE, PERSON
 from live_nst.styles.spec import StyleSpec, mix_styles
@@ -24,13 +25,18 @@ class ActionHandler:
         control: The session.
         save_preset: Writes what the session is set to into a file, and returns its path; None if
             there is no such key.
+        on_error: Gets the error of an action that cannot be done; None: the user is told.
     """
 
     def __init__(
-        self, control: SessionControl, save_preset: Callable[[], Path] | None = None
+        self,
+        control: SessionControl,
+        save_preset: Callable[[], Path] | None = None,
+        on_error: Callable[[LiveNstError], None] | None = None,
     ) -> None:
         self._control = control
         self._write_preset = save_preset
+        self._on_error = on_error or control.show_error
         self._selected = control.settings.style
         self._mixed = 0  # steps from the style towards the next one
         self._index = self._find(self._selected)
@@ -44,6 +50,9 @@ class ActionHandler:
         Args:
             action: The action. Those of the display itself are ignored.
             key: The key that was pressed.
+
+        Raises:
+            LiveNstError: It cannot be done, and `on_error` raises its error.
         """
         control, settings = self._control, self._control.settings
         match action:
@@ -130,7 +139,7 @@ class ActionHandler:
         try:
             self._control.save_snapshot()
         except LiveNstError as exc:
-            self._control.show_error(exc)
+            self._on_error(exc)
 
     def _save_preset(self) -> None:
         if self._write_preset is None:
@@ -139,7 +148,7 @@ class ActionHandler:
         try:
             self._control.show_message(f"saved {self._write_preset().name}")
         except LiveNstError as exc:
-            self._control.show_error(exc)
+            self._on_error(exc)
 
     def _toggle_recording(self) -> None:
         if self._control.recorder is not None:
@@ -148,7 +157,12 @@ class ActionHandler:
         try:
             self._control.start_recording()
         except LiveNstError as exc:
-            self._control.show_error(exc)
+            self._on_error(exc)
+
+
+def raise_error(error: LiveNstError) -> None:
+    """Raise an error: an `on_error` for those who have a way to show it, such as programs."""
+    raise error
 
 
 def next_strength(strength: float, steps: int) -> float:

@@ -4,17 +4,14 @@ It reopens a source that was lost, and can go over to another source while it ru
 """
 
 import threading
-from collections.abc import Callable
 
-from live_nst.errors import SourceError, SourceLostError
+from live_nst.errors import SourceError
+from live_nst.live.capture_reader import CaptureReader, OpenSource
 from live_nst.live.latest_frame import LatestSlot
 from live_nst.runtime.timing import Clock, SystemClock
 from live_nst.sources.base import Source, SourceInfo
 from live_nst.types import Frame
 
-OpenSource = Callable[[], Source]
-
-FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.5, 5.0  # between attempts to reopen a lost source
 STALL_NOTICE_SECONDS = 2.0  # without a frame, until the user is told
 STALL_LIMIT_SECONDS = 15.0  # without a frame, until the driver is taken to hang
 
@@ -45,7 +42,7 @@ class CaptureWorker:
         self._opened = threading.Event()
         self._ended = threading.Event()
         self._wanted = threading.Event()
-        self._reader: _Reader | None = None
+        self._reader: CaptureReader | None = None
         self._switching = threading.Lock()  # between "is it the reader in use?" and what it gives
         self._info: SourceInfo | None = None
         self._problem = ""
@@ -63,7 +60,7 @@ class CaptureWorker:
     def start(self) -> None:
         """Open the source in a thread of its own; return at once."""
         self._last_event = self._clock.now()
-        self._reader = _Reader(self, self._open_source)
+        self._reader = CaptureReader(self, self._open_source)
         self._reader.start()
 
     def wait_opened(self, timeout: float | None = None) -> SourceInfo | None:
@@ -100,7 +97,7 @@ class CaptureWorker:
         Raises:
             SourceError: It cannot be opened; the one in use goes on.
         """
-        reader = _Reader(self, open_source, candidate=True)
+        reader = CaptureReader(self, open_source, candidate=True)
         reader.start()
         if not reader.opened.wait(STALL_LIMIT_SECONDS):
             reader.end()
@@ -164,7 +161,7 @@ class CaptureWorker:
                 return
             self._rest_notice, self._problem, self._woken = "", "", True
             self._last_event = self._clock.now()
-            self._reader = _Reader(self, self._open_source, first=False)
+            self._reader = CaptureReader(self, self._open_source, first=False)
             self._reader.start()
 
     def check(self) -> str:
@@ -211,15 +208,20 @@ class CaptureWorker:
                 self._reader.end()
             self._last_event = self._clock.now()
             self._problem = "the source hangs, reopening it"
-            self._reader = _Reader(self, self._open_source, first=False)
+            self._reader = CaptureReader(self, self._open_source, first=False)
         self._reader.start()
 
     # Called by the thread that reads. A thread that was replaced changes nothing any more.
 
-    def _is_current(self, reader: "_Reader") -> bool:
+    def wait_wanted(self) -> None:
+        """See `ReaderOwner`."""
+        self._wanted.wait()
+
+    def _is_current(self, reader: CaptureReader) -> bool:
         return reader is self._reader and not reader.stop.is_set()
 
-    def _on_open(self, reader: "_Reader", source: Source) -> None:
+    def on_open(self, reader: CaptureReader, source: Source) -> None:
+        """See `ReaderOwner`."""
         with self._switching:
             if reader.candidate and not self._take_over(reader):
                 return
@@ -232,7 +234,7 @@ class CaptureWorker:
                 self._last_event = self._clock.now()
                 self._opened.set()
 
-    def _take_over(self, reader: "_Reader") -> bool:
+    def _take_over(self, reader: CaptureReader) -> bool:
         """Let a reader that has opened another source replace the one in use."""
         if self.closing or self.ended or reader.stop.is_set():
             reader.end()
@@ -243,7 +245,8 @@ class CaptureWorker:
         self._rest_notice = ""
         return True
 
-    def _on_frame(self, reader: "_Reader", frame: Frame) -> None:
+    def on_frame(self, reader: CaptureReader, frame: Frame) -> None:
+        """See `ReaderOwner`."""
         with self._switching:
             if not self._is_current(reader):
                 return
@@ -257,99 +260,15 @@ class CaptureWorker:
             self._problem = ""
             self.slot.put(Frame(frame.image, index, frame.time))
 
-    def _on_lost(self, reader: "_Reader", error: SourceError) -> None:
+    def on_lost(self, reader: CaptureReader, error: SourceError) -> None:
+        """See `ReaderOwner`."""
         if self._is_current(reader):
             self._last_event = self._clock.now()  # it waits for the next attempt: it does not hang
             self._problem = f"reconnecting: {error.message}"
 
-    def _on_end(self, reader: "_Reader", failure: BaseException | None) -> None:
+    def on_end(self, reader: CaptureReader, failure: BaseException | None) -> None:
+        """See `ReaderOwner`."""
         if self._is_current(reader):
             self.failure = failure
             self._ended.set()
             self._opened.set()
-
-
-class _Reader(threading.Thread):
-    """Opens, reads and closes a source until `stop` is set.
-
-    Args:
-        worker: Gets the frames.
-        open_source: Opens the source.
-        first: Whether an error of the first opening ends the thread.
-        candidate: Whether it replaces the worker's reader once its source is open.
-
-    Attributes:
-        offset: What is added to the indexes of the source.
-        stop: Set when it is to end.
-        wake: Set when a pause is to end.
-        opened: Set when a candidate's source is open, or cannot be opened.
-        failure: The error that ended it, if one did.
-    """
-
-    def __init__(
-        self,
-        worker: CaptureWorker,
-        open_source: OpenSource,
-        *,
-        first: bool = True,
-        candidate: bool = False,
-    ) -> None:
-        # A daemon, because a driver may never return from a read.
-        super().__init__(name="live-nst capture", daemon=True)
-        self._worker = worker
-        self.open_source = open_source
-        self.candidate = candidate
-        self._may_retry = not first
-        self._pause = FIRST_RETRY_SECONDS
-        self.offset = 0
-        self.stop = threading.Event()
-        self.wake = threading.Event()
-        self.opened = threading.Event()
-        self.failure: BaseException | None = None
-
-    def end(self) -> None:
-        """Ask the thread to end soon."""
-        self.stop.set()
-        self.wake.set()
-
-    def run(self) -> None:
-        failure: BaseException | None = None
-        try:
-            while not self.stop.is_set() and self._read_until_lost():
-                self.wake.wait(self._pause)
-                if not self.stop.is_set():
-                    self.wake.clear()
-                self._pause = min(2 * self._pause, LONGEST_RETRY_SECONDS)
-        except BaseException as exc:  # kept for the thread that runs the pipeline
-            failure = exc
-        self.failure = failure
-        self.opened.set()
-        self._worker._on_end(self, failure)
-
-    def _read_until_lost(self) -> bool:
-        """Open and read the source; return whether it was lost and should be reopened."""
-        worker = self._worker
-        try:
-            source = self.open_source()
-        except SourceError as exc:
-            if not self._may_retry:
-                raise
-            worker._on_lost(self, exc)
-            return True
-        with source:
-            self._may_retry = True
-            worker._on_open(self, source)
-            self.opened.set()
-            if source.info.paused_until_read:
-                worker._wanted.wait()
-            while not self.stop.is_set():
-                try:
-                    frame = source.read()
-                except SourceLostError as exc:
-                    worker._on_lost(self, exc)
-                    return True
-                if frame is None:
-                    return False
-                self._pause = FIRST_RETRY_SECONDS
-                worker._on_frame(self, frame)
-        return False

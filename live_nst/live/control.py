@@ -3,74 +3,26 @@
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from PIL import Image as Pillow
 
-from live_nst.errors import LiveNstError, RecordingError, UsageError
+from live_nst.errors import LiveNstError, RecordingError
 from live_nst.live.pipeline import LivePipeline
-from live_nst.masks.regions import BACKGROUND, EVERYWHERE, PERSON
+from live_nst.live.settings import (
+    SessionSettings,
+    SettingsChange,
+    changed_look,
+    check_change,
+    describe_colors,
+    describe_mask,
+)
 from live_nst.sinks.recorder import Recorder
 from live_nst.sinks.sound import SoundTrack
 from live_nst.styles.spec import StyleSpec, as_spec
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.look import Look
-from live_nst.stylizer.sizes import check_size, check_stroke
 from live_nst.types import Image, Notify
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionSettings:
-    """What a session is set to. What was asked for last counts, also while it is prepared.
-
-    Attributes:
-        style: The style; its `label` is for users.
-        stroke: Size of its strokes, as a factor.
-        strength, blend, keep_colors, detail, only: See `live_nst.stylizer.look.Look`.
-        size: Longer side, in pixels, of what the network sees.
-        automatic_size: Whether the size is chosen by speed.
-        mirror, split, split_at, frozen: See `live_nst.live.options.ViewState`.
-    """
-
-    style: StyleSpec
-    stroke: float
-    strength: float
-    blend: str
-    keep_colors: float
-    detail: float
-    only: str
-    size: int
-    automatic_size: bool
-    mirror: bool
-    split: bool
-    split_at: float
-    frozen: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettingsChange:
-    """A change of some settings; None leaves a setting as it is.
-
-    Attributes:
-        size: A number of pixels, or "auto" for the size that speed allows.
-
-    The others are those of `SessionSettings`.
-    """
-
-    style: StyleSpec | None = None
-    stroke: float | None = None
-    strength: float | None = None
-    blend: str | None = None
-    keep_colors: float | None = None
-    detail: float | None = None
-    only: str | None = None
-    size: int | Literal["auto"] | None = None
-    mirror: bool | None = None
-    split: bool | None = None
-    split_at: float | None = None
-    frozen: bool | None = None
 
 
 class SessionControl:
@@ -174,8 +126,8 @@ class SessionControl:
             UsageError: A value is out of range.
         """
         with self._lock:
-            look = _changed_look(self.stylizer.look, change)
-            _check(change)
+            look = changed_look(self.stylizer.look, change)
+            check_change(change)
             self._change_look(look, change)
             self._change_style(change)
             self._change_only(change.only)
@@ -277,7 +229,7 @@ class SessionControl:
         if change.blend is not None:
             self._notify(f"strength blends {look.blend}")
         if change.keep_colors is not None:
-            self._notify(_describe_colors(look.keep_colors))
+            self._notify(describe_colors(look.keep_colors))
         if change.detail is not None:
             self._notify(f"detail {look.detail:.0%}" if look.detail else "no detail added")
 
@@ -296,7 +248,7 @@ class SessionControl:
     def _change_only(self, only: str | None) -> None:
         if only is not None:
             self._only = only
-            self._notify(f"stylizing {_describe_mask(only)}")
+            self._notify(f"stylizing {describe_mask(only)}")
             self.pipeline.worker.style_changer.select_mask(only, self.show_error)
 
     def _change_size(self, size: int | str | None) -> None:
@@ -315,37 +267,6 @@ class SessionControl:
             value = getattr(change, name)
             if value is not None:
                 setattr(view, name, value)
-
-
-def _changed_look(look: Look, change: SettingsChange) -> Look:
-    """Return the look after a change; `look` itself if the change leaves it."""
-    values = {
-        name: value
-        for name in ("strength", "blend", "keep_colors", "detail")
-        if (value := getattr(change, name)) is not None
-    }
-    return replace(look, **values) if values else look
-
-
-def _check(change: SettingsChange) -> None:
-    """Check the values that are not checked where they are set."""
-    if change.stroke is not None:
-        check_stroke(change.stroke)
-    if isinstance(change.size, int):
-        check_size(change.size)
-    if change.split_at is not None and not 0.0 <= change.split_at <= 1.0:
-        raise UsageError(f"Invalid place {change.split_at:g} of the divider.", "use 0 to 1")
-
-
-def _describe_colors(keep: float) -> str:
-    if 0.0 < keep < 1.0:
-        return f"{keep:.0%} of the camera's colors"
-    return "the camera's colors" if keep else "the style's colors"
-
-
-def _describe_mask(only: str) -> str:
-    words = {EVERYWHERE: "everything", PERSON: "people only", BACKGROUND: "the background only"}
-    return words.get(only, f"within {Path(only).name} only")
 
 
 def timestamp() -> str:

@@ -13,6 +13,7 @@ from live_nst.stylizer.options import StylizerOptions
 
 if TYPE_CHECKING:
     from live_nst.styles.registry import StyleInput
+    from live_nst.styles.spec import StyleSpec
 
 _SIDES = (16, 8192)  # pixels
 _RATES = (1, 240)  # frames per second
@@ -58,7 +59,7 @@ class LiveOptions:
 
     stylizer: StylizerOptions = field(default_factory=_default_stylizer_options)
     keys: tuple[StyleInput, ...] = ()
-    source: str = "0"
+    source: str = field(default="0", repr=False)  # its address may hold a password
     request: SourceRequest = field(default_factory=SourceRequest)
     mirror: bool = False
     window: bool = True
@@ -107,8 +108,8 @@ class LiveOptions:
                 "use --on-demand with --virtual-camera",
             )
         _check_request(self.request)
-        if self.streams:
-            _check_streams(self)
+        if self.streams or self.control is not None:  # `live-nst ctl` can start streams
+            check_streams(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +153,13 @@ class ViewState:
     frozen: bool = False
 
 
-def _check_streams(options: LiveOptions) -> None:
+def check_streams(options: LiveOptions) -> None:
+    """Check the streams of a session, and what is set for those that are started later.
+
+    Raises:
+        UsageError: An address is invalid, or given twice.
+        StreamError: Something is missing here, or the bitrate is out of range.
+    """
     from live_nst.sinks.h264 import check_bitrate, check_encoder
     from live_nst.sinks.stream_address import parse_stream_address
     from live_nst.sinks.stream_start import check_process
@@ -177,6 +184,31 @@ def _check_request(request: SourceRequest) -> None:
             f"Invalid frame rate {request.fps:g}.",
             f"use {_RATES[0]} to {_RATES[1]} frames per second, such as 30",
         )
+
+
+def pipeline_options(options: LiveOptions, *, overlap: bool) -> PipelineOptions:
+    """Return how the pipeline of a session runs; see `PipelineOptions`."""
+    return PipelineOptions(
+        max_frames=options.frames,
+        max_seconds=options.duration,
+        fps=options.request.fps,
+        automatic_size=options.stylizer.size is None,
+        overlap=overlap,
+        reuse_static=options.stylizer.stabilize != "off",
+    )
+
+
+def styles_to_choose_from(options: LiveOptions) -> list[StyleSpec]:
+    """Return the styles that were given; after a single one, the built-in styles as well."""
+    from live_nst.styles.builtin import builtin_styles
+    from live_nst.styles.spec import as_spec
+
+    if options.keys:
+        return [as_spec(style) for style in options.keys]
+    styles = [as_spec(style) for style in options.stylizer.styles]
+    if len(styles) == 1:
+        styles += [as_spec(name) for name in builtin_styles() if name != styles[0].label]
+    return styles
 
 
 def parse_bitrate(text: str) -> int:

@@ -1,33 +1,31 @@
-"""Run a live session from its options: open everything, run the pipeline, report."""
+"""A live session: everything that its options name is open, and the pipeline runs."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
-from live_nst.live.actions import ActionHandler
 from live_nst.live.capture_worker import CaptureWorker
 from live_nst.live.control import SessionControl
-from live_nst.live.display import Display, WindowDisplay
-from live_nst.live.figures import make_report, overlay_lines
-from live_nst.live.options import LiveOptions, PipelineOptions, ViewState
+from live_nst.live.display import Display
+from live_nst.live.figures import make_report
+from live_nst.live.options import (
+    LiveOptions,
+    ViewState,
+    pipeline_options,
+    styles_to_choose_from,
+)
 from live_nst.live.pipeline import LivePipeline
-from live_nst.live.sound import SoundWorker
+from live_nst.live.sound import start_sound
 from live_nst.live.stats import LiveReport
 from live_nst.live.streams import LiveStreams
-from live_nst.runtime.signals import handle_stop_signals, raise_interrupt
-from live_nst.runtime.timing import SystemClock
 from live_nst.sinks.base import Sink
 from live_nst.sinks.recorder import Recorder
 from live_nst.sinks.sound import SoundTrack
-from live_nst.sinks.x11 import require_display
 from live_nst.sources.base import Source, SourceInfo, SourceRequest
 from live_nst.sources.factory import open_source
-from live_nst.sources.sound import open_sound
-from live_nst.styles.builtin import builtin_styles
-from live_nst.styles.spec import StyleSpec, as_spec
+from live_nst.styles.spec import as_spec
 from live_nst.stylizer.core import StylizerCore
 from live_nst.types import Closeable, DownloadProgress, Notify
 
@@ -38,7 +36,7 @@ OpenNamedSource = Callable[[str, SourceRequest], Source]
 """Opens the source that a name means, as `live_nst.sources.factory.open_source` does."""
 
 
-def _no_progress(done: int, total: int | None) -> None:
+def no_progress(done: int, total: int | None) -> None:
     """Take no notice of a download."""
 
 
@@ -67,7 +65,7 @@ class LiveSession(Closeable):
         self,
         options: LiveOptions,
         notify: Notify,
-        progress: DownloadProgress = _no_progress,
+        progress: DownloadProgress = no_progress,
         *,
         open_source: OpenNamedSource | None = None,
     ) -> None:
@@ -81,7 +79,7 @@ class LiveSession(Closeable):
         with ExitStack() as stack:
             self._capture = CaptureWorker(partial(self._open, options.source, options.request))
             stack.callback(self._capture.close)
-            sound = _open_sound(options, self._sound_origin, self._notify_all, stack)
+            sound = start_sound(options.audio, self._sound_origin, self._notify_all, stack)
             recorder = _open_recorder(options, sound, notify, stack)
             self._capture.start()
             self._capture.wait_opened(_QUICK_REFUSAL_SECONDS)
@@ -105,7 +103,7 @@ class LiveSession(Closeable):
             self.pipeline = LivePipeline(
                 self._capture,
                 self.stylizer,
-                _pipeline_options(options, self.stylizer),
+                pipeline_options(options, overlap=self.stylizer.device != "cpu"),
                 view=ViewState(mirror=options.mirror),
                 sinks=sinks,
                 notify=self._notify_all,
@@ -113,7 +111,7 @@ class LiveSession(Closeable):
             self.control = SessionControl(
                 self.pipeline,
                 self.stylizer,
-                _styles_to_choose_from(options),
+                styles_to_choose_from(options),
                 self._tell_listeners,
                 folder=options.folder,
                 style=as_spec(options.stylizer.styles[0]),
@@ -270,65 +268,8 @@ class LiveSession(Closeable):
             listener(sentence)
 
 
-Attach = Callable[[LiveSession], Closeable]
-"""Opens something that reads and changes a session while it runs, such as a server."""
-
-SavePreset = Callable[[LiveSession], Path]
-"""Writes what a session is set to into a file, and returns its path."""
-
-
-def run_live(
-    options: LiveOptions,
-    notify: Notify,
-    progress: DownloadProgress = _no_progress,
-    attach: Sequence[Attach] = (),
-    save_preset: SavePreset | None = None,
-) -> LiveReport:
-    """Run a session until it ends, and report on it.
-
-    The first signal to stop ends it cleanly, a second one at once; see `runtime.signals`.
-
-    Args:
-        options: What to do.
-        notify: Called with one sentence at a time, from any thread.
-        progress: Called while a model is downloaded.
-        attach: Called, in order, before the first frame. What they return is closed at the end.
-        save_preset: Called by the window's key for presets; None if it does nothing.
-
-    Returns:
-        The figures of the session.
-
-    Raises:
-        LiveNstError: Something cannot be opened or used, or broke.
-        KeyboardInterrupt: A signal came before the pipeline started.
-    """
-    options.check()
-    if options.window:
-        require_display()
-    with handle_stop_signals(raise_interrupt) as stop, ExitStack() as stack:
-        session = stack.enter_context(LiveSession(options, notify, progress))
-        for each in attach:
-            stack.enter_context(each(session))
-        display = _open_display(session, save_preset) if options.window else None
-        stop.on_request = session.stop
-        return session.run(display)
-
-
 def _open_source(spec: str, request: SourceRequest) -> Source:
     return open_source(spec, request)
-
-
-def _open_sound(
-    options: LiveOptions,
-    origin: Callable[[], float | None],
-    notify: Notify,
-    stack: ExitStack,
-) -> SoundTrack | None:
-    if options.audio is None:
-        return None
-    worker = stack.enter_context(SoundWorker(partial(open_sound, options.audio), origin, notify))
-    notify(f"Sound from the {worker.name}.")
-    return worker.track
 
 
 def _open_recorder(
@@ -353,38 +294,3 @@ def _describe_size(options: LiveOptions, stylizer: StylizerCore) -> str:
     if options.stylizer.size is None:
         return f"size {stylizer.size} at first, then as holds {options.request.fps:g} fps"
     return f"size {stylizer.size}"
-
-
-def _pipeline_options(options: LiveOptions, stylizer: StylizerCore) -> PipelineOptions:
-    return PipelineOptions(
-        max_frames=options.frames,
-        max_seconds=options.duration,
-        fps=options.request.fps,
-        automatic_size=options.stylizer.size is None,
-        overlap=stylizer.device != "cpu",
-        reuse_static=options.stylizer.stabilize != "off",
-    )
-
-
-def _styles_to_choose_from(options: LiveOptions) -> list[StyleSpec]:
-    """Return the styles that were given; after a single one, the built-in styles as well."""
-    if options.keys:
-        return [as_spec(style) for style in options.keys]
-    styles = [as_spec(style) for style in options.stylizer.styles]
-    if len(styles) == 1:
-        styles += [as_spec(name) for name in builtin_styles() if name != styles[0].label]
-    return styles
-
-
-def _open_display(session: LiveSession, save_preset: SavePreset | None) -> WindowDisplay:
-    """Open the window, with its overlay and keys."""
-    from live_nst.sinks.window import Window
-
-    info = session.info
-    window = Window("live-nst", (info.width, info.height), session.options.fullscreen)
-    figures = partial(overlay_lines, session.pipeline, session.stylizer, session.streams)
-    save = None if save_preset is None else partial(save_preset, session)
-    perform = ActionHandler(session.control, save).perform
-    display = WindowDisplay(window, figures, perform, SystemClock())
-    session.listen(display.notify)
-    return display

@@ -3,11 +3,12 @@
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
+from functools import partial
 
 from live_nst.errors import SourceError, SourceLostError
-from live_nst.sinks.sound import SoundEncoder
-from live_nst.sources.sound import SoundSource
+from live_nst.sinks.sound import SoundEncoder, SoundTrack
+from live_nst.sources.sound import SoundSource, open_sound
 from live_nst.types import Closeable, Notify
 
 RETRY_SECONDS = 2.0
@@ -101,3 +102,27 @@ class SoundWorker(Closeable):
             return None
         self._notify("Sound: it is back.")
         return source
+
+
+def start_sound(
+    name: str | None, origin: Callable[[], float | None], notify: Notify, stack: ExitStack
+) -> SoundTrack | None:
+    """Start reading the sound of a session.
+
+    Args:
+        name: What `--audio` names; None for no sound.
+        origin: See `SoundWorker`.
+        notify: Called with one sentence at a time, from any thread.
+        stack: Ends it.
+
+    Returns:
+        The encoded sound; None if there is none.
+
+    Raises:
+        SourceError: It cannot be opened.
+    """
+    if name is None:
+        return None
+    worker = stack.enter_context(SoundWorker(partial(open_sound, name), origin, notify))
+    notify(f"Sound from the {worker.name}.")
+    return worker.track

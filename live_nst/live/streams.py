@@ -120,6 +120,12 @@ class LiveStreams(Closeable):
             streams = dict(self._streams)
         return tuple(_status(number, stream) for number, stream in streams.items())
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses of all streams, as `start` takes them. They hold keys: never show them."""
+        with self._lock:
+            return tuple(stream.address.url for stream in self._streams.values())
+
     def close(self) -> None:
         """End all streams. Calling it again does nothing."""
         with self._lock:

@@ -1,5 +1,7 @@
 """Read and write presets, in files that the user names and in the folder of settings."""
 
+import filecmp
+import itertools
 import os
 import re
 import shutil
@@ -13,12 +15,13 @@ from live_nst.errors import SinkError, UsageError
 from live_nst.files.atomic import write_bytes
 from live_nst.files.config import config_root
 from live_nst.files.output import check_output, write_errors
+from live_nst.files.temporary import is_temporary
 from live_nst.live.control import timestamp
 from live_nst.live.options import LiveOptions
 from live_nst.live.session import LiveSession
 from live_nst.presets.keys import apply_table
 from live_nst.presets.paths import locate
-from live_nst.presets.show import KeepPicture, current_options, make_table
+from live_nst.presets.show import current_options, make_table
 
 SUFFIX = ".toml"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -101,22 +104,24 @@ def load_defaults(base: LiveOptions | None = None) -> LiveOptions:
     return apply_preset(base, path) if path.is_file() else base
 
 
-def write_preset(path: Path, options: LiveOptions, keep: KeepPicture | None = None) -> None:
-    """Write options into a file.
+def write_preset(path: Path, options: LiveOptions) -> None:
+    """Write options into a file that nobody else can read.
+
+    Files that lie in its folder are named relative to it. Those that will be gone with this
+    process, such as uploaded pictures, are copied into a folder beside it, which has its name.
 
     Args:
         path: The file; replaced if it is there.
         options: The options.
-        keep: Names a file in it; None: relative to the folder of the preset if it lies in there.
 
     Raises:
         StyleError: A style cannot be written as text.
         SinkError: The file cannot be written.
     """
-    table = make_table(options, keep or partial(_name_file, path.parent))
     check_output(path, kind="a preset", suffixes=[SUFFIX], error=SinkError)
     with write_errors(path):
-        write_bytes(path, _to_toml(table).encode())
+        table = make_table(options, partial(_keep_file, path))
+        write_bytes(path, _to_toml(table).encode(), mode=0o600)  # an address has a password
 
 
 def write_session(session: LiveSession) -> Path:
@@ -134,16 +139,15 @@ def write_session(session: LiveSession) -> Path:
     return path
 
 
-def save_preset(name: str, options: LiveOptions, temporary: Path | None = None) -> Path:
-    """Write options into a preset with a name, in the folder of settings.
+def save_preset(name: str, options: LiveOptions) -> Path:
+    """Write options as a preset with a name, in the folder of settings.
 
     Args:
-        name: Its name.
+        name: Its name; a preset of this name is replaced.
         options: The options.
-        temporary: A folder whose files will be gone; those that the preset needs are copied.
 
     Returns:
-        The file of the preset.
+        The file.
 
     Raises:
         UsageError: The name has other characters than letters, digits, - and _.
@@ -153,8 +157,7 @@ def save_preset(name: str, options: LiveOptions, temporary: Path | None = None) 
     path = named_preset(name)
     with write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        keep = partial(_copy_file, path, temporary) if temporary else None
-        write_preset(path, options, keep)
+    write_preset(path, options)
     return path
 
 
@@ -184,15 +187,21 @@ def _name_file(folder: Path, path: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
-def _copy_file(preset: Path, temporary: Path, path: Path) -> str:
-    """Copy a file beside a preset if it lies in a folder that will be gone; return its name."""
-    if not path.absolute().is_relative_to(temporary.absolute()):
-        return _name_file(preset.parent, path)
-    folder = preset.with_suffix("")
+def _keep_file(preset: Path, path: Path) -> str:
+    """Return how a preset names a file; one that will be gone is copied beside it."""
+    if is_temporary(path):
+        path = _copy(path, preset.with_suffix(""))
+    return _name_file(preset.parent, path)
+
+
+def _copy(path: Path, folder: Path) -> Path:
+    """Copy a file into a folder in which another file of its name stays; return the copy."""
     folder.mkdir(exist_ok=True)
-    copy = folder / path.name
+    copy, numbers = folder / path.name, itertools.count(2)
+    while copy.exists() and not filecmp.cmp(path, copy, shallow=False):
+        copy = folder / f"{path.stem}-{next(numbers)}{path.suffix}"
     shutil.copyfile(path, copy)
-    return _name_file(preset.parent, copy)
+    return copy
 
 
 def _to_toml(table: Mapping[str, Any]) -> str:

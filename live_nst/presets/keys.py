@@ -20,6 +20,9 @@ _OTHER_NAMES = {"styles": "style", "streams": "stream"}
 _INTERNAL = {"concurrency", "content_style_seconds"}
 """Fields that are no options for users."""
 
+SECRET_KEYS = {"source", "stream"}
+"""Keys whose values may hold a password or the key of a stream: no message shows them."""
+
 CAMERA_SIZE = "camera-size"
 """The key of two fields: the width and the height that a camera is asked for."""
 
@@ -170,7 +173,8 @@ def _wrong_type(key: PresetKey, value: Any) -> UsageError:
         NoneType: '"auto"' if int in kinds or float in kinds else "false",
     }
     allowed = [words.get(kind, "a list of texts in quotes") for kind in kinds]
-    return UsageError(f"Invalid {key.name} {value!r}", f"use {join_words(allowed, 'or')}")
+    shown = "" if key.name in SECRET_KEYS else f" {value!r}"
+    return UsageError(f"Invalid {key.name}{shown}", f"use {join_words(allowed, 'or')}")
 
 
 def _put(changes: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

@@ -61,6 +61,8 @@ def read_link(link: str, token: str = "") -> Endpoint:
     """
     url, _, query = link.partition("?")
     token = token or parse_qs(query).get("token", [""])[0]
+    scheme, separator, rest = url.partition("://")
+    url = f"{scheme}{separator}{rest.rpartition('@')[2]}"  # messages show it
     return Endpoint(pid=0, kind="studio", url=url.rstrip("/"), token=token)
 
 

@@ -5,14 +5,17 @@ No name leads to a file: a style is one of the session or a built-in one, and so
 
 from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from typing import Any, get_args, get_type_hints
 
 from live_nst.errors import StyleError, UsageError
-from live_nst.live.actions import ActionHandler
-from live_nst.live.control import SessionControl, SettingsChange
+from live_nst.live.actions import ActionHandler, raise_error
+from live_nst.live.control import SessionControl
 from live_nst.live.keys import KEY_ACTIONS
 from live_nst.live.session import LiveSession
+from live_nst.live.settings import SettingsChange
 from live_nst.masks.regions import BACKGROUND, EVERYWHERE, PERSON
+from live_nst.presets.files import write_session
 from live_nst.styles.builtin import builtin_styles
 from live_nst.styles.spec import StylePart, StyleSpec, as_spec
 
@@ -30,7 +33,8 @@ class SessionCommands:
 
     def __init__(self, session: LiveSession) -> None:
         self._session = session
-        self._actions = ActionHandler(session.control)
+        save = partial(write_session, session)
+        self._actions = ActionHandler(session.control, save, raise_error)
         hints = get_type_hints(SettingsChange)
         self._kinds = {
             field.name.replace("_", "-"): (field.name, hints[field.name])

@@ -113,7 +113,11 @@ def write_endpoint(endpoint: Endpoint) -> Path:
 
 
 def find_endpoints() -> list[Endpoint]:
-    """Return the sessions that run, oldest first; files of those that crashed are removed."""
+    """Return the sessions that run, oldest first; files of those that crashed are removed.
+
+    A file is removed only if it is one that `write_endpoint` wrote, and nobody listens there any
+    more. What cannot be read, or says something else, is left alone.
+    """
     folder = runtime_folder()
     try:
         if os.name == "posix" and folder.lstat().st_uid != os.getuid():
@@ -124,25 +128,29 @@ def find_endpoints() -> list[Endpoint]:
     found = []
     for path in paths:
         endpoint = _read(path)
-        if endpoint is not None and not _is_gone(endpoint):
+        if endpoint is None:
+            continue
+        if not _is_gone(endpoint):
             found.append(endpoint)
         else:
-            path.unlink(missing_ok=True)
-            path.with_suffix(".sock").unlink(missing_ok=True)
+            remove_endpoint(endpoint.pid)
     return found
 
 
 def _read(path: Path) -> Endpoint | None:
-    """Return what a file says; None if it is damaged."""
+    """Return what a file says; None if `write_endpoint` did not write it, or it is damaged."""
     try:
         with path.open("rb") as file:
             values = json.loads(file.read(_MAX_BYTES))
         endpoint = Endpoint(**values)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     texts = (endpoint.kind, endpoint.socket, endpoint.url, endpoint.token, endpoint.fingerprint)
-    is_sound = isinstance(endpoint.pid, int) and all(isinstance(text, str) for text in texts)
-    return endpoint if is_sound else None
+    is_sound = type(endpoint.pid) is int and all(isinstance(text, str) for text in texts)
+    own_socket = endpoint.socket in ("", str(path.with_suffix(".sock")))
+    if not is_sound or path.stem != str(endpoint.pid) or not own_socket:
+        return None
+    return endpoint if endpoint.socket or endpoint.url else None
 
 
 def _is_gone(endpoint: Endpoint) -> bool:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from live_nst.errors import UsageError
 from live_nst.files.output import check_output
+from live_nst.files.secrets import HIDDEN, hide_keys
 
 HLS = "hls"
 SCHEMES = ("rtmp", "rtmps", "rtsp", "rtsps", "udp", "srt")
@@ -19,9 +20,6 @@ HINT = (
     "use rtmp://HOST/APP/KEY, rtmps://, rtsp://HOST/NAME, udp://HOST:PORT, srt://HOST:PORT, "
     "or the name of an HLS playlist that ends in .m3u8"
 )
-_HIDDEN = "***"
-_URL = re.compile(r"\b([a-z][a-z0-9+.-]*)://(\S*)", re.IGNORECASE)
-_HOST = re.compile(r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?", re.IGNORECASE)
 _PLAYLIST = "live.m3u8"
 
 SRT_SECRETS = ("passphrase", "streamid")
@@ -57,26 +55,6 @@ SRT_PARAMETERS = (
     "tsbpd",
 )
 """What an address of SRT may ask for beside `SRT_SECRETS`; FFmpeg's names."""
-
-
-def hide_keys(text: str) -> str:
-    """Return a text in which each URL is cut down to its scheme, host and port.
-
-    The path, the query, user and password are replaced: services put their keys in any of them.
-    If a URL is malformed, so that its host is not certain, the host is replaced as well.
-    """
-    return _URL.sub(lambda match: f"{match[1]}://{_visible(match[2])}", text)
-
-
-def _visible(rest: str) -> str:
-    """Return what may be shown of a URL after "://"."""
-    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
-    tail = rest[len(authority) :]
-    host = authority.rpartition("@")[2]
-    if "@" in tail or not _HOST.fullmatch(host):  # a password that is not escaped, perhaps
-        return _HIDDEN
-    hidden = len(authority) > len(host) or tail not in ("", "/")
-    return f"{host}/{_HIDDEN}" if hidden else host
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +137,7 @@ def parse_stream_address(text: str) -> StreamAddress:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise UsageError(f"Invalid stream address {shown}.", HINT) from None  # it names a part
-    if not host or shown.partition("://")[2] == _HIDDEN:
+    if not host or shown.partition("://")[2] == HIDDEN:
         raise UsageError(f"Invalid stream address {shown}.", HINT)
     if scheme in ("udp", "srt") and not port:
         raise UsageError(f"The stream address {shown} has no port.", f"use {scheme}://{host}:PORT")

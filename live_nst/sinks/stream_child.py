@@ -5,8 +5,8 @@ that stops nobody, and a kill ends it.
 
 The first line of standard input is a `StreamTask` as JSON, so that no list of processes shows the
 address with its key. Standard output gets lines of JSON: {"live": true} once the server has
-accepted the stream, {"frames": n} while it takes it, and {"error": number, "certificate": true}
-with the system's number of an error, and whether a certificate is its cause.
+accepted the stream, {"frames": n} while it takes and reads it, and {"error": number,
+"certificate": true} with the system's number of an error, and whether a certificate is its cause.
 
 This file imports nothing of live-nst, so that it starts fast.
 """
@@ -14,10 +14,13 @@ This file imports nothing of live-nst, so that it starts fast.
 import json
 import os
 import signal
+import socket
+import stat
+import struct
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from typing import Any, TypedDict
 
@@ -27,6 +30,8 @@ from av.bitstream import BitStreamFilterContext
 _PROGRESS_SECONDS = 0.2
 _LONGEST_WAIT = 10  # seconds that one call may take; the parent usually kills earlier
 _SAMPLE_RATE = 48_000
+_WINDOW = struct.Struct("=120xQ100xI")  # tcpi_bytes_acked and tcpi_snd_wnd of Linux' tcp_info
+_LEAST_SHARE = 0.5
 
 
 class StreamTask(TypedDict):
@@ -82,6 +87,7 @@ def _push(task: StreamTask) -> None:
         with _limited(), _certificate_errors():
             target.start_encoding()  # connects
         _report(live=True)
+        reader = find_reader()
         frames, reported = 0, time.monotonic()
         for packet in source.demux(video, audio):
             if packet.dts is None:
@@ -95,9 +101,75 @@ def _push(task: StreamTask) -> None:
             frames += is_video
             if is_video and time.monotonic() >= reported + _PROGRESS_SECONDS:
                 reported = time.monotonic()
-                _report(frames=frames)
+                if reader is None or reader.reads():
+                    _report(frames=frames)
         with _limited():
             target.close()
+
+
+class Reader:
+    """Tells whether the program at the other end of a TCP connection reads what it is sent.
+
+    The system there goes on taking data for a frozen program, until its buffer is full; at a low
+    bitrate that lasts long. But the window that it offers shrinks by what nobody reads, so that its
+    right edge stays (RFC 9293, 3.8.6). Of a program that reads, the edge moves by as many bytes as
+    are acknowledged. Linux rounds the window up to a kilobyte or so: the edge may move a little
+    with each packet, and below about 0.2 Mbit/s that hides a frozen program.
+
+    Args:
+        connection: The connection. It is looked at only.
+
+    Raises:
+        OSError: The system does not tell.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._acknowledged, self._edge = self._look()
+
+    def reads(self) -> bool:
+        """Return whether it has read at least half of what came since this last was true.
+
+        If nothing came and the window is open, the network is to blame. That is no reason to say
+        no: it may recover, and if not, the writes block.
+        """
+        acknowledged, edge = self._look()
+        arrived = acknowledged - self._acknowledged
+        if edge - self._edge < _LEAST_SHARE * arrived or edge == acknowledged:
+            return False
+        self._acknowledged, self._edge = acknowledged, edge
+        return True
+
+    def _look(self) -> tuple[int, int]:
+        """Return how many bytes were acknowledged, and the right edge of the window."""
+        info = self._connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+        if len(info) < _WINDOW.size:
+            raise OSError("this version of Linux does not tell the window")
+        acknowledged, window = _WINDOW.unpack_from(info)
+        return acknowledged, acknowledged + window
+
+
+def find_reader() -> Reader | None:
+    """Return the reader of this process' only TCP connection; None where it cannot be known."""
+    try:
+        found = [Reader(connection) for connection in _tcp_connections()]
+    except OSError:
+        return None
+    return found[0] if len(found) == 1 else None
+
+
+def _tcp_connections() -> Iterator[socket.socket]:
+    """Yield copies of all TCP connections of this process, where the system lists them."""
+    numbers = []
+    for name in os.listdir("/proc/self/fd") if sys.platform == "linux" else ():
+        with suppress(FileNotFoundError):  # what listed them is closed again
+            if stat.S_ISSOCK(os.stat(f"/proc/self/fd/{name}").st_mode):
+                numbers.append(int(name))
+    for number in numbers:  # only now, as each copy is a further one
+        connection = socket.socket(fileno=os.dup(number))
+        internet = connection.family in (socket.AF_INET, socket.AF_INET6)
+        if internet and connection.type == socket.SOCK_STREAM:
+            yield connection
 
 
 def tee_address(task: StreamTask) -> str:

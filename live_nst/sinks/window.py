@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 
 from live_nst.errors import DisplayError
-from live_nst.sinks.x11 import NO_DISPLAY_HINT, require_display
+from live_nst.sinks.x11 import LOST_HINT, NO_DISPLAY_HINT, display_lost, require_display
+from live_nst.sinks.x11_loss import LOST, ExitSentence
 from live_nst.types import Closeable, Image
 
 KEY_NAMES = {
@@ -55,6 +56,7 @@ class Window(Closeable):
         self._fullscreen = False
         self._was_visible = False
         self._closed = False
+        self._exit_sentence: ExitSentence | None = None
         try:
             # GUI_NORMAL: without the tool bar and the keys of Qt. FREERATIO: `add_aspect_bars`
             # keeps the proportions by black bars, as those of Qt would be light gray.
@@ -62,6 +64,8 @@ class Window(Closeable):
             cv2.resizeWindow(title, *_within(size, screen))
         except cv2.error as exc:
             raise DisplayError(f"Cannot open a window: {exc.err}", NO_DISPLAY_HINT) from exc
+        if sys.platform.startswith("linux"):
+            self._exit_sentence = ExitSentence(f"{LOST} ({LOST_HINT})", display_lost)
         if fullscreen:
             self.toggle_fullscreen()
 
@@ -82,6 +86,7 @@ class Window(Closeable):
         # OpenCV would open a closed window again.
         if self._closed:
             return
+        self._check_display()
         try:
             _, _, width, height = cv2.getWindowImageRect(self._title)
             cv2.imshow(self._title, add_aspect_bars(image, (width, height)))
@@ -97,9 +102,13 @@ class Window(Closeable):
             The key that was pressed; None if there was none. A character, letters in lower case
             (on some systems OpenCV gives no other), or "space", "enter", "escape", "tab",
             "backspace", "left", "right", "up" or "down".
+
+        Raises:
+            DisplayError: The connection to the display was lost.
         """
         if self._closed:
             return None
+        self._check_display()
         code = cv2.waitKeyEx(1)
         self._check_closed()
         return key_name(code)
@@ -117,8 +126,18 @@ class Window(Closeable):
         if self._closed:
             return
         self._closed = True
+        if self._exit_sentence is not None:
+            self._exit_sentence.disarm()
+        if display_lost():
+            return  # Qt would end the process
         cv2.destroyWindow(self._title)
         cv2.waitKeyEx(1)  # it disappears only now
+
+    @staticmethod
+    def _check_display() -> None:
+        """Raise if the X server is gone, before Qt notices and ends the process."""
+        if display_lost():
+            raise DisplayError(LOST, LOST_HINT)
 
     def _check_closed(self) -> None:
         try:

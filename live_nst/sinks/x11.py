@@ -8,10 +8,15 @@ import sys
 from collections.abc import Mapping
 
 from live_nst.errors import DisplayError
+from live_nst.sinks.x11_loss import is_closed
 
 NO_DISPLAY_HINT = "use `--no-window`, with `--record out.mp4` to keep the result"
+LOST_HINT = "start it again when the screen is back, or use `--no-window`"
 X_PORT = 6000
 CONNECT_SECONDS = 2.0
+
+_connections: list[int] = []
+"""Descriptors of the connections to X servers, which stay open; the newest one is the last."""
 
 
 class _Screen(ctypes.Structure):
@@ -59,6 +64,11 @@ def require_display(
     return _connect(display)
 
 
+def display_lost() -> bool:
+    """Return whether the X server that `require_display` has found is gone."""
+    return bool(_connections) and is_closed(_connections[-1])
+
+
 def _no_display(environ: Mapping[str, str]) -> str:
     if environ.get("WAYLAND_DISPLAY"):
         return "Cannot open a window: this Wayland session runs no XWayland, DISPLAY is not set"
@@ -96,6 +106,7 @@ def _connect(display: str) -> tuple[int, int]:
         raise _unreachable(display)
     setup = ctypes.c_void_p(xcb.xcb_get_setup(connection))
     screen = xcb.xcb_setup_roots_iterator(setup).data.contents
+    _connections.append(int(xcb.xcb_get_file_descriptor(connection)))
     # The connection stays open. A server such as Xvfb resets when its last client disconnects, and
     # would close the window that is just being opened.
     return int(screen.width), int(screen.height)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from live_nst.errors import UsageError
 from live_nst.types import Frame
@@ -101,3 +101,18 @@ class Source(Protocol):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+
+
+@runtime_checkable
+class InterruptibleSource(Protocol):
+    """What a source has as well if its `read` may wait for something that never comes.
+
+    Without it, whoever stops reading waits until `read` returns by itself.
+    """
+
+    def interrupt(self) -> None:
+        """Let `read` return None at once, also one that is called later.
+
+        Any thread may call this, at any time; it does not block.
+        """
+        ...

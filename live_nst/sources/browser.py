@@ -4,12 +4,8 @@ The frames come from outside: whatever they contain, the worst that happens is t
 refused.
 """
 
-import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 import av
 import cv2
@@ -17,161 +13,21 @@ import numpy as np
 
 from live_nst.errors import SourceError, SourceLostError
 from live_nst.sources.base import SourceInfo, SourceRequest
+from live_nst.sources.browser_feed import BrowserFeed, BrowserInbox
 from live_nst.types import Closeable, Frame, Image
 
 MAX_PIXELS = 4096 * 2304
 """Larger frames are refused."""
-_QUEUE_FRAMES, _QUEUE_BYTES = 90, 16_000_000
 _READ_SECONDS = 4.0
 _MAX_BROKEN = 60  # frames in a row
 _MAX_AGE = 5.0  # seconds; a capture time that is older is not believed
-
-VideoFormat = Literal["h264", "jpeg"]
-
-
-@dataclass(frozen=True, slots=True)
-class SentFrame:
-    """One frame as a page sent it.
-
-    Attributes:
-        data: An access unit of H.264 in the form of Annex B, or a JPEG file.
-        keyframe: Whether a decoder can start here.
-        index: Its number, by the page.
-        time: When it was captured, in seconds of `time.monotonic()`; by the page, so it may be
-            anything.
-    """
-
-    data: bytes
-    keyframe: bool
-    index: int
-    time: float
-
-
-class BrowserFeed:
-    """The frames that one page sends, on their way to the source.
-
-    Args:
-        name: What it is for people: "browser's camera".
-        form: How the frames are encoded.
-        on_decoded: Called with the index of each frame that was decoded, in another thread.
-        on_keyframe_needed: Called when decoding can go on only from a keyframe.
-        on_refused: Called once with an error if the frames cannot be used.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        form: VideoFormat,
-        *,
-        on_decoded: Callable[[int], None] = lambda index: None,
-        on_keyframe_needed: Callable[[], None] = lambda: None,
-        on_refused: Callable[[SourceError], None] = lambda error: None,
-    ) -> None:
-        self.name = name
-        self.form = form
-        self.on_decoded = on_decoded
-        self.on_keyframe_needed = on_keyframe_needed
-        self.on_refused = on_refused
-        self._frames: deque[SentFrame] = deque()
-        self._bytes = 0
-        self._needs_keyframe = form == "h264"
-        self._changed = threading.Condition()
-        self._ended = False
-
-    def put(self, frame: SentFrame) -> None:
-        """Add a frame without blocking. If too many wait, those up to the next keyframe go."""
-        with self._changed:
-            keyframe = frame.keyframe or self.form == "jpeg"
-            full = (
-                len(self._frames) >= _QUEUE_FRAMES or self._bytes + len(frame.data) > _QUEUE_BYTES
-            )
-            if self.form == "jpeg" or full:
-                self._frames.clear()
-                self._bytes = 0
-                self._needs_keyframe = self.form == "h264"
-            if self._needs_keyframe and not keyframe:
-                needed = True
-            else:
-                needed = self._needs_keyframe = False
-                self._frames.append(frame)
-                self._bytes += len(frame.data)
-                self._changed.notify_all()
-        if needed:
-            self.on_keyframe_needed()
-
-    def restart(self) -> None:
-        """Go on only from a keyframe: what came before cannot be decoded."""
-        with self._changed:
-            self._frames.clear()
-            self._bytes = 0
-            self._needs_keyframe = self.form == "h264"
-        self.on_keyframe_needed()
-
-    def take(self, timeout: float) -> list[SentFrame]:
-        """Return all frames that wait; wait for one up to `timeout` seconds."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._frames or self._ended, timeout)
-            frames = list(self._frames)
-            self._frames.clear()
-            self._bytes = 0
-            return frames
-
-    @property
-    def ended(self) -> bool:
-        """Whether the page has gone."""
-        return self._ended
-
-    def end(self) -> None:
-        """Say that no frame will follow."""
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
-
-
-class BrowserInbox:
-    """Where the feed of a page and the source meet. Any thread may call everything here."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._feed: BrowserFeed | None = None
-
-    @property
-    def taken(self) -> bool:
-        """Whether a page sends already."""
-        return self._feed is not None
-
-    def connect(self, feed: BrowserFeed) -> None:
-        """Take the frames of a page.
-
-        Raises:
-            SourceError: Another page sends already.
-        """
-        with self._changed:
-            if self._feed is not None:
-                raise SourceError(
-                    "another page sends its camera already", "close it, or stop its camera"
-                )
-            self._feed = feed
-            self._changed.notify_all()
-
-    def disconnect(self, feed: BrowserFeed) -> None:
-        """Forget a page that has gone."""
-        feed.end()
-        with self._changed:
-            if self._feed is feed:
-                self._feed = None
-
-    def wait(self, timeout: float) -> BrowserFeed | None:
-        """Return the feed of the page that sends; wait for one up to `timeout` seconds."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._feed is not None, timeout)
-            return self._feed
 
 
 class BrowserSource(Closeable):
     """Frames of the page that sends its camera or screen; the newest one counts.
 
-    It opens also while no page sends. Then `read` waits a while, and is lost.
+    It opens also while no page sends. Then `read` waits a while, and is lost. It is an
+    `InterruptibleSource`.
 
     Args:
         inbox: Where the page's frames come from.
@@ -193,7 +49,7 @@ class BrowserSource(Closeable):
         return self._info
 
     def read(self) -> Frame | None:
-        """Return the newest frame; None after `close`.
+        """Return the newest frame; None after `close` or `interrupt`.
 
         Raises:
             SourceLostError: No page sends frames, or they cannot be used.
@@ -204,10 +60,10 @@ class BrowserSource(Closeable):
             if left <= 0:
                 raise SourceLostError("no page sends its camera", "start it on the studio's page")
             if self._feed is None or self._decoder is None:
-                self._feed = self._inbox.wait(left)
+                self._feed = self._inbox.wait(left, self._has_closed)
                 self._decoder = _Decoder(self._feed) if self._feed is not None else None
                 continue
-            decoded = self._decoder.newest(min(left, 0.5))
+            decoded = self._decoder.newest(min(left, 0.5), self._has_closed)
             if decoded is not None:
                 return self._as_frame(*decoded)
             if self._feed.ended:
@@ -223,6 +79,14 @@ class BrowserSource(Closeable):
         self._index += 1
         return Frame(image, self._index, self._time)
 
+    def _has_closed(self) -> bool:
+        return self._closed
+
+    def interrupt(self) -> None:
+        """Let `read` return None at once. Any thread may call this."""
+        self._closed = True
+        self._inbox.wake()
+
     def close(self) -> None:
         """Stop reading. Calling it again does nothing."""
         self._closed = True
@@ -237,11 +101,11 @@ class _Decoder:
         self._context = _h264_decoder() if feed.form == "h264" else None
         self._broken = 0
 
-    def newest(self, timeout: float) -> tuple[Image, float] | None:
+    def newest(self, timeout: float, given_up: Callable[[], bool]) -> tuple[Image, float] | None:
         """Return the newest image and its time by the page; None if there is none in time."""
         newest = None
         damaged = False
-        for sent in self._feed.take(timeout):
+        for sent in self._feed.take(timeout, given_up):
             if damaged and not sent.keyframe and self._feed.form == "h264":
                 continue
             damaged = False

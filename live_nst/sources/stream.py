@@ -13,6 +13,7 @@ import av
 import av.error
 
 from live_nst.errors import SourceError, SourceLostError
+from live_nst.files.secrets import hide_login
 from live_nst.runtime.pyav import fraction, open_for_reading
 from live_nst.runtime.timing import Clock, SystemClock
 from live_nst.sources.base import SourceInfo
@@ -63,7 +64,7 @@ class StreamSource(Closeable):
         self._clock = clock or SystemClock()
         self._timeout = timeout
         self._network = "://" in url and not url.startswith("file://")
-        self._name = _without_secrets(url) if self._network else _local_path(url).name
+        self._name = hide_login(url) if self._network else _local_path(url).name
         target = url if self._network else _checked(_local_path(url))
         self._container = _open(target, self._name, timeout if self._network else None)
         with contextlib.ExitStack() as on_error:
@@ -230,17 +231,6 @@ def _checked(path: Path) -> str:
     if stat.S_ISREG(status.st_mode) and status.st_size == 0:
         raise SourceError(f"{path} is empty", "choose a video file")
     return os.path.abspath(path)
-
-
-def _without_secrets(url: str) -> str:
-    """Return `url` without its password and its query, for messages and figures.
-
-    Many cameras take user and password in the query.
-    """
-    parts = urlsplit(url)
-    if parts.password:
-        url = url.replace(f":{parts.password}@", ":***@", 1)
-    return url.replace(f"?{parts.query}", "?***", 1) if parts.query else url
 
 
 def _reason(exc: av.error.FFmpegError) -> str:

@@ -12,8 +12,9 @@ from starlette.exceptions import HTTPException
 
 from live_nst import __version__
 from live_nst.errors import LiveNstError
-from live_nst.live.session import Attach
-from live_nst.sources.browser import BrowserInbox
+from live_nst.files.secrets import hide_keys
+from live_nst.live.run import Attach
+from live_nst.sources.browser_feed import BrowserInbox
 from live_nst.studio.events import EventHub
 from live_nst.studio.limits import BodyLimitMiddleware
 from live_nst.studio.page_files import page_routes
@@ -159,7 +160,7 @@ def _translate_errors(app: FastAPI, notify: Notify) -> None:
     def answer_unexpected(_: Request, error: Exception) -> JSONResponse:
         if isinstance(error, RuntimeError) and "after shutdown" in str(error):
             return _problem(409, "The session has just ended.", "start it again")
-        notify(f"A request failed unexpectedly: {type(error).__name__}: {error}")
+        notify(f"A request failed unexpectedly: {_describe_defect(error)}")
         return _problem(500, "The request failed unexpectedly.", "please report it")
 
 
@@ -183,7 +184,12 @@ class QuietMiddleware:
             if scope["type"] == "lifespan":
                 raise
             if scope["type"] == "websocket" and not isinstance(exc, OSError):
-                self._notify(f"A WebSocket failed unexpectedly: {type(exc).__name__}: {exc}")
+                self._notify(f"A WebSocket failed unexpectedly: {_describe_defect(exc)}")
+
+
+def _describe_defect(error: Exception) -> str:
+    """Return an unexpected error in a few words, without keys and passwords."""
+    return f"{type(error).__name__}: {hide_keys(str(error))}"
 
 
 def _problem(status: int, error: str, hint: str) -> JSONResponse:

@@ -5,19 +5,22 @@ from collections.abc import Callable
 from live_nst.live.options import LiveOptions
 from live_nst.live.session import LiveSession
 from live_nst.sources.base import Source, SourceRequest
-from live_nst.sources.browser import BrowserInbox, BrowserSource
+from live_nst.sources.browser import BrowserSource
+from live_nst.sources.browser_feed import BrowserInbox
 from live_nst.sources.factory import open_source
 from live_nst.studio.app import AppParts, Hubs
+from live_nst.studio.attached import AttachedSession
 from live_nst.studio.events import EventHub
-from live_nst.studio.host import AttachedSession, Host, SessionHost
+from live_nst.studio.host import Host, SessionHost
 from live_nst.studio.models import State
 from live_nst.studio.pictures import PictureHub
 from live_nst.studio.security import Access
 from live_nst.studio.sources import SourceList
-from live_nst.studio.studio import Studio, installed_virtual_cameras
+from live_nst.studio.studio import Studio
 from live_nst.studio.styles import StyleShelf
 from live_nst.studio.thumbnails import Thumbnails
 from live_nst.studio.video import VideoHub
+from live_nst.studio.virtual_cameras import installed_virtual_cameras
 from live_nst.types import Closeable, DownloadProgress, Notify
 
 

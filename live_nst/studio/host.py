@@ -5,16 +5,26 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from live_nst.errors import LiveNstError
-from live_nst.live.actions import ActionHandler
+from live_nst.files.secrets import hide_keys
+from live_nst.live.actions import ActionHandler, raise_error
 from live_nst.live.keys import KEY_ACTIONS
-from live_nst.live.options import LiveOptions
-from live_nst.live.session import Attach, LiveSession, OpenNamedSource
+from live_nst.live.options import LiveOptions, ViewState
+from live_nst.live.run import Attach
+from live_nst.live.session import LiveSession, OpenNamedSource
 from live_nst.presets.files import write_session
-from live_nst.studio.requests import RequestError, as_sentence, no_session
-from live_nst.stylizer.look import Look
+from live_nst.studio.kept import (
+    KeptOutputs,
+    keep_outputs,
+    keep_settings,
+    keep_view,
+    restore,
+    without_outputs,
+)
+from live_nst.studio.requests import Exclusive, RequestError, as_sentence, no_session
 from live_nst.types import Closeable, DownloadProgress, Notify
 
 _BUSY_SECONDS = 1.0  # that a request waits for another one
@@ -22,11 +32,12 @@ _END_SECONDS = 60.0  # for a model that is just being loaded, and for a recordin
 
 
 class Host(Protocol):
-    """Knows the session that runs, if one does. `SessionHost` and `AttachedSession` are hosts.
+    """Knows the session that runs, if one does. `SessionHost` is one, `AttachedSession` another.
 
     Attributes:
         session: The session that runs; None if none does.
         options: What the session was asked to do, or the next one will be.
+        view: How the next session shows its frames.
         starting: Whether a session is being opened.
         problem: Why the last session ended or could not start; empty if that was wanted.
         started: When the session began, in seconds of `time.monotonic()`.
@@ -34,6 +45,7 @@ class Host(Protocol):
 
     session: LiveSession | None
     options: LiveOptions
+    view: ViewState
     starting: bool
     problem: str
     started: float
@@ -58,7 +70,9 @@ class Host(Protocol):
 class SessionHost(Closeable):
     """Starts, restarts and ends sessions. Any thread may call everything here.
 
-    Settings outlive a restart: the style, the look, the size and the view.
+    Settings outlive a session: the style, the look, the size and the view. When a session is
+    restarted, the virtual camera and the streams go on as well. A frozen frame and a recording end
+    with their session; and so do all outputs when it is stopped.
 
     Args:
         options: What the first session is asked to do.
@@ -81,6 +95,7 @@ class SessionHost(Closeable):
     ) -> None:
         self.session: LiveSession | None = None
         self.options = options
+        self.view = ViewState()
         self.starting = False
         self.problem = ""
         self.started = 0.0
@@ -96,19 +111,22 @@ class SessionHost(Closeable):
 
     def start(self, options: LiveOptions) -> None:
         """See `Host.start`."""
-        with _Exclusive(self._changing, _BUSY_SECONDS):
+        with Exclusive(self._changing, _BUSY_SECONDS):
             before = self._run
-            former = self.options
-            if before is not None and before.session is not None:
-                former = _keep_settings(former, before.session)
-                options = _keep_settings(options, before.session)
+            session = before.session if before is not None else None
+            former, outputs = self.options, KeptOutputs()
+            if session is not None:
+                former = replace(keep_settings(former, session), source=session.source)
+                options = keep_settings(options, session)
             options.check()
+            if session is not None:
+                outputs = keep_outputs(session)
             self._end()
             try:
-                self._begin(options)
+                self._begin(options, outputs)
             except LiveNstError:
                 if before is not None and before.was_running and not self._closed:
-                    self._begin(former)  # what ran until now runs again
+                    self._begin(former, outputs)  # what ran until now runs again
                 raise
 
     def begin(self) -> None:
@@ -128,7 +146,7 @@ class SessionHost(Closeable):
         run = self._run
         if run is not None:
             run.stop()  # also one that is just being opened
-        with _Exclusive(self._changing, _END_SECONDS):
+        with Exclusive(self._changing, _END_SECONDS):
             self._end()
             self.problem = ""
         self._changed()
@@ -146,13 +164,13 @@ class SessionHost(Closeable):
         with self._changing:
             self._end()
 
-    def _begin(self, options: LiveOptions) -> None:
+    def _begin(self, options: LiveOptions, outputs: KeptOutputs) -> None:
         """Start a session and wait until it runs; the caller holds `_changing`."""
         if self._closed:
             raise RequestError(503, "The studio is ending.")
         self.starting, self.problem = True, ""
         self._changed()
-        run = self._run = _Run(self, options)
+        run = self._run = _Run(self, options, outputs)
         run.thread.start()
         run.ready.wait()
         self.starting = False
@@ -162,7 +180,7 @@ class SessionHost(Closeable):
             if isinstance(run.failure, LiveNstError):
                 raise run.failure
             raise RequestError(409, self.problem)
-        self.options = options
+        self.options = without_outputs(options)
 
     def _end(self) -> None:
         run = self._run
@@ -177,10 +195,15 @@ class SessionHost(Closeable):
 
     # Called by the thread of a session.
 
-    def _on_ready(self, session: LiveSession) -> None:
-        self._keys = ActionHandler(session.control)
+    def _on_ready(self, session: LiveSession, outputs: KeptOutputs) -> None:
+        restore(session, self.view, outputs, self._notify)
+        self._keys = key_handler(session)
         self.started = time.monotonic()
         self.session = session
+
+    def _keep(self, session: LiveSession) -> None:
+        self.view = keep_view(session)
+        self.options = replace(keep_settings(self.options, session), source=session.source)
 
     def _on_end(self, run: "_Run") -> None:
         if run.was_running and run.failure is not None:
@@ -202,9 +225,10 @@ class _Run:
         failure: The error that ended it.
     """
 
-    def __init__(self, host: SessionHost, options: LiveOptions) -> None:
+    def __init__(self, host: SessionHost, options: LiveOptions, outputs: KeptOutputs) -> None:
         self._host = host
         self._options = options
+        self._outputs = outputs
         self.session: LiveSession | None = None
         self.ready = threading.Event()
         self.was_running = self.stopping = False
@@ -228,12 +252,14 @@ class _Run:
                 for attach in host._attach:
                     stack.enter_context(attach(session))
                 self.session, self.was_running = session, True
-                host._on_ready(session)
+                host._on_ready(session, self._outputs)
                 self.ready.set()
                 if self.stopping:
                     session.stop()
-                session.run()
-                host.options = _keep_settings(host.options, session)
+                try:
+                    session.run()
+                finally:
+                    host._keep(session)
                 if not session.pipeline.stopping:
                     host.problem = "The source has ended."
                 host.session = None  # before the stack closes what requests would use
@@ -245,57 +271,16 @@ class _Run:
             self.ready.set()
 
 
-class _Exclusive:
-    """Holds a lock, or refuses a request while another one holds it."""
-
-    def __init__(self, lock: threading.Lock, seconds: float) -> None:
-        self._lock = lock
-        self._seconds = seconds
-
-    def __enter__(self) -> None:
-        if not self._lock.acquire(timeout=self._seconds):
-            raise RequestError(409, "The session is just being changed.", "try again in a moment")
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-
-class AttachedSession:
-    """A host of a session that someone else runs: it cannot be started or ended from here.
-
-    Args:
-        session: The session.
-    """
-
-    def __init__(self, session: LiveSession) -> None:
-        self.session: LiveSession | None = session
-        self.options = session.options
-        self.starting = False
-        self.problem = ""
-        self.started = time.monotonic()
-        self._keys = ActionHandler(session.control, lambda: write_session(session))
-
-    def start(self, options: LiveOptions) -> None:
-        """Refuse it."""
-        raise RequestError(
-            409, "This session cannot be started again from here.", "use `live-nst studio`"
-        )
-
-    def stop(self) -> None:
-        """End the session, and so the program."""
-        if self.session is not None:
-            self.session.stop()
-
-    def press(self, key: str) -> None:
-        """See `Host.press`."""
-        press_key(self._keys, key)
+def key_handler(session: LiveSession) -> ActionHandler:
+    """Return what the keys of the window do to a session; its errors are raised."""
+    return ActionHandler(session.control, partial(write_session, session), raise_error)
 
 
 def press_key(handler: ActionHandler | None, key: str) -> None:
     """Do what a key does in the window.
 
     Raises:
-        RequestError: There is no session, or no such key.
+        LiveNstError: There is no session, or no such key; or what it does cannot be done.
     """
     if key not in KEY_ACTIONS:
         raise RequestError(422, "There is no such key.", "the key h in the window lists them")
@@ -304,26 +289,7 @@ def press_key(handler: ActionHandler | None, key: str) -> None:
     handler.perform(KEY_ACTIONS[key], key)
 
 
-def _keep_settings(options: LiveOptions, session: LiveSession) -> LiveOptions:
-    """Return options with the settings that a session has now."""
-    now = session.control.settings
-    stylizer = replace(
-        options.stylizer,
-        styles=(now.style,),
-        size=None if now.automatic_size else now.size,
-        look=Look(
-            strength=now.strength,
-            keep_colors=now.keep_colors,
-            detail=now.detail,
-            only=now.only,
-            blend=now.blend,
-        ),
-        stroke=now.stroke,
-    )
-    return replace(options, stylizer=stylizer, mirror=now.mirror)
-
-
 def _sentence(error: BaseException) -> str:
     if isinstance(error, LiveNstError):
         return as_sentence(str(error))
-    return f"The session failed unexpectedly: {type(error).__name__}: {error}"
+    return f"The session failed unexpectedly: {type(error).__name__}: {hide_keys(str(error))}"

@@ -76,9 +76,9 @@ class SessionRequest(RequestModel):
 
 
 class SourceState(BaseModel):
-    """The source in use."""
+    """The source in use; its id is that of the list of sources."""
 
-    spec: str = ""
+    id: str = ""
     name: str = ""
     width: int = 0
     height: int = 0
@@ -190,8 +190,8 @@ class StyleEntry(BaseModel):
 
 
 class SourceEntry(BaseModel):
-    """A source to choose."""
+    """A source to choose. No address or path is shown, as it may hold a password."""
 
-    spec: str
+    id: str
     label: str
     kind: Literal["camera", "demo", "browser", "screen", "given"]

@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from pydantic import Field
 
-from live_nst.live.control import SettingsChange
 from live_nst.live.options import LiveOptions
 from live_nst.live.session import LiveSession
+from live_nst.live.settings import SettingsChange
 from live_nst.presets.files import (
     apply_preset,
     list_presets,
@@ -19,7 +19,7 @@ from live_nst.presets.files import (
 )
 from live_nst.presets.show import current_options
 from live_nst.sinks.stream_address import parse_stream_address
-from live_nst.studio.host import AttachedSession
+from live_nst.studio.attached import AttachedSession
 from live_nst.studio.models import RequestModel, State
 from live_nst.studio.requests import RequestError
 from live_nst.studio.routes import PROBLEMS, state_for
@@ -67,7 +67,7 @@ def save(studio: Studio, name: str) -> None:
     """
     session = studio.host.session
     options = studio.host.options if session is None else current_options(session)
-    save_preset(name, options, studio.shelf.folder)
+    save_preset(name, options)
 
 
 def load(studio: Studio, name: str) -> None:

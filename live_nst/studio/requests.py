@@ -1,4 +1,6 @@
-"""Errors of requests, with their HTTP status."""
+"""Errors of requests, with their HTTP status; one request at a time."""
+
+import threading
 
 from live_nst.errors import LiveNstError, StyleError, UsageError
 
@@ -34,3 +36,26 @@ def as_sentence(text: str) -> str:
     if text.split(" ", 1)[0].isalpha():
         text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+class Exclusive:
+    """Holds a lock, or refuses a request while another one holds it.
+
+    Args:
+        lock: The lock.
+        seconds: How long the request waits.
+
+    Raises:
+        RequestError: Another one held it for all that time.
+    """
+
+    def __init__(self, lock: threading.Lock, seconds: float) -> None:
+        self._lock = lock
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=self._seconds):
+            raise RequestError(409, "The session is just being changed.", "try again in a moment")
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()

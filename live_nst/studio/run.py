@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 
+from live_nst.live.options import check_streams
 from live_nst.remote.addresses import ListenAddress
 from live_nst.remote.attach import open_remotes
 from live_nst.remote.endpoints import Endpoint, find_endpoints, remove_endpoint, write_endpoint
@@ -47,6 +48,7 @@ def run_studio(
     options.check()
     live = replace(options.live, source=choose_source(options.live.source), window=False)
     live.check()
+    check_streams(live)  # the page starts some
     certificate = _certificate(options)
     with ExitStack() as stack:
         stop = stack.enter_context(handle_stop_signals())

@@ -11,7 +11,8 @@ from typing import Any
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from live_nst.errors import LiveNstError, SourceError
-from live_nst.sources.browser import MAX_PIXELS, BrowserFeed, BrowserInbox, SentFrame, VideoFormat
+from live_nst.sources.browser import MAX_PIXELS
+from live_nst.sources.browser_feed import BrowserFeed, BrowserInbox, SentFrame, VideoFormat
 from live_nst.studio.events import EventHub, EventViewer
 from live_nst.studio.requests import RequestError, as_sentence
 from live_nst.studio.security import Headers, host_name, is_loopback

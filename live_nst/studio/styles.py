@@ -1,13 +1,11 @@
 """The styles that a page offers: built in, given at the start, and uploaded pictures."""
 
 import io
-import tempfile
 import threading
 import unicodedata
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -17,6 +15,7 @@ from PIL import ImageOps, UnidentifiedImageError
 from live_nst.errors import StyleError
 from live_nst.files.decoding import DECODE_ERRORS, to_rgb
 from live_nst.files.images import bgr_to_pillow, flatten_on_white
+from live_nst.files.temporary import TemporaryFolder
 from live_nst.styles.builtin import builtin_styles
 from live_nst.styles.image import read_style_image
 from live_nst.styles.spec import StylePart, StyleSpec, parse_style
@@ -57,7 +56,7 @@ class StyleShelf(Closeable):
 
     def __init__(self, given: Sequence[StyleSpec] = ()) -> None:
         self._lock = threading.Lock()
-        self._folder = tempfile.TemporaryDirectory(prefix="live-nst-")
+        self._folder = TemporaryFolder()
         self._uploads = 0
         self._pictures: dict[str, bytes] = {}
         styles = [
@@ -67,11 +66,6 @@ class StyleShelf(Closeable):
         self._styles: tuple[ShelvedStyle, ...] = tuple(styles)
         self._given = 0
         self.add_given(given)
-
-    @property
-    def folder(self) -> Path:
-        """The folder of the uploaded pictures, which is gone after the end."""
-        return Path(self._folder.name)
 
     def add_given(self, specs: Sequence[StyleSpec]) -> None:
         """Add styles before all others, as if they had been given at the start."""
@@ -113,7 +107,7 @@ class StyleShelf(Closeable):
                 )
             self._uploads += 1
             number = self._uploads
-            path = Path(self._folder.name, f"upload-{number}.png")
+            path = self._folder.path / f"upload-{number}.png"
             image.save(path, compress_level=1)
             label = _unused(clean_label(label) or f"picture {number}", self._styles)
             spec = StyleSpec(label, (StylePart(path, 1.0),))
@@ -192,7 +186,7 @@ class StyleShelf(Closeable):
 
     def close(self) -> None:
         """Remove the uploaded pictures. Calling it again does nothing."""
-        self._folder.cleanup()
+        self._folder.close()
 
 
 def clean_label(label: str) -> str:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.sinks.xvfb import click_close_button, window_manager, xvfb
+from tests.sinks.xvfb import click_close_button, window_manager, xvfb, xvfb_process
 
 NEEDED = ("Xvfb", "xdotool", "import", "openbox")
 MISSING = [name for name in NEEDED if shutil.which(name) is None]
@@ -161,3 +161,15 @@ def test_ways_to_quit(session: Session, way: str) -> None:
     assert len(written) >= 1
     assert isinstance(figures["frames"], int) and figures["frames"] >= 1
     assert "Traceback" not in session.log()
+
+
+def test_x_server_that_is_killed(tmp_path: Path) -> None:
+    with xvfb_process("1024x768x24") as (server, display), window_manager(display):
+        session = Session(display, tmp_path)
+        server.kill()
+        session.wait(lambda: session.process.poll() is not None, "it does not end")
+    assert session.process.returncode == 1, session.log()
+    log = session.log()
+    assert log.count("The window is lost: the X server has ended") == 1, log
+    assert "Traceback" not in log
+    assert decoded(tmp_path / "run.mp4")

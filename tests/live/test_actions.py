@@ -11,9 +11,10 @@ import pytest
 
 from live_nst.errors import DeviceError, LiveNstError, ModelError, RecordingError, StyleError
 from live_nst.live.actions import ActionHandler, next_size, next_strength
-from live_nst.live.control import SessionControl, SettingsChange
+from live_nst.live.control import SessionControl
 from live_nst.live.keys import KEY_ACTIONS, Action
 from live_nst.live.options import ViewState
+from live_nst.live.settings import SettingsChange
 from live_nst.live.size_controller import SIZE_STEPS
 from live_nst.sinks.recorder import Recorder
 from live_nst.styles.spec import StyleSpec, parse_style

@@ -13,7 +13,7 @@ import cv2
 import pytest
 
 from live_nst.errors import SourceError
-from live_nst.live import capture_worker as capture_module
+from live_nst.live import capture_reader as reader_module
 from live_nst.live.capture_worker import STALL_LIMIT_SECONDS, STALL_NOTICE_SECONDS, CaptureWorker
 from live_nst.live.options import PipelineOptions
 from live_nst.live.pipeline import LivePipeline
@@ -202,7 +202,7 @@ def test_ten_minutes_of_faults(seed: int, monkeypatch: pytest.MonkeyPatch) -> No
             rig.pass_time(timeout)
             return self.is_set()
 
-    monkeypatch.setattr(capture_module, "threading", SimpleNamespace(Event=Pause))
+    monkeypatch.setattr(reader_module, "threading", SimpleNamespace(Event=Pause))
     rig.capture.start()
     with Running(rig.pipeline) as running:
         deadline = time.monotonic() + 60

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from live_nst.errors import SourceError, SourceLostError
-from live_nst.live import capture_worker as capture_module
+from live_nst.live import capture_reader as reader_module
 from live_nst.live.capture_worker import STALL_LIMIT_SECONDS, STALL_NOTICE_SECONDS, CaptureWorker
+from live_nst.types import Frame
 from tests.live.fakes import (
     INFO,
     PATIENCE,
@@ -36,7 +37,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
             return super().wait(0.001)
 
     monkeypatch.setattr(
-        capture_module, "threading", SimpleNamespace(Event=NoPause, Lock=threading.Lock)
+        reader_module, "threading", SimpleNamespace(Event=NoPause, Lock=threading.Lock)
     )
     return made
 
@@ -449,7 +450,7 @@ def test_source_that_cannot_be_changed_to() -> None:
 
 
 def test_lost_source_is_retried_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capture_module, "FIRST_RETRY_SECONDS", 3600.0)
+    monkeypatch.setattr(reader_module, "FIRST_RETRY_SECONDS", 3600.0)
     openings = Openings(FakeSource([LOST]), FakeSource(frames(1)))
     worker = CaptureWorker(openings, FakeClock())
     worker.start()
@@ -458,3 +459,38 @@ def test_lost_source_is_retried_at_once(monkeypatch: pytest.MonkeyPatch) -> None
     wait_until(lambda: worker.next_index == 1, "the source was not reopened")
     openings.release()
     worker.close()
+
+
+class WaitingSource(FakeSource):
+    """A source that waits for a frame that never comes, and can be interrupted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reading = threading.Event()
+
+    def read(self) -> Frame | None:
+        self.reading.set()
+        assert self.released.wait(PATIENCE), "nobody interrupted the source"
+        return None
+
+    def interrupt(self) -> None:
+        self.released.set()
+
+
+@pytest.mark.parametrize("way", ["close", "change", "rest"])
+def test_a_read_that_waits_is_interrupted(way: str) -> None:
+    waiting, other = WaitingSource(), FakeSource()
+    capture = CaptureWorker(lambda: waiting)
+    capture.start()
+    assert waiting.reading.wait(PATIENCE)
+    if way == "close":
+        capture.close(PATIENCE)
+        assert waiting.closed
+    elif way == "change":
+        capture.change_source(lambda: other)
+    else:
+        capture.rest("nobody looks")
+    wait_until(lambda: waiting.closed)
+    other.released.set()
+    capture.close()
+    assert not own_threads()

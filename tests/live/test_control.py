@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from live_nst.errors import RecordingError, UsageError
-from live_nst.live.control import SettingsChange
+from live_nst.live.settings import SettingsChange
 from live_nst.styles.spec import parse_style
 from live_nst.stylizer.look import Look
 from tests.live.fakes import picture

@@ -23,10 +23,11 @@ from live_nst.errors import (
     StyleError,
     UsageError,
 )
-from live_nst.live import session
-from live_nst.live.control import SettingsChange
+from live_nst.live import run, session
 from live_nst.live.options import LiveOptions
-from live_nst.live.session import LiveSession, run_live
+from live_nst.live.run import run_live
+from live_nst.live.session import LiveSession
+from live_nst.live.settings import SettingsChange
 from live_nst.runtime.signals import STOP_SIGNALS
 from live_nst.sources.base import SourceRequest
 from live_nst.stylizer.look import Look
@@ -295,7 +296,7 @@ def test_window_error_leaves_no_thread(
     def refuse(*_: Any) -> None:
         raise DisplayError("no window can be opened", "use `--no-window`")
 
-    monkeypatch.setattr(session, "require_display", lambda: None)
+    monkeypatch.setattr(run, "require_display", lambda: None)
     monkeypatch.setattr("live_nst.sinks.window.Window", refuse)
     with pytest.raises(DisplayError):
         run_live(live_options(record=tmp_path / "o.mp4"), harness.messages.append)
@@ -330,7 +331,7 @@ def test_virtual_camera(harness: SessionHarness, monkeypatch: pytest.MonkeyPatch
     assert 3 <= len(camera.frames) <= 12  # at its own rate, though the source is much faster
     assert camera.closed
 
-    monkeypatch.setattr(session, "require_display", lambda: None)
+    monkeypatch.setattr(run, "require_display", lambda: None)
     monkeypatch.setattr("live_nst.sinks.window.Window", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run_live(live_options(virtual_camera="/dev/video10"), harness.messages.append)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from live_nst.errors import LiveNstError, SinkError, StyleError, UsageError
+from live_nst.files.temporary import TemporaryFolder
 from live_nst.live.options import LiveOptions
 from live_nst.presets.files import (
     apply_preset,
@@ -149,14 +150,26 @@ def test_pictures_beside_a_preset_are_named_relative(tmp_path: Path) -> None:
     ]
 
 
-def test_pictures_that_will_be_gone_are_copied(tmp_path: Path) -> None:
-    upload = picture(tmp_path / "uploads" / "upload-1.jpg")
-    options = apply_table(LiveOptions(), {"style": str(upload)})
-    path = save_preset("mine", options, tmp_path / "uploads")
-    upload.unlink()
+def test_pictures_that_will_be_gone_are_copied(own_config: Path) -> None:
+    with TemporaryFolder() as folder:
+        upload = picture(folder.path / "upload-1.jpg")
+        options = apply_table(LiveOptions(), {"style": str(upload)})
+        path = save_preset("mine", options)
+        assert save_preset("mine", options) == path  # no second copy
+    assert not upload.exists()
     (style,) = apply_preset(LiveOptions(), path).stylizer.styles
     assert Path(str(style)).read_bytes() == builtin_image_path("ink").read_bytes()
     assert tomllib.loads(path.read_text())["style"] == ["mine/upload-1.jpg"]
+    assert [file.name for file in path.with_suffix("").iterdir()] == ["upload-1.jpg"]
+    with TemporaryFolder() as folder:  # another picture of this name
+        other = folder.path / "upload-1.jpg"
+        other.write_bytes(builtin_image_path("wave").read_bytes())
+        options = apply_table(LiveOptions(), {"style": [str(style), str(other)]})
+        save_preset("mine", options)
+    assert tomllib.loads(path.read_text())["style"] == ["mine/upload-1.jpg", "mine/upload-1-2.jpg"]
+    first, second = apply_preset(LiveOptions(), path).stylizer.styles
+    assert Path(str(first)).read_bytes() == builtin_image_path("ink").read_bytes()
+    assert Path(str(second)).read_bytes() == builtin_image_path("wave").read_bytes()
 
 
 def test_a_mix_that_cannot_be_written(tmp_path: Path) -> None:

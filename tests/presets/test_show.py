@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from live_nst.live.control import SettingsChange
 from live_nst.live.options import LiveOptions
 from live_nst.live.session import LiveSession
+from live_nst.live.settings import SettingsChange
 from live_nst.presets.files import apply_preset, write_session
 from live_nst.presets.show import current_options
 from live_nst.styles.spec import as_spec, parse_style

@@ -124,6 +124,9 @@ def test_snapshot(controlled: Controlled, tmp_path: Path) -> None:
 def test_key_that_writes_a_preset(controlled: Controlled, tmp_path: Path) -> None:
     ctl("key", "w")
     assert len(list(tmp_path.glob("live-nst-*.toml"))) == 1
+    controlled.session.control._folder = Path("/nowhere")
+    with pytest.raises(ControlError, match="no folder"):
+        ctl("key", "w")
 
 
 def test_record(controlled: Controlled, tmp_path: Path) -> None:
@@ -223,10 +226,35 @@ def test_what_crashed_sessions_left(runtime: Path) -> None:
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(runtime / "77.sock"))
     write_endpoint(Endpoint(pid=77, socket=str(runtime / "77.sock")))
-    for number, text in enumerate(("", "[]", '{"pid": 1}x', '{"pid": "x", "url": 5}', "{}")):
-        (runtime / f"{number}.json").write_text(text)
     assert find_endpoints() == []
     assert list(runtime.iterdir()) == []
+
+
+FOREIGN = {
+    "0": "",
+    "12": "[]",
+    "2": '{"pid": 2}x',
+    "3": '{"pid": "3", "url": 5}',
+    "4": "{}",
+    "5": '{"pid": 5}',
+    "6": '{"pid": 6, "url": "http://127.0.0.1:1", "more": 1}',
+    "7": '{"pid": 8, "url": "http://127.0.0.1:1"}',
+    "notes": '{"pid": 9, "url": "http://127.0.0.1:1"}',
+    "10": '{"pid": 10, "socket": "/nowhere/other.sock"}',
+    "11": "[" * 9000,
+    "1": '{"pid": true, "url": "http://127.0.0.1:1"}',
+}
+"""What we did not write, by the names of the files."""
+
+
+@posix
+def test_what_others_have_written_stays(runtime: Path) -> None:
+    runtime.mkdir(mode=0o700)
+    for name, text in FOREIGN.items():
+        (runtime / f"{name}.json").write_text(text)
+        (runtime / f"{name}.sock").touch()
+    assert find_endpoints() == []
+    assert len(list(runtime.iterdir())) == 2 * len(FOREIGN)
 
 
 @posix

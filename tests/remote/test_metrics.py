@@ -11,7 +11,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from live_nst.errors import DeviceError, UsageError
-from live_nst.live.session import LiveSession, run_live
+from live_nst.live.run import run_live
+from live_nst.live.session import LiveSession
 from live_nst.live.streams import StreamStatus
 from live_nst.remote.addresses import ListenAddress
 from live_nst.remote.attach import CurrentSession

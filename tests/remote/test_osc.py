@@ -104,6 +104,14 @@ def test_keys(desk: Desk) -> None:
     wait_until(lambda: desk.settings.style.label == "ink")
 
 
+def test_key_that_writes_a_preset(desk: Desk, tmp_path: Path) -> None:
+    desk.send("key", "w")
+    wait_until(lambda: list(tmp_path.glob("live-nst-*.toml")))
+    desk.session.control._folder = Path("/nowhere")
+    desk.send("key", "w")
+    wait_until(lambda: any("no folder" in message for message in desk.messages))
+
+
 def test_recording(desk: Desk, tmp_path: Path) -> None:
     desk.send("record", 1)
     wait_until(lambda: desk.session.control.recorder is not None)

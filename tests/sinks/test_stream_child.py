@@ -2,8 +2,12 @@
 
 import itertools
 import json
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,7 @@ import pytest
 
 from live_nst.sinks import stream_child
 from live_nst.sinks.encoder import VideoEncoder
-from live_nst.sinks.stream_child import StreamTask, tee_address
+from live_nst.sinks.stream_child import Reader, StreamTask, tee_address
 from live_nst.sinks.transport_stream import TransportStream
 from live_nst.types import Frame
 from tests.sinks.stream_servers import checks, read_back
@@ -86,3 +90,79 @@ def test_sound_and_pictures_keep_their_times(tmp_path: Path) -> None:
     steps = [b.pts - a.pts for a, b in itertools.pairwise(pictures)]
     assert set(steps) == {3000}
     assert abs(sounds - 60 / 30 * 48_000 / 1024) < 2
+
+
+@pytest.fixture
+def connection() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """A TCP connection: the end that sends, and the one that reads."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as sender,
+    ):
+        other, _ = server.accept()
+        with other:
+            yield sender, other
+
+
+def send(sender: socket.socket, count: int, other: socket.socket | None = None) -> None:
+    """Send some packets; let the other end read them, if it is given."""
+    for _ in range(count):
+        sender.sendall(bytes(4000))
+        time.sleep(0.002)  # until it is acknowledged
+        if other is not None:
+            assert len(other.recv(4000, socket.MSG_WAITALL)) == 4000
+
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the window")
+
+
+@linux_only
+def test_reader(connection: tuple[socket.socket, socket.socket]) -> None:
+    sender, other = connection
+    try:
+        reader = Reader(sender)
+    except OSError:
+        pytest.skip("this version of Linux does not tell the window")
+    assert reader.reads()  # nothing came yet
+    for _ in range(3):
+        send(sender, 10, other)
+        time.sleep(0.1)  # for a delayed acknowledgment
+        assert reader.reads()
+    send(sender, 20)  # nobody reads; at first the window may still grow
+    reader.reads()
+    for _ in range(3):
+        send(sender, 5)
+        assert not reader.reads()
+    sender.setblocking(False)
+    with suppress(BlockingIOError):  # until no buffer takes more
+        while True:
+            sender.send(bytes(100_000))
+    assert not reader.reads()  # the window is closed
+    assert not reader.reads()
+    while sum(map(len, iter(lambda: receive(other), b""))) > 0:
+        time.sleep(0.1)  # what waits in the buffers follows
+    assert reader.reads()
+
+
+def receive(connection: socket.socket) -> bytes:
+    """Return what waits."""
+    with suppress(BlockingIOError):
+        return connection.recv(1_000_000, socket.MSG_DONTWAIT)
+    return b""
+
+
+@linux_only
+def test_the_only_connection_of_the_process_is_found() -> None:
+    program = """
+import socket
+from live_nst.sinks.stream_child import find_reader
+print(find_reader())
+server = socket.create_server(("127.0.0.1", 0))
+sender = socket.create_connection(server.getsockname())
+other, _ = server.accept()
+print(find_reader())
+other.close(), server.close()
+print(type(find_reader()).__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.split() == ["None", "None", "Reader"], done.stderr

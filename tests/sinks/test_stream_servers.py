@@ -177,9 +177,9 @@ def list_processes() -> str:
 class Interruption:
     """A stream to nginx with a recording beside it, which a test interrupts."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, bitrate: int = 8_000_000) -> None:
         self.server = Nginx(folder / "nginx")
-        self.encoder = VideoEncoder(30, bitrate=8_000_000)
+        self.encoder = VideoEncoder(30, bitrate=bitrate)
         self.recorded = self.encoder.subscribe(10_000)  # what a recording beside it would get
         rng = np.random.default_rng(0)
         noise = [rng.integers(0, 256, (360, 640, 3), np.uint8) for _ in range(8)]
@@ -247,8 +247,9 @@ def test_killed_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_frozen_server(tmp_path: Path) -> None:
-    with Interruption(tmp_path) as test:
+@pytest.mark.parametrize("bitrate", [400_000, 1_000_000, 8_000_000])
+def test_frozen_server(bitrate: int, tmp_path: Path) -> None:
+    with Interruption(tmp_path, bitrate) as test:
         test.server.start()
         test.begin()
         test.wait_for("live")

@@ -11,17 +11,24 @@ from pathlib import Path
 
 
 @contextmanager
-def xvfb(screen: str = "1024x768x24") -> Iterator[str]:
-    """Run Xvfb on a free display; give the value for DISPLAY."""
+def xvfb_process(screen: str = "1024x768x24") -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
+    """Run Xvfb on a free display; give its process and the value for DISPLAY."""
     read_end, write_end = os.pipe()
     command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", screen, "-nolisten", "tcp"]
     with subprocess.Popen(command, pass_fds=[write_end], stderr=subprocess.DEVNULL) as server:
         os.close(write_end)
         try:
             with os.fdopen(read_end) as reader:
-                yield f":{reader.readline().strip()}"
+                yield server, f":{reader.readline().strip()}"
         finally:
             server.terminate()
+
+
+@contextmanager
+def xvfb(screen: str = "1024x768x24") -> Iterator[str]:
+    """Run Xvfb on a free display; give the value for DISPLAY."""
+    with xvfb_process(screen) as (_, display):
+        yield display
 
 
 @contextmanager

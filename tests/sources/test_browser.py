@@ -10,8 +10,9 @@ import pytest
 from live_nst.errors import SourceError, SourceLostError
 from live_nst.sinks.encoder import VideoEncoder
 from live_nst.sources import browser
-from live_nst.sources.base import SourceRequest
-from live_nst.sources.browser import BrowserFeed, BrowserInbox, BrowserSource, SentFrame
+from live_nst.sources.base import InterruptibleSource, SourceRequest
+from live_nst.sources.browser import BrowserSource
+from live_nst.sources.browser_feed import BrowserFeed, BrowserInbox, SentFrame, VideoFormat
 from live_nst.types import Frame, Image
 
 REQUEST = SourceRequest(640, 480, 30.0)
@@ -34,7 +35,7 @@ class Page:
         errors: Why the frames were refused.
     """
 
-    def __init__(self, inbox: BrowserInbox, form: browser.VideoFormat = "jpeg") -> None:
+    def __init__(self, inbox: BrowserInbox, form: VideoFormat = "jpeg") -> None:
         self.acks: list[int] = []
         self.asked = 0
         self.errors: list[SourceError] = []
@@ -207,3 +208,23 @@ def test_closed_source() -> None:
     source.close()
     source.close()
     assert source.read() is None
+
+
+@pytest.mark.parametrize("sends", [False, True])
+def test_interrupt_ends_a_read_that_waits(sends: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(browser, "_READ_SECONDS", 1e6)
+    inbox = BrowserInbox()
+    page = Page(inbox) if sends else None
+    source = BrowserSource(inbox, REQUEST)
+    assert isinstance(source, InterruptibleSource)
+    results: list[Frame | None] = []
+    thread = threading.Thread(target=lambda: results.append(source.read()), daemon=True)
+    thread.start()
+    source.interrupt()
+    thread.join(20)
+    assert results == [None]
+    assert source.read() is None  # and so it stays
+    if page is not None:  # the page goes on with the next source
+        other = BrowserSource(inbox, REQUEST)
+        page.send(jpeg(30))
+        assert abs(int(read(other).image[0, 0, 0]) - 30) < 4

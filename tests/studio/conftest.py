@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from live_nst.errors import LiveNstError
+from live_nst.files.secrets import hide_login
 from live_nst.live import session as session_module
 from live_nst.live.options import LiveOptions
 from live_nst.sources.base import SourceInfo, SourceRequest
@@ -176,7 +177,7 @@ def studio(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, token: str) -> Itera
         names.append(spec)
         if spec in refused:
             raise refused[spec]
-        return FakeSource(frames(), replace(INFO, name=f"fake {spec}"))
+        return FakeSource(frames(), replace(INFO, name=f"fake {hide_login(spec)}"))
 
     monkeypatch.setattr("live_nst.studio.assemble.open_source", open_source)
     monkeypatch.setattr(session_module, "StylizerCore", FakeModel)
@@ -217,7 +218,8 @@ class KnownSources:
 
         cameras = [CameraDevice(0, name="Fake"), CameraDevice(1, name="Other")]
         self._list = SourceList(given, cameras=lambda: cameras, screens=list)
-        self.entries, self.knows, self.add = self._list.entries, self._list.knows, self._list.add
+        self.entries, self.add = self._list.entries, self._list.add
+        self.id_of, self.find = self._list.id_of, self._list.find
 
 
 def jpeg(side: int = 64, color: str = "orange") -> bytes:

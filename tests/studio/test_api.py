@@ -27,7 +27,7 @@ def problem(answer: Any, status: int) -> str:
 
 def test_state_without_a_session(studio: StudioHarness) -> None:
     state = studio.state()
-    assert not state["session"]["running"] and state["session"]["source"]["spec"] == "demo"
+    assert not state["session"]["running"] and state["session"]["source"]["id"] == "demo"
     assert state["settings"]["style"] == {"starry": 1.0}
     assert state["settings"]["size"] == "auto" and state["secure"]
     for request in (
@@ -45,7 +45,7 @@ def test_state_of_a_session(studio: StudioHarness) -> None:
     state = studio.state()
     assert state["session"]["running"] and state["session"]["problem"] == ""
     assert state["session"]["source"] == {
-        "spec": "demo", "name": "fake demo", "width": 64, "height": 48, "fps": 30.0,
+        "id": "demo", "name": "fake demo", "width": 64, "height": 48, "fps": 30.0,
     }  # fmt: skip
     assert state["runs"]["model"] == "fake" and state["runs"]["size"] == [64, 48]
     again = studio.state()
@@ -250,7 +250,7 @@ def test_streams(studio: StudioHarness) -> None:
 
 def test_sources(studio: StudioHarness) -> None:
     sources = studio.client.get("/api/sources").json()
-    assert [(source["spec"], source["kind"]) for source in sources] == [
+    assert [(source["id"], source["kind"]) for source in sources] == [
         ("0", "camera"), ("1", "camera"), ("browser", "browser"), ("demo", "demo"),
     ]  # fmt: skip
 
@@ -264,7 +264,7 @@ def test_change_of_the_source_keeps_the_session(studio: StudioHarness) -> None:
     answer = studio.client.put("/api/session", json={"source": "0"})
     assert answer.status_code == 409
     assert answer.json() == {"error": "Camera 0 is busy.", "hint": "close the other program"}
-    assert studio.state()["session"]["source"]["spec"] == "1"
+    assert studio.state()["session"]["source"]["id"] == "1"
     for source in ("/etc/passwd", "file:///etc/passwd", "2", "", "x" * 999):
         problem(studio.client.put("/api/session", json={"source": source}), 422)
 
@@ -319,7 +319,7 @@ def test_settings_outlive_a_stop_and_a_failed_restart(studio: StudioHarness) -> 
     studio.refused["1"] = SourceError("busy")
     problem(studio.client.put("/api/session", json={"source": "1", "fps": 20}), 409)
     state = studio.state()
-    assert state["session"]["running"] and state["session"]["source"]["spec"] == "demo"
+    assert state["session"]["running"] and state["session"]["source"]["id"] == "demo"
     assert state["settings"]["strength"] == 0.2
 
 

@@ -62,13 +62,32 @@ def test_uploaded_picture_outlives_the_studio(studio: StudioHarness) -> None:
     assert style_id in [entry["id"] for entry in studio.client.get("/api/styles").json()]
 
 
+def test_key_writes_a_preset_with_its_uploaded_picture(studio: StudioHarness) -> None:
+    studio.start()
+    headers = {"content-type": "image/jpeg", "x-label": "mine"}
+    upload = studio.client.post("/api/styles", content=jpeg(), headers=headers).json()
+    studio.client.patch("/api/settings", json={"style": upload["id"]})
+    assert studio.client.post("/api/keys", json={"key": "w"}).status_code == 200
+    (path,) = studio.folder.glob("*.toml")
+    (style,) = tomllib.loads(path.read_text())["style"]
+    assert style == f"{path.stem}/upload-1.png" and (studio.folder / style).is_file()
+
+
+@pytest.mark.parametrize("key", ["w", "s", "r"])
+def test_key_whose_file_cannot_be_written(studio: StudioHarness, key: str) -> None:
+    studio.start()
+    studio.wait(lambda: studio.state()["figures"]["frames"] > 0)
+    studio.host.session.control._folder = Path("/nowhere")  # type: ignore[union-attr]
+    assert problem(studio.client.post("/api/keys", json={"key": key}), 409)
+
+
 def test_other_model_starts_the_session_again(studio: StudioHarness) -> None:
     studio.start()
     write("other", 'engine = "tensorflow"\nfps = 25\nstrength = 0.5\nsource = "clip.mp4"\n')
     state = load(studio, "other")
     assert [model.options.engine for model in FakeModel.made] == ["auto", "tensorflow"]
     assert state["settings"]["strength"] == 0.5
-    assert state["session"]["source"]["spec"].endswith("clip.mp4")
+    assert state["session"]["source"]["name"].endswith("clip.mp4")
     changed = studio.client.put("/api/session", json={"fps": 20})  # the source is known now
     assert changed.status_code == 200, changed.text
 

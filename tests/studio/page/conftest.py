@@ -72,7 +72,7 @@ class Studio:
         """Show the demo in ink with all other settings as at the start."""
         while (session := self.ask("GET", "api/state")["session"])["starting"]:
             time.sleep(0.2)
-        if not session["running"] or session["source"]["spec"] != "demo":
+        if not session["running"] or session["source"]["id"] != "demo":
             self.ask("PUT", "api/session", {"source": "demo"})
         self.ask("PATCH", "api/settings", {"style": "ink", **SETTINGS})
 

@@ -55,13 +55,13 @@ export function sourceCards(choices, store, session, chosen) {
     ];
   };
   const cards = [];
-  for (const { spec, label, kind } of choices) {
+  for (const { id, label, kind } of choices) {
     if (kind === BROWSER) {
       cards.push(...browserCards());
       continue;
     }
-    const isCurrent = Boolean(current?.running) && current?.source.spec === spec;
-    cards.push(card(kind, capitalized(label), KINDS[kind] ?? "", isCurrent, true, () => void session.start(spec)));
+    const isCurrent = Boolean(current?.running) && current?.source.id === id;
+    cards.push(card(kind, capitalized(label), KINDS[kind] ?? "", isCurrent, true, () => void session.start(id)));
   }
   return build("div", { className: "source-cards" }, ...cards);
 }
@@ -92,11 +92,11 @@ export function showCards(state, status, choices, store, session) {
       sourceCards(choices, store, session, () => {}),
       ...advice(),
     ]);
-  } else if (source.spec === BROWSER && problem && !session.camera) {
+  } else if (source.id === BROWSER && problem && !session.camera) {
     showCard(`waiting ${problem}`, () => [
       build("h2", {}, "Waiting for a browser's camera"),
       build("p", {}, "Give this browser's camera or screen, or choose another source above."),
-      sourceCards([{ spec: BROWSER, label: "", kind: BROWSER }], store, session, () => {}),
+      sourceCards([{ id: BROWSER, label: "", kind: BROWSER }], store, session, () => {}),
       ...advice(),
     ]);
   } else {

@@ -87,7 +87,7 @@ export function setUpSpeed(store) {
   });
   const rate = byId("rate", HTMLSelectElement);
   rate.addEventListener("change", () => {
-    const source = store.state?.session.source.spec;
+    const source = store.state?.session.source.id;
     if (source) void attempt(async () => store.receive(await call("PUT", "/api/session", { source, fps: Number(rate.value) })));
   });
   store.subscribe((state) => {

@@ -6,7 +6,7 @@ import { attempt, complain, say } from "./notices.js";
 
 /** @typedef {import("./camera.js").Kind} Kind */
 
-export const BROWSER = "browser"; // the spec of the source that this page feeds
+export const BROWSER = "browser"; // the id of the source that this page feeds
 
 export class SessionSwitch {
   /** @type {BrowserCamera | null} What this page sends; null for nothing. */
@@ -23,8 +23,8 @@ export class SessionSwitch {
     this.serverNow = serverNow;
     store.subscribe(({ session }) => {
       // Another page may have chosen another source: then this camera is not needed.
-      if (this.camera?.wanted && session.running && session.source.spec !== BROWSER) this.camera.stop();
-      else if (this.camera && session.running && session.source.spec === BROWSER) this.camera.wanted = true;
+      if (this.camera?.wanted && session.running && session.source.id !== BROWSER) this.camera.stop();
+      else if (this.camera && session.running && session.source.id === BROWSER) this.camera.wanted = true;
     });
   }
 
@@ -64,7 +64,7 @@ export class SessionSwitch {
       const stream = await askFor(kind, which);
       this.camera?.stop();
       const session = this.store.state?.session;
-      if (!session?.running || session.source.spec !== BROWSER) {
+      if (!session?.running || session.source.id !== BROWSER) {
         try {
           this.store.receive(await call("PUT", "/api/session", { source: BROWSER }));
         } catch (error) {

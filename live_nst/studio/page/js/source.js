@@ -29,7 +29,7 @@ export function setUpSource(store, session) {
   let filled = "";
   const fill = () => {
     // Built anew only when it differs, so that the focus stays.
-    const key = JSON.stringify([choices, store.state?.session.running, store.state?.session.source.spec, session.camera?.kind]);
+    const key = JSON.stringify([choices, store.state?.session.running, store.state?.session.source.id, session.camera?.kind]);
     if (key === filled) return;
     filled = key;
     fillDialog(dialog, "Source", sourceCards(choices, store, session, () => dialog.close()), ...advice());
@@ -51,8 +51,8 @@ export function setUpSource(store, session) {
   byId("session-button", HTMLButtonElement).addEventListener("click", () => {
     const state = store.state;
     if (state?.session.running || state?.session.starting) void session.stop();
-    else if (state?.session.source.spec && state.session.source.spec !== BROWSER) {
-      void session.start(state.session.source.spec);
+    else if (state?.session.source.id && state.session.source.id !== BROWSER) {
+      void session.start(state.session.source.id);
     } else open();
   });
   let hadNone = false;
@@ -87,7 +87,7 @@ function renderHead({ session, viewers }, connected) {
   const lamp = byId("lamp", HTMLSpanElement);
   lamp.dataset.state = !connected ? "away" : starting ? "starting" : running ? "running" : "stopped";
   const words = !connected ? "no connection" : starting ? "starting" : running ? source.name : "stopped";
-  setText(byId("source-name", HTMLSpanElement), words || source.spec);
+  setText(byId("source-name", HTMLSpanElement), words || source.id);
   const detail = running && connected && source.width ? `${source.width}×${source.height}, ${Math.round(source.fps)} fps` : "";
   setText(byId("source-detail", HTMLSpanElement), detail);
   const watching = byId("viewers", HTMLSpanElement);

@@ -36,7 +36,7 @@ export class Stage {
   /** @param {State} state */
   #render(state) {
     const { settings, session, figures, runs } = state;
-    const { spec, width, height } = session.source;
+    const { id, width, height } = session.source;
     if (!this.picture.classList.contains("lit")) setRatio(width, height);
     this.picture.classList.toggle("idle", !session.running);
     this.divider.hidden = !settings.split || !session.running;
@@ -48,7 +48,7 @@ export class Stage {
         `${figures.fps.toFixed(1)} fps   ${runs.size.join("×")}   ${Math.round(latency)} ms`,
       );
     }
-    const badge = settings.frozen ? "Frozen" : session.problem && spec !== "browser" ? session.problem : "";
+    const badge = settings.frozen ? "Frozen" : session.problem && id !== "browser" ? session.problem : "";
     this.badge.hidden = !badge || !session.running;
     setText(this.badge, badge);
   }

@@ -2,7 +2,7 @@
  * The data of the studio's interface, as the server sends it.
  *
  * @typedef {Object} Source
- * @property {string} spec
+ * @property {string} id
  * @property {string} name
  * @property {number} width
  * @property {number} height
@@ -86,7 +86,7 @@
  * @property {string} thumbnail
  *
  * @typedef {Object} SourceChoice
- * @property {string} spec
+ * @property {string} id
  * @property {string} label
  * @property {"camera" | "demo" | "browser" | "screen" | "given"} kind
  */
