@@ -89,6 +89,6 @@ def restore(session: LiveSession, view: ViewState, outputs: KeptOutputs, notify:
         try:
             step()
         except LiveNstError as exc:
-            notify(f"An output is off now: {exc}.")
+            notify(f"An output is off now: {str(exc).rstrip('.')}.")
     if outputs.recording:
         notify(f"The recording {outputs.recording} has ended with the session.")

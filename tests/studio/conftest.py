@@ -183,6 +183,7 @@ def studio(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, token: str) -> Itera
     monkeypatch.setattr(session_module, "StylizerCore", FakeModel)
     monkeypatch.setattr("live_nst.studio.assemble.SourceList", lambda given: KnownSources(given))
     monkeypatch.setattr("live_nst.studio.assemble.installed_virtual_cameras", lambda: [])
+    FakeModel.made.clear()  # other tests than those of the studio make some, too
     options = LiveOptions(window=False, source="demo", folder=tmp_path)
     access = Access(own_names("127.0.0.1"), token=token)
     with ExitStack() as stack:
