@@ -262,6 +262,21 @@ def test_the_browsers_own_camera_comes_back_painted(open_page: OpenPage, missing
     page.get_by_text("Waiting for a browser's camera").wait_for()
 
 
+def test_the_model_is_chosen(open_page: OpenPage) -> None:
+    page = open_page()
+    choice = page.get_by_label("Model", exact=True)
+
+    def choose_model(name: str) -> None:
+        choice.select_option(name)
+        choice.evaluate("element => element.blur()")
+        said = page.locator("#runs-summary")
+        wait_until(page, lambda: f"Runs {name} on" in said.inner_text(), f"{name} runs", 60.0)
+        assert choice.input_value() == name
+
+    choose_model("fine")
+    choose_model("mobile")
+
+
 def test_a_session_is_stopped_and_started(open_page: OpenPage) -> None:
     page = open_page()
     page.locator("#session-button").click()

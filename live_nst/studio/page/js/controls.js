@@ -9,6 +9,7 @@ import { Slider } from "./slider.js";
 const RATES = [10, 15, 20, 24, 25, 30, 50, 60];
 const STROKES = [0.3, 3]; // the smallest and the largest factor
 const SIZES = [128, 1280]; // pixels; programs may ask for other sizes
+const MODELS = ["mobile", "fine"]; // those in the package
 
 /** @typedef {import("./types.js").State} State */
 
@@ -70,7 +71,7 @@ export function setUpLook(store) {
 }
 
 /**
- * Wire size and rate, and the list of what runs where.
+ * Wire size, rate and model, and the list of what runs where.
  *
  * @param {import("./store.js").Store} store
  */
@@ -90,8 +91,20 @@ export function setUpSpeed(store) {
     const source = store.state?.session.source.id;
     if (source) void attempt(async () => store.receive(await call("PUT", "/api/session", { source, fps: Number(rate.value) })));
   });
+  const model = byId("model", HTMLSelectElement);
+  model.addEventListener("change", () => {
+    const source = store.state?.session.source.id;
+    if (source) void attempt(async () => store.receive(await call("PUT", "/api/session", { source, model: model.value })));
+  });
   store.subscribe((state) => {
     const { settings, runs, session } = state;
+    // Another model was given at the start; choosing it again changes nothing.
+    const models = MODELS.includes(runs.model) || !runs.model ? MODELS : [...MODELS, runs.model];
+    renderOn(model, models, () =>
+      models.map((name) => build("option", { value: MODELS.includes(name) ? name : "given" }, name)),
+    );
+    const running = MODELS.includes(runs.model) ? runs.model : "given";
+    if (document.activeElement !== model && model.value !== running) model.value = running;
     const auto = settings.size === "auto";
     const side = settings.size === "auto" ? Math.max(...runs.size) : settings.size;
     size.show(side, auto ? `${side} px, by speed` : `${side} px`);
