@@ -21,6 +21,11 @@ class Attempt:
     frames: int = 0  # that are painted
     begin: float | None = None  # when the worker began with it
 
+    @property
+    def work(self) -> int:
+        """Number of frames that the network sees: those of the warm-up, too."""
+        return self.chunk.length + self.chunk.warm_up
+
 
 class Pace:
     """Seconds that a frame usually takes.
@@ -47,3 +52,19 @@ class WorkerState:
     frames: int = 0
     failures: int = 0  # since its last success
     pace: Pace = field(default_factory=Pace)
+
+    def remaining(self, attempt: Attempt, now: float, usual: float) -> float:
+        """Return an estimate of the seconds until one of its attempts is done.
+
+        Args:
+            attempt: The attempt.
+            now: The time.
+            usual: Seconds that a frame takes at other workers.
+        """
+        pace = self.pace.usual or usual
+        first = self.attempts[0]
+        ahead = 0.0 if first is attempt else self.remaining(first, now, usual)
+        if attempt.begin is not None and attempt.frames:
+            done = attempt.chunk.warm_up + attempt.frames
+            return (now - attempt.begin) / done * (attempt.work - done)
+        return ahead + pace * attempt.work

@@ -26,6 +26,7 @@ _DEPTH = 2  # chunks that a worker has: one that it paints, and one that waits
 _MAX_FAILURES = 3  # of one chunk; and of one worker, one after the other
 _LATE = 3.0  # so many times what a chunk usually takes
 _LATE_SECONDS = 5.0  # and so much longer, as short chunks vary
+_REPEAT_GAIN = 1.5  # a chunk is repeated where it is done so many times sooner
 _NO_WORKER_SECONDS = 60.0
 
 
@@ -159,7 +160,7 @@ class Dispatch:
             return
         worker.failures = 0
         if attempt.begin is not None:
-            pace = max(1e-9, now - attempt.begin) / (chunk.length + chunk.warm_up)
+            pace = max(1e-9, now - attempt.begin) / attempt.work
             worker.pace.add(pace)
             self._pace.add(pace)
         if chunk.number in self._done:
@@ -310,27 +311,15 @@ class Dispatch:
         attempts = self._attempts()
         counts = Counter(each.chunk.number for each in attempts)
         slow = [
-            (self._remaining(each, now, pace), each)
+            (self._workers[each.worker].remaining(each, now, pace), each)
             for each in attempts
             if counts[each.chunk.number] == 1 and each.chunk.number not in self._done
         ]
         slow.sort(key=lambda pair: -pair[0])
         for address, (remaining, attempt) in zip(free, slow, strict=False):
-            again = (self._workers[address].pace.usual or pace) * attempt.chunk.length
-            if remaining > 1.5 * again:
+            again = (self._workers[address].pace.usual or pace) * attempt.work
+            if remaining > _REPEAT_GAIN * again:
                 self._send(attempt.chunk, address)
-
-    def _remaining(self, attempt: Attempt, now: float, pace: float) -> float:
-        """Return an estimate of the seconds until an attempt is done."""
-        pace = self._workers[attempt.worker].pace.usual or pace
-        ahead = 0.0
-        first = self._workers[attempt.worker].attempts[0]
-        if first is not attempt:
-            ahead = self._remaining(first, now, pace)
-        if attempt.begin is not None and attempt.frames:
-            elapsed = now - attempt.begin
-            return elapsed / attempt.frames * (attempt.chunk.length - attempt.frames)
-        return ahead + pace * attempt.chunk.length
 
     def _runs_well(self, chunk: Chunk) -> bool:
         """Return whether a chunk is at a worker that does not hang."""
@@ -346,8 +335,7 @@ class Dispatch:
         pace = self._workers[attempt.worker].pace.usual or self._pace.usual
         if attempt.begin is None or pace is None:
             return False
-        usual = pace * (attempt.chunk.length + attempt.chunk.warm_up)
-        return now - attempt.begin > _LATE * usual + _LATE_SECONDS
+        return now - attempt.begin > _LATE * pace * attempt.work + _LATE_SECONDS
 
     def _stop(self, reason: CannotSpread) -> None:
         """Give no more chunks; those that are painted already are still stored."""

@@ -3,12 +3,14 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
 
+from live_nst.conversion.cluster.attempts import Attempt, WorkerState
 from live_nst.conversion.cluster.dispatch import Dispatch
-from live_nst.conversion.cluster.packets import Chunk, ChunkMismatch
+from live_nst.conversion.cluster.packets import Chunk, ChunkMismatch, SentPacket
 from live_nst.conversion.cluster.painting import PaintedChunk
 from live_nst.conversion.video.painter import CannotSpread
 from live_nst.errors import ConversionError, SinkError
@@ -252,6 +254,21 @@ def test_random_faults() -> None:
             assert "workers died" in exc.message
             continue
         assert sorted(run.stored) == list(range(60)), seed
+
+
+def test_remaining_time_counts_the_warm_up() -> None:
+    """A worker reports frames only when the warm-up is over; it takes as long as they do."""
+    frames = tuple((number, True) for number in range(14))
+    warm = Chunk(1, 10, 4, frames, (SentPacket(b"", 0, 0, 1, True),), False)
+    running, waiting = (Attempt(warm, "a", Future()) for _ in range(2))
+    state = WorkerState([running, waiting])
+    running.begin = 100.0
+    assert state.remaining(running, 103.0, 2.0) == 28.0  # as usual, as nothing is known
+    running.frames = 3
+    assert state.remaining(running, 107.0, 2.0) == pytest.approx(7.0)  # a second for each of 7
+    assert state.remaining(waiting, 107.0, 2.0) == pytest.approx(7.0 + 28.0)
+    state.pace.add(1.0)
+    assert state.remaining(waiting, 107.0, 2.0) == pytest.approx(7.0 + 14.0)
 
 
 def test_chunk_knows_its_length() -> None:
