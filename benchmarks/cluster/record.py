@@ -7,7 +7,10 @@ the workers to their share, need root; with `--share 0` nothing holds them.
 import argparse
 import json
 import os
+import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
@@ -25,6 +28,7 @@ FOLDER = Path(__file__).parent
 GIGABIT = 125e6
 SIMULATED = (10, 100, 300, 1000)
 CHUNKS = (384, 96)
+GROWTH, OUTSIDE, FLAT = 0.9, 0.1, 1.1  # what is promised
 SIZE, CHUNK = 192, 40  # many short chunks: all workers end at about the same time
 
 # A film of two hours in full HD, 25 frames a second at 8 Mbit/s, painted at 384 pixels on one core.
@@ -40,18 +44,51 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--share", type=float, default=0.25, help="of a core, for each worker")
     parser.add_argument("--no-simulation", action="store_true")
     parser.add_argument("--frames", type=int, default=16 * CHUNK)
+    parser.add_argument("--memory-frames", type=int, default=1500, help="and four times as many")
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 4])
     arguments = parser.parse_args(argv)
     path = FOLDER / "results.json"
     record = json.loads(path.read_text()) if path.exists() else {}
     if arguments.workers:
         record["measured"] = measure(arguments.workers, arguments.share or None, arguments.frames)
+    if arguments.memory_frames:
+        record["memory"] = measure_memory(arguments.memory_frames)
     if not arguments.no_simulation:
         record["simulated"] = simulate_all()
     path.write_text(json.dumps(record, indent=1) + "\n")
     page = FOLDER / "results.md"
     page.write_text(fill_tables(page.read_text(), tables(record)))
-    return 0
+    broken = list(broken_promises(record))
+    for sentence in broken:
+        print(f"BROKEN: {sentence}")
+    return int(bool(broken))
+
+
+def broken_promises(record: dict[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each promise that the measurements break."""
+    for row in record.get("measured", {"rows": []})["rows"]:
+        number = row["workers"]
+        if not row["same"]:
+            yield f"with {number} workers the file differs"
+        if growth(record["measured"], row) < GROWTH:
+            yield f"{number} workers do {growth(record['measured'], row):.0%} of proportional"
+        if outside(record["measured"], row) > OUTSIDE:
+            yield f"with {number} workers {outside(record['measured'], row):.0%} is not painting"
+    if "memory" in record:
+        one, four = (row["peak mb"] for row in record["memory"])
+        if four > FLAT * one:
+            yield f"the head's memory grows from {one:.0f} to {four:.0f} MB"
+
+
+def growth(measured: dict[str, Any], row: dict[str, Any]) -> float:
+    """Return the frames a second of some workers as a part of as many times those of one."""
+    first = measured["rows"][0]
+    return float(row["fps"] / row["workers"] / first["fps"] * first["workers"])
+
+
+def outside(measured: dict[str, Any], row: dict[str, Any]) -> float:
+    """Return the share of the processor time that is not that of painting and encoding."""
+    return 1 - float(measured["painting"]["cpu ms"] / row["cpu ms"])
 
 
 def measure(numbers: list[int], share: float | None, frames: int) -> dict[str, Any]:
@@ -60,6 +97,7 @@ def measure(numbers: list[int], share: float | None, frames: int) -> dict[str, A
         folder = Path(name)
         work = Work(write_film(folder / "film.mp4", frames), SIZE, CHUNK)
         alone = watch(start(work.command(folder / "alone.mp4")), {})
+        painting = painted_alone(work, folder / "painted.mp4")
         rows = [
             run_workers(work, folder / f"{number}.mp4", number, share, folder / "alone.mp4")
             for number in numbers
@@ -71,8 +109,37 @@ def measure(numbers: list[int], share: float | None, frames: int) -> dict[str, A
         "share": share,
         "frames": frames,
         "alone": {"cpu ms": alone.milliseconds()},
+        "painting": {"cpu ms": 1000 * painting["painting"] / frames},
         "rows": rows,
     }
+
+
+def painted_alone(work: Work, output: Path) -> dict[str, float]:
+    """Return what it takes to paint and encode the same chunks in one process; see `painting`."""
+    command = [sys.executable, "-m", "benchmarks.cluster.painting"]
+    arguments = [str(each) for each in (work.film, output, work.size, work.chunk)]
+    done = subprocess.run([*command, *arguments], stdout=subprocess.PIPE, text=True, check=True)
+    seconds: dict[str, float] = json.loads(done.stdout)
+    return seconds
+
+
+def measure_memory(frames: int) -> list[dict[str, Any]]:
+    """Return the peak memory of the head for a film, and for one of four times its length."""
+    rows = []
+    with tempfile.TemporaryDirectory() as name, cluster(2, held=False) as machines:
+        folder = Path(name)
+        for number in (frames, 4 * frames):
+            film = write_film(folder / f"{number}.mp4", number, (96, 54))
+            cost = machines.convert(Work(film, 64, 96), folder / f"{number}-out.mp4", None)
+            rows.append(
+                {
+                    "frames": number,
+                    "peak mb": cost.memory / 1e6,
+                    "head ms": cost.milliseconds("head"),
+                }
+            )
+            print(rows[-1], flush=True)
+    return rows
 
 
 def write_film(path: Path, frames: int, size: tuple[int, int] = (320, 180)) -> Path:
@@ -120,27 +187,40 @@ def tables(record: dict[str, Any]) -> dict[str, str]:
     """Return the tables of results.md."""
     found = {}
     if "measured" in record:
-        rows = record["measured"]["rows"]
-        one = rows[0]["fps"] / rows[0]["workers"]
+        measured = record["measured"]
         found["measured"] = markdown_table(
-            [
-                "workers",
-                "frames a second",
-                "of proportional",
-                "cpu ms a frame",
-                "head",
-                "same file",
-            ],
+            ["workers", "frames a second", "of proportional", "cpu ms a frame",
+             "workers", "scheduler", "head", "not painting", "same file"],
             [
                 [
                     str(row["workers"]),
                     f"{row['fps']:.2f}",
-                    f"{row['fps'] / row['workers'] / one:.0%}",
+                    f"{growth(measured, row):.0%}",
                     f"{row['cpu ms']:.1f}",
+                    f"{row['workers ms']:.1f}",
+                    f"{row['scheduler ms']:.2f}",
                     f"{row['head ms']:.2f}",
+                    f"{outside(measured, row):.0%}",
                     "yes" if row["same"] else "no",
                 ]
-                for row in rows
+                for row in measured["rows"]
+            ],
+        )  # fmt: skip
+        found["alone"] = markdown_table(
+            ["one process", "cpu ms a frame"],
+            [
+                ["`convert` alone: it runs the network once for each frame",
+                 f"{measured['alone']['cpu ms']:.1f}"],
+                ["the chunks as workers paint them, each with its warm-up",
+                 f"{measured['painting']['cpu ms']:.1f}"],
+            ],
+        )  # fmt: skip
+    if "memory" in record:
+        found["memory"] = markdown_table(
+            ["frames", "peak memory of the head", "its cpu ms a frame"],
+            [
+                [str(row["frames"]), f"{row['peak mb']:.0f} MB", f"{row['head ms']:.2f}"]
+                for row in record["memory"]
             ],
         )
     if "simulated" not in record:

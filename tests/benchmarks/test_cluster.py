@@ -1,7 +1,10 @@
 """The simulated cluster."""
 
+from typing import Any
+
 import pytest
 
+from benchmarks.cluster.record import broken_promises
 from benchmarks.cluster.simulation import Film, simulate
 
 FILM = Film(
@@ -23,3 +26,20 @@ def test_slow_worker_is_helped() -> None:
     outcome = simulate(FILM, 8, 40, 1e9, spread=0.0, slow=0.3, step=0.05)
     assert outcome.repeated > 0
     assert outcome.seconds < 40  # a slow worker alone takes 69 seconds for a chunk
+
+
+def test_broken_promises() -> None:
+    def record(fps: float, cpu: float, memory: float) -> dict[str, Any]:
+        rows = [
+            {"workers": 1, "fps": 2.0, "cpu ms": 42.0, "same": True},
+            {"workers": 2, "fps": fps, "cpu ms": cpu, "same": True},
+        ]
+        peaks = [{"peak mb": 200.0}, {"peak mb": memory}]
+        return {"measured": {"rows": rows, "painting": {"cpu ms": 40.0}}, "memory": peaks}
+
+    assert not list(broken_promises(record(3.7, 44.0, 210.0)))
+    assert list(broken_promises(record(3.4, 50.0, 300.0))) == [
+        "2 workers do 85% of proportional",
+        "with 2 workers 20% is not painting",
+        "the head's memory grows from 200 to 300 MB",
+    ]
