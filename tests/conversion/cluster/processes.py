@@ -6,6 +6,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -49,6 +51,18 @@ def children(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
     """The processes that paint: those that a nanny started."""
     found = psutil.Process(process.pid).children(recursive=True)
     return [each for each in found if "spawn_main" in " ".join(each.cmdline())]
+
+
+@contextmanager
+def cluster(log: Path, workers: int) -> "Iterator[tuple[str, list[subprocess.Popen[bytes]]]]":
+    """A scheduler and workers that use a core each: the address, and the workers."""
+    address, scheduler = start_scheduler(log)
+    started = [start([*PROGRAM, "worker", address, "--cores", "1"], log) for _ in range(workers)]
+    try:
+        yield address, started
+    finally:
+        for each in (*started, scheduler):
+            end(each)
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:

@@ -46,15 +46,8 @@ def alone(film: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture(scope="module")
 def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Any]]:
-    log = tmp_path_factory.mktemp("cluster") / "log"
-    address, process = processes.start_scheduler(log)
-    workers = [
-        processes.start([*processes.PROGRAM, "worker", address, "--cores", "1"], log)
-        for _ in range(WORKERS)
-    ]
-    yield address, workers
-    for each in (*workers, process):
-        processes.end(each)
+    with processes.cluster(tmp_path_factory.mktemp("cluster") / "log", WORKERS) as made:
+        yield made
 
 
 class Head:
