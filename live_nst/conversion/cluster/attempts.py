@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 from live_nst.conversion.cluster.packets import Chunk
 from live_nst.conversion.cluster.painting import PaintedChunk
 
-_PACES = 32  # chunks from which the usual time is taken
+PACES = 32  # chunks, or pictures, from which the usual time is taken
+_LATE = 3.0  # so many times what something usually takes
+_LATE_SECONDS = 5.0  # and so much longer, as short times vary
+
+
+def late_after(usual: float) -> float:
+    """Return after how many seconds something is late that usually takes `usual` seconds."""
+    return _LATE * usual + _LATE_SECONDS
 
 
 @dataclass(eq=False)
@@ -35,7 +42,7 @@ class Pace:
     """
 
     def __init__(self) -> None:
-        self._seconds: deque[float] = deque(maxlen=_PACES)
+        self._seconds: deque[float] = deque(maxlen=PACES)
         self.usual: float | None = None
 
     def add(self, seconds: float) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
-from live_nst.conversion.cluster.attempts import Attempt, Pace, WorkerState
+from live_nst.conversion.cluster.attempts import Attempt, Pace, WorkerState, late_after
 from live_nst.conversion.cluster.packets import Chunk, ChunkMismatch
 from live_nst.conversion.cluster.painting import PaintedChunk, paint_chunk
 from live_nst.conversion.cluster.roster import Roster, reason_of
@@ -24,8 +24,6 @@ from live_nst.runtime.timing import Clock
 
 _DEPTH = 2  # chunks that a worker has: one that it paints, and one that waits
 _MAX_FAILURES = 3  # of one chunk; and of one worker, one after the other
-_LATE = 3.0  # so many times what a chunk usually takes
-_LATE_SECONDS = 5.0  # and so much longer, as short chunks vary
 _REPEAT_GAIN = 1.5  # a chunk is repeated where it is done so many times sooner
 _NO_WORKER_SECONDS = 60.0
 
@@ -335,7 +333,7 @@ class Dispatch:
         pace = self._workers[attempt.worker].pace.usual or self._pace.usual
         if attempt.begin is None or pace is None:
             return False
-        return now - attempt.begin > _LATE * pace * attempt.work + _LATE_SECONDS
+        return now - attempt.begin > late_after(pace * attempt.work)
 
     def _stop(self, reason: CannotSpread) -> None:
         """Give no more chunks; those that are painted already are still stored."""
