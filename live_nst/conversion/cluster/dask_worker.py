@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from live_nst.conversion.cluster.address import Certificates
+from live_nst.conversion.cluster.dask_connection import check_scheduler
 from live_nst.conversion.cluster.dask_setup import import_dask, make_security, worker_options
 from live_nst.errors import ConversionError
 from live_nst.runtime.machine import available_cores
@@ -65,6 +66,13 @@ async def _serve(
 ) -> None:
     distributed = import_dask()
     security = make_security(address, certificates)
+    checked = asyncio.create_task(check_scheduler(address, security))
+    while not checked.done():
+        if stop():
+            checked.cancel()
+            return
+        await asyncio.wait({checked}, timeout=_POLL_SECONDS)
+    checked.result()
     nannies = [
         distributed.Nanny(
             address,

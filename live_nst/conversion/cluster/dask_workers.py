@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from live_nst.conversion.cluster.address import Certificates
+from live_nst.conversion.cluster.dask_connection import check_scheduler, connect_error
 from live_nst.conversion.cluster.dask_setup import import_dask, make_security, worker_options
 from live_nst.conversion.cluster.workers import WorkerLost
 from live_nst.errors import ConversionError, LiveNstError
@@ -180,6 +181,7 @@ class DaskWorkers:
 
     async def _connect(self, address: str, security: Any) -> None:
         distributed = import_dask()
+        await check_scheduler(address, security)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # other versions are checked below
@@ -187,7 +189,7 @@ class DaskWorkers:
                     address, security=security, asynchronous=True, timeout=_CONNECT_SECONDS
                 )
         except Exception as exc:
-            raise _connect_error(address, exc) from exc
+            raise connect_error(address, exc) from exc
         versions = await self._client.scheduler.versions(packages=[])
         theirs, ours = versions["packages"].get("distributed"), version("distributed")
         if theirs != ours:
@@ -306,27 +308,4 @@ def _is_loss(exc: Exception) -> bool:
     names = {each.__name__ for each in type(exc).__mro__}
     return bool(
         names & {"KilledWorker", "FutureCancelledError", "CommClosedError", "NoWorkerError"}
-    )
-
-
-def _connect_error(address: str, exc: Exception) -> ConversionError:
-    reason = (str(exc).splitlines() or [type(exc).__name__])[0]
-    causes: list[BaseException] = [exc]
-    while causes[-1].__cause__ is not None:
-        causes.append(causes[-1].__cause__)
-    text = " ".join(map(str, causes)).lower()
-    if "ssl" in text or "certificate" in text or "tls" in text:
-        return ConversionError(
-            f"The scheduler at {address} refuses the certificates: {causes[-1]}",
-            "check --tls-ca, --tls-cert and --tls-key, or Dask's configuration",
-        )
-    if isinstance(exc, (OSError, TimeoutError)):
-        return ConversionError(
-            f"There is no Dask scheduler at {address}",
-            "check the address, and start one with: dask scheduler",
-        )
-    ours = version("distributed")
-    return ConversionError(
-        f"The scheduler at {address} does not understand this machine: {reason}",
-        f"install the same version of Dask there: pip install distributed=={ours}",
     )
