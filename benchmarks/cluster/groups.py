@@ -24,15 +24,20 @@ class ControlGroup:
         self._folder.mkdir()
         self.members = self._folder / "cgroup.procs"
 
-    def hold(self, share: float | None) -> None:
-        """Let the processes have a share of a core from now on; None for as much as they get."""
+    def hold(self, share: float | None, *, first: bool) -> None:
+        """Let the processes have a share of a core from now on; None for as much as they get.
+
+        Args:
+            share: Of a core.
+            first: Other processes of the machine wait for these, so that they get their share.
+        """
         quota = None if share is None else round(_PERIOD * share)
         if self._second:
             (self._folder / "cpu.max").write_text(f"{quota or 'max'} {_PERIOD}")
         else:
             (self._folder / "cpu.cfs_quota_us").write_text(str(quota or -1))
         for name, weight in _HELD_WEIGHT.items():
-            if quota is not None and (self._folder / name).exists():
+            if first and (self._folder / name).exists():
                 (self._folder / name).write_text(weight)
 
     def remove(self) -> None:

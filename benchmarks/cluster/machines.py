@@ -76,17 +76,18 @@ class Cluster:
     address: str
     scheduler: Process
     workers: list[Process] = field(default_factory=list)
-    groups: list[ControlGroup] = field(default_factory=list)
+    groups: list[ControlGroup] = field(default_factory=list)  # the first one is not held
 
     def convert(self, work: Work, output: Path, share: float | None) -> Cost:
         """Convert a film; when its frames begin, hold each worker to a share of a core."""
-        for group in self.groups:
-            group.hold(None)
-        head = start(work.command(output, "--cluster", self.address))
+        for group in self.groups[1:]:
+            group.hold(None, first=False)
+        command = work.command(output, "--cluster", self.address)
+        head = start(command, self.groups[0] if self.groups else None)
 
         def begin() -> None:
-            for group in self.groups:
-                group.hold(share)
+            for index, group in enumerate(self.groups):
+                group.hold(share if index else None, first=True)
 
         return watch(head, {"scheduler": [self.scheduler], "workers": self.workers}, begin)
 
@@ -94,16 +95,17 @@ class Cluster:
 @contextmanager
 def cluster(number: int, *, held: bool) -> Iterator[Cluster]:
     """Start a scheduler and so many workers, in control groups if they will be held to a share."""
-    with control_groups(number if held else 0) as groups:
+    with control_groups(number + 1 if held else 0) as groups:
         address = f"127.0.0.1:{_free_port()}"
         command = [
             sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1",
             "--port", address.split(":")[1], "--dashboard-address", "127.0.0.1:0",
         ]  # fmt: skip
-        made = Cluster(address, start(command, environment=QUIET_SCHEDULER), groups=groups)
+        scheduler = start(command, groups[0] if held else None, QUIET_SCHEDULER)
+        made = Cluster(address, scheduler, groups=groups)
         try:
             for index in range(number):
-                group = groups[index] if held else None
+                group = groups[index + 1] if held else None
                 made.workers.append(start([*PROGRAM, "worker", address, "--cores", "1"], group))
             _wait_for_workers(address, number)
             yield made

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from live_nst.conversion.cluster.packets import Chunk
 from live_nst.conversion.cluster.painting import PaintedChunk
+from live_nst.conversion.progress import RecentRate, WorkerProgress
 
 PACES = 32  # chunks, or pictures, from which the usual time is taken
 _LATE = 3.0  # so many times what something usually takes
@@ -56,9 +57,18 @@ class WorkerState:
     """What is known of a worker."""
 
     attempts: list[Attempt] = field(default_factory=list)
-    frames: int = 0
+    frames: int = 0  # of the chunks that are done
+    rate: RecentRate | None = None
     failures: int = 0  # since its last success
     pace: Pace = field(default_factory=Pace)
+
+    def progress(self, name: str, now: float, *, late: bool) -> WorkerProgress:
+        """Return what the worker does, under a name; `late` is whether it hangs."""
+        first = self.attempts[0] if self.attempts else None
+        frames = self.frames + (first.frames if first is not None else 0)
+        self.rate = self.rate or RecentRate(now, frames)
+        state = "waiting" if first is None else "late" if late else "painting"
+        return WorkerProgress(name, state, frames, self.rate.read(now, frames))
 
     def remaining(self, attempt: Attempt, now: float, usual: float) -> float:
         """Return an estimate of the seconds until one of its attempts is done.

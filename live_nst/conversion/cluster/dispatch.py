@@ -99,17 +99,11 @@ class Dispatch:
 
     def progress(self) -> tuple[WorkerProgress, ...]:
         """Return what each worker does."""
-        rows = []
         now = self._clock.now()
+        rows = []
         for address, name in sorted(self._roster.accepted.items(), key=lambda item: item[1]):
-            worker = self._workers.get(address, WorkerState())
-            first = worker.attempts[0] if worker.attempts else None
-            state = "painting" if first is not None else "waiting"
-            if first is not None and self._is_late(first, now):
-                state = "late"
-            running = first.frames if first is not None else 0
-            fps = 1 / worker.pace.usual if worker.pace.usual else 0.0
-            rows.append(WorkerProgress(name, state, worker.frames + running, fps))
+            worker = self._workers.setdefault(address, WorkerState())
+            rows.append(worker.progress(name, now, late=self._hangs(worker)))
         return tuple(rows)
 
     def _step(self) -> bool:
