@@ -7,15 +7,16 @@ worker goes on: the first result counts, and all results are equal.
 """
 
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
-from live_nst.conversion.cluster.attempts import Attempt, Pace, WorkerState, late_after
+from live_nst.conversion.cluster.attempts import Attempt, Pace, WorkerState, repeats
+from live_nst.conversion.cluster.failures import Failures
 from live_nst.conversion.cluster.packets import Chunk, ChunkMismatch
 from live_nst.conversion.cluster.painting import PaintedChunk, paint_chunk
-from live_nst.conversion.cluster.roster import Roster, reason_of
+from live_nst.conversion.cluster.roster import Roster
 from live_nst.conversion.cluster.workers import WorkerLost, Workers
 from live_nst.conversion.progress import WorkerProgress
 from live_nst.conversion.video.painter import CannotSpread
@@ -23,8 +24,6 @@ from live_nst.errors import ConversionError
 from live_nst.runtime.timing import Clock
 
 _DEPTH = 2  # chunks that a worker has: one that it paints, and one that waits
-_MAX_FAILURES = 3  # of one chunk; and of one worker, one after the other
-_REPEAT_GAIN = 1.5  # a chunk is repeated where it is done so many times sooner
 _NO_WORKER_SECONDS = 60.0
 
 
@@ -57,8 +56,7 @@ class Dispatch:
         self._workers: dict[str, WorkerState] = {}
         self._again: deque[Chunk] = deque()
         self._done: set[int] = set()
-        self._failures: dict[int, list[str]] = {}  # workers at which a chunk failed, by number
-        self._deaths: dict[int, int] = {}
+        self._failures = Failures(roster)
         self._pace = Pace()
         self._exhausted = False
         self._cannot: CannotSpread | None = None
@@ -139,7 +137,8 @@ class Dispatch:
             self._requeue(chunk)
             return
         except WorkerLost:
-            self._count_death(chunk)
+            if chunk.number not in self._done:
+                self._failures.add_death(chunk)
             self._requeue(chunk)
             return
         except ChunkMismatch as exc:
@@ -148,7 +147,8 @@ class Dispatch:
             self._stop(CannotSpread(sentence))
             return
         except Exception as exc:
-            self._fail(address, worker, chunk, exc)
+            self._failures.add(address, worker, chunk, exc)
+            self._requeue(chunk)
             return
         worker.failures = 0
         if attempt.begin is not None:
@@ -169,24 +169,6 @@ class Dispatch:
             if other.chunk.number == chunk.number and other.begin is None:
                 other.future.cancel()
 
-    def _fail(self, address: str, worker: WorkerState, chunk: Chunk, error: Exception) -> None:
-        """Take note that a worker failed with a chunk."""
-        reason, hint = reason_of(error)
-        worker.failures += 1
-        failures = self._failures.setdefault(chunk.number, [])
-        failures.append(address)
-        if len(failures) >= _MAX_FAILURES:
-            end = chunk.first + chunk.length
-            raise ConversionError(
-                f"Frames {chunk.first} to {end} cannot be painted: {reason}",
-                hint or "everything else is kept: run the same command again",
-            ) from error
-        if worker.failures >= _MAX_FAILURES or (
-            len(self._roster.accepted) > 1 and worker.failures > 1
-        ):
-            self._roster.leave_out(address, reason, hint)
-        self._requeue(chunk)
-
     def _requeue(self, chunk: Chunk) -> None:
         running = any(each.chunk.number == chunk.number for each in self._attempts())
         waiting = any(each.number == chunk.number for each in self._again)
@@ -201,22 +183,10 @@ class Dispatch:
             del self._workers[address]
             for attempt in worker.attempts:
                 attempt.future.cancel()
-                if attempt is worker.attempts[0] and address not in self._roster.left_out:
-                    self._count_death(attempt.chunk)
+                is_death = attempt is worker.attempts[0] and address not in self._roster.left_out
+                if is_death and attempt.chunk.number not in self._done:
+                    self._failures.add_death(attempt.chunk)
                 self._requeue(attempt.chunk)
-
-    def _count_death(self, chunk: Chunk) -> None:
-        """Take note that a worker went away while it painted a chunk."""
-        if chunk.number in self._done:
-            return
-        deaths = self._deaths[chunk.number] = self._deaths.get(chunk.number, 0) + 1
-        if deaths >= _MAX_FAILURES:
-            end = chunk.first + chunk.length
-            raise ConversionError(
-                f"{deaths} workers died while they painted the frames {chunk.first} to {end}",
-                "their memory may be too small: use fewer workers a machine; everything else is "
-                "kept",
-            )
 
     def _give(self) -> None:
         """Give chunks to the workers that have room: to each its first one, then the second."""
@@ -234,7 +204,7 @@ class Dispatch:
 
     def _hangs(self, worker: WorkerState) -> bool:
         """Return whether a worker is late with its chunk."""
-        return bool(worker.attempts) and self._is_late(worker.attempts[0], self._clock.now())
+        return worker.hangs(self._clock.now(), self._pace.usual)
 
     def _next_for(self, address: str) -> Chunk | None:
         """Return the next chunk for a worker; None if there is none now."""
@@ -242,7 +212,7 @@ class Dispatch:
         for chunk in list(self._again):
             if chunk.number in self._done:
                 self._again.remove(chunk)
-            elif not others or address not in self._failures.get(chunk.number, ()):
+            elif not others or not self._failures.failed_at(chunk, address):
                 self._again.remove(chunk)
                 return chunk
         if self._exhausted or self._room <= 0:
@@ -293,25 +263,8 @@ class Dispatch:
                 others.sort(key=lambda each: len(self._workers[each].attempts))
                 self._send(chunk, others[0])
         if free and self._exhausted and not self._again:
-            self._help(free, now)
-
-    def _help(self, free: list[str], now: float) -> None:
-        """Let workers with nothing to do repeat what would otherwise take longest."""
-        pace = self._pace.usual
-        if pace is None:
-            return
-        attempts = self._attempts()
-        counts = Counter(each.chunk.number for each in attempts)
-        slow = [
-            (self._workers[each.worker].remaining(each, now, pace), each)
-            for each in attempts
-            if counts[each.chunk.number] == 1 and each.chunk.number not in self._done
-        ]
-        slow.sort(key=lambda pair: -pair[0])
-        for address, (remaining, attempt) in zip(free, slow, strict=False):
-            again = (self._workers[address].pace.usual or pace) * attempt.work
-            if remaining > _REPEAT_GAIN * again:
-                self._send(attempt.chunk, address)
+            for chunk, address in repeats(self._workers, free, self._done, now, self._pace.usual):
+                self._send(chunk, address)
 
     def _runs_well(self, chunk: Chunk) -> bool:
         """Return whether a chunk is at a worker that does not hang."""
@@ -321,13 +274,6 @@ class Dispatch:
             for each in worker.attempts
             if not self._hangs(worker)
         )
-
-    def _is_late(self, attempt: Attempt, now: float) -> bool:
-        """Return whether an attempt takes much longer than it should at its worker."""
-        pace = self._workers[attempt.worker].pace.usual or self._pace.usual
-        if attempt.begin is None or pace is None:
-            return False
-        return now - attempt.begin > late_after(pace * attempt.work)
 
     def _stop(self, reason: CannotSpread) -> None:
         """Give no more chunks; those that are painted already are still stored."""

@@ -14,6 +14,7 @@ from typing import Any
 from live_nst.conversion.batch.discovery import BatchItem
 from live_nst.conversion.cluster.attempts import PACES, late_after
 from live_nst.conversion.cluster.examination import describe
+from live_nst.conversion.cluster.failures import MAX_FAILURES
 from live_nst.conversion.cluster.job import PictureJob, StylizerSetup
 from live_nst.conversion.cluster.painting import examine_for_pictures, paint_picture
 from live_nst.conversion.cluster.roster import Roster, reason_of
@@ -27,7 +28,6 @@ from live_nst.files.output import write_errors
 from live_nst.stylizer.core import StylizerCore
 from live_nst.stylizer.options import StylizerOptions
 
-_MAX_FAILURES = 3  # of one picture
 _WAIT_SECONDS = 0.5
 _NO_WORKER_SECONDS = 60.0
 _PER_WORKER = 2  # pictures that a worker has: one that it paints, and one that waits
@@ -122,7 +122,7 @@ class SpreadImageConverter:
                         attempts.remove(attempt)
                         failed.add(attempt.address)
                         failures += 1
-                        if failures == _MAX_FAILURES:
+                        if failures == MAX_FAILURES:
                             reason, hint = reason_of(exc)
                             sentence = f"{item.name} cannot be painted: {reason}"
                             raise ConversionError(sentence, hint) from exc

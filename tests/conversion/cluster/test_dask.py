@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from live_nst.conversion.cluster import dask_cluster as module
 from live_nst.conversion.cluster import dask_connection, dask_setup
-from live_nst.conversion.cluster import dask_workers as module
 from live_nst.conversion.cluster.address import Certificates, scheduler_address
-from live_nst.conversion.cluster.dask_worker import serve
+from live_nst.conversion.cluster.dask_serving import serve
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.timetable import LookChange, StyleChange
 from live_nst.errors import ConversionCancelled, ConversionError, DeviceError, UsageError

@@ -20,9 +20,9 @@ from typing import Any, TypeVar
 from live_nst.conversion.cluster.address import Certificates
 from live_nst.conversion.cluster.dask_connection import check_scheduler, connect_error
 from live_nst.conversion.cluster.dask_setup import import_dask, make_security, worker_options
+from live_nst.conversion.cluster.dask_task import PROGRESS_TOPIC, Call, is_loss
 from live_nst.conversion.cluster.workers import WorkerLost
 from live_nst.errors import ConversionError, LiveNstError
-from live_nst.runtime.machine import limit_cores
 
 T = TypeVar("T")
 
@@ -32,34 +32,6 @@ _POLL_SECONDS = 0.5
 _CHECK_SECONDS = 0.2
 _GONE_SECONDS = 30.0  # without an answer for so long, a scheduler is gone
 _CLOSE_SECONDS = 10.0
-_PROGRESS_TOPIC = "live-nst-progress"
-
-
-def run_here(function: Callable[..., Any], arguments: tuple[Any, ...], token: str) -> Any:
-    """Run a task in the process of a worker, with as many cores as Dask gives it."""
-    from distributed import get_worker
-
-    worker = get_worker()
-    limit_cores(worker.state.nthreads)
-
-    def report(done: int) -> None:
-        worker.log_event(_PROGRESS_TOPIC, [token, done])
-
-    return function(*arguments, report)
-
-
-class _Call:
-    """A call of `run_here` that happens when its pickle is loaded.
-
-    Dask would load functions and arguments while it reads a message, and break the connection of a
-    worker without live-nst. As bytes they are loaded within the task, and an error is its error.
-    """
-
-    def __init__(self, *arguments: Any) -> None:
-        self._arguments = arguments
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return run_here, self._arguments
 
 
 class DaskWorkers:
@@ -220,7 +192,7 @@ class DaskWorkers:
 
     async def _begin(self) -> None:
         """Take note of workers and progress from now on."""
-        self._client.subscribe_topic(_PROGRESS_TOPIC, self._on_progress)
+        self._client.subscribe_topic(PROGRESS_TOPIC, self._on_progress)
         await self._read_names()
         self._poll = asyncio.run_coroutine_threadsafe(self._poll_names(), self._loop)
 
@@ -264,7 +236,7 @@ class DaskWorkers:
         self._progress[token] = progress
         future = self._client.submit(
             pickle.loads,
-            pickle.dumps(_Call(function, arguments, token)),
+            pickle.dumps(Call(function, arguments, token)),
             key=f"{function.__name__}-{token}",
             workers=[worker],
             allow_other_workers=False,
@@ -275,7 +247,7 @@ class DaskWorkers:
         except asyncio.CancelledError:
             raise
         except Exception as exc:
-            if _is_loss(exc):
+            if is_loss(exc):
                 raise WorkerLost(str(exc)) from exc
             raise
         finally:
@@ -301,11 +273,3 @@ def _ignored_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, previous)
-
-
-def _is_loss(exc: Exception) -> bool:
-    """Return whether an error says that a worker, and not the task, failed."""
-    names = {each.__name__ for each in type(exc).__mro__}
-    return bool(
-        names & {"KilledWorker", "FutureCancelledError", "CommClosedError", "NoWorkerError"}
-    )
