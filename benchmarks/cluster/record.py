@@ -1,6 +1,6 @@
 """Measure conversions with 1, 2 and 4 workers, simulate more, and write the record.
 
-`python -m benchmarks cluster --no-simulation` takes about five minutes. Control groups, which hold
+`python -m benchmarks cluster --no-simulation` takes about four minutes. Control groups, which hold
 the workers to their share, need root; with `--share 0` nothing holds them.
 """
 
@@ -41,7 +41,7 @@ FEATURE = Film(
 def main(argv: list[str]) -> int:
     """Measure, simulate and write results.json and results.md."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks cluster", description=__doc__)
-    parser.add_argument("--share", type=float, default=0.25, help="of a core, for each worker")
+    parser.add_argument("--share", type=float, default=0.4, help="of a core, for each worker")
     parser.add_argument("--no-simulation", action="store_true")
     parser.add_argument("--frames", type=int, default=16 * CHUNK)
     parser.add_argument("--memory-frames", type=int, default=1500, help="and four times as many")
@@ -97,11 +97,12 @@ def measure(numbers: list[int], share: float | None, frames: int) -> dict[str, A
         folder = Path(name)
         work = Work(write_film(folder / "film.mp4", frames), SIZE, CHUNK)
         alone = watch(start(work.command(folder / "alone.mp4")), {})
-        painting = painted_alone(work, folder / "painted.mp4")
+        painting = [painted_alone(work, folder / "before.mp4")]
         rows = [
             run_workers(work, folder / f"{number}.mp4", number, share, folder / "alone.mp4")
             for number in numbers
         ]
+        painting.append(painted_alone(work, folder / "after.mp4"))
     return {
         "date": date.today().isoformat(),
         "machine": describe_machine(),
@@ -109,18 +110,17 @@ def measure(numbers: list[int], share: float | None, frames: int) -> dict[str, A
         "share": share,
         "frames": frames,
         "alone": {"cpu ms": alone.milliseconds()},
-        "painting": {"cpu ms": 1000 * painting["painting"] / frames},
+        "painting": {"cpu ms": 1000 * sum(painting) / len(painting) / frames},
         "rows": rows,
     }
 
 
-def painted_alone(work: Work, output: Path) -> dict[str, float]:
-    """Return what it takes to paint and encode the same chunks in one process; see `painting`."""
+def painted_alone(work: Work, output: Path) -> float:
+    """Return the processor time of painting the same chunks in one process; see `painting`."""
     command = [sys.executable, "-m", "benchmarks.cluster.painting"]
     arguments = [str(each) for each in (work.film, output, work.size, work.chunk)]
     done = subprocess.run([*command, *arguments], stdout=subprocess.PIPE, text=True, check=True)
-    seconds: dict[str, float] = json.loads(done.stdout)
-    return seconds
+    return float(json.loads(done.stdout)["painting"])
 
 
 def measure_memory(frames: int) -> list[dict[str, Any]]:
