@@ -19,7 +19,12 @@ from typing import Any, TypeVar
 
 from live_nst.conversion.cluster.address import Certificates
 from live_nst.conversion.cluster.dask_connection import check_scheduler, connect_error
-from live_nst.conversion.cluster.dask_setup import import_dask, make_security, worker_options
+from live_nst.conversion.cluster.dask_setup import (
+    import_dask,
+    make_security,
+    start_quiet_tracker,
+    worker_options,
+)
 from live_nst.conversion.cluster.dask_task import PROGRESS_TOPIC, Call, is_loss
 from live_nst.conversion.cluster.workers import WorkerLost
 from live_nst.errors import ConversionError, LiveNstError
@@ -27,11 +32,12 @@ from live_nst.errors import ConversionError, LiveNstError
 T = TypeVar("T")
 
 _CONNECT_SECONDS = 10.0
-_START_SECONDS = 60.0
+_START_SECONDS = 100.0
 _POLL_SECONDS = 0.5
 _CHECK_SECONDS = 0.2
 _GONE_SECONDS = 30.0  # without an answer for so long, a scheduler is gone
 _CLOSE_SECONDS = 10.0
+_HERE = "this machine"
 
 
 class DaskWorkers:
@@ -89,10 +95,11 @@ class DaskWorkers:
         """
         import_dask()
         self = cls()
-        self.where = "this machine"
+        self.where = _HERE
         try:
             with _ignored_interrupts():
-                self._wait(self._start(number, cores), _START_SECONDS + 5 * number)
+                start_quiet_tracker()
+                self._wait(self._start(number, cores), _START_SECONDS + 10 * number)
         except BaseException:
             self.close()
             raise
@@ -142,14 +149,21 @@ class DaskWorkers:
             while not wait([future], _CHECK_SECONDS).done:
                 check()
                 if time.monotonic() > end:
-                    raise ConversionError(
-                        f"Dask does not answer at {self.where}",
-                        "check the address, and whether a Dask scheduler runs there",
-                    )
+                    raise self._time_out()
         except BaseException:
             future.cancel()
             raise
         return future.result()
+
+    def _time_out(self) -> ConversionError:
+        if self.where == _HERE:
+            return ConversionError(
+                "The workers do not start: this machine is too busy", "use fewer, or try it later"
+            )
+        return ConversionError(
+            f"Dask does not answer at {self.where}",
+            "check the address, and whether a Dask scheduler runs there",
+        )
 
     async def _connect(self, address: str, security: Any) -> None:
         distributed = import_dask()

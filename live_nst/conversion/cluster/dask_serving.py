@@ -9,7 +9,12 @@ from typing import Any
 
 from live_nst.conversion.cluster.address import Certificates
 from live_nst.conversion.cluster.dask_connection import check_scheduler
-from live_nst.conversion.cluster.dask_setup import import_dask, make_security, worker_options
+from live_nst.conversion.cluster.dask_setup import (
+    import_dask,
+    make_security,
+    start_quiet_tracker,
+    worker_options,
+)
 from live_nst.errors import ConversionError
 from live_nst.runtime.machine import available_cores
 from live_nst.runtime.tensorflow import gpu_names
@@ -53,6 +58,7 @@ def serve(
         DeviceError: Dask is not installed.
     """
     import_dask()
+    start_quiet_tracker()
     asyncio.run(_serve(address, certificates, workers, cores, notify, stop))
 
 

@@ -2,6 +2,8 @@
 
 import logging
 import os
+import sys
+from multiprocessing import resource_tracker
 from typing import Any
 
 from live_nst.conversion.cluster.address import Certificates
@@ -42,6 +44,20 @@ def import_dask() -> Any:
     for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return distributed
+
+
+def start_quiet_tracker() -> None:
+    """Start the process that frees what other processes share, without its warnings.
+
+    When a head is killed, that process frees the semaphores of its workers, and would say so in the
+    terminal some seconds later.
+    """
+    options = list(sys.warnoptions)
+    sys.warnoptions.append("ignore:resource_tracker:UserWarning")
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        sys.warnoptions[:] = options
 
 
 def make_security(address: str, certificates: Certificates) -> Any:

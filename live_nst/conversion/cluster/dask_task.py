@@ -1,5 +1,6 @@
 """A task on its way to the process of a worker, and there."""
 
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ def run_here(function: Callable[..., Any], arguments: tuple[Any, ...], token: st
 
     worker = get_worker()
     limit_cores(worker.state.nthreads)
+    # What a worker that is killed leaves there is removed when the next one starts.
+    tempfile.tempdir = worker.local_directory
 
     def report(done: int) -> None:
         worker.log_event(PROGRESS_TOPIC, [token, done])

@@ -12,6 +12,12 @@ from pathlib import Path
 
 import psutil
 
+BARE_SCHEDULER = """
+import sys
+sys.modules["live_nst"] = None
+from distributed.cli.dask_scheduler import main
+main()
+"""
 PROGRAM = [sys.executable, "-m", "live_nst"]
 
 
@@ -32,9 +38,10 @@ def start(command: list[str], log: Path, **environment: str) -> "subprocess.Pope
 def start_scheduler(
     log: Path, *options: str, protocol: str = "tcp"
 ) -> "tuple[str, subprocess.Popen[bytes]]":
+    """Start a scheduler that has Dask only: it cannot import live-nst."""
     port = free_port()
     command = [
-        sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1",
+        sys.executable, "-c", BARE_SCHEDULER, "--host", "127.0.0.1",
         "--port", str(port), "--dashboard-address", "127.0.0.1:0", *options,
     ]  # fmt: skip
     process = start(command, log)

@@ -236,7 +236,10 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 def test_tls(
     certificates: Certificates, images: list[np.ndarray], tmp_path: Path, scheduler: str
 ) -> None:
-    """A scheduler and a worker with certificates; whoever has none is refused."""
+    """A scheduler and a worker with certificates; whoever has none is refused.
+
+    The scheduler cannot import live-nst, and needs not to.
+    """
     files = [str(certificates.authority), str(certificates.certificate), str(certificates.key)]
     names = ["--tls-ca-file", "--tls-cert", "--tls-key"]
     options = [each for pair in zip(names, files, strict=True) for each in pair]
