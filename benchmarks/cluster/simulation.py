@@ -62,6 +62,7 @@ class SimulatedWorkers:
         spread: Standard deviation of the workers' speeds.
         slow: Share of the workers that take ten times as long.
         seed: Of the random numbers.
+        step: Seconds between two looks at what happened.
     """
 
     where, dashboard = "simulation", ""
@@ -75,9 +76,10 @@ class SimulatedWorkers:
         spread: float = 0.1,
         slow: float = 0.01,
         seed: int = 1,
+        step: float = 0.5,
     ) -> None:
         rng = random.Random(seed)
-        self._film, self._bandwidth = film, bandwidth
+        self._film, self._bandwidth, self._step = film, bandwidth, step
         self._time = film.start
         self.accepted = {f"w{index:04}": f"w{index:04}" for index in range(number)}
         self.left_out: frozenset[str] = frozenset()
@@ -155,12 +157,12 @@ class SimulatedWorkers:
         heapq.heappush(self._events, (time, next(self._numbers), event))
 
     def advance(self) -> None:
-        """Let time pass until something happens, at most a second."""
-        limit = self._time + 1
+        """Let time pass until something happens, at most two steps."""
+        limit = self._time + 2 * self._step
         if self._events and self._events[0][0] <= limit:
             self._time, _, event = heapq.heappop(self._events)
             event()
-            while self._events and self._events[0][0] <= self._time + 0.5:
+            while self._events and self._events[0][0] <= self._time + self._step:
                 heapq.heappop(self._events)[2]()
         else:
             self._time = limit
@@ -191,9 +193,9 @@ class _Counter:
         self.stored.add(chunk.number)
 
 
-def simulate(film: Film, workers: int, chunk: int, bandwidth: float) -> Outcome:
-    """Return what a film takes."""
-    simulated = SimulatedWorkers(film, workers, bandwidth)
+def simulate(film: Film, workers: int, chunk: int, bandwidth: float, **options: Any) -> Outcome:
+    """Return what a film takes; see `SimulatedWorkers` for the options."""
+    simulated = SimulatedWorkers(film, workers, bandwidth, **options)
     stored = _Counter()
     seam: Any = simulated
     dispatch = Dispatch(seam, seam, None, _chunks(film.frames, chunk), stored, seam, 1 << 62)

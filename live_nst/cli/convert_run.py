@@ -274,7 +274,7 @@ class ConvertRun:
         if cluster is None:
             yield None
             return
-        from live_nst.conversion.cluster.dask_workers import DaskWorkers
+        from live_nst.conversion.cluster.dask_cluster import DaskWorkers
 
         if cluster.address is not None:
             workers = DaskWorkers.connect(

@@ -56,7 +56,7 @@ def run(address: str, certificates: "Certificates", workers: int | None, cores: 
         LiveNstError: There is no scheduler, or it is gone.
     """
     from live_nst.cli.console import notify
-    from live_nst.conversion.cluster.dask_worker import default_cores, default_workers, serve
+    from live_nst.conversion.cluster.dask_serving import default_cores, default_workers, serve
     from live_nst.runtime.signals import handle_stop_signals
 
     number = workers or default_workers()

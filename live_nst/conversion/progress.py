@@ -63,8 +63,8 @@ class WorkerProgress:
     Attributes:
         name: Its name.
         state: "painting", "waiting" or "late": it takes much longer than usual.
-        frames: Number of frames that it painted of this video.
-        fps: Frames per second.
+        frames: Number of frames that it painted of this video, without those of warm-ups.
+        fps: Such frames per second during the last seconds.
     """
 
     name: str
@@ -187,6 +187,26 @@ class ProgressReporter:
             )
 
 
+class RecentRate:
+    """Frames a second during the last 20 seconds.
+
+    Args:
+        now: The time, in seconds.
+        frames: Number of finished frames.
+    """
+
+    def __init__(self, now: float, frames: int = 0) -> None:
+        self._history = deque([(now, frames)])  # (seconds, frames)
+
+    def read(self, now: float, frames: int) -> float:
+        """Take note of the number of finished frames; return frames a second."""
+        self._history.append((now, frames))
+        while len(self._history) > 2 and self._history[1][0] < now - _RATE_WINDOW:
+            self._history.popleft()
+        since, before = self._history[0]
+        return max(0, frames - before) / (now - since) if now > since else 0.0
+
+
 class ProgressMeter:
     """Computes `ConversionProgress` from the number of finished frames.
 
@@ -201,16 +221,12 @@ class ProgressMeter:
         self._total = total
         self._resumed = resumed
         self._begin = clock.now()
-        self._history = deque([(self._begin, resumed)])  # (seconds, frames)
+        self._rate = RecentRate(self._begin, resumed)
 
     def read(self, stage: str, frames: int, size: int) -> ConversionProgress:
         """Return the progress when `frames` frames are finished, which take `size` bytes."""
         now = self._clock.now()
-        self._history.append((now, frames))
-        while len(self._history) > 2 and self._history[1][0] < now - _RATE_WINDOW:
-            self._history.popleft()
-        since, before = self._history[0]
-        fps = (frames - before) / (now - since) if now > since else 0.0
+        fps = self._rate.read(now, frames)
         total = max(self._total, frames) if self._total else 0
         left = (total - frames) / fps if fps > 0 and total else None
         elapsed = now - self._begin

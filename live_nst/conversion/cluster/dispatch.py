@@ -7,15 +7,16 @@ worker goes on: the first result counts, and all results are equal.
 """
 
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
-from live_nst.conversion.cluster.attempts import Attempt, Pace, WorkerState
+from live_nst.conversion.cluster.attempts import Attempt, Pace, WorkerState, repeats
+from live_nst.conversion.cluster.failures import Failures
 from live_nst.conversion.cluster.packets import Chunk, ChunkMismatch
 from live_nst.conversion.cluster.painting import PaintedChunk, paint_chunk
-from live_nst.conversion.cluster.roster import Roster, reason_of
+from live_nst.conversion.cluster.roster import Roster
 from live_nst.conversion.cluster.workers import WorkerLost, Workers
 from live_nst.conversion.progress import WorkerProgress
 from live_nst.conversion.video.painter import CannotSpread
@@ -23,9 +24,6 @@ from live_nst.errors import ConversionError
 from live_nst.runtime.timing import Clock
 
 _DEPTH = 2  # chunks that a worker has: one that it paints, and one that waits
-_MAX_FAILURES = 3  # of one chunk; and of one worker, one after the other
-_LATE = 3.0  # so many times what a chunk usually takes
-_LATE_SECONDS = 5.0  # and so much longer, as short chunks vary
 _NO_WORKER_SECONDS = 60.0
 
 
@@ -58,8 +56,7 @@ class Dispatch:
         self._workers: dict[str, WorkerState] = {}
         self._again: deque[Chunk] = deque()
         self._done: set[int] = set()
-        self._failures: dict[int, list[str]] = {}  # workers at which a chunk failed, by number
-        self._deaths: dict[int, int] = {}
+        self._failures = Failures(roster)
         self._pace = Pace()
         self._exhausted = False
         self._cannot: CannotSpread | None = None
@@ -100,17 +97,11 @@ class Dispatch:
 
     def progress(self) -> tuple[WorkerProgress, ...]:
         """Return what each worker does."""
-        rows = []
         now = self._clock.now()
+        rows = []
         for address, name in sorted(self._roster.accepted.items(), key=lambda item: item[1]):
-            worker = self._workers.get(address, WorkerState())
-            first = worker.attempts[0] if worker.attempts else None
-            state = "painting" if first is not None else "waiting"
-            if first is not None and self._is_late(first, now):
-                state = "late"
-            running = first.frames if first is not None else 0
-            fps = 1 / worker.pace.usual if worker.pace.usual else 0.0
-            rows.append(WorkerProgress(name, state, worker.frames + running, fps))
+            worker = self._workers.setdefault(address, WorkerState())
+            rows.append(worker.progress(name, now, late=self._hangs(worker)))
         return tuple(rows)
 
     def _step(self) -> bool:
@@ -146,7 +137,8 @@ class Dispatch:
             self._requeue(chunk)
             return
         except WorkerLost:
-            self._count_death(chunk)
+            if chunk.number not in self._done:
+                self._failures.add_death(chunk)
             self._requeue(chunk)
             return
         except ChunkMismatch as exc:
@@ -155,11 +147,12 @@ class Dispatch:
             self._stop(CannotSpread(sentence))
             return
         except Exception as exc:
-            self._fail(address, worker, chunk, exc)
+            self._failures.add(address, worker, chunk, exc)
+            self._requeue(chunk)
             return
         worker.failures = 0
         if attempt.begin is not None:
-            pace = max(1e-9, now - attempt.begin) / (chunk.length + chunk.warm_up)
+            pace = max(1e-9, now - attempt.begin) / attempt.work
             worker.pace.add(pace)
             self._pace.add(pace)
         if chunk.number in self._done:
@@ -176,24 +169,6 @@ class Dispatch:
             if other.chunk.number == chunk.number and other.begin is None:
                 other.future.cancel()
 
-    def _fail(self, address: str, worker: WorkerState, chunk: Chunk, error: Exception) -> None:
-        """Take note that a worker failed with a chunk."""
-        reason, hint = reason_of(error)
-        worker.failures += 1
-        failures = self._failures.setdefault(chunk.number, [])
-        failures.append(address)
-        if len(failures) >= _MAX_FAILURES:
-            end = chunk.first + chunk.length
-            raise ConversionError(
-                f"Frames {chunk.first} to {end} cannot be painted: {reason}",
-                hint or "everything else is kept: run the same command again",
-            ) from error
-        if worker.failures >= _MAX_FAILURES or (
-            len(self._roster.accepted) > 1 and worker.failures > 1
-        ):
-            self._roster.leave_out(address, reason, hint)
-        self._requeue(chunk)
-
     def _requeue(self, chunk: Chunk) -> None:
         running = any(each.chunk.number == chunk.number for each in self._attempts())
         waiting = any(each.number == chunk.number for each in self._again)
@@ -208,22 +183,10 @@ class Dispatch:
             del self._workers[address]
             for attempt in worker.attempts:
                 attempt.future.cancel()
-                if attempt is worker.attempts[0] and address not in self._roster.left_out:
-                    self._count_death(attempt.chunk)
+                is_death = attempt is worker.attempts[0] and address not in self._roster.left_out
+                if is_death and attempt.chunk.number not in self._done:
+                    self._failures.add_death(attempt.chunk)
                 self._requeue(attempt.chunk)
-
-    def _count_death(self, chunk: Chunk) -> None:
-        """Take note that a worker went away while it painted a chunk."""
-        if chunk.number in self._done:
-            return
-        deaths = self._deaths[chunk.number] = self._deaths.get(chunk.number, 0) + 1
-        if deaths >= _MAX_FAILURES:
-            end = chunk.first + chunk.length
-            raise ConversionError(
-                f"{deaths} workers died while they painted the frames {chunk.first} to {end}",
-                "their memory may be too small: use fewer workers a machine; everything else is "
-                "kept",
-            )
 
     def _give(self) -> None:
         """Give chunks to the workers that have room: to each its first one, then the second."""
@@ -241,7 +204,7 @@ class Dispatch:
 
     def _hangs(self, worker: WorkerState) -> bool:
         """Return whether a worker is late with its chunk."""
-        return bool(worker.attempts) and self._is_late(worker.attempts[0], self._clock.now())
+        return worker.hangs(self._clock.now(), self._pace.usual)
 
     def _next_for(self, address: str) -> Chunk | None:
         """Return the next chunk for a worker; None if there is none now."""
@@ -249,7 +212,7 @@ class Dispatch:
         for chunk in list(self._again):
             if chunk.number in self._done:
                 self._again.remove(chunk)
-            elif not others or address not in self._failures.get(chunk.number, ()):
+            elif not others or not self._failures.failed_at(chunk, address):
                 self._again.remove(chunk)
                 return chunk
         if self._exhausted or self._room <= 0:
@@ -300,37 +263,8 @@ class Dispatch:
                 others.sort(key=lambda each: len(self._workers[each].attempts))
                 self._send(chunk, others[0])
         if free and self._exhausted and not self._again:
-            self._help(free, now)
-
-    def _help(self, free: list[str], now: float) -> None:
-        """Let workers with nothing to do repeat what would otherwise take longest."""
-        pace = self._pace.usual
-        if pace is None:
-            return
-        attempts = self._attempts()
-        counts = Counter(each.chunk.number for each in attempts)
-        slow = [
-            (self._remaining(each, now, pace), each)
-            for each in attempts
-            if counts[each.chunk.number] == 1 and each.chunk.number not in self._done
-        ]
-        slow.sort(key=lambda pair: -pair[0])
-        for address, (remaining, attempt) in zip(free, slow, strict=False):
-            again = (self._workers[address].pace.usual or pace) * attempt.chunk.length
-            if remaining > 1.5 * again:
-                self._send(attempt.chunk, address)
-
-    def _remaining(self, attempt: Attempt, now: float, pace: float) -> float:
-        """Return an estimate of the seconds until an attempt is done."""
-        pace = self._workers[attempt.worker].pace.usual or pace
-        ahead = 0.0
-        first = self._workers[attempt.worker].attempts[0]
-        if first is not attempt:
-            ahead = self._remaining(first, now, pace)
-        if attempt.begin is not None and attempt.frames:
-            elapsed = now - attempt.begin
-            return elapsed / attempt.frames * (attempt.chunk.length - attempt.frames)
-        return ahead + pace * attempt.chunk.length
+            for chunk, address in repeats(self._workers, free, self._done, now, self._pace.usual):
+                self._send(chunk, address)
 
     def _runs_well(self, chunk: Chunk) -> bool:
         """Return whether a chunk is at a worker that does not hang."""
@@ -340,14 +274,6 @@ class Dispatch:
             for each in worker.attempts
             if not self._hangs(worker)
         )
-
-    def _is_late(self, attempt: Attempt, now: float) -> bool:
-        """Return whether an attempt takes much longer than it should at its worker."""
-        pace = self._workers[attempt.worker].pace.usual or self._pace.usual
-        if attempt.begin is None or pace is None:
-            return False
-        usual = pace * (attempt.chunk.length + attempt.chunk.warm_up)
-        return now - attempt.begin > _LATE * usual + _LATE_SECONDS
 
     def _stop(self, reason: CannotSpread) -> None:
         """Give no more chunks; those that are painted already are still stored."""

@@ -6,10 +6,18 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 
+BARE_SCHEDULER = """
+import sys
+sys.modules["live_nst"] = None
+from distributed.cli.dask_scheduler import main
+main()
+"""
 PROGRAM = [sys.executable, "-m", "live_nst"]
 
 
@@ -30,9 +38,10 @@ def start(command: list[str], log: Path, **environment: str) -> "subprocess.Pope
 def start_scheduler(
     log: Path, *options: str, protocol: str = "tcp"
 ) -> "tuple[str, subprocess.Popen[bytes]]":
+    """Start a scheduler that has Dask only: it cannot import live-nst."""
     port = free_port()
     command = [
-        sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1",
+        sys.executable, "-c", BARE_SCHEDULER, "--host", "127.0.0.1",
         "--port", str(port), "--dashboard-address", "127.0.0.1:0", *options,
     ]  # fmt: skip
     process = start(command, log)
@@ -49,6 +58,18 @@ def children(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
     """The processes that paint: those that a nanny started."""
     found = psutil.Process(process.pid).children(recursive=True)
     return [each for each in found if "spawn_main" in " ".join(each.cmdline())]
+
+
+@contextmanager
+def cluster(log: Path, workers: int) -> "Iterator[tuple[str, list[subprocess.Popen[bytes]]]]":
+    """A scheduler and workers that use a core each: the address, and the workers."""
+    address, scheduler = start_scheduler(log)
+    started = [start([*PROGRAM, "worker", address, "--cores", "1"], log) for _ in range(workers)]
+    try:
+        yield address, started
+    finally:
+        for each in (*started, scheduler):
+            end(each)
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:

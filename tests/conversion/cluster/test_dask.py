@@ -5,18 +5,20 @@ import gc
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from live_nst.conversion.cluster import dask_setup
-from live_nst.conversion.cluster import dask_workers as module
+from live_nst.conversion.cluster import dask_cluster as module
+from live_nst.conversion.cluster import dask_connection, dask_setup
 from live_nst.conversion.cluster.address import Certificates, scheduler_address
-from live_nst.conversion.cluster.dask_worker import serve
+from live_nst.conversion.cluster.dask_serving import serve
 from live_nst.conversion.options import ConvertOptions
 from live_nst.conversion.timetable import LookChange, StyleChange
 from live_nst.errors import ConversionCancelled, ConversionError, DeviceError, UsageError
@@ -71,6 +73,35 @@ def test_nothing_at_address() -> None:
     address = f"tcp://127.0.0.1:{processes.free_port()}"
     with pytest.raises(ConversionError, match="There is no Dask scheduler at"):
         module.DaskWorkers.connect(address, Certificates())
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.0 400 Bad Request\r\n\r\n"])
+def test_no_scheduler_listens(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that waits for more, and one that answers in its own language."""
+    monkeypatch.setattr(dask_connection, "_ANSWER_SECONDS", 1.0)
+
+    def serve_it(server: socket.socket) -> None:
+        with suppress(OSError):  # the test is over
+            while True:
+                connection, _ = server.accept()
+                kept.append(connection)
+                if answer:
+                    connection.sendall(answer)
+
+    kept: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve_it, args=(server,), daemon=True)
+        thread.start()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        sentence = "no Dask scheduler at .*: what listens there does not answer as one"
+        with pytest.raises(ConversionError, match=sentence):
+            module.DaskWorkers.connect(address, Certificates())
+        with pytest.raises(ConversionError, match=sentence):
+            serve(address, Certificates(), workers=1, cores=1, notify=print, stop=lambda: False)
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    for each in kept:
+        each.close()
 
 
 def test_stopped_while_it_connects(caplog: pytest.LogCaptureFixture) -> None:
@@ -157,6 +188,14 @@ def test_dask_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
         dask_setup.import_dask()
 
 
+def test_workers_do_not_watch_themselves() -> None:
+    """Dask's profiler and clock take 6% of a core for each worker. A nanny hands this on."""
+    distributed: Any = dask_setup.import_dask()
+    nanny = distributed.Nanny("tcp://127.0.0.1:1", nthreads=1)
+    assert nanny.config["distributed"]["worker"]["profile"]["enabled"] is False
+    assert nanny.config["distributed"]["admin"]["tick"]["interval"] == "500ms"
+
+
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     """An authority, and a certificate that it signed."""
@@ -197,7 +236,10 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 def test_tls(
     certificates: Certificates, images: list[np.ndarray], tmp_path: Path, scheduler: str
 ) -> None:
-    """A scheduler and a worker with certificates; whoever has none is refused."""
+    """A scheduler and a worker with certificates; whoever has none is refused.
+
+    The scheduler cannot import live-nst, and needs not to.
+    """
     files = [str(certificates.authority), str(certificates.certificate), str(certificates.key)]
     names = ["--tls-ca-file", "--tls-cert", "--tls-key"]
     options = [each for pair in zip(names, files, strict=True) for each in pair]

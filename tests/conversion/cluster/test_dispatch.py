@@ -3,12 +3,14 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
 
+from live_nst.conversion.cluster.attempts import Attempt, WorkerState
 from live_nst.conversion.cluster.dispatch import Dispatch
-from live_nst.conversion.cluster.packets import Chunk, ChunkMismatch
+from live_nst.conversion.cluster.packets import Chunk, ChunkMismatch, SentPacket
 from live_nst.conversion.cluster.painting import PaintedChunk
 from live_nst.conversion.video.painter import CannotSpread
 from live_nst.errors import ConversionError, SinkError
@@ -252,6 +254,49 @@ def test_random_faults() -> None:
             assert "workers died" in exc.message
             continue
         assert sorted(run.stored) == list(range(60)), seed
+
+
+def test_remaining_time_counts_the_warm_up() -> None:
+    """A worker reports frames only when the warm-up is over; it takes as long as they do."""
+    frames = tuple((number, True) for number in range(14))
+    warm = Chunk(1, 10, 4, frames, (SentPacket(b"", 0, 0, 1, True),), False)
+    running, waiting = (Attempt(warm, "a", Future()) for _ in range(2))
+    state = WorkerState([running, waiting])
+    running.begin = 100.0
+    assert state.remaining(running, 103.0, 2.0) == 28.0  # as usual, as nothing is known
+    running.frames = 3
+    assert state.remaining(running, 107.0, 2.0) == pytest.approx(7.0)  # a second for each of 7
+    assert state.remaining(waiting, 107.0, 2.0) == pytest.approx(7.0 + 28.0)
+    state.pace.add(1.0)
+    assert state.remaining(waiting, 107.0, 2.0) == pytest.approx(7.0 + 14.0)
+
+
+def test_rate_counts_what_is_painted_lately() -> None:
+    """The warm-up is no progress, and what was long ago does not count."""
+    frames = tuple((number, True) for number in range(14))
+    warm = Chunk(1, 10, 4, frames, (SentPacket(b"", 0, 0, 1, True),), False)
+    state = WorkerState([Attempt(warm, "a", Future())])
+    rates = []
+    for now, painted in ((0.0, 0), (4.0, 0), (8.0, 4), (14.0, 10), (24.0, 10), (40.0, 10)):
+        state.attempts[0].frames = painted
+        rates.append(state.progress("A", now, late=False).fps)
+    assert rates == pytest.approx([0.0, 0.0, 4 / 8, 10 / 14, 10 / 24, 0.0])
+
+
+def test_rate_goes_on_from_chunk_to_chunk() -> None:
+    farm = Farm(Clock(), a=Machine(2.0), b=Machine(4.0))
+    seen: list[tuple[float, ...]] = []
+    run = Run(farm, chunks(40))
+    tick = run._tick
+
+    def look() -> None:
+        tick()
+        seen.append(tuple(each.fps for each in run.dispatch.progress()))
+
+    run.dispatch.run(look, 0)
+    later = seen[len(seen) // 2 : len(seen) * 3 // 4]
+    assert all(a == pytest.approx(5.0, rel=0.2) for a, _ in later)
+    assert all(b == pytest.approx(2.5, rel=0.2) for _, b in later)
 
 
 def test_chunk_knows_its_length() -> None:

@@ -1,6 +1,7 @@
 """Workers and the head are killed and stopped at random moments: the film is the same."""
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -11,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import psutil
 import pytest
 
@@ -46,15 +49,8 @@ def alone(film: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture(scope="module")
 def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Any]]:
-    log = tmp_path_factory.mktemp("cluster") / "log"
-    address, process = processes.start_scheduler(log)
-    workers = [
-        processes.start([*processes.PROGRAM, "worker", address, "--cores", "1"], log)
-        for _ in range(WORKERS)
-    ]
-    yield address, workers
-    for each in (*workers, process):
-        processes.end(each)
+    with processes.cluster(tmp_path_factory.mktemp("cluster") / "log", WORKERS) as made:
+        yield made
 
 
 class Head:
@@ -115,6 +111,34 @@ def test_random_fault(
     assert output.read_bytes() == alone
     timer.cancel()
     _wake(victim)
+
+
+def test_killed_head_leaves_nothing(film: Path, tmp_path: Path) -> None:
+    """With workers of its own: no process, no warning; the next start removes its folders."""
+    mask = tmp_path / "mask.png"
+    cv2.imwrite(str(mask), np.full((72, 128, 3), 255, np.uint8))
+    scratch, output = tmp_path / "scratch", tmp_path / "out.mp4"
+    scratch.mkdir()
+    command = [*processes.PROGRAM, "convert", str(film), str(output), *OPTIONS, "--json"]
+    command += ["--workers", "2", "--only", str(mask)]
+    environment = {**os.environ, "TMPDIR": str(scratch)}
+    with (tmp_path / "errors").open("w") as errors:
+        head = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+        )
+        assert head.stdout is not None
+        while json.loads(head.stdout.readline())["event"] != "progress":
+            pass
+        family = psutil.Process(head.pid).children(recursive=True)
+        head.kill()
+        head.wait()
+        gone, alive = psutil.wait_procs(family, timeout=60)
+    assert len(gone) >= 3 and not alive
+    assert (tmp_path / "errors").read_text() == ""
+    assert not list(scratch.glob("live-nst-*"))
+    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+    assert not list(scratch.glob("live-nst-*"))
+    assert not list(scratch.glob("*/worker-*"))
 
 
 def _wake(victim: psutil.Process) -> None:

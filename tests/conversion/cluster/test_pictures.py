@@ -12,6 +12,7 @@ import pytest
 from live_nst.conversion.batch.converters import ImageConverter
 from live_nst.conversion.batch.discovery import find_items
 from live_nst.conversion.batch.folder import convert_items
+from live_nst.conversion.cluster import attempts
 from live_nst.conversion.cluster.pictures import SpreadImageConverter
 from live_nst.conversion.cluster.workers import WorkerLost
 from live_nst.conversion.options import ConvertOptions
@@ -127,6 +128,42 @@ def test_stopped_while_a_worker_hangs(folder: Path, stylizer: StylizerCore, tmp_
         with pytest.raises(ConversionCancelled):
             convert(folder, tmp_path / "out", images, 1)
         assert not ended
+    finally:
+        go_on.set()
+        workers.close()
+
+
+def test_worker_that_hangs(
+    folder: Path,
+    tmp_path: Path,
+    stylizer: StylizerCore,
+    alone: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its pictures are painted by another one, and it gets no more while it hangs."""
+    monkeypatch.setattr(attempts, "_LATE_SECONDS", 0.0)
+    go_on, painted = threading.Event(), threading.Event()
+    hung: list[int] = []
+    woken: list[int] = []
+
+    def hang(function: str, number: int) -> None:
+        if function != "paint_picture":
+            return
+        if threading.current_thread().name.startswith("two"):
+            painted.wait(60)
+            hung.append(number)
+            go_on.wait(300)
+            woken.append(number)
+        else:
+            painted.set()
+
+    workers = ThreadWorkers("one", "two", on_task=hang)
+    try:
+        report = convert(folder, tmp_path / "out", spread(stylizer, workers), 2)
+        assert files(tmp_path / "out") == alone
+        assert [name for name, _ in report.failed] == ["broken.png"]
+        assert len(hung) == 1 and not woken
+        assert 5 <= workers.tasks.count("paint_picture") <= 6
     finally:
         go_on.set()
         workers.close()

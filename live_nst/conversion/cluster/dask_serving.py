@@ -8,7 +8,13 @@ from contextlib import suppress
 from typing import Any
 
 from live_nst.conversion.cluster.address import Certificates
-from live_nst.conversion.cluster.dask_setup import import_dask, make_security, worker_options
+from live_nst.conversion.cluster.dask_connection import check_scheduler
+from live_nst.conversion.cluster.dask_setup import (
+    import_dask,
+    make_security,
+    start_quiet_tracker,
+    worker_options,
+)
 from live_nst.errors import ConversionError
 from live_nst.runtime.machine import available_cores
 from live_nst.runtime.tensorflow import gpu_names
@@ -52,6 +58,7 @@ def serve(
         DeviceError: Dask is not installed.
     """
     import_dask()
+    start_quiet_tracker()
     asyncio.run(_serve(address, certificates, workers, cores, notify, stop))
 
 
@@ -65,6 +72,13 @@ async def _serve(
 ) -> None:
     distributed = import_dask()
     security = make_security(address, certificates)
+    checked = asyncio.create_task(check_scheduler(address, security))
+    while not checked.done():
+        if stop():
+            checked.cancel()
+            return
+        await asyncio.wait({checked}, timeout=_POLL_SECONDS)
+    checked.result()
     nannies = [
         distributed.Nanny(
             address,

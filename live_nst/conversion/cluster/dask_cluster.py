@@ -18,47 +18,26 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from live_nst.conversion.cluster.address import Certificates
-from live_nst.conversion.cluster.dask_setup import import_dask, make_security, worker_options
+from live_nst.conversion.cluster.dask_connection import check_scheduler, connect_error
+from live_nst.conversion.cluster.dask_setup import (
+    import_dask,
+    make_security,
+    start_quiet_tracker,
+    worker_options,
+)
+from live_nst.conversion.cluster.dask_task import PROGRESS_TOPIC, Call, is_loss
 from live_nst.conversion.cluster.workers import WorkerLost
 from live_nst.errors import ConversionError, LiveNstError
-from live_nst.runtime.machine import limit_cores
 
 T = TypeVar("T")
 
 _CONNECT_SECONDS = 10.0
-_START_SECONDS = 60.0
+_START_SECONDS = 100.0
 _POLL_SECONDS = 0.5
 _CHECK_SECONDS = 0.2
 _GONE_SECONDS = 30.0  # without an answer for so long, a scheduler is gone
 _CLOSE_SECONDS = 10.0
-_PROGRESS_TOPIC = "live-nst-progress"
-
-
-def run_here(function: Callable[..., Any], arguments: tuple[Any, ...], token: str) -> Any:
-    """Run a task in the process of a worker, with as many cores as Dask gives it."""
-    from distributed import get_worker
-
-    worker = get_worker()
-    limit_cores(worker.state.nthreads)
-
-    def report(done: int) -> None:
-        worker.log_event(_PROGRESS_TOPIC, [token, done])
-
-    return function(*arguments, report)
-
-
-class _Call:
-    """A call of `run_here` that happens when its pickle is loaded.
-
-    Dask would load functions and arguments while it reads a message, and break the connection of a
-    worker without live-nst. As bytes they are loaded within the task, and an error is its error.
-    """
-
-    def __init__(self, *arguments: Any) -> None:
-        self._arguments = arguments
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return run_here, self._arguments
+_HERE = "this machine"
 
 
 class DaskWorkers:
@@ -116,10 +95,11 @@ class DaskWorkers:
         """
         import_dask()
         self = cls()
-        self.where = "this machine"
+        self.where = _HERE
         try:
             with _ignored_interrupts():
-                self._wait(self._start(number, cores), _START_SECONDS + 5 * number)
+                start_quiet_tracker()
+                self._wait(self._start(number, cores), _START_SECONDS + 10 * number)
         except BaseException:
             self.close()
             raise
@@ -169,17 +149,25 @@ class DaskWorkers:
             while not wait([future], _CHECK_SECONDS).done:
                 check()
                 if time.monotonic() > end:
-                    raise ConversionError(
-                        f"Dask does not answer at {self.where}",
-                        "check the address, and whether a Dask scheduler runs there",
-                    )
+                    raise self._time_out()
         except BaseException:
             future.cancel()
             raise
         return future.result()
 
+    def _time_out(self) -> ConversionError:
+        if self.where == _HERE:
+            return ConversionError(
+                "The workers do not start: this machine is too busy", "use fewer, or try it later"
+            )
+        return ConversionError(
+            f"Dask does not answer at {self.where}",
+            "check the address, and whether a Dask scheduler runs there",
+        )
+
     async def _connect(self, address: str, security: Any) -> None:
         distributed = import_dask()
+        await check_scheduler(address, security)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # other versions are checked below
@@ -187,7 +175,7 @@ class DaskWorkers:
                     address, security=security, asynchronous=True, timeout=_CONNECT_SECONDS
                 )
         except Exception as exc:
-            raise _connect_error(address, exc) from exc
+            raise connect_error(address, exc) from exc
         versions = await self._client.scheduler.versions(packages=[])
         theirs, ours = versions["packages"].get("distributed"), version("distributed")
         if theirs != ours:
@@ -218,7 +206,7 @@ class DaskWorkers:
 
     async def _begin(self) -> None:
         """Take note of workers and progress from now on."""
-        self._client.subscribe_topic(_PROGRESS_TOPIC, self._on_progress)
+        self._client.subscribe_topic(PROGRESS_TOPIC, self._on_progress)
         await self._read_names()
         self._poll = asyncio.run_coroutine_threadsafe(self._poll_names(), self._loop)
 
@@ -262,7 +250,7 @@ class DaskWorkers:
         self._progress[token] = progress
         future = self._client.submit(
             pickle.loads,
-            pickle.dumps(_Call(function, arguments, token)),
+            pickle.dumps(Call(function, arguments, token)),
             key=f"{function.__name__}-{token}",
             workers=[worker],
             allow_other_workers=False,
@@ -273,7 +261,7 @@ class DaskWorkers:
         except asyncio.CancelledError:
             raise
         except Exception as exc:
-            if _is_loss(exc):
+            if is_loss(exc):
                 raise WorkerLost(str(exc)) from exc
             raise
         finally:
@@ -299,34 +287,3 @@ def _ignored_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, previous)
-
-
-def _is_loss(exc: Exception) -> bool:
-    """Return whether an error says that a worker, and not the task, failed."""
-    names = {each.__name__ for each in type(exc).__mro__}
-    return bool(
-        names & {"KilledWorker", "FutureCancelledError", "CommClosedError", "NoWorkerError"}
-    )
-
-
-def _connect_error(address: str, exc: Exception) -> ConversionError:
-    reason = (str(exc).splitlines() or [type(exc).__name__])[0]
-    causes: list[BaseException] = [exc]
-    while causes[-1].__cause__ is not None:
-        causes.append(causes[-1].__cause__)
-    text = " ".join(map(str, causes)).lower()
-    if "ssl" in text or "certificate" in text or "tls" in text:
-        return ConversionError(
-            f"The scheduler at {address} refuses the certificates: {causes[-1]}",
-            "check --tls-ca, --tls-cert and --tls-key, or Dask's configuration",
-        )
-    if isinstance(exc, (OSError, TimeoutError)):
-        return ConversionError(
-            f"There is no Dask scheduler at {address}",
-            "check the address, and start one with: dask scheduler",
-        )
-    ours = version("distributed")
-    return ConversionError(
-        f"The scheduler at {address} does not understand this machine: {reason}",
-        f"install the same version of Dask there: pip install distributed=={ours}",
-    )
