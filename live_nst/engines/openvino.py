@@ -269,7 +269,8 @@ class _Request:
             self._planar_input.to_planes(image)
         self._request.infer()
         if self._planar_output is None:
-            return cv2.cvtColor(self._output[0], cv2.COLOR_RGB2BGR)  # type: ignore[return-value]
+            bgr: Image = cv2.cvtColor(self._output[0], cv2.COLOR_RGB2BGR)
+            return bgr
         return self._planar_output.to_image(self._output)
 
     def _set(self, index: int, array: NDArray[Any]) -> None:
