@@ -33,6 +33,7 @@ PART_NAMES = (
     "live",
     "adaptive",
     "stages",
+    "around",
     "startup",
     "accuracy",
     "scaling",

@@ -5,6 +5,8 @@ second pixel of every second row, in the order row, column, RGB. This is how rew
 programs store an image (see `live_nst.models.graph.space_to_depth`).
 """
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +15,7 @@ from live_nst.types import Image, Size
 
 PlanarImage = NDArray[np.uint8]
 
-_RGB_PLACES = (2, 1, 0, 5, 4, 3)
-"""Where RGB, RGB of two pixels is found in BGR, BGR, and the other way round."""
+_BGR = (2, 1, 0)  # where blue, green and red are found in RGB
 
 
 def downscale(image: Image, size: Size) -> Image:
@@ -40,25 +41,75 @@ def downscale(image: Image, size: Size) -> Image:
     return image if image.shape[1::-1] == size else _resize(image, size, cv2.INTER_LINEAR)
 
 
-def image_to_planar(image: Image, border: int) -> PlanarImage:
-    """Return the planes of a BGR image with even sides, padded by reflection."""
-    padded = cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_REFLECT_101)
-    height, width = padded.shape[0] // 2, padded.shape[1] // 2
-    pairs = padded.reshape(height, 2, width, 6)  # pixels side by side
-    planes = np.empty((1, 12, height, width), np.uint8)
-    for row in range(2):
-        cv2.split(pairs[:, row], [planes[0, 6 * row + place] for place in _RGB_PLACES])
-    return planes
+class PlanarConverter:
+    """Converts images of one size to planar images and back, one at a time.
+
+    Colors are separated first, then columns, because OpenCV has fast code for three and for two
+    channels, but not for six; it is fast only from and to arrays without gaps. All memory is
+    allocated once: in new memory the system has to map every page.
+
+    Args:
+        size: (width, height) of the images, both even.
+        border: By how many pixels `to_planes` pads them, by reflection.
+    """
+
+    def __init__(self, size: Size, border: int) -> None:
+        self._border = border
+        width, height = size
+        self._padded = np.empty((height + 2 * border, width + 2 * border, 3), np.uint8)
+        self._split = _HalfTheRows(*self._padded.shape[:2])
+        self._merged = _HalfTheRows(height, width)
+        self.planes: PlanarImage = _unaligned(1, 12, *self._split.plane_shape)
+
+    def to_planes(self, image: Image) -> PlanarImage:
+        """Return the planes of a BGR image, always in the same array: `planes`."""
+        half, edge = self._split, self._border
+        cv2.copyMakeBorder(image, edge, edge, edge, edge, cv2.BORDER_REFLECT_101, dst=self._padded)
+        for row in range(2):
+            np.copyto(half.rows, self._padded[row::2])
+            cv2.split(half.rows, half.colors)
+            for color, pairs in zip(_BGR, half.pairs, strict=True):
+                first = 6 * row + color
+                cv2.split(pairs, [self.planes[0, first], self.planes[0, first + 3]])
+        return self.planes
+
+    def to_image(self, planes: PlanarImage) -> Image:
+        """Return the BGR image of planes without a border, a new array."""
+        half = self._merged
+        image: Image = np.empty((2 * half.rows.shape[0], *half.rows.shape[1:]), np.uint8)
+        for row in range(2):
+            for color, pairs in zip(_BGR, half.pairs, strict=True):
+                first = 6 * row + color
+                cv2.merge([planes[0, first], planes[0, first + 3]], dst=pairs)
+            cv2.merge(half.colors, dst=half.rows)
+            image[row::2] = half.rows
+        return image
 
 
-def planar_to_image(planes: PlanarImage) -> Image:
-    """Return the BGR image of planes."""
-    _, _, height, width = planes.shape
-    image: Image = np.empty((2 * height, 2 * width, 3), np.uint8)
-    pairs = image.reshape(height, 2, width, 6)
-    for row in range(2):
-        cv2.merge([planes[0, 6 * row + place] for place in _RGB_PLACES], dst=pairs[:, row])
-    return image
+class _HalfTheRows:
+    """Memory for every second row of an image, in three forms.
+
+    Attributes:
+        rows: BGR `[height / 2, width, 3]`.
+        colors: Each color `[height / 2, width]`.
+        pairs: The same memory as pixels side by side, `[height / 2, width / 2, 2]`.
+        plane_shape: Height and width of one plane.
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        self.plane_shape = height // 2, width // 2
+        self.rows = _unaligned(height // 2, width, 3)
+        colors = _unaligned(3, height // 2, width)
+        self.colors = list(colors)
+        self.pairs = [color.reshape(*self.plane_shape, 2) for color in colors]
+
+
+def _unaligned(*shape: int) -> NDArray[np.uint8]:
+    """Return memory at an odd address.
+
+    OpenCV's split and merge write to aligned memory past the caches, and the next step reads it.
+    """
+    return np.empty(1 + math.prod(shape), np.uint8)[1:].reshape(shape)
 
 
 def _resize(image: Image, size: Size, method: int) -> Image:

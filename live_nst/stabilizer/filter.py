@@ -19,6 +19,7 @@ from live_nst.stabilizer.innovation import (
     Innovation,
     best_window,
     grid_size,
+    limit_values,
     sample_on_grid,
     update_innovation,
     zero_innovation,
@@ -41,7 +42,7 @@ from live_nst.types import Image
 
 cv: Any = cv2  # its type stubs lack optional maps and the dtypes of results
 
-STATE_FORMAT = 3
+STATE_FORMAT = 4
 """Version of `StabilizerState`. Raise it when the fields or their meaning change."""
 
 _VALID_CONFIDENCE = 128  # from this confidence, of 255, the innovation counts
@@ -57,6 +58,7 @@ _MAX_STYLE_LAG = 0.05  # share of the old style in the result after a change of 
 
 _MAX_FLOW = 1e4  # pixels
 _NO_FLOW: Flow = np.zeros((0, 0, 2), np.float32)
+_BAND_PIXELS = 20_000  # so that their intermediate results stay in the cache of a core
 _WEIGHT_SUM = 1000.0  # cv2.blendLinear divides by the sum of weights + 0.00001
 
 
@@ -66,7 +68,7 @@ class StabilizerState(NamedTuple):
     Attributes:
         gray: The frame at half its size, uint8 `[rows, columns]`.
         half: The same in BGR and 255, uint8 `[rows, columns, 4]`.
-        average: The stabilized image, BGR, float32 `[height, width, 3]`.
+        average: The stabilized image, BGR and 255, float32 `[height, width, 4]`.
         frame_counts: Over how many frames it is an average, at the grid points of `innovation`,
             float32 `[rows, columns]`.
         flow: The flow, if it is a guess for the next frame, else an empty array.
@@ -97,8 +99,11 @@ class ScratchBuffers:
     def resize(self, height: int, width: int) -> None:
         """Allocate memory for images of that size."""
         self.size = (height, width)
-        self.image = np.empty((height, width, 3), np.float32)
-        self.old_weight, self.new_weight = (np.empty((height, width), np.float32) for _ in range(2))
+        self.band = max(1, _BAND_PIXELS // max(1, width))
+        self.bytes = np.empty((self.band, width, 4), np.uint8)
+        self.image = np.empty((self.band, width, 4), np.float32)
+        self.new_weight = np.empty((self.band, width), np.float32)
+        self.old_weight = np.empty((height, width), np.float32)
         self.flow = np.empty((height, width, 2), np.float32)
 
 
@@ -153,19 +158,20 @@ def stabilize_frame(
     if mean_confidence < _CUT_CONFIDENCE:
         return _first_state(gray, half, stylized), stylized.copy()
 
-    average = warp_image(before.average, flow, bicubic=bicubic, buffer=scratch.flow)
+    warped = warp_image(before.average, flow, static=static, bicubic=bicubic, buffer=scratch.flow)
     grid = before.frame_counts.shape[::-1]
     grid_confidence = cv.resize(confidence, grid, interpolation=cv.INTER_AREA)
     counts, last = warp_maps((before.frame_counts, before.innovation), flow)
     innovation = _measure_innovation(
-        Innovation(last, before.covariance, before.variance), stylized, average, grid_confidence
+        Innovation(last, before.covariance, before.variance), stylized, warped, grid_confidence
     )
     limit = _max_frames(counts, static, innovation, style_change)
     counts, share = _count_frames(counts, grid_confidence, limit)
-    _blend(average, stylized, _old_weight(share, confidence), scratch)
+    average = np.empty_like(warped) if warped is before.average else warped
+    stabilized = _blend(warped, stylized, _old_weight(share, confidence), scratch, average)
     next_guess = estimated if mean_confidence >= _GUESS_CONFIDENCE else _NO_FLOW
     state = StabilizerState(gray, half, average, counts, next_guess, mean_motion, *innovation)
-    return state, cv.convertScaleAbs(average)
+    return state, stabilized
 
 
 def _first_state(gray: GrayImage, half: BgraImage, stylized: Image) -> StabilizerState:
@@ -173,7 +179,7 @@ def _first_state(gray: GrayImage, half: BgraImage, stylized: Image) -> Stabilize
     innovation = zero_innovation(*stylized.shape[:2])
     counts = np.ones_like(innovation.last)
     mean_motion = np.zeros((SAMPLE_POINTS, 2), np.float32)
-    average = stylized.astype(np.float32)
+    average = cv.cvtColor(stylized, cv.COLOR_BGR2BGRA).astype(np.float32)
     return StabilizerState(gray, half, average, counts, _NO_FLOW, mean_motion, *innovation)
 
 
@@ -189,7 +195,7 @@ def _half_size(content: Image) -> BgraImage:
 def _clean_flow(flow: Flow) -> Flow:
     """Replace NaN by 0 and limit the length, in place."""
     cv.patchNaNs(flow, 0)
-    np.clip(flow, -_MAX_FLOW, _MAX_FLOW, out=flow)
+    limit_values(flow, -_MAX_FLOW, _MAX_FLOW)
     return flow
 
 
@@ -221,9 +227,8 @@ def _measure_innovation(
 ) -> Innovation:
     """Return the innovation of a frame; `confidence` is on the grid."""
     grid = confidence.shape[::-1]
-    measured, predicted = (
-        cv.cvtColor(sample_on_grid(image, grid), cv.COLOR_BGR2GRAY) for image in (stylized, average)
-    )
+    measured = cv.cvtColor(sample_on_grid(stylized, grid), cv.COLOR_BGR2GRAY)
+    predicted = cv.cvtColor(sample_on_grid(average, grid), cv.COLOR_BGRA2GRAY)
     valid = (confidence >= _VALID_CONFIDENCE).astype(np.float32)
     return update_innovation(before, measured, predicted, valid)
 
@@ -233,12 +238,14 @@ def _max_frames(
 ) -> FloatMap:
     """Return over how many frames to average at most, without the new one, on the grid."""
     best = best_window(innovation, counts, _WINDOW_TOLERANCE)
-    limit: FloatMap = cv.min(cv.max(best, _MIN_MOVING), _MAX_MOVING)
+    limit = np.copy(best)
+    limit_values(limit, _MIN_MOVING, _MAX_MOVING)
     if static is not None:
         where = cv.compare(sample_on_grid(static, counts.shape[::-1]), 0, cv.CMP_GT)
-        cv.copyTo(cv.min(cv.max(best, _MIN_STATIC), _MAX_STATIC), where, limit)
+        limit_values(best, _MIN_STATIC, _MAX_STATIC)
+        cv.copyTo(best, where, limit)
     if style_change * _MAX_STATIC > _MAX_STYLE_LAG:
-        limit = cv.min(limit, _MAX_STYLE_LAG / style_change)
+        limit = np.minimum(limit, np.float32(_MAX_STYLE_LAG / style_change))
     return limit
 
 
@@ -260,12 +267,31 @@ def _old_weight(share: FloatMap, confidence: ByteMap) -> FloatMap:
     return weight
 
 
-def _blend(average: FloatImage, stylized: Image, weight: FloatMap, scratch: ScratchBuffers) -> None:
-    """Average the old image with the new one, in place."""
-    height, width = average.shape[:2]
-    np.copyto(scratch.image, stylized)
+def _blend(
+    warped: FloatImage,
+    stylized: Image,
+    weight: FloatMap,
+    scratch: ScratchBuffers,
+    average: FloatImage,
+) -> Image:
+    """Average the old image with the new one into `average`, and return it as uint8.
+
+    `weight` is that of the old image, at half size. `average` may be `warped`.
+    """
+    height, width = warped.shape[:2]
     old_weight = cv.resize(
         weight, (width, height), scratch.old_weight, interpolation=cv.INTER_LINEAR
     )
-    new_weight = np.subtract(np.float32(_WEIGHT_SUM), old_weight, out=scratch.new_weight)
-    cv.blendLinear(average, scratch.image, old_weight, new_weight, average)
+    stabilized: Image = np.empty_like(stylized)
+    for top in range(0, height, scratch.band):
+        rows = slice(top, min(top + scratch.band, height))
+        count = rows.stop - top
+        in_bytes, image = scratch.bytes[:count], scratch.image[:count]
+        np.copyto(image, cv.cvtColor(stylized[rows], cv.COLOR_BGR2BGRA, in_bytes))
+        new_weight = np.subtract(
+            np.float32(_WEIGHT_SUM), old_weight[rows], out=scratch.new_weight[:count]
+        )
+        cv.blendLinear(warped[rows], image, old_weight[rows], new_weight, average[rows])
+        cv.convertScaleAbs(average[rows], in_bytes)
+        cv.cvtColor(in_bytes, cv.COLOR_BGRA2BGR, stabilized[rows])
+    return stabilized

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from live_nst.stabilizer.innovation import GRID_SPACING, FloatMap, sample_on_grid
+from live_nst.stabilizer.innovation import GRID_SPACING, FloatMap, limit_values, sample_on_grid
 
 cv: Any = cv2  # its type stubs lack optional maps and the dtypes of results
 
@@ -15,7 +15,10 @@ GrayImage = NDArray[np.uint8]
 """uint8 `[height, width]`."""
 
 FloatImage = NDArray[np.float32]
-"""BGR float32 `[height, width, 3]`, with values from 0 to 255 and above."""
+"""BGR and 255, float32 `[height, width, 4]`, with values from 0 to 255 and above.
+
+Four channels are warped twice as fast as three.
+"""
 
 Flow = NDArray[np.float32]
 """Optical flow `[rows, columns, 2]`: how far points of one frame are moved, (x, y), in another."""
@@ -46,6 +49,7 @@ _MAX_JERK = 0.06  # pixels: a shaking camera moves by more in one frame, though 
 _STATIC_SHARE = 0.4  # share of the contrast that is static in front of a static camera
 _NOISE_CONTRAST = np.float32(4)  # uint8 values of contrast that may be noise
 
+_BOX = np.ones((3, 3), np.uint8)
 _RELATIVE_LINEAR = cv.INTER_LINEAR | cv.WARP_RELATIVE_MAP
 _RELATIVE_CUBIC = cv.INTER_CUBIC | cv.WARP_RELATIVE_MAP
 
@@ -123,9 +127,10 @@ def is_camera_static(sample: SampleMotion, mean: SampleMotion, gray: GrayImage) 
     """
     rows, columns = _SAMPLE_GRID
     small = cv.resize(gray, (3 * columns, 3 * rows), interpolation=cv.INTER_LINEAR)
-    contrast = cv.morphologyEx(small, cv.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    contrast = cv.morphologyEx(small, cv.MORPH_GRADIENT, _BOX)
     contrast = cv.resize(contrast, (columns, rows), interpolation=cv.INTER_AREA).reshape(-1)
-    weights = np.clip(contrast - _NOISE_CONTRAST, np.float32(0.05), np.float32(30))
+    weights = contrast - _NOISE_CONTRAST
+    limit_values(weights, 0.05, 30)
     x, y = np.abs(mean.T) < _STATIC_MOTION
     static = weights * (x & y)
     total = static.sum()
@@ -137,23 +142,62 @@ def is_camera_static(sample: SampleMotion, mean: SampleMotion, gray: GrayImage) 
 
 
 def warp_image(
-    image: FloatImage, flow: Flow, *, bicubic: bool = False, buffer: Flow | None = None
+    image: FloatImage,
+    flow: Flow,
+    *,
+    static: NDArray[np.uint8] | None = None,
+    bicubic: bool = False,
+    buffer: Flow | None = None,
 ) -> FloatImage:
-    """Return the image before, warped along the flow to the present frame, as a new array.
+    """Return the image before, warped along the flow to the present frame.
 
     Args:
         image: The image before.
         flow: From the present frame to the one before, on a grid of any size.
+        static: 255 where the flow is exactly 0, of the flow's size; None if that is not known.
         bicubic: Interpolate bicubically: sharper where it moves, and three times slower.
         buffer: Memory `[height, width, 2]` for the flow at full size.
+
+    Returns:
+        A new array; the image itself if nothing moves.
     """
     height, width = image.shape[:2]
+    rows, columns = slice(0, height), slice(0, width)
+    if static is not None:
+        rows, columns = _moving_part(static, (height, width))
+        if rows.stop == rows.start:
+            return image
     full_flow = cv.resize(flow, (width, height), buffer, interpolation=cv.INTER_LINEAR)
     flags = _RELATIVE_CUBIC if bicubic else _RELATIVE_LINEAR
-    warped: FloatImage = cv.remap(image, full_flow, None, flags, None, cv.BORDER_REPLICATE)
+    part = full_flow[rows, columns]
+    if part.shape[:2] == (height, width):
+        warped: FloatImage = cv.remap(image, part, None, flags, None, cv.BORDER_REPLICATE)
+    else:
+        cv.add(part, (columns.start, rows.start, 0, 0), part)  # it counts from the part's corner
+        warped = image.copy()
+        cv.remap(image, part, None, flags, warped[rows, columns], cv.BORDER_REPLICATE)
     if bicubic:
         cv.threshold(warped, 0, 0, cv.THRESH_TOZERO, warped)  # overshoots below black
     return warped
+
+
+def _moving_part(static: NDArray[np.uint8], shape: tuple[int, int]) -> tuple[slice, slice]:
+    """Return the rows and columns of an image outside of which the flow is 0; empty if it all is.
+
+    The flow of a static point is not 0 between it and its neighbors.
+    """
+    x, y, width, height = cv.boundingRect(cv.bitwise_not(static))
+    return tuple(  # type: ignore[return-value]
+        slice(
+            max(0, (first - 1) * pixels // points),
+            min(pixels, -(-(first + count + 1) * pixels // points)),
+        )
+        if count
+        else slice(0, 0)
+        for first, count, pixels, points in zip(
+            (y, x), (height, width), shape, static.shape, strict=True
+        )
+    )
 
 
 def warp_maps(maps: Sequence[FloatMap], flow: Flow) -> list[FloatMap]:

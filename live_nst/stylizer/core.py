@@ -1,34 +1,28 @@
 """The stylizer as pipelines use it: model, engine, styles, stabilizer and look in one object."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from live_nst.engines.base import Bottleneck, DeviceImage, StylizedFrame
+from live_nst.engines.base import DeviceImage, StylizedFrame
 from live_nst.engines.choice import engine_candidates
 from live_nst.engines.measuring import pick_fastest
 from live_nst.engines.runner_cache import RunnerCache
 from live_nst.files.cache import cache_root
-from live_nst.masks.registry import MaskRegistry
 from live_nst.models.loading import load_model
-from live_nst.styles.bottlenecks import (
-    BottleneckCache,
-    BottleneckStore,
-    interpolate_bottlenecks,
-)
-from live_nst.styles.registry import StyleInput, StyleRegistry
+from live_nst.styles.bottlenecks import BottleneckCache, BottleneckStore
+from live_nst.styles.registry import StyleInput
 from live_nst.stylizer.compositing import compose, required_images
 from live_nst.stylizer.content_style import ContentStyle
 from live_nst.stylizer.frame_network import FrameNetwork
 from live_nst.stylizer.frame_stabilizer import FrameStabilizer
-from live_nst.stylizer.look import Look, interpolate_looks
 from live_nst.stylizer.options import StylizerOptions
-from live_nst.stylizer.sizes import DEFAULT_SIZE, check_size, check_stroke, network_size
+from live_nst.stylizer.sizes import DEFAULT_SIZE, check_size, network_size
 from live_nst.stylizer.still_network import StillNetwork
-from live_nst.stylizer.transition import Transition
+from live_nst.stylizer.style_and_look import StyleAndLook
 from live_nst.types import (
     Closeable,
     DownloadProgress,
@@ -40,7 +34,7 @@ from live_nst.types import (
 )
 
 
-class StylizerCore(Closeable):
+class StylizerCore(StyleAndLook, Closeable):
     """Stylizes frames in three steps that may run in different threads.
 
     `prefetch` and `infer` need one frame only and may run for several frames at once.
@@ -67,10 +61,8 @@ class StylizerCore(Closeable):
         notify: Notify = lambda sentence: None,
         progress: DownloadProgress | None = None,
     ) -> None:
-        self._stroke = options.stroke
-        self._masks = MaskRegistry()
-        self.look = options.look
         # Invalid options fail before a model is downloaded.
+        super().__init__(options.look, options.stroke)
         candidates = engine_candidates(options.engine, options.device, options.precision)
         loaded = load_model(
             options.model,
@@ -89,12 +81,7 @@ class StylizerCore(Closeable):
         self._runners = RunnerCache(self._engine)
         self._still_network = StillNetwork(loaded.programs, self._engine, self._runners, notify)
         cache = BottleneckCache(cache_root() / "bottlenecks", loaded.fingerprint)
-        self._bottlenecks = BottleneckStore(self._engine, cache)
-        self._registry = StyleRegistry(self._bottlenecks)
-        self._style, first = self._registry.add(options.styles[0], self._stroke)
-        for style in options.styles[1:]:
-            self.load(style)
-        self._style_transition = Transition(first, interpolate_bottlenecks)
+        first = self._open_styles(BottleneckStore(self._engine, cache), options.styles)
         self._stabilizer = FrameStabilizer(options.stabilize, first)
         size = options.size or DEFAULT_SIZE["cpu" if self.device == "cpu" else "gpu"]
         self._network = FrameNetwork(self._engine, self._runners, size, first)
@@ -135,15 +122,6 @@ class StylizerCore(Closeable):
         if self._stabilizer.mode != "off":
             return stylized  # the stabilizer needs both small images, whatever the look
         return stylized.require(*required_images(self._look_transition.at(time)))
-
-    def _mixed_style(
-        self, image: Image, time: float, content_style: Callable[[Image, float], Bottleneck]
-    ) -> Bottleneck:
-        """Return the current style, mixed with the frame's content style if the look asks so."""
-        style, look = self._style_transition.at(time), self._look_transition.at(time)
-        if look.style_share >= 1:
-            return style
-        return interpolate_bottlenecks(content_style(image, time), style, look.style_share)
 
     def still(self, image: Image, time: float = 0.0, *, size: int | None = None) -> Image:
         """Stylize one image by itself, by default with the network at the image's full size.
@@ -249,42 +227,6 @@ class StylizerCore(Closeable):
         self._stabilizer.restore_state(arrays)
         self._masks.restore_state(arrays)
 
-    def load(self, style: StyleInput, *, stroke: float | None = None) -> None:
-        """Compute a style, or read it from the cache; see `Stylizer.load`."""
-        self._registry.add(style, self._stroke if stroke is None else check_stroke(stroke))
-
-    def select(
-        self,
-        style: StyleInput,
-        *,
-        stroke: float | None = None,
-        fade: float = 0.0,
-        time: float = 0.0,
-    ) -> None:
-        """Change the style; see `Stylizer.select`."""
-        stroke = self._stroke if stroke is None else check_stroke(stroke)
-        label, bottleneck = self._registry.add(style, stroke)
-        self._style_transition.to(bottleneck, fade, time)
-        self._style, self._stroke = label, stroke
-
-    def bottleneck(self, style: StyleInput, *, stroke: float | None = None) -> Bottleneck:
-        """Return the bottleneck of a style, which must not be modified; see `load`."""
-        stroke = self._stroke if stroke is None else check_stroke(stroke)
-        return self._registry.add(style, stroke)[1]
-
-    def load_mask(self, only: str) -> None:
-        """Prepare the mask for looks with that `only`, which may take a moment.
-
-        Raises:
-            LiveNstError: The mask cannot be used.
-        """
-        self._masks.load(only)
-
-    def change_look(self, look: Look, *, fade: float = 0.0, time: float = 0.0) -> None:
-        """Change the look at a time, as `select` changes the style."""
-        self.load_mask(look.only)
-        self._look_transition.to(look, fade, time)
-
     def prepare(self, frame_size: Size, size: int) -> None:
         """Compile the network for frames of `frame_size` at the longer side `size`.
 
@@ -311,34 +253,6 @@ class StylizerCore(Closeable):
         self._network.resize(size)
 
     @property
-    def styles(self) -> tuple[str, ...]:
-        """Labels of the styles that are loaded."""
-        return self._registry.labels
-
-    @property
-    def style(self) -> str:
-        """Label of the style in use."""
-        return self._style
-
-    @property
-    def stroke(self) -> float:
-        """Size of the strokes; `select` changes it."""
-        return self._stroke
-
-    @property
-    def look(self) -> Look:
-        """How the stylized image is blended with the frame: the last of all changes given.
-
-        A new value replaces all changes and applies at once.
-        """
-        return self._look_transition.last
-
-    @look.setter
-    def look(self, look: Look) -> None:
-        self.load_mask(look.only)
-        self._look_transition = Transition(look, interpolate_looks)
-
-    @property
     def size(self) -> int:
         """Longer side, in pixels, of the image that the network sees."""
         return self._network.long_side
@@ -357,11 +271,6 @@ class StylizerCore(Closeable):
     def precision(self) -> Precision:
         """Number format that the network computes frames in."""
         return self._engine.precision
-
-    @property
-    def style_computations(self) -> int:
-        """How often the style part of the model ran; 0 if every style came from the cache."""
-        return self._bottlenecks.computations
 
     def settings(self, styles: Sequence[StyleInput]) -> dict[str, str]:
         """Return everything that determines the result for a frame, as text to be compared.

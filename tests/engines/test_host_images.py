@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from live_nst.engines.host_images import downscale, image_to_planar, planar_to_image
+from live_nst.engines.host_images import PlanarConverter, downscale
 from live_nst.live.size_controller import SIZE_STEPS
 from live_nst.sources.demo_video import DemoVideo
 from live_nst.stylizer.sizes import network_size
@@ -82,12 +82,20 @@ def planes_of(image: Any, border: int) -> Any:
     return np.stack([padded[y::2, x::2, c] for y in (0, 1) for x in (0, 1) for c in range(3)])[None]
 
 
-@pytest.mark.parametrize("border", [0, 2, 4])
-def test_image_to_planar(border: int) -> None:
-    image = random_image(12, 20)
-    np.testing.assert_array_equal(image_to_planar(image, border), planes_of(image, border))
+@pytest.mark.parametrize("border", [0, 2, 4, 9])
+@pytest.mark.parametrize("size", [(20, 12), (34, 22), (128, 72)])
+def test_to_planes(size: tuple[int, int], border: int) -> None:
+    image = random_image(*size[::-1])
+    converter = PlanarConverter(size, border)
+    for frame in (image[::-1], image):  # nothing is left of the image before
+        np.testing.assert_array_equal(converter.to_planes(frame), planes_of(frame, border))
+    assert converter.to_planes(image) is converter.planes
 
 
-def test_planar_to_image() -> None:
-    image = random_image(12, 20)
-    np.testing.assert_array_equal(planar_to_image(planes_of(image, 0)), image)
+@pytest.mark.parametrize("size", [(20, 12), (34, 22), (128, 72)])
+def test_to_image(size: tuple[int, int]) -> None:
+    converter = PlanarConverter(size, 2)  # the border is for the way to the network only
+    first, second = random_image(*size[::-1]), random_image(*size[::-1])[::-1]
+    returned = converter.to_image(planes_of(first, 0))
+    np.testing.assert_array_equal(converter.to_image(planes_of(second, 0)), second)
+    np.testing.assert_array_equal(returned, first)  # a new array each time

@@ -299,11 +299,11 @@ def test_state_format() -> None:
     state, _ = stabilize_frame(state, view(1), paint(view(1)), DisFlowEstimator())
     half, points = (HEIGHT // 2, WIDTH // 2), (HEIGHT // GRID_SPACING, WIDTH // GRID_SPACING)
     assert (STATE_FORMAT, {name: array.shape for name, array in state._asdict().items()}) == (
-        3,
+        4,
         {
             "gray": half,
             "half": (*half, 4),
-            "average": (HEIGHT, WIDTH, 3),
+            "average": (HEIGHT, WIDTH, 4),
             "frame_counts": points,
             "flow": (*half, 2),
             "mean_motion": (SAMPLE_POINTS, 2),

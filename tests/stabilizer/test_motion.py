@@ -82,3 +82,38 @@ def test_warp_maps(columns: int) -> None:
     flow = np.full((27 * columns // 48, columns, 2), (-GRID_SPACING, 0), np.float32)
     (moved,) = warp_maps([values], flow)
     np.testing.assert_allclose(moved[:, 1:], values[:, :-1], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        ((3, 6), (2, 9)),
+        ((0, 1), (0, 1)),
+        ((9, 12), (0, 16)),
+        ((0, 12), (15, 16)),
+        ((0, 12), (0, 16)),
+    ],
+)
+@pytest.mark.parametrize("bicubic", [False, True])
+def test_warp_of_the_moving_part_alone(
+    rows: tuple[int, int], columns: tuple[int, int], bicubic: bool
+) -> None:
+    """What does not move is skipped, and the result is that of the whole image."""
+    random = np.random.default_rng(5)
+    image = random.uniform(0, 255, (50, 66, 4)).astype(np.float32)
+    part = np.s_[slice(*rows), slice(*columns)]
+    flow, static = np.zeros((12, 16, 2), np.float32), np.full((12, 16), 255, np.uint8)
+    flow[part], static[part] = random.uniform(-9, 9, (*flow[part].shape,)), 0
+    whole = warp_image(image, flow, bicubic=bicubic)
+    before = image.copy()
+
+    warped = warp_image(image, flow, static=static, bicubic=bicubic)
+
+    np.testing.assert_allclose(warped, whole, atol=0.02)
+    np.testing.assert_array_equal(image, before)
+
+
+def test_warp_of_what_does_not_move_is_the_image_itself() -> None:
+    image = np.zeros((50, 66, 4), np.float32)
+    flow, static = np.zeros((12, 16, 2), np.float32), np.full((12, 16), 255, np.uint8)
+    assert warp_image(image, flow, static=static) is image
