@@ -34,7 +34,7 @@ OWN_SENTENCES = (
 )
 # A session never waits for its recording: on a machine that is busy with other things, the frames
 # that the encoder was too slow for are left out, and this sentence counts them.
-LEFT_OUT = r"(\d+) frames came too fast for the recording\."
+LEFT_OUT = r"(\d+) frames came too fast for the recording .+\."
 COMMAND = (
     sys.executable, "-m", "live_nst", "--source", "demo", "--style", "starry", "--no-window",
     "--device", "cpu", "--camera-size", f"{SIZE[0]}x{SIZE[1]}",
