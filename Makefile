@@ -4,14 +4,20 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A file's tests stay in one process: they share models and films, and not across files.
+PARALLEL := -n logical --maxprocesses 4 --dist loadfile
 
-.PHONY: run test test-slow test-devices lint benchmark clean
+.PHONY: run test test-only test-slow test-devices lint benchmark clean
 
 run: $(VENV)/installed
 	@$(BIN)/python tools/first_run.py
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL) $(TESTS)
+
+# The same without the lint: make test-only TESTS=tests/video
+test-only: $(VENV)/installed-tests
+	$(BIN)/pytest $(PARALLEL) $(TESTS)
 
 # Style, types, and that no import points upward or in a circle.
 lint: $(VENV)/installed-tests

@@ -27,6 +27,8 @@ LONGEST_GROWTH_PAUSE = 120.0
 WARM_UP_SECONDS = 1.5  # frames beside a compilation are not measured for at most this long
 
 _MIN_SAMPLES = 4  # measurements needed for a decision
+_RECENT_SAMPLES = 8  # measurements that count at least, if there are so many: noise is no load
+_CALM_SAMPLES = 20  # frames at the wanted rate that are measured at least before the size may grow
 _RATE_WINDOW = 1.0  # seconds over which the rate of the source is counted
 _RATE_WINDOWS = 3  # the best of them counts: one late frame does not make a source slow
 _SLOW_SOURCE = 0.9  # share of the wanted rate below which the rate of the source is wanted instead
@@ -262,7 +264,7 @@ class AdaptiveSize:
     @property
     def _window(self) -> float:
         """Seconds of measurements that count; more if frames take long."""
-        return max(CALM_SECONDS, 1.5 * _MIN_SAMPLES * self.seconds)
+        return max(CALM_SECONDS, _CALM_SAMPLES * self.seconds)
 
     def _is_calm(self) -> bool:
         """Return whether enough was measured, up to now, for a change that is not urgent."""
@@ -274,8 +276,8 @@ class AdaptiveSize:
     def _recent(self) -> float:
         """Return the cost of a frame now."""
         recent = [cost for moment, cost in self._costs if moment > self._now - REACT_SECONDS]
-        if len(recent) < _MIN_SAMPLES:
-            recent = [cost for _, cost in self._costs][-_MIN_SAMPLES:]
+        if len(recent) < _RECENT_SAMPLES:
+            recent = [cost for _, cost in self._costs][-_RECENT_SAMPLES:]
         return median(recent)
 
     def _high(self) -> float:

@@ -32,16 +32,19 @@ _LUMA_SHARES: dict[int, tuple[float, float]] = {
 }
 
 # The grid: so many codes of 10 bits lie between two of its points. Luma is not interpolated.
-_LUMA_SHIFT, _CHROMA_STEP = 3, 16
-_LUMA_STEP = 1 << _LUMA_SHIFT
+_LUMA_STEP, _CHROMA_STEP = 8, 16
 _LUMA_POINTS, _CHROMA_POINTS = 1024 // _LUMA_STEP, 1024 // _CHROMA_STEP + 1
-_PER_CODE = 1 / _CHROMA_STEP
+_LUMA_MASK = 0xFFFF - (_LUMA_STEP - 1)
+_ROWS_PER_CODE, _PER_CODE = _CHROMA_POINTS / _LUMA_STEP, 1 / _CHROMA_STEP
 
 _OFFSET = 320  # largest number of codes by which luma is lowered; it is raised by up to 190
 _OFFSET_STEP = 2
 _LEVELS = 1 << 14  # of luma, for which the offset is computed
 
-_STRIP = 32 * 960  # pixels of chroma that are converted at once: they fit into a core's cache
+# Pixels of chroma that are converted at once, at most. Fewer make more calls. From 49,152 on OpenCV
+# divides a call among threads, and those wait in a loop for the next one.
+_STRIP = 48 * 960
+_OFFSETS = 0x00FF00FF  # where a point of the grid, read as one number, has the offset: twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,10 @@ class _Tables:
 
     Attributes:
         grid: For each luma and, below one another, each blue-difference; for each red-difference:
-            the output's blue-difference and red-difference, and the luma offset. This is what luma
-            has to be raised by for `curve`, plus `_OFFSET`, in units of `_OFFSET_STEP`. uint8
-            `[_LUMA_POINTS * _CHROMA_POINTS, _CHROMA_POINTS, 4]`; the last channel is not used.
+            the luma offset, the output's blue-difference, the offset again, and the output's
+            red-difference. The offset is what luma has to be raised by for `curve`, plus
+            `_OFFSET`, in units of `_OFFSET_STEP`. uint8
+            `[_LUMA_POINTS * _CHROMA_POINTS, _CHROMA_POINTS, 4]`.
         curve: The output's luma for each luma plus offset, uint8 `[65536]`.
     """
 
@@ -129,7 +133,7 @@ class ToneMapper:
 
 
 class _Buffers:
-    """Converts strips of a plane, of about `_STRIP` pixels of chroma. Its memory is reused.
+    """Converts strips of a plane, of up to `_STRIP` pixels of chroma. Its memory is reused.
 
     Args:
         rows: Rows of chroma of a plane.
@@ -144,15 +148,12 @@ class _Buffers:
 
     def __init__(self, rows: int, columns: int, down: int, across: int) -> None:
         self.shape = (rows, columns, down, across)
-        self.rows = rows = -(-rows // max(1, round(rows * columns / _STRIP))) or 1
+        self.rows = rows = max(1, min(rows, _STRIP // max(1, columns)))
         self._mean = np.empty((rows, columns), np.uint16)
-        self._x = np.empty((rows, columns), np.float32)
-        self._y = np.empty((rows, columns), np.float32)
+        # Where to read the grid; afterwards the same memory has the luma with its offset.
+        self._maps = np.empty(2 * rows * columns, np.float32)
         self._colors = np.empty((rows, columns, 4), np.uint8)
         self._unused = np.empty((rows, columns), np.uint8)
-        self._offset = np.empty((rows, columns), np.uint8)
-        self._wide = np.empty((rows, columns), np.uint32 if across == 2 else np.uint16)
-        self._index = np.empty((rows, down, columns * across), np.uint16)
 
     def convert(
         self,
@@ -163,25 +164,26 @@ class _Buffers:
         """Fill `output` from `planes`, both luma, blue-difference and red-difference."""
         luma, blue, red = planes
         rows, (_, columns, down, across) = len(blue), self.shape
-        mean, x, y = self._mean[:rows], self._x[:rows], self._y[:rows]
+        mean, (x, y) = self._mean[:rows], self._maps[: 2 * blue.size].reshape(2, *blue.shape)
         if down * across > 1:
             cv2.resize(luma, (columns, rows), dst=mean, interpolation=cv2.INTER_AREA)
-            np.right_shift(mean, _LUMA_SHIFT, out=mean)
+            np.bitwise_and(mean, _LUMA_MASK, out=mean)
         else:
-            np.right_shift(luma, _LUMA_SHIFT, out=mean)
-        np.multiply(mean, _CHROMA_POINTS, out=mean)
-        cv2.addWeighted(mean, 1, blue, _PER_CODE, 0, dst=y, dtype=cv2.CV_32F)
-        np.multiply(red, np.float32(_PER_CODE), out=x)
-        colors, offset = self._colors[:rows], self._offset[:rows]
+            np.bitwise_and(luma, _LUMA_MASK, out=mean)
+        cv2.addWeighted(mean, _ROWS_PER_CODE, blue, _PER_CODE, 0, dst=y, dtype=cv2.CV_32F)
+        np.copyto(x, red)  # faster than to convert and to multiply in one call
+        np.multiply(x, np.float32(_PER_CODE), out=x)
+        colors, unused = self._colors[:rows], self._unused[:rows]
         cv2.remap(tables.grid, x, y, cv2.INTER_LINEAR, dst=colors)
-        cv2.split(colors, [output[1], output[2], offset, self._unused[:rows]])
+        cv2.split(colors, [unused, output[1], unused, output[2]])
         # The offset in codes, once for each column of luma: two of 16 bits side by side.
-        wide, index = self._wide[:rows], self._index[:rows]
-        np.multiply(
-            offset, wide.dtype.type(_OFFSET_STEP * (0x10001 if across == 2 else 1)), out=wide
-        )
+        pairs = colors.view(np.uint32)[..., 0]
+        np.bitwise_and(pairs, _OFFSETS, out=pairs)
+        np.multiply(pairs, _OFFSET_STEP, out=pairs)
+        offsets = pairs.view(np.uint16)[:, :: 2 // across]
         shape = (rows, down, columns * across)
-        np.add(luma.reshape(shape), wide.view(np.uint16)[:, None], out=index)
+        index = self._maps.view(np.uint16)[: luma.size].reshape(shape)
+        np.add(luma.reshape(shape), offsets[:, None], out=index)
         cv2.LUT(index.reshape(luma.shape), tables.curve, dst=output[0])
 
 
@@ -239,9 +241,9 @@ def _build_tables(transfer: int, primaries: int, matrix: int, peak: float) -> _T
         new = to_bt709(rgb, transfer, primaries, peak).reshape(*luma.shape, 3)
         new_luma, new_blue, new_red = _from_rgb(new)
         offset = code_of[_to_levels(new_luma)] - luma_codes[part, None, None]
-        grid[part, :, :, 0] = _to_bytes(128 + 255 * new_blue)
-        grid[part, :, :, 1] = _to_bytes(128 + 255 * new_red)
-        grid[part, :, :, 2] = _to_bytes((offset + _OFFSET) / _OFFSET_STEP)
+        grid[part, :, :, ::2] = _to_bytes((offset + _OFFSET) / _OFFSET_STEP)[..., None]
+        grid[part, :, :, 1] = _to_bytes(128 + 255 * new_blue)
+        grid[part, :, :, 3] = _to_bytes(128 + 255 * new_red)
     inputs = np.clip(np.arange(1 << 16) - _OFFSET, 0, 1023)
     return _Tables(grid.reshape(-1, _CHROMA_POINTS, 4), _to_bytes(255 * curve)[inputs])
 

@@ -32,6 +32,9 @@ OWN_SENTENCES = (
     r"Source demo: 640x360 at 30 fps\.",
     r"Running on .+, size 384 at first, then as holds 30 fps\.",
 )
+# A session never waits for its recording: on a machine that is busy with other things, the frames
+# that the encoder was too slow for are left out, and this sentence counts them.
+LEFT_OUT = r"(\d+) frames came too fast for the recording .+\."
 COMMAND = (
     sys.executable, "-m", "live_nst", "--source", "demo", "--style", "starry", "--no-window",
     "--device", "cpu", "--camera-size", f"{SIZE[0]}x{SIZE[1]}",
@@ -50,6 +53,12 @@ class Session(NamedTuple):
     def stats(self) -> dict[str, Any]:
         stats: dict[str, Any] = json.loads((self.folder / "s.json").read_text())
         return stats
+
+    @property
+    def left_out(self) -> int:
+        """How many frames the recording lacks, as the session tells in the end."""
+        (count,) = re.findall(LEFT_OUT, self.err) or ["0"]
+        return int(count)
 
     def recorded(self) -> tuple[list[np.ndarray], list[float]]:
         """The recording's pictures, BGR, and their times in seconds."""
@@ -112,7 +121,7 @@ def interrupted(number: signal.Signals, cache: Path, folder: Path) -> Session:
 
 def check_recording(session: Session) -> None:
     pictures, times = session.recorded()
-    assert len(pictures) == session.stats["frames"]
+    assert len(pictures) == session.stats["frames"] - session.left_out
     assert {picture.shape for picture in pictures} == {(SIZE[1], SIZE[0], 3)}
     assert times[0] == 0
     assert all(later > earlier for earlier, later in itertools.pairwise(times))
@@ -120,7 +129,7 @@ def check_recording(session: Session) -> None:
 
 def test_messages_and_files(first: Session) -> None:
     assert first.code == 0, first.err
-    lines = first.err.splitlines()
+    lines = [line for line in first.err.splitlines() if not re.fullmatch(LEFT_OUT, line)]
     assert len(lines) == len(OWN_SENTENCES), first.err
     for line, pattern in zip(lines, OWN_SENTENCES, strict=True):
         assert re.fullmatch(pattern, line), line
@@ -159,7 +168,7 @@ def test_style_is_cached(first: Session, second: Session) -> None:
 
 def test_recording_has_every_frame_once(first: Session) -> None:
     check_recording(first)
-    assert len(first.recorded()[0]) == FRAMES
+    assert len(first.recorded()[0]) == FRAMES - first.left_out
 
 
 def test_recording_lasts_as_long_as_the_session(first: Session) -> None:

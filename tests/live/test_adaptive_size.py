@@ -4,7 +4,7 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from live_nst.live.adaptive_size import AdaptiveSize, SourceRate
@@ -217,7 +217,15 @@ def wanted_rate(options: dict[str, Any]) -> float:
     return min(options["fps"], options["source_fps"])
 
 
+# The costs of ten frames a second vary so much that a few of them seemed too slow again and again.
+NOISY = {
+    "fps": 15.0, "source_fps": 10.0, "at_384": 0.047725057253659685, "fixed": 0.04191183770913263,
+    "noise": 0.12, "spikes": 20, "compile_seconds": 0.1, "seed": 797,
+}  # fmt: skip
+
+
 @settings(max_examples=25, deadline=None)
+@example(NOISY)
 @given(machines)
 def test_any_machine_holds_the_rate(options: dict[str, Any]) -> None:
     machine = SimulatedMachine(**options).run(90)

@@ -15,6 +15,7 @@ def xvfb_process(screen: str = "1024x768x24") -> Iterator[tuple["subprocess.Pope
     """Run Xvfb on a free display; give its process and the value for DISPLAY."""
     read_end, write_end = os.pipe()
     command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", screen, "-nolisten", "tcp"]
+    command.append("-noreset")  # else it refuses clients for a moment after the last one went
     with subprocess.Popen(command, pass_fds=[write_end], stderr=subprocess.DEVNULL) as server:
         os.close(write_end)
         try:

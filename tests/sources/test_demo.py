@@ -58,11 +58,23 @@ def test_read_late_returns_the_newest_due_frame() -> None:
     assert len(clock.slept) == 1
 
 
+class BlackVideo:
+    """A video without anything to decode, where only times matter."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._image = np.zeros((height, width, 3), np.uint8)
+
+    def image_at(self, seconds: float) -> np.ndarray:
+        return self._image
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.floats(0, 0.5), min_size=1, max_size=12), st.sampled_from([7.5, 30.0, 240.0]))
 def test_read_never_early_repeated_or_stale(delays: list[float], fps: float) -> None:
     clock = FakeClock()
-    source = DemoSource(SourceRequest(16, 16, fps), clock)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("live_nst.sources.demo.DemoVideo", BlackVideo)
+        source = DemoSource(SourceRequest(16, 16, fps), clock)
     last = -1
     for delay in delays:
         clock.time += delay

@@ -236,7 +236,11 @@ def test_camera_that_sends_garbage(studio: StudioHarness, codec: str) -> None:
     assert studio.state()["session"]["running"]
 
 
-@pytest.mark.parametrize("data", [b"", b"x", bytes(24), packet(b"x", kind=KIND_VIDEO)])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"x", bytes(24), packet(b"x", kind=KIND_VIDEO)],
+    ids=["empty", "short", "zeros", "video"],  # a packet has the time: no name for a test
+)
 def test_camera_with_a_wrong_header(studio: StudioHarness, data: bytes) -> None:
     use_browser(studio)
     with studio.connect("/api/camera") as socket:
