@@ -1,13 +1,15 @@
 """Compare the packaged models at equal style, beside controls: weaker paintings of Magenta's.
 
 A weaker painting has a lower loss, so the total alone tells little. Each model is therefore
-measured at several strengths, and the content losses are compared where the style losses are equal.
+measured at several strengths, by both ways in which strength blends (`--blend`), and the content
+losses are compared where the style losses are equal.
 The controls are Magenta's mobile network with a share of the photo mixed back in, and with broader
 strokes: a network is better only if it is below all of them.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -17,7 +19,7 @@ from live_nst.models.handles import FINE, MOBILE
 from live_nst.styles.builtin import builtin_image_path
 from live_nst.styles.image import read_style_image
 from live_nst.stylizer.core import StylizerCore
-from live_nst.stylizer.look import BLEND_STYLES, Look
+from live_nst.stylizer.look import BLEND_PICTURES, BLEND_STYLES, Look
 from live_nst.stylizer.options import StylizerOptions
 from live_nst.types import Image
 
@@ -30,6 +32,7 @@ OURS = (FINE,)
 PHOTO_SHARES = (0.1, 0.2, 0.35)
 STROKES = (2.0, 3.0)
 STRENGTHS = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
+BLENDS = (BLEND_PICTURES, BLEND_STYLES)
 STYLE_SHARES = (0.25, 0.30, 0.35, 0.40, 0.45)
 """The style losses, as shares of the photo's own, at which content losses are compared."""
 
@@ -102,9 +105,10 @@ def paint_pairs(pairs: Sequence[Pair]) -> dict[str, list[Image]]:
             for pair, painted in zip(pairs, found[stroke_name(1.0)], strict=True)
         ]
     for model in OURS:
-        for strength in STRENGTHS:
-            look = Look(strength=strength, blend=BLEND_STYLES)
-            found[strength_name(model, strength)] = _paint(pairs, model, look, 1.0)
+        for blend, strength in product(BLENDS, STRENGTHS):
+            name = strength_name(model, strength, blend)
+            if name not in found:  # at full strength nothing is blended
+                found[name] = _paint(pairs, model, Look(strength=strength, blend=blend), 1.0)
     return found
 
 
@@ -123,9 +127,9 @@ def share_name(share: float) -> str:
     return f"{REFERENCE}, {share:.0%} of the photo"
 
 
-def strength_name(model: str, strength: float) -> str:
-    """Return the name of a model at a strength."""
-    return model if strength == 1 else f"{model}, strength {strength:g}"
+def strength_name(model: str, strength: float, blend: str) -> str:
+    """Return the name of a model at a strength, and what the strength blends."""
+    return model if strength == 1 else f"{model}, {blend} {strength:g}"
 
 
 def control_names() -> list[str]:
@@ -193,28 +197,37 @@ def at_equal_style(means: dict[str, dict[str, float]]) -> dict[str, dict[str, fl
 
     Returns:
         By style loss, as text with three places: that of the lowest control as "controls", and
-        that of each of our models; None where a curve does not reach.
+        that of each of our models by the better blend; None where no curve reaches.
     """
     own = means[REFERENCE]["style"]
     table: dict[str, dict[str, float | None]] = {}
     for style in sorted({*STYLE_SHARES, own}):
         row = {"controls": lowest_control(style, means)}
         for model in OURS:
-            points = [means[strength_name(model, each)] for each in STRENGTHS]
-            row[model] = content_at(style, [(each["style"], each["content"]) for each in points])
+            found = [content_at(style, _curve(means, model, blend)) for blend in BLENDS]
+            row[model] = min((each for each in found if each is not None), default=None)
         table[f"{style:.3f}"] = row
     return table
 
 
+def _curve(means: dict[str, dict[str, float]], model: str, blend: str) -> Curve:
+    """Return the curve of a model from its lowest style loss on."""
+    terms = [means[strength_name(model, strength, blend)] for strength in STRENGTHS]
+    points = [(each["style"], each["content"]) for each in terms]
+    return points[min(range(len(points)), key=lambda index: points[index][0]) :]
+
+
 def uneven_strengths(pairs: dict[str, dict[str, dict[str, float]]]) -> list[str]:
     """Return where a weaker strength does not have more style loss and less content loss.
+
+    The strengths are those of the blend "styles", which the models of ours are trained for.
 
     Args:
         pairs: Content and style by the way of painting and the pair.
     """
     broken = []
     for model in OURS:
-        ways = [pairs[strength_name(model, strength)] for strength in STRENGTHS]
+        ways = [pairs[strength_name(model, strength, BLEND_STYLES)] for strength in STRENGTHS]
         for stronger, weaker, strength in zip(ways, ways[1:], STRENGTHS[1:], strict=False):
             broken += [
                 f"{model} at strength {strength:g}: {pair}"

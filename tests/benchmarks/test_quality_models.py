@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.quality import models
 from benchmarks.quality.models import (
+    BLENDS,
     OURS,
     REFERENCE,
     STRENGTHS,
@@ -40,15 +41,19 @@ def summary(content: float = 0.1) -> dict[str, dict[str, float]]:
     points = zip(STROKES, ((0.321, 0.151), (0.533, 0.122)), strict=True)
     found |= {stroke_name(stroke): terms(*point) for stroke, point in points}
     for strength in STRENGTHS:
-        name = strength_name(MODEL, strength)
-        found[name] = terms(1 - 0.8 * strength, content * strength)
+        style = 1 - 0.8 * strength
+        found[strength_name(MODEL, strength, "styles")] = terms(style, content * strength)
+        if strength < 1:  # the worse way
+            name = strength_name(MODEL, strength, "pictures")
+            found[name] = terms(style, 1.5 * content * strength)
     return found
 
 
 def test_what_is_compared_is_packaged() -> None:
     assert {REFERENCE, *OURS} <= set(PACKAGED)
     assert STRENGTHS[0] == 1 and list(STRENGTHS) == sorted(STRENGTHS, reverse=True)
-    assert len({*control_names(), *(strength_name(MODEL, s) for s in STRENGTHS)}) == 11
+    names = {strength_name(MODEL, s, blend) for s in STRENGTHS for blend in BLENDS}
+    assert len({*control_names(), *names}) == 16
 
 
 def test_content_at() -> None:
@@ -75,6 +80,10 @@ def test_at_equal_style() -> None:
     assert list(table) == ["0.250", "0.300", "0.350", "0.366", "0.400", "0.450"]
     assert table["0.300"][MODEL] == pytest.approx(0.1 * 0.7 / 0.8)
     assert table["0.250"]["controls"] is None
+    means = summary(0.1)
+    for strength in STRENGTHS[1:]:
+        means[strength_name(MODEL, strength, "pictures")] = terms(1 - 0.8 * strength, 0.0)
+    assert at_equal_style(means)["0.400"][MODEL] == pytest.approx(0.0)  # the better way counts
 
 
 def measured(content: float, pairs: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -98,9 +107,9 @@ def test_broken_promises() -> None:
 def test_uneven_strengths() -> None:
     pairs = {way: {"a/b": dict(each), "c/d": dict(each)} for way, each in summary().items()}
     assert uneven_strengths(pairs) == []
-    pairs[strength_name(MODEL, STRENGTHS[2])]["c/d"]["style"] = 0.0
+    pairs[strength_name(MODEL, STRENGTHS[2], "styles")]["c/d"]["style"] = 0.0
     assert uneven_strengths(pairs) == [f"{MODEL} at strength {STRENGTHS[2]:g}: c/d"]
-    pairs[strength_name(MODEL, STRENGTHS[-1])]["a/b"]["content"] = 1.0
+    pairs[strength_name(MODEL, STRENGTHS[-1], "styles")]["a/b"]["content"] = 1.0
     assert f"{MODEL} at strength {STRENGTHS[-1]:g}: a/b" in uneven_strengths(pairs)
 
 
@@ -117,7 +126,7 @@ def test_paint_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     found = models.paint_pairs(pairs)
 
     assert set(found) == {REFERENCE, *control_names()} | {
-        strength_name(MODEL, strength) for strength in STRENGTHS
+        strength_name(MODEL, strength, blend) for strength in STRENGTHS for blend in BLENDS
     }
     assert (REFERENCE, 1.0, "pictures", 2.0) in calls and (MODEL, 0.6, "styles", 1.0) in calls
     assert (found[share_name(0.2)][0] == 120).all() and (found[share_name(0.1)][1] == 55).all()
