@@ -121,7 +121,11 @@ def test_keys(session: Session) -> None:
     session.wait(
         lambda: saturation(session.picture()[:, : SIZE[0] // 3]) > 60, "no original at the left"
     )
-    session.press("v", "r")  # ends the recording that ran from the start
+    session.press("v")
+    session.wait(
+        lambda: saturation(session.picture()[:, : SIZE[0] // 3]) < 60, "the original is still there"
+    )
+    session.press("r")  # ends the recording that ran from the start
     session.wait(
         lambda: "moov" in str((session.folder / "run.mp4").read_bytes()[-200_000:]), "open"
     )

@@ -1,3 +1,4 @@
+import pillow_heif
 import pytest
 from PIL import Image as Pillow
 
@@ -31,6 +32,7 @@ def test_image_formats_are_pillows() -> None:
 
 def test_image_suffixes_are_pillows() -> None:
     Pillow.init()
+    pillow_heif.register_heif_opener()
     assert set(Pillow.registered_extensions()) >= IMAGE_SUFFIXES
 
 
