@@ -141,7 +141,7 @@ def _pad(builder: GraphBuilder, op: Any) -> None:
     borders = builder.known(op.inputs[1]).astype(np.int64)
     mode = "constant" if op.type != "MirrorPad" else op.get_attr("mode").decode().lower()
     if mode == "symmetric":
-        if borders.max() > 1:
+        if np.max(borders) > 1:
             raise ModelError("The model pads by repeating more than the edge.", HINT)
         mode = "edge"
     form = builder.form(op.inputs[0])
