@@ -247,10 +247,18 @@ async def _until_one_ends(socket: WebSocket, *jobs: Coroutine[Any, Any, None]) -
         await asyncio.gather(*tasks, return_exceptions=True)
     errors = [error for task in done if (error := task.exception()) is not None]
     for error in errors:
-        if not isinstance(error, WebSocketDisconnect | TimeoutError | BadMessage | SourceError):
+        if not _is_expected(error):
             raise error
     bad = any(isinstance(error, BadMessage) for error in errors)
     await _close(socket, _POLICY if bad else _NORMAL)
+
+
+def _is_expected(error: BaseException) -> bool:
+    """Return whether an error is how a connection ends."""
+    if isinstance(error, RuntimeError):
+        # The server closes by itself if a message is too large; a send that comes later ends so.
+        return "after sending 'websocket.close'" in str(error)
+    return isinstance(error, WebSocketDisconnect | TimeoutError | BadMessage | SourceError)
 
 
 async def _close(socket: WebSocket, code: int) -> None:
