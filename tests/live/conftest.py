@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from live_nst.sinks.base import Sink
-from tests.live.fakes import FakeClock, own_threads, wait_until
+from tests.live.fakes import FakeClock, disregard_threads, own_threads, wait_until
 from tests.live.harness import MakeHarness, PipelineHarness
 
 
@@ -17,6 +17,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
+    disregard_threads()
     yield
     wait_until(lambda: not own_threads(), f"threads are left: {own_threads()}")
 

@@ -35,9 +35,19 @@ def wait_until(condition: Callable[[], Any], what: str = "") -> None:
         time.sleep(0.0005)
 
 
+_threads_of_others: set[threading.Thread] = set()
+
+
+def disregard_threads() -> None:
+    """Leave the threads that are alive now out of `own_threads`: they are another test's."""
+    _threads_of_others.clear()
+    _threads_of_others.update(threading.enumerate())
+
+
 def own_threads() -> list[str]:
-    """The names of this package's threads that are alive."""
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("live-nst")]
+    """The names of this package's threads that this test has started and that are alive."""
+    threads = set(threading.enumerate()) - _threads_of_others
+    return [thread.name for thread in threads if thread.name.startswith("live-nst")]
 
 
 def picture(number: int, size: tuple[int, int] = (64, 48)) -> Image:
