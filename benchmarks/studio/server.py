@@ -8,10 +8,11 @@ import sys
 import tempfile
 import time
 import urllib.request
-from types import TracebackType
 from typing import Any
 
 import psutil
+
+from live_nst.types import Closeable
 
 _START_SECONDS = 60.0
 _VIEWERS = """
@@ -27,7 +28,7 @@ sys.stdin.read()
 """
 
 
-class StudioProcess:
+class StudioProcess(Closeable):
     """`live-nst studio` with the demo at 1280x720, 30 frames a second.
 
     Args:
@@ -52,19 +53,6 @@ class StudioProcess:
         else:
             raise SystemExit("The studio does not start.")
         self._wait_for_frames(30)
-
-    def __enter__(self) -> "StudioProcess":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._process.terminate()
-        self._process.communicate()
-        self._folder.cleanup()
 
     @property
     def url(self) -> str:
@@ -105,6 +93,12 @@ class StudioProcess:
             clients.wait()
             while self.state()["viewers"]:
                 time.sleep(0.1)
+
+    def close(self) -> None:
+        """End the studio."""
+        self._process.terminate()
+        self._process.communicate()
+        self._folder.cleanup()
 
     def _frames(self) -> int:
         return int(self.state()["figures"]["frames"])
