@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 ROUNDS, HEADS, WORKERS = 20, 5, 3  # in so many of the rounds the head is killed, too
 FRAMES, CHUNK = 200, 25
 OPTIONS = [
-    "--model", "mobile", "--device", "cpu", "--size", "64", "--style", "ink",
+    "--model", "mobile", "--device", "cpu", "--size", "128", "--style", "ink",
     "--chunk", str(CHUNK),
 ]  # fmt: skip
 
@@ -104,9 +104,10 @@ def test_random_fault(
     timer.start()
     if number < HEADS:
         time.sleep(rng.uniform(0, 2))
-        head.process.kill()
-        head.end()
-        head = Head(film, output, address)
+        if not output.exists():  # a fast machine may be done
+            head.process.kill()
+            head.end()
+            head = Head(film, output, address)
     assert head.end() == 0, (kind, victim, head.events)
     assert output.read_bytes() == alone
     timer.cancel()
