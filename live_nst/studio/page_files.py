@@ -1,7 +1,7 @@
 """The files of the page, kept in memory.
 
 A page asks for fifty of them at once. Read from the disk by threads, each would wait for its turn
-beside the threads that paint, and the first picture would come later.
+beside the threads that paint.
 """
 
 import hashlib
