@@ -56,6 +56,7 @@ class Window(Closeable):
         self._fullscreen = False
         self._was_visible = False
         self._closed = False
+        self._shown = 0
         self._exit_sentence: ExitSentence | None = None
         try:
             # GUI_NORMAL: without the tool bar and the keys of Qt. FREERATIO: `add_aspect_bars`
@@ -94,6 +95,10 @@ class Window(Closeable):
             raise DisplayError(
                 f"Cannot show an image in the window: {exc.err}", NO_DISPLAY_HINT
             ) from exc
+        self._shown += 1
+        if self._exit_sentence is not None and self._shown.bit_count() == 1:
+            # Libraries make objects when they first need them; less and less often later.
+            self._exit_sentence.renew()
 
     def poll(self) -> str | None:
         """Handle the events of the window, for about a millisecond.

@@ -51,7 +51,7 @@ def own_threads() -> list[str]:
 
 
 def picture(number: int, size: tuple[int, int] = (64, 48)) -> Image:
-    """A picture that carries its number in every pixel's blue and green."""
+    """A picture that carries its number, modulo 65536, in every pixel's blue and green."""
     image = np.zeros((size[1], size[0], 3), np.uint8)
     image[..., 0], image[..., 1] = number % 256, number // 256 % 256
     return image
@@ -414,6 +414,7 @@ class FakeDisplay:
     """Keeps what it is shown: (number of the picture, its style's mark, notice).
 
     Attributes:
+        indices: Of the frames that it was shown.
         on_poll: Called at every poll, in the thread that runs the pipeline.
         gate: Showing waits for it; set by default.
     """
@@ -421,6 +422,7 @@ class FakeDisplay:
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
         self.shown: list[tuple[int, int, str]] = []
+        self.indices: list[int] = []
         self.threads: set[int] = set()
         self.gate = threading.Event()
         self.gate.set()
@@ -433,6 +435,7 @@ class FakeDisplay:
         if self.failure is not None:
             raise self.failure
         self.threads.add(threading.get_ident())
+        self.indices.append(frame.index)
         self.shown.append((number_of(frame.image), int(frame.image[0, 0, 2]), notice))
 
     def poll(self) -> None:

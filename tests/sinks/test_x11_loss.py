@@ -10,8 +10,16 @@ from live_nst.sinks.x11_loss import is_closed
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="X is Linux's")
 
 PROGRAM = """
-import ctypes, sys
+import ctypes, os, sys
 from live_nst.sinks.x11_loss import ExitSentence
+
+libc = ctypes.CDLL(None)
+handler = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda _: os.write(2, b"a library ends\\n"))
+
+
+def register():
+    libc["__cxa_atexit"](handler, None, None)
+
 
 sentence = ExitSentence("It is gone", lambda: {lost})
 {then}
@@ -33,15 +41,25 @@ def test_is_closed() -> None:
 @pytest.mark.parametrize(
     ("lost", "then", "code", "said"),
     [
-        (True, "ctypes.CDLL(None).exit(1)", 1, "Error: It is gone.\n"),
-        (False, "ctypes.CDLL(None).exit(1)", 1, ""),
-        (True, "sentence.disarm(); sentence.disarm(); ctypes.CDLL(None).exit(1)", 1, ""),
+        (True, "libc.exit(1)", 1, "Error: It is gone.\n"),
+        (False, "libc.exit(1)", 1, ""),
+        (True, "register(); libc.exit(1)", 1, "a library ends\nError: It is gone.\n"),
+        (
+            "next(answers)",
+            "answers = iter([False, False, True]); libc.exit(1)",
+            1,
+            "Error: It is gone.\n",
+        ),
+        (True, "register(); sentence.renew(); libc.exit(1)", 1, "Error: It is gone.\n"),
+        (False, "sentence.renew(); libc.exit(1)", 1, ""),
+        (True, "sentence.disarm(); sentence.renew(); libc.exit(1)", 1, ""),
+        (True, "sentence.disarm(); sentence.disarm(); libc.exit(1)", 1, ""),
         (True, "sys.exit(3)", 3, ""),  # Python's own end is orderly
         (True, "del sentence", 0, ""),
         (True, "other = ExitSentence('Other', lambda: True); other.disarm()", 0, ""),
     ],
 )
-def test_exit_of_a_library(lost: bool, then: str, code: int, said: str) -> None:
+def test_exit_of_a_library(lost: object, then: str, code: int, said: str) -> None:
     program = PROGRAM.format(lost=lost, then=then)
     done = subprocess.run(
         [sys.executable, "-c", program],
