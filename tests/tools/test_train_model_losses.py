@@ -12,6 +12,8 @@ from live_nst.objective.vgg import ConvWeights, Vgg, preprocess  # noqa: E402
 from tests.tools.training_material import random_picture, random_vgg  # noqa: E402
 from tools.train_model import views  # noqa: E402
 from tools.train_model.losses import (  # noqa: E402
+    color_loss,
+    color_order,
     content_loss,
     grams,
     roughness,
@@ -87,6 +89,39 @@ def test_steadiness_counts_where_both_see_the_same() -> None:
     assert steadiness_loss(first, other, valid).item() == 0.0
     valid[..., 2:4] = 1
     assert steadiness_loss(first, other, valid).item() == pytest.approx(0.25)
+
+
+def test_the_color_loss_is_the_transport_of_colors_alone() -> None:
+    rng = np.random.default_rng(0)
+    picture = torch.from_numpy(rng.random((2, 3, 64, 96), np.float32))
+    order = torch.from_numpy(rng.permutation(64 * 96))
+    elsewhere = picture.flatten(2)[..., order].reshape(2, 3, 64, 96)
+
+    assert color_loss(picture, color_order(picture)).max() == 0
+    # Not zero: both are seen at other pixels, as many as `COLORS`.
+    assert color_loss(elsewhere, color_order(picture)).max() < 1e-3
+    # All colors moved by one step: its length along a mean direction, of which red is a share.
+    step = torch.tensor([0.1, 0.0, 0.0])[:, None, None]
+    text = "1 0 0  0 1 0  0 0 1  1 1 1  1 -1 0  1 0 -1  0 1 -1  1 1 -2  1 -2 1  -2 1 1"
+    directions = np.array(text.split(), np.float64).reshape(10, 3)
+    along = directions[:, 0] / np.linalg.norm(directions, axis=1)
+    expected = float(np.square(0.1 * along).mean())
+    found = color_loss(picture + step, color_order(picture))
+    assert found.tolist() == pytest.approx([expected] * 2, rel=1e-3)
+
+
+def test_second_views_are_shifted_turned_and_bent() -> None:
+    rng = np.random.default_rng(0)
+    positions = np.stack(np.meshgrid(*2 * [np.arange(64, dtype=np.float32) - 31.5]), axis=-1)
+    kinds = {"shifted": 0, "turned": 0, "bent": 0}
+    for _ in range(60):
+        away = views._move(64, rng) - positions
+        assert np.abs(away).max() < views.MARGIN
+        if np.abs(np.diff(away, 2, axis=0)).max() > 1e-3:
+            kinds["bent"] += 1
+        else:
+            kinds["turned" if np.ptp(away[..., 0]) > 1e-3 else "shifted"] += 1
+    assert kinds["shifted"] > 15 and kinds["turned"] > 5 and kinds["bent"] > 5, kinds
 
 
 def test_two_views_show_the_same_once_they_are_aligned(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,6 +140,22 @@ def test_training_lowers_the_loss(material: Path, tmp_path: Path) -> None:
     assert np.mean(loss[-15:]) < 0.8 * np.mean(loss[:15])
 
 
+def test_a_student_comes_closer_to_its_teacher_without_vgg(material: Path, tmp_path: Path) -> None:
+    train(run(material, tmp_path / "taught"), SMALL | {"pictures": 2})
+    teacher = tmp_path / "taught" / LAST
+    settings = SMALL | {"pictures": 120, "rate": 3e-3, "student": "live", "decay": 0.0}
+    settings |= {"perceive": 0.0, "teach": 100.0}
+    state = train(run(material, tmp_path / "run", start="random", teacher=teacher), settings)
+
+    lines = [json.loads(line) for line in (tmp_path / "run" / LOG).read_text().splitlines()]
+    taught = [line["taught"] ** 2 for line in lines]
+    assert np.mean(taught[-15:]) < 0.8 * np.mean(taught[:15])
+    assert "style" not in lines[0] and "style_full" not in lines[0]
+    assert state.floor is None
+    with pytest.raises(ValueError, match="teacher"):
+        train(run(material, tmp_path / "none", start="random"), settings)
+
+
 def test_a_batch_depends_on_what_was_seen_and_not_on_the_workers(material: Path) -> None:
     photos = read_pictures([material / "photos"])
     settings = Settings(**SMALL)
@@ -168,6 +184,7 @@ def test_kept_targets_are_those_that_were_made(
     assert torch.equal(made.bottleneck, kept.bottleneck)
     assert all(torch.equal(a, b) for a, b in zip(made.grams, kept.grams, strict=True))
     assert torch.equal(made.roughness, kept.roughness)
+    assert torch.equal(made.colors, kept.colors)
 
 
 def test_the_metrics_give_the_photo_itself_all_of_the_style_loss(mobile_weights: Any) -> None:

@@ -57,6 +57,7 @@ def _train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--from", dest="start", default="packaged",
                         help="a checkpoint, packaged or random")  # fmt: skip
+    parser.add_argument("--teacher", type=Path, help="a checkpoint that the student learns from")
     parser.add_argument("--minutes", type=float, help="stop after so long")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"))

@@ -26,6 +26,9 @@ class Settings:
         average: The largest weight that the moving average of the weights gives to its past.
         style: The weight of the style loss; content has 1.
         even: How much of the style loss, 0..1, counts every layer's own share alike.
+        color: The weight of the distance of colors, see `losses.color_loss`.
+        perceive: The weight of content, style, color and texture together. At 0 VGG is not used.
+        teach: The weight of the mean squared difference (0..1) to the teacher's paintings.
         steady: The weight of the mean squared difference (0..1) between two views' paintings.
         texture: The weight of fine texture that neither the photo nor the style has.
         full: The share of pictures that are trained at full strength; the others are at random
@@ -51,6 +54,9 @@ class Settings:
     average: float = 0.99
     style: float = 3.0
     even: float = 0.3
+    color: float = 0.0
+    perceive: float = 1.0
+    teach: float = 0.0
     steady: float = 30.0
     texture: float = 20.0
     full: float = 0.7

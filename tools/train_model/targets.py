@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from live_nst.styles.image import stroke_crops
-from tools.train_model.losses import grams, roughness
+from tools.train_model.losses import color_order, grams, roughness
 from tools.train_model.pictures import Picture, Rgb, long_side
 from tools.train_model.predictor import SIDE, Predictor
 from tools.train_model.vgg import CHANNELS, Vgg16
@@ -25,11 +25,13 @@ class Target:
         bottleneck: `[100]`, float32.
         grams: The mean Gram matrix of each block, `[channels, channels]`, float32.
         roughness: `[2]`, see `losses.roughness`.
+        colors: `[10, losses.COLORS]`, see `losses.color_order`.
     """
 
     bottleneck: Tensor
     grams: list[Tensor]
     roughness: Tensor
+    colors: Tensor
 
 
 class Targets:
@@ -71,12 +73,12 @@ class Targets:
         scaled = [
             found[f"gram{block}"].float() * found["scales"][block] for block in range(len(CHANNELS))
         ]
-        return Target(found["bottleneck"], scaled, found["roughness"])
+        return Target(found["bottleneck"], scaled, found["roughness"], found["colors"].float())
 
     def _file(self, index: int, stroke: float) -> Path | None:
         if not self._folder:
             return None
-        what = f"{self._side} {stroke:g} {self._vgg.precision} ".encode()
+        what = f"colors {self._side} {stroke:g} {self._vgg.precision} ".encode()
         name = hashlib.sha256(what + self._styles[index].content).hexdigest()[:32]
         return self._folder / f"{name}.npz"
 
@@ -96,6 +98,7 @@ class Targets:
         matrices = [matrix[0] for matrix in grams(self._vgg(seen))]
         scales = torch.stack([matrix.abs().max().clamp(min=1e-20) for matrix in matrices])
         made = {"bottleneck": bottleneck, "roughness": roughness(seen)[0], "scales": scales}
+        made["colors"] = color_order(seen)[0].half()
         for block, (matrix, scale) in enumerate(zip(matrices, scales, strict=True)):
             made[f"gram{block}"] = (matrix / scale).half()
         arrays = {name: values.cpu().numpy() for name, values in made.items()}

@@ -17,7 +17,7 @@ from tools.train_model.pictures import Picture, middle_square, read_pictures, so
 from tools.train_model.runtime import frozen, pick_device, pick_precision
 from tools.train_model.settings import Settings
 from tools.train_model.sheet import draw, paint, write
-from tools.train_model.students import make, packaged, state_of
+from tools.train_model.students import make, packaged, state_of, student_of
 from tools.train_model.targets import Targets
 from tools.train_model.trainer import Trainer
 
@@ -38,6 +38,7 @@ class Run:
         weights: The folder that the command `weights` wrote.
         out: The folder of the run: checkpoint, log, sheets, kept targets.
         start: A checkpoint, "packaged" or "random"; used when `out` has no checkpoint yet.
+        teacher: A checkpoint whose paintings are taught as well; None for none.
         minutes: Stop after so long; None for no limit.
         device: "auto", "cpu" or "cuda".
         precision: One of `runtime.PRECISIONS`.
@@ -53,6 +54,7 @@ class Run:
     weights: Path
     out: Path
     start: str = "packaged"
+    teacher: Path | None = None
     minutes: float | None = None
     device: str = "auto"
     precision: str = "auto"
@@ -120,7 +122,10 @@ def train(run: Run, settings: dict[str, object], *, stop_at: int | None = None) 
     styles = some(styles, state.settings.most_styles)
     side = state.settings.style_side
     targets = Targets(styles, predictor, vgg, side, run.out / "targets")
-    trainer = Trainer(state, vgg, predictor, targets, run.shards)
+    if state.settings.teach and run.teacher is None:
+        raise ValueError("`--teach` needs a `--teacher`")
+    teacher = student_of(checkpoints.load(run.teacher)).to(device) if run.teacher else None
+    trainer = Trainer(state, vgg, predictor, targets, teacher, run.shards)
     print(
         f"{state.settings.student} on {device} in {precision}: {len(photos)} photos, "
         f"{len(styles)} styles; {len(held_photos)} and {len(held_styles)} held out; "

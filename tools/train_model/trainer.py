@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from tools.train_model.batches import Batch
 from tools.train_model.checkpoint import Checkpoint, State
 from tools.train_model.losses import (
+    color_loss,
+    color_order,
     content_loss,
     grams,
     roughness,
@@ -54,6 +56,7 @@ class Trainer:
         vgg: Sees content and style; its device is the run's.
         predictor: Makes the bottlenecks of the photos themselves.
         target: Gives the target of a (style, stroke).
+        teacher: A network whose paintings the student is to have as well; None for none.
         shards: Parts of a batch that are computed at the same time, each by a thread of its own.
             On a CPU, as many as cores with one thread each waste the least.
     """
@@ -64,11 +67,13 @@ class Trainer:
         vgg: Vgg16,
         predictor: Predictor,
         target: Callable[[int, float], Target],
+        teacher: nn.Module | None = None,
         shards: int = 1,
     ) -> None:
         self.settings = checkpoint.settings
         self.device = vgg.mean.device
         self._vgg, self._predictor, self._target = vgg, predictor, target
+        self._teacher = teacher
         self._shards, self._pool = shards, ThreadPoolExecutor(shards)
         self.student = make(self.settings.student)
         load_state(self.student, checkpoint.weights or checkpoint.average)
@@ -105,8 +110,10 @@ class Trainer:
             Means over the batch: "content" and "style" as shares of the unpainted photo's style
             loss, as benchmarks/quality/results.md has them, "layer1" to "layer5" by VGG's blocks,
             "flicker" the root mean square difference between two views' paintings in levels of
-            0..255, "texture" as `losses.texture_loss`, and the weighted "loss". Where pictures
-            were painted at full strength, "content_full" and "style_full" are theirs alone.
+            0..255, "texture" and "color" as `losses` has them, "taught" the root mean square
+            difference from the teacher's in levels, and the weighted "loss". Terms of no weight
+            are left out. Where pictures were painted at full strength, "content_full" and
+            "style_full" are theirs alone.
 
         Raises:
             FloatingPointError: The loss is not finite.
@@ -122,7 +129,8 @@ class Trainer:
             parameter.grad = sum(result.slopes[number] for result in results)
         nn.utils.clip_grad_norm_(self.student.parameters(), CLIP)
         self._optimizer.step()
-        self._follow_floor(torch.cat([result.own for result in results]))
+        if self.settings.perceive:
+            self._follow_floor(torch.cat([result.own for result in results]))
         self._step += 1
         self.seen += len(targets)
         self._follow()
@@ -132,7 +140,7 @@ class Trainer:
         }
         full = batch.strengths == 1
         if bool(full.any()):
-            for name in ("content", "style"):
+            for name in {"content", "style"} & terms.keys():
                 terms[f"{name}_full"] = terms[name][full]
         return {name: float(values.mean()) for name, values in terms.items()} | {"loss": loss}
 
@@ -145,6 +153,35 @@ class Trainer:
         moves = batch.views.moves[part].to(self.device)
         targets = [targets[int(index)] for index in part]
         seeds = [s.seed * 1_000_003 + self.seen + int(index) for index in part]
+        bottleneck = torch.stack([target.bottleneck for target in targets])
+        bottleneck = self._mixed(photo, bottleneck, strength)
+        first = noisy(photo, [2 * seed for seed in seeds])
+        with torch.no_grad():
+            other = self._paint(noisy(second, [2 * seed + 1 for seed in seeds]), bottleneck)
+        painted = self._paint(first, bottleneck)
+        aligned, valid = moved(painted, moves)
+        steady = steadiness_loss(aligned, other, valid)
+        terms = {"flicker": 255 * steady.sqrt()}
+        each = s.steady * steady
+        own = torch.empty(0)
+        if s.perceive:
+            perceived, own, more = self._perceived(painted, photo, targets, strength)
+            each, terms = each + s.perceive * perceived, terms | more
+        if self._teacher is not None and s.teach:
+            with torch.no_grad():
+                wanted = self._paint(photo, bottleneck, self._teacher)
+            taught = (painted - wanted).square().mean((1, 2, 3))
+            each, terms = each + s.teach * taught, terms | {"taught": 255 * taught.sqrt()}
+        loss = each.sum() / len(batch.styles)
+        slopes = torch.autograd.grad(loss, list(self.student.parameters()))
+        terms = {name: values.detach() for name, values in terms.items()}
+        return _Part(loss.detach(), slopes, own, terms)
+
+    def _perceived(
+        self, painted: Tensor, photo: Tensor, targets: list[Target], strength: Tensor
+    ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """Compute the loss of what VGG and the eye see, the photos' own style losses, and terms."""
+        s = self.settings
         with torch.no_grad():
             features = self._vgg(photo)
             content, photo_grams = features[CONTENT], grams(features)
@@ -159,40 +196,31 @@ class Trainer:
             own = style_losses(photo_grams, style_grams)
             floor = torch.zeros_like(own[0]) if self._floor is None else FLOOR * self._floor
             floor = floor.to(own)
-            bottleneck = torch.stack([target.bottleneck for target in targets])
-            bottleneck = self._mixed(photo, bottleneck, strength)
             allowed = torch.stack([target.roughness for target in targets])
             allowed = torch.maximum(allowed, roughness(photo))
-            other = self._paint(noisy(second, [2 * seed + 1 for seed in seeds]), bottleneck)
-        painted = self._paint(noisy(photo, [2 * seed for seed in seeds]), bottleneck)
+            colors = torch.stack([target.colors for target in targets])
+            colors = torch.lerp(color_order(photo), colors, strength[:, None, None])
         seen = self._vgg(painted)
         painted_grams = grams(seen)
         scale = own.sum(1).clamp(min=float(floor.sum()))
         content_share = s.frame_area / s.crop**2 * content_loss(seen, content) / scale
         style = style_share(style_losses(painted_grams, wanted), own, floor, s.even)
-        aligned, valid = moved(painted, moves)
-        steady = steadiness_loss(aligned, other, valid)
-        texture = texture_loss(painted, allowed)
-        each = content_share + s.style * style + s.steady * steady + s.texture * texture
-        loss = each.sum() / len(batch.styles)
-        slopes = torch.autograd.grad(loss, list(self.student.parameters()))
+        texture, color = texture_loss(painted, allowed), color_loss(painted, colors)
+        loss = content_share + s.style * style + s.texture * texture + s.color * color
         with torch.no_grad():
             plain = style_losses(painted_grams, style_grams)
-            terms = {
-                "content": content_share,
-                "style": plain.sum(1) / scale,
-                "flicker": 255 * steady.sqrt(),
-                "texture": texture,
-            }
             apart = plain / torch.maximum(own, floor)
+            terms = {"content": content_share, "style": plain.sum(1) / scale}
+            terms |= {"texture": texture, "color": color}
             terms |= {f"layer{block + 1}": apart[:, block] for block in range(apart.shape[1])}
-        terms = {name: values.detach() for name, values in terms.items()}
-        return _Part(loss.detach(), slopes, own, terms)
+        return loss, own, terms
 
-    def _paint(self, photos: Tensor, bottleneck: Tensor) -> Tensor:
+    def _paint(
+        self, photos: Tensor, bottleneck: Tensor, network: nn.Module | None = None
+    ) -> Tensor:
         half = self._vgg.precision
         with torch.autocast(self.device.type, half, enabled=half != torch.float32):
-            painted = self.student(photos, bottleneck)
+            painted = (network or self.student)(photos, bottleneck)
         return painted.float()
 
     def _mixed(self, photo: Tensor, style: Tensor, strength: Tensor) -> Tensor:

@@ -20,6 +20,10 @@ SHIFT = 3.0
 TURN, ZOOM = 0.01, 0.015
 """The largest turn, in radians, and zoom, as a factor beyond 1, between two views."""
 
+BEND, KNOTS = 2.0, 5
+"""The largest local shift of a bent view, in pixels each way, and knots a side between which it is
+smooth: parts of a picture move apart, as along real motion."""
+
 GAIN, OFFSET = 0.05, 0.02
 """The largest change of brightness: a factor beyond 1 and an offset of 0..1."""
 
@@ -37,8 +41,8 @@ class Views:
     Attributes:
         first: RGB 0..1, `[batch, 3, crop, crop]`.
         second: The same places moved, brightened and compressed; noise is added to both later.
-        moves: Where each pixel of the second lies in the first, in pixels from its center:
-            `[batch, 2, 3]`.
+        moves: Where each pixel of the second lies in the first, x and y in pixels from its center:
+            `[batch, crop, crop, 2]`.
     """
 
     first: Tensor
@@ -93,13 +97,10 @@ def moved(pictures: Tensor, moves: Tensor) -> tuple[Tensor, Tensor]:
         `MARGIN` pixels around are known to both, else 0.
     """
     side = pictures.shape[-1]
-    positions = torch.arange(side, device=pictures.device, dtype=torch.float32) - (side - 1) / 2
-    y, x = torch.meshgrid(positions, positions, indexing="ij")
-    here = torch.stack([x, y, torch.ones_like(x)])  # [3, side, side]
-    there = torch.einsum("bij,jhw->bhwi", moves.to(here), here)
-    inner = side / 2 - MARGIN
-    valid = (there.abs().amax(-1) < inner) & (here[:2].abs().amax(0) < inner)
-    grid = there * (2 / side)
+    here = (torch.arange(side, device=pictures.device) - (side - 1) / 2).abs() < side / 2 - MARGIN
+    there = moves.abs().amax(-1) < side / 2 - MARGIN
+    valid = there & here & here[:, None]
+    grid = moves * (2 / side)
     result = F.grid_sample(
         pictures, grid, mode="bicubic", padding_mode="reflection", align_corners=False
     )
@@ -116,23 +117,36 @@ def _cut_one(
     height, width = image.shape[:2]
     top, left = int(rng.integers(height - crop + 1)), int(rng.integers(width - crop + 1))
     first = np.ascontiguousarray(image[top : top + crop, left : left + crop])
-    turn, zoom = rng.uniform(-TURN, TURN), 1 + rng.uniform(-ZOOM, ZOOM)
-    if rng.random() < 0.5:  # half of the pairs are only shifted, as cameras mostly are
-        turn, zoom = 0.0, 1.0
-    cos, sin = zoom * np.cos(turn), zoom * np.sin(turn)
-    across, down = rng.uniform(-SHIFT, SHIFT, 2)
-    move = np.array([[cos, -sin, across], [sin, cos, down]])
-    middle = (crop - 1) / 2
-    absolute = move.copy()
-    absolute[:, 2] += np.array([left, top]) + middle - move[:, :2] @ [middle, middle]
-    second = cv2.warpAffine(
+    move = _move(crop, rng)
+    absolute = move + (np.array([left, top], np.float32) + (crop - 1) / 2)
+    second = cv2.remap(
         np.ascontiguousarray(image),
         absolute,
-        (crop, crop),
-        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        None,
+        interpolation=cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_REFLECT_101,
     )
-    return first, _damaged(second, rng), move.astype(np.float32)
+    return first, _damaged(second, rng), move
+
+
+def _move(side: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Draw where the pixels of a second view lie, `[side, side, 2]`, in pixels from the center.
+
+    Half of the views are only shifted, as most of a camera's pictures are, a quarter is turned and
+    zoomed as well, and a quarter is bent.
+    """
+    positions = np.arange(side, dtype=np.float32) - (side - 1) / 2
+    here = np.stack(np.meshgrid(positions, positions), axis=-1)
+    shift = rng.uniform(-SHIFT, SHIFT, 2).astype(np.float32)
+    kind = rng.random()
+    if kind < 0.5:
+        return here + shift
+    if kind < 0.75:
+        turn, zoom = rng.uniform(-TURN, TURN), 1 + rng.uniform(-ZOOM, ZOOM)
+        cos, sin = zoom * np.cos(turn), zoom * np.sin(turn)
+        return here @ np.array([[cos, sin], [-sin, cos]], np.float32) + shift
+    knots = rng.uniform(-BEND, BEND, (KNOTS, KNOTS, 2)).astype(np.float32)
+    return here + shift + cv2.resize(knots, (side, side), interpolation=cv2.INTER_CUBIC)
 
 
 def _damaged(image: Rgb, rng: np.random.Generator) -> Rgb:
