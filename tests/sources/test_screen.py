@@ -106,6 +106,23 @@ def test_lost_screen() -> None:
             source.read()
 
 
+def test_x_server_that_ends_is_no_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """mss cannot end its connection then."""
+    screens = FakeScreens((8, 6))
+    lost = ScreenShotError("Connection to X server closed")
+
+    def close() -> None:
+        raise lost
+
+    with open_fake("screen", screens) as source:
+        monkeypatch.setattr(screens, "close", close)
+        screens.failure = lost
+        with pytest.raises(SourceLostError, match="X server closed"):
+            source.read()
+    with pytest.raises(SourceError, match="X server closed"):
+        open_fake("screen", screens)
+
+
 def test_refused_screen() -> None:
     screens = FakeScreens((8, 6))
     screens.failure = ScreenShotError("not allowed")
