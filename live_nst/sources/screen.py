@@ -181,9 +181,9 @@ class ScreenSource(Closeable):
         """Return BGRA uint8 [height, width, 4]."""
         from mss.exception import ScreenShotError
 
-        try:
+        try:  # mss asserts that an X server answers, and one that has ended does not
             shot = self._grabber.grab(self._area)
-        except (ScreenShotError, OSError) as exc:
+        except (ScreenShotError, OSError, AssertionError) as exc:
             raise SourceLostError(
                 f"the screen cannot be captured: {_first_line(exc)}",
                 "allow it in the system's privacy settings, or " + _STUDIO_HINT,
@@ -201,7 +201,7 @@ def _open(opener: GrabberOpener | None, environ: Mapping[str, str] | None) -> Sc
     try:
         # Which of its classes comes back depends on the system.
         return MSS() if opener is None else opener()  # type: ignore[return-value,unused-ignore]
-    except (ScreenShotError, OSError) as exc:
+    except (ScreenShotError, OSError, AssertionError) as exc:
         raise SourceError(f"no screen can be captured: {_first_line(exc)}", _STUDIO_HINT) from exc
 
 
@@ -209,7 +209,7 @@ def _close(grabber: ScreenGrabber) -> None:
     """Close what captures; if the X server has ended, there is nothing left to close."""
     from mss.exception import ScreenShotError
 
-    with contextlib.suppress(ScreenShotError, OSError):
+    with contextlib.suppress(ScreenShotError, OSError, AssertionError):
         grabber.close()
 
 
@@ -279,4 +279,6 @@ def _area(which: ScreenRegion, screen: Screen) -> dict[str, int]:
 
 
 def _first_line(exc: Exception) -> str:
+    if isinstance(exc, AssertionError):
+        return "it does not answer any more"
     return str(exc).split("\n", 1)[0].rstrip(".:") or type(exc).__name__
