@@ -291,7 +291,7 @@ def describe_estimate(estimate: "Estimate") -> list[str]:
     measured = f"measured on {estimate.measured} frames: {estimate.fps:.1f} fps"
     if estimate.seconds is None or estimate.bytes is None:
         return [*lines, f"The duration is unknown; {measured}"]
-    duration, size = format_duration(estimate.seconds), format_bytes(estimate.bytes)
+    duration, size = format_time_taken(estimate.seconds), format_bytes(estimate.bytes)
     return [*lines, f"It would take {duration} and about {size} without sound; {measured}"]
 
 
@@ -300,7 +300,7 @@ def describe_report(report: "ConversionReport") -> str:
     resumed = f", {report.resumed} of them before" if report.resumed else ""
     return (
         f"{report.output}: {report.frames} frames{resumed}, {format_bytes(report.bytes)}, in "
-        f"{format_duration(report.seconds)} ({report.fps:.1f} fps)"
+        f"{format_time_taken(report.seconds)} ({report.fps:.1f} fps)"
     )
 
 
@@ -326,6 +326,12 @@ def format_duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def format_time_taken(seconds: float) -> str:
+    """Return seconds as "0.4 s", or from ten on as "0:14"."""
+    tenths = round(seconds, 1)
+    return f"{tenths} s" if tenths < 10 else format_duration(seconds)
 
 
 def format_timestamp(seconds: float) -> str:

@@ -1,14 +1,14 @@
 """`live-nst ctl`: control a running session from scripts, desks and Stream Decks."""
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from live_nst.cli.console import show_result
+from live_nst.cli.ctl_words import SETTINGS, describe, find_style, to_switch, to_value
 from live_nst.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,21 +19,6 @@ ctl = typer.Typer(
     rich_markup_mode=None,
     help="Control a running session: one started with --control, or the studio.",
 )
-
-SETTINGS: dict[str, tuple[str, str]] = {
-    "strength": ("0..1", "Set how strong the style is."),
-    "keep-colors": ("0..1", "Set how much of the original's colors is kept."),
-    "detail": ("0..1", "Set how much of the original's fine detail is added."),
-    "stroke": ("0.3..3", "Set the size of the brush strokes."),
-    "blend": ("pictures|styles", "Set what the strength blends."),
-    "only": ("everywhere|person|background", "Set where the picture is stylized."),
-    "size": ("auto|PIXELS", "Set the long side of the image that the network sees."),
-    "mirror": ("on|off", "Flip left and right."),
-    "split": ("on|off", "Show the original beside the result."),
-    "split-at": ("0..1", "Set the place of the divider."),
-    "frozen": ("on|off", "Hold the frame."),
-}
-"""The commands that set one number, word or switch: their values, and what they do."""
 
 
 @dataclass
@@ -95,38 +80,6 @@ def _add_setting(name: str, metavar: str, help: str) -> None:
     ctl.command(name)(change)
 
 
-def to_value(name: str, text: str) -> float | bool | str:
-    """Return the value of a setting as JSON has it.
-
-    Raises:
-        UsageError: It is none of the words, and no number in the range, where one is needed.
-    """
-    words = SETTINGS[name][0].split("|")
-    if words == ["on", "off"]:
-        return to_switch(text)
-    if text in words:
-        return text
-    bounds = re.fullmatch(r"([\d.]+)\.\.([\d.]+)", words[0])
-    try:
-        value = int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
-        if (bounds and float(bounds[1]) <= value <= float(bounds[2])) or words[-1] == "PIXELS":
-            return value
-    except ValueError:
-        pass
-    raise UsageError(f"Invalid {name} {text!r}", f"use {SETTINGS[name][0]}")
-
-
-def to_switch(text: str) -> bool:
-    """Return whether a word means on.
-
-    Raises:
-        UsageError: It means neither on nor off.
-    """
-    if text not in ("on", "off"):
-        raise UsageError(f"{text!r} is neither on nor off", "use on or off")
-    return text == "on"
-
-
 for _name, (_metavar, _help) in SETTINGS.items():
     _add_setting(_name, _metavar, _help)
 
@@ -139,37 +92,6 @@ def style(context: typer.Context, style: Annotated[str, typer.Argument(metavar="
     client = _client(context)
     known = client.ask("GET", "/api/styles")
     client.ask("PATCH", "/api/settings", {"style": find_style(style, known)})
-
-
-def find_style(text: str, known: list[dict[str, Any]]) -> str | dict[str, float]:
-    """Return the id of a style, or ids and weights of a mix.
-
-    Args:
-        text: An id, a label, or a mix of them.
-        known: The styles that the session offers.
-
-    Raises:
-        UsageError: There is no such style.
-    """
-    ids = {entry["label"]: entry["id"] for entry in known}
-    ids.update({entry["id"]: entry["id"] for entry in known})
-    if text in ids:
-        return str(ids[text])
-    weights: dict[str, float] = {}
-    for piece in text.split("+"):
-        match = re.fullmatch(r"(.+):(\d*\.?\d+)", piece)
-        name, weight = (match[1], float(match[2])) if match else (piece, 1.0)
-        if name not in ids:
-            import difflib
-
-            close = difflib.get_close_matches(name, ids, n=1)
-            hint = f"did you mean {close[0]}? " if close else ""
-            raise UsageError(
-                f"There is no style {name!r} in this session",
-                f"{hint}`live-nst ctl styles` lists them",
-            )
-        weights[ids[name]] = weights.get(ids[name], 0.0) + weight
-    return weights
 
 
 @ctl.command()
@@ -304,33 +226,6 @@ def status(
         return
     for line in describe(state):
         show_result(line)
-
-
-def describe(state: dict[str, Any]) -> list[str]:
-    """Return a state as lines for people."""
-    session, settings, figures, runs = (
-        state[name] for name in ("session", "settings", "figures", "runs")
-    )
-    if not session["running"]:
-        return [session["problem"] or ("starting" if session["starting"] else "no session runs")]
-    where = session["source"]
-    lines = [
-        f"{where['name']}: {where['width']}x{where['height']}, {figures['fps']:g} fps, "
-        f"latency {figures['latency_ms']:.0f} ms, {figures['dropped']} dropped",
-        f"style {settings['style_label']}, strength {settings['strength']:.0%}",
-        f"{runs['model']}, {runs['engine']} on {runs['device']}, size "
-        f"{runs['size'][0]}x{runs['size'][1]}{' auto' if runs['automatic_size'] else ''}",
-    ]
-    if state["recording"]["on"]:
-        lines.append(f"recording {state['recording']['file']}")
-    if state["virtual_camera"]["on"]:
-        lines.append(f"virtual camera {state['virtual_camera']['device']}")
-    lines += [
-        f"stream {each['id']} to {each['url']}: {each['sentence']}" for each in state["streams"]
-    ]
-    if session["problem"]:
-        lines.append(session["problem"])
-    return lines
 
 
 @ctl.command()

@@ -137,7 +137,7 @@ def studio(
     from live_nst.live.options import LiveOptions
     from live_nst.studio.options import StudioOptions
 
-    base = LiveOptions(source="auto", window=False)
+    base = LiveOptions(source="auto")
     live = make_options(given_options(context), preset, base)
     options = StudioOptions(
         live=live,

@@ -102,9 +102,19 @@ def parse_handle(text: str) -> ModelHandle:
         return _kaggle(kaggle)
     if "/" in text or "\\" in text or text.startswith(("~", ".")):
         return _folder(text)
+    raise no_model(text)
+
+
+def no_model(text: str, accepted: str = _ACCEPTED) -> UsageError:
+    """Return the error of a text that names no model.
+
+    Args:
+        text: What the user typed.
+        accepted: What could be given in its place, in words.
+    """
     near = difflib.get_close_matches(text.lower(), (*PACKAGED, HUB), n=1, cutoff=0.6)
     guess = f"did you mean `{near[0]}`? " if near else ""
-    raise UsageError(f"There is no model {text!r}", f"{guess}give {_ACCEPTED}")
+    return UsageError(f"There is no model {text!r}", f"{guess}give {accepted}")
 
 
 def check_model_folder(path: Path) -> None:

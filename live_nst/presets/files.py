@@ -173,8 +173,12 @@ def _read_table(path: Path) -> dict[str, Any]:
             f"The preset {path} cannot be read: {(exc.strerror or str(exc)).lower()}",
             "name another file",
         ) from exc
-    except ValueError as exc:  # wrong TOML, or no text at all
-        reason = "it is no text" if isinstance(exc, UnicodeDecodeError) else str(exc)
+    except (ValueError, RecursionError) as exc:  # wrong TOML, or no text at all
+        reason = str(exc)
+        if isinstance(exc, UnicodeDecodeError):
+            reason = "it is no text"
+        elif isinstance(exc, RecursionError):
+            reason = "its brackets go too deep"
         raise UsageError(
             f"{path.name} is no valid TOML: {reason}", 'a line looks like `style = "wave"`'
         ) from exc

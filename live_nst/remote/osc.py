@@ -21,6 +21,10 @@ PREFIX = "/live-nst/"
 _POLL_SECONDS = 0.2
 _MAX_BYTES = 65_535
 _MAX_BATCH = 256  # packets that are read at once
+_BUNDLE = b"#bundle\0"
+_TIME_BYTES = 8
+_SIZE_BYTES = 4
+_MAX_DEPTH = 8  # of bundles in bundles
 _MAX_COMPLAINTS = 20  # sentences about messages that cannot be used; then it is silent
 
 Command = tuple[str, Any]
@@ -115,6 +119,7 @@ class OscServer(Closeable):
 
     def _parse(self, packet: bytes) -> Iterator[Command]:
         try:
+            check_packet(packet)
             messages: list[OscMessage] = [
                 timed.message for timed in self._osc.OscPacket(packet).messages
             ]
@@ -155,6 +160,33 @@ class OscServer(Closeable):
         if address not in self._complaints and len(self._complaints) < _MAX_COMPLAINTS:
             self._complaints.add(address)
             self._notify(f"OSC {_printable(address)}: {_printable(reason)}".replace(" :", ":"))
+
+
+def check_packet(packet: bytes, depth: int = 0) -> None:
+    """Raise unless a packet is a message, or a bundle whose elements lie in it one after the other.
+
+    python-osc follows the sizes in a bundle without a look at them: one below zero leads it back,
+    and so around for ever. Source: OSC 1.0, https://opensoundcontrol.stanford.edu/spec-1_0.html.
+
+    Args:
+        packet: What arrived.
+        depth: How many bundles it lies in.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    if packet.startswith(b"/"):
+        return
+    if not packet.startswith(_BUNDLE) or depth > _MAX_DEPTH:
+        raise ValueError("it is no message and no bundle of messages")
+    index = len(_BUNDLE) + _TIME_BYTES
+    while index < len(packet):
+        start = index + _SIZE_BYTES
+        size = int.from_bytes(packet[index:start], "big", signed=True)
+        index = start + size
+        if size <= 0 or index > len(packet):
+            raise ValueError("a bundle has an element of a wrong size")
+        check_packet(packet[start:index], depth + 1)
 
 
 def _printable(text: str) -> str:

@@ -18,7 +18,7 @@ HLS = "hls"
 SCHEMES = ("rtmp", "rtmps", "rtsp", "rtsps", "udp", "srt")
 HINT = (
     "use rtmp://HOST/APP/KEY, rtmps://, rtsp://HOST/NAME, udp://HOST:PORT, srt://HOST:PORT, "
-    "or the name of an HLS playlist that ends in .m3u8"
+    "or the name of an HLS playlist that ends in .m3u8, or a folder that exists"
 )
 _PLAYLIST = "live.m3u8"
 

@@ -1,5 +1,6 @@
 """The screen of this computer as a source, through mss."""
 
+import contextlib
 import os
 import re
 import sys
@@ -102,7 +103,7 @@ def list_screens(
     try:
         return _screens(grabber)
     finally:
-        grabber.close()
+        _close(grabber)
 
 
 class ScreenSource(Closeable):
@@ -140,10 +141,10 @@ class ScreenSource(Closeable):
             # What is captured may be larger than the screen's nominal size: Apple's Retina.
             height, width = self._grab().shape[:2]
         except SourceLostError as exc:  # it was never there: trying again does not help
-            self._grabber.close()
+            _close(self._grabber)
             raise SourceError(exc.message, exc.hint) from exc
         except BaseException:
-            self._grabber.close()
+            _close(self._grabber)
             raise
         name = "all screens" if screen.number == 0 else f"screen {screen.number}"
         detail = "" if which.region is None else "from {},{}".format(*which.region)
@@ -174,15 +175,15 @@ class ScreenSource(Closeable):
     def close(self) -> None:
         """Leave the screens alone. Calling it again does nothing."""
         self._closed = True
-        self._grabber.close()
+        _close(self._grabber)
 
     def _grab(self) -> "np.ndarray[Any, np.dtype[np.uint8]]":
         """Return BGRA uint8 [height, width, 4]."""
         from mss.exception import ScreenShotError
 
-        try:
+        try:  # mss asserts that an X server answers, and one that has ended does not
             shot = self._grabber.grab(self._area)
-        except (ScreenShotError, OSError) as exc:
+        except (ScreenShotError, OSError, AssertionError) as exc:
             raise SourceLostError(
                 f"the screen cannot be captured: {_first_line(exc)}",
                 "allow it in the system's privacy settings, or " + _STUDIO_HINT,
@@ -200,8 +201,16 @@ def _open(opener: GrabberOpener | None, environ: Mapping[str, str] | None) -> Sc
     try:
         # Which of its classes comes back depends on the system.
         return MSS() if opener is None else opener()  # type: ignore[return-value,unused-ignore]
-    except (ScreenShotError, OSError) as exc:
+    except (ScreenShotError, OSError, AssertionError) as exc:
         raise SourceError(f"no screen can be captured: {_first_line(exc)}", _STUDIO_HINT) from exc
+
+
+def _close(grabber: ScreenGrabber) -> None:
+    """Close what captures; if the X server has ended, there is nothing left to close."""
+    from mss.exception import ScreenShotError
+
+    with contextlib.suppress(ScreenShotError, OSError, AssertionError):
+        grabber.close()
 
 
 def _check_session(environ: Mapping[str, str]) -> None:
@@ -270,4 +279,6 @@ def _area(which: ScreenRegion, screen: Screen) -> dict[str, int]:
 
 
 def _first_line(exc: Exception) -> str:
+    if isinstance(exc, AssertionError):
+        return "it does not answer any more"
     return str(exc).split("\n", 1)[0].rstrip(".:") or type(exc).__name__

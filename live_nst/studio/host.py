@@ -153,7 +153,7 @@ class SessionHost(Closeable):
 
     def press(self, key: str) -> None:
         """See `Host.press`."""
-        press_key(self._keys, key)
+        press_key(self._keys, key, starting=self.starting)
 
     def close(self) -> None:
         """End the session; no other can be started. Calling it again does nothing."""
@@ -276,8 +276,13 @@ def key_handler(session: LiveSession) -> ActionHandler:
     return ActionHandler(session.control, partial(write_session, session), raise_error)
 
 
-def press_key(handler: ActionHandler | None, key: str) -> None:
+def press_key(handler: ActionHandler | None, key: str, *, starting: bool = False) -> None:
     """Do what a key does in the window.
+
+    Args:
+        handler: Does it; None if no session runs.
+        key: The key.
+        starting: Whether a session is just being opened.
 
     Raises:
         LiveNstError: There is no session, or no such key; or what it does cannot be done.
@@ -285,7 +290,7 @@ def press_key(handler: ActionHandler | None, key: str) -> None:
     if key not in KEY_ACTIONS:
         raise RequestError(422, "There is no such key.", "the key h in the window lists them")
     if handler is None:
-        raise no_session()
+        raise no_session(starting=starting)
     handler.perform(KEY_ACTIONS[key], key)
 
 

@@ -4,6 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from live_nst.models.handles import HUB, PACKAGED
+from live_nst.runtime.device_words import DEVICE_PATTERN
+
+MODELS = ("auto", *PACKAGED, HUB)
+"""The models that a request may choose; "given" is the one that was given at the start."""
+
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 StyleId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
@@ -68,9 +74,13 @@ class SessionRequest(RequestModel):
     """What to run; what is left out stays as it is."""
 
     source: Annotated[str, Field(min_length=1, max_length=500)] | None = None
-    model: Literal["auto", "mobile", "fine", "hub", "given"] | None = None
-    engine: Literal["auto", "tensorflow", "openvino"] | None = None
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|npu|gpu(:[0-9]{1,2})?)$")] | None = None
+    model: (
+        Annotated[str, Field(max_length=500, json_schema_extra={"enum": [*MODELS, "given"]})] | None
+    ) = None
+    engine: Literal["auto", "tensorflow", "openvino", "onnxruntime"] | None = None
+    device: (
+        Annotated[str, Field(max_length=100, json_schema_extra={"pattern": DEVICE_PATTERN})] | None
+    ) = None
     precision: Precision | None = None
     fps: Annotated[float, Field(ge=1, le=240, allow_inf_nan=False)] | None = None
 

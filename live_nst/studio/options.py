@@ -8,16 +8,13 @@ from live_nst.live.options import LiveOptions
 from live_nst.studio.security import SHORTEST_TOKEN, host_name, is_loopback, is_usable_token
 
 
-def _default_live_options() -> LiveOptions:
-    return LiveOptions(window=False)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudioOptions:
     """What the studio is asked to do.
 
     Attributes:
-        live: The first session; `folder` is where recordings and snapshots land.
+        live: The first session; `folder` is where recordings and snapshots land. The studio opens
+            no window; `window` is what its presets say to `live-nst --preset`.
         host: The address to listen on.
         port: The port; 0 for a free one.
         token: What every request must show; empty for a random one where one is needed.
@@ -28,7 +25,7 @@ class StudioOptions:
         start: Start a session at once.
     """
 
-    live: LiveOptions = field(default_factory=_default_live_options)
+    live: LiveOptions = field(default_factory=LiveOptions)
     host: str = "127.0.0.1"
     port: int = 8000
     token: str = ""

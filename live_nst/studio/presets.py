@@ -81,12 +81,16 @@ def load(studio: Studio, name: str) -> None:
     path = named_preset(name)
     if not path.is_file():
         raise RequestError(404, f"There is no preset {name!r}.", "see the list of presets")
-    preset = apply_preset(load_defaults(), path)
+    session, defaults = studio.host.session, load_defaults()
+    if session is not None:  # what it does not say of the source stays: no camera is opened for it
+        defaults = replace(defaults, source=session.source, request=session.options.request)
+    preset = apply_preset(defaults, path)
+    for address in preset.streams:
+        parse_stream_address(address)  # before anything is changed
     options = _for_this_studio(studio, preset)
     options.check()
     studio.shelf.add_given(_pictures(options))
     studio.sources.add(options.source)
-    session = studio.host.session
     attached = isinstance(studio.host, AttachedSession)
     if session is None or not (attached or _runs_alike(session.options, options)):
         studio.host.start(options)
@@ -140,6 +144,8 @@ def _runs_alike(one: LiveOptions, other: LiveOptions) -> bool:
 
 def _change(session: LiveSession, options: LiveOptions) -> None:
     """Change a session that runs to what a preset says."""
+    if options.source != session.source:
+        session.change_source(options.source)  # first: if it fails, nothing is changed
     stylizer, look = options.stylizer, options.stylizer.look
     session.control.change(
         SettingsChange(
@@ -157,8 +163,6 @@ def _change(session: LiveSession, options: LiveOptions) -> None:
     if len(_styles(options)) > 1:
         order = options.keys or stylizer.styles
         session.control.set_styles([as_spec(style) for style in order])
-    if options.source != session.source:
-        session.change_source(options.source)
     if options.virtual_camera is None:
         session.stop_virtual_camera()
     elif session.virtual_camera is None:

@@ -26,8 +26,14 @@ def http_status(error: LiveNstError) -> int:
     return 422 if isinstance(error, UsageError | StyleError) else 409
 
 
-def no_session() -> RequestError:
-    """Return the error of a request that needs a running session."""
+def no_session(*, starting: bool = False) -> RequestError:
+    """Return the error of a request that needs a running session.
+
+    Args:
+        starting: Whether one is just being opened.
+    """
+    if starting:
+        return RequestError(409, "The session is just starting.", "try again in a moment")
     return RequestError(409, "No session runs.", "choose a source to start one")
 
 

@@ -46,7 +46,7 @@ def run_studio(
         LiveNstError: A value is invalid, or the server cannot be started.
     """
     options.check()
-    live = replace(options.live, source=choose_source(options.live.source), window=False)
+    live = replace(options.live, source=choose_source(options.live.source))
     live.check()
     check_streams(live)  # the page starts some
     certificate = _certificate(options)

@@ -7,8 +7,10 @@ from pathlib import Path
 from live_nst.files.secrets import hide_login
 from live_nst.live.session import LiveSession
 from live_nst.live.settings import SettingsChange
+from live_nst.models.handles import no_model
+from live_nst.runtime.device_words import check_device
 from live_nst.studio.host import Host
-from live_nst.studio.models import SessionRequest, SettingsPatch, State
+from live_nst.studio.models import MODELS, SessionRequest, SettingsPatch, State
 from live_nst.studio.pictures import encode_png
 from live_nst.studio.recordings import Recordings
 from live_nst.studio.requests import RequestError, no_session
@@ -16,6 +18,12 @@ from live_nst.studio.sources import SourceList
 from live_nst.studio.state import StateReader, read_figures, read_runs, read_streams
 from live_nst.studio.styles import ShelvedStyle, StyleShelf
 from live_nst.studio.virtual_cameras import VirtualCameras
+
+# No request names a file or another host, so not all that the command line takes.
+_CHOICE_OF_MODELS = (
+    ", ".join(f"`{name}`" for name in MODELS)
+    + "; start with `live-nst studio --model` for any other one"
+)
 
 
 @dataclass
@@ -53,7 +61,7 @@ class Studio:
         """
         session = self.host.session
         if session is None:
-            raise no_session()
+            raise no_session(starting=self.host.starting)
         return session
 
     def state(self) -> State:
@@ -200,6 +208,10 @@ class Studio:
                 shown = hide_login(request.source)[:60]
                 raise RequestError(422, f"There is no source {shown!r}.", "see the list of sources")
             source = found
+        if request.model not in (None, "given", *MODELS):
+            raise no_model(request.model[:80], _CHOICE_OF_MODELS)
+        if request.device is not None:
+            check_device(request.device[:80])
         stylizer = options.stylizer
         wanted = {
             name: value

@@ -16,6 +16,7 @@ from live_nst.cli.convert_reporters import (
     describe_progress,
     format_bytes,
     format_duration,
+    format_time_taken,
     format_timestamp,
 )
 from live_nst.conversion.progress import ConversionProgress
@@ -239,6 +240,14 @@ def test_describe_progress() -> None:
     assert describe_progress(step, 45) == describe_progress(step)
     assert describe_progress(step, 44) == "120/250 48% 31.2 fps, 0:04 left"
     assert format_duration(3723) == "1:02:03"
+    assert [format_time_taken(each) for each in (0.04, 0.44, 9.94, 9.96, 10.4, 75)] == [
+        "0.0 s",
+        "0.4 s",
+        "9.9 s",
+        "0:10",
+        "0:10",
+        "1:15",
+    ]
     assert [format_timestamp(each) for each in (0, 90, 0.6, 3599.25)] == [
         "0:00",
         "1:30",

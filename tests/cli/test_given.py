@@ -7,6 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from live_nst.cli.app import app
+from live_nst.errors import UsageError
+from live_nst.live.options import LiveOptions
+from live_nst.presets.show import make_table
 from tests.cli.test_bad_input import Run, check, material, run  # noqa: F401
 from tests.cli.test_preset import options_of
 
@@ -65,3 +68,20 @@ def test_the_studio_takes_them_for_its_streams(monkeypatch: pytest.MonkeyPatch) 
 def test_the_studio_checks_them_at_the_start(run: Run, arguments: str, words: str) -> None:  # noqa: F811
     answer = run(f"studio --port 0 --source demo {arguments}")
     assert words in answer.err and answer.code in (1, 2)
+
+
+def test_presets_of_the_studio_show_a_window(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The page has no window, but `live-nst --preset` needs one."""
+    ran: list[LiveOptions] = []
+
+    def end(live: LiveOptions, *_: object) -> None:
+        ran.append(live)
+        raise UsageError("It ends here")
+
+    monkeypatch.setattr("live_nst.studio.run.studio_parts", end)
+    arguments = ["studio", "--source", "demo", "--port", "0", "--folder", str(tmp_path)]
+    with pytest.raises(UsageError, match="ends here"):
+        CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert make_table(ran[0])["window"] is True

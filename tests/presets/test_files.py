@@ -86,6 +86,7 @@ def test_absolute_and_home_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         (b"style = wave", "show.toml is no valid TOML"),
         (b"\xff\xfe", "show.toml is no valid TOML: it is no text"),
         (b"#" * 1_000_001, "too large"),
+        (b"a=" + b"[" * 100_000, "show.toml is no valid TOML: its brackets go too deep"),
     ],
 )
 def test_bad_preset(tmp_path: Path, content: bytes, message: str) -> None:

@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 from typer.testing import CliRunner
 
 from live_nst.cli.app import app
-from live_nst.cli.ctl import SETTINGS
+from live_nst.cli.ctl_words import SETTINGS
 from live_nst.errors import ControlError, LiveNstError, UsageError
 from live_nst.remote.addresses import ListenAddress
 from live_nst.remote.client import SessionClient, choose_endpoint

@@ -16,7 +16,7 @@ from pythonosc.udp_client import SimpleUDPClient
 from live_nst.errors import DeviceError, UsageError
 from live_nst.live.session import LiveSession
 from live_nst.remote.addresses import ListenAddress
-from live_nst.remote.osc import OscServer
+from live_nst.remote.osc import OscServer, check_packet
 from tests.live.fakes import own_threads, wait_until
 from tests.live.test_session import SessionHarness, live_options
 
@@ -55,6 +55,41 @@ def desk(harness: SessionHarness, tmp_path: Path) -> Iterator[Desk]:
     desk.session.pipeline.worker.close(5)
     desk.session.close()
     assert "live-nst osc" not in own_threads()
+
+
+_HEAD = b"#bundle\0" + bytes(7) + b"\1"
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        b"\xff\xff\xff\xfc" + bytes(8),  # back to its own size: python-osc never ends
+        b"\xff" * 40,
+        bytes(40),
+        b"\0\0\0\x08/a",
+        b"\0\0\0\x04abcd",
+        b"\0\0",
+    ],
+)
+def test_bundle_of_wrong_sizes(
+    desk: Desk, elements: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.raw(_HEAD + elements)
+    desk.send("strength", 0.25)
+    wait_until(lambda: desk.settings.strength == 0.25)
+    assert "OSC: a packet is no OSC" in desk.messages[0]
+    assert not caplog.records  # it would fill the terminal
+
+
+def test_bundles_in_bundles() -> None:
+    packet = b"/a\0\0,\0\0\0"
+    for _ in range(8):
+        packet = _HEAD + len(packet).to_bytes(4, "big") + packet
+        check_packet(packet)
+    for _ in range(2000):
+        packet = _HEAD + len(packet).to_bytes(4, "big") + packet
+    with pytest.raises(ValueError, match="no bundle"):
+        check_packet(packet)
 
 
 @pytest.mark.parametrize(

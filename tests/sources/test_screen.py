@@ -106,6 +106,23 @@ def test_lost_screen() -> None:
             source.read()
 
 
+@pytest.mark.parametrize("lost", [ScreenShotError("closed"), AssertionError()], ids=repr)
+def test_x_server_that_ends_is_no_defect(monkeypatch: pytest.MonkeyPatch, lost: Exception) -> None:
+    """mss asserts that it answers, and cannot end its connection then."""
+    screens = FakeScreens((8, 6))
+
+    def close() -> None:
+        raise lost
+
+    with open_fake("screen", screens) as source:
+        monkeypatch.setattr(screens, "close", close)
+        screens.failure = lost
+        with pytest.raises(SourceLostError, match=r"captured: (closed|it does not answer)"):
+            source.read()
+    with pytest.raises(SourceError, match=r"captured: (closed|it does not answer)"):
+        open_fake("screen", screens)
+
+
 def test_refused_screen() -> None:
     screens = FakeScreens((8, 6))
     screens.failure = ScreenShotError("not allowed")

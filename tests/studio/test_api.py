@@ -4,14 +4,17 @@ import io
 import re
 import socket
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote
 
 import av
 import pytest
 from PIL import Image as Pillow
 
+from live_nst.engines.choice import ENGINES
 from live_nst.errors import ModelError, SourceError
+from live_nst.models.handles import no_model
+from live_nst.studio.models import SessionRequest
 from live_nst.styles.builtin import builtin_styles
 from tests.studio.conftest import FakeModel, StudioHarness, jpeg
 
@@ -301,6 +304,36 @@ def test_restart_that_fails_goes_back(studio: StudioHarness) -> None:
         assert answer.status_code == 409 and answer.json()["error"] == "There is no such model."
         state = studio.state()
         assert state["session"]["running"] and state["session"]["problem"] == ""
+
+
+@pytest.mark.parametrize("name", ["wrong", "moblie", "", "/etc", "https://host/model"])
+def test_model_that_is_none(studio: StudioHarness, name: str) -> None:
+    studio.start()
+    answer = studio.client.put("/api/session", json={"model": name})
+    command_line = no_model(name)
+    assert problem(answer, 422) == f"{command_line.message}."
+    guess = command_line.hint.partition("give")[0]  # "did you mean `mobile`? "
+    assert answer.json()["hint"].startswith(f"{guess}give `auto`, `mobile`, `fine`, `hub`;")
+    assert len(FakeModel.made) == 1  # the session went on
+
+
+def test_other_values_that_no_session_takes(studio: StudioHarness) -> None:
+    answer = studio.client.put("/api/session", json={"device": "gpux"})
+    assert problem(answer, 422) == "Invalid device 'gpux'."
+    assert "gpu:1 (the second GPU)" in answer.json()["hint"]
+    engines, _ = get_args(SessionRequest.model_fields["engine"].annotation)
+    assert set(get_args(engines)) == set(ENGINES)
+
+
+def test_change_while_the_session_starts(studio: StudioHarness) -> None:
+    studio.host.starting = True
+    change = studio.client.patch("/api/settings", json={"strength": 0.5})
+    key = studio.client.post("/api/keys", json={"key": "n"})
+    for answer in (change, key):
+        assert problem(answer, 409) == "The session is just starting."
+    studio.host.starting = False
+    change = studio.client.patch("/api/settings", json={"strength": 0.5})
+    assert problem(change, 409) == "No session runs."
 
 
 def test_stop_and_start(studio: StudioHarness) -> None:

@@ -1,11 +1,13 @@
 """Presets over HTTP: names only, and the session starts again only if it must."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from live_nst.errors import SourceError
 from live_nst.presets.files import named_preset
 from tests.studio.conftest import FakeModel, StudioHarness, jpeg
 from tests.studio.test_api import problem
@@ -125,6 +127,27 @@ def test_preset_that_cannot_be_used(
     before = studio.state()["settings"]
     assert words in problem(studio.client.put("/api/presets/bad/load"), status)
     assert studio.state()["settings"] == before
+
+
+@pytest.mark.parametrize("more", ['source = "2"', 'stream = "http://host/app/key"'])
+def test_preset_of_which_a_part_fails_changes_nothing(studio: StudioHarness, more: str) -> None:
+    studio.start()
+    studio.refused["2"] = SourceError("busy")
+    write("half", f"style = 'wave'\nmirror = true\nstrength = 0.2\n{more}\n")
+    before = studio.state()["settings"]
+    problem(studio.client.put("/api/presets/half/load"), 409 if "source" in more else 422)
+    assert studio.state()["settings"] == before and len(FakeModel.made) == 1
+
+
+def test_preset_that_names_no_source_keeps_it(studio: StudioHarness) -> None:
+    studio.host.options = replace(
+        studio.host.options, request=replace(studio.host.options.request, width=320, height=180)
+    )
+    studio.start()
+    write("look", 'style = "wave"\nstrength = 0.5\n')
+    state = load(studio, "look")
+    assert (state["session"]["source"]["id"], state["settings"]["strength"]) == ("demo", 0.5)
+    assert len(FakeModel.made) == 1  # the session went on
 
 
 @pytest.mark.parametrize("name", ["gone", "..", "a.b", "%2e%2e%2fx", "x" * 65])
