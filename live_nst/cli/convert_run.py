@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from live_nst.cli.console import DownloadProgressBar
-from live_nst.cli.convert_reporters import ConvertReporter, FolderProgress
+from live_nst.cli.convert_reporters import ConvertReporter
+from live_nst.cli.convert_words import FolderProgress
 from live_nst.conversion.batch.converters import (
     ImageConverter,
     VideoConverter,

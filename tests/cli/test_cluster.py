@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from live_nst.cli.app import app
-from live_nst.cli.convert_reporters import BarReporter, JsonReporter, describe_worker
+from live_nst.cli.convert_reporters import BarReporter, JsonReporter
+from live_nst.cli.convert_words import describe_worker
 from live_nst.conversion.progress import ConversionProgress, WorkerProgress
 from live_nst.errors import UsageError
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from live_nst import cli
-from live_nst.cli.convert_reporters import (
+from live_nst.cli.convert_words import (
     describe_progress,
     format_bytes,
     format_duration,

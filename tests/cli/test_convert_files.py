@@ -14,7 +14,7 @@ import pytest
 from PIL import Image as Pillow
 
 from live_nst.cli import main
-from live_nst.cli.convert_reporters import describe_folder
+from live_nst.cli.convert_words import describe_folder
 from live_nst.conversion.batch.folder import BatchReport
 from live_nst.errors import SourceError
 from live_nst.sources.demo_video import DemoVideo
