@@ -195,7 +195,8 @@ def _half_size(content: Image) -> BgraImage:
 def _clean_flow(flow: Flow) -> Flow:
     """Replace NaN by 0 and limit the length, in place."""
     cv.patchNaNs(flow, 0)
-    limit_values(flow, -_MAX_FLOW, _MAX_FLOW)
+    if cv.norm(flow, cv.NORM_INF) > _MAX_FLOW:  # an eighth of the time of limiting it
+        limit_values(flow, -_MAX_FLOW, _MAX_FLOW)
     return flow
 
 

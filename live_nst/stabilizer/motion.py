@@ -125,14 +125,17 @@ def is_camera_static(sample: SampleMotion, mean: SampleMotion, gray: GrayImage) 
         mean: The result of `update_mean_motion`.
         gray: The frame, at any size.
     """
+    x, y = np.abs(mean.T) < _STATIC_MOTION
+    still = x & y
+    if not still.any():
+        return False  # a camera that moves: the contrast need not be known
     rows, columns = _SAMPLE_GRID
     small = cv.resize(gray, (3 * columns, 3 * rows), interpolation=cv.INTER_LINEAR)
     contrast = cv.morphologyEx(small, cv.MORPH_GRADIENT, _BOX)
     contrast = cv.resize(contrast, (columns, rows), interpolation=cv.INTER_AREA).reshape(-1)
     weights = contrast - _NOISE_CONTRAST
     limit_values(weights, 0.05, 30)
-    x, y = np.abs(mean.T) < _STATIC_MOTION
-    static = weights * (x & y)
+    static = weights * still
     total = static.sum()
     if total < _STATIC_SHARE * weights.sum():
         return False
