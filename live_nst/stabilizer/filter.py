@@ -153,7 +153,7 @@ def stabilize_frame(
     static = None
     if is_camera_static(sample, mean_motion, gray):
         flow, static = freeze_static_points(flow, half, before.half)
-    confidence = flow_confidence(half, gray, before.half, flow)
+    confidence = flow_confidence(half, gray, before.half, flow, static)
     mean_confidence = cv.mean(confidence)[0] / 255
     if mean_confidence < _CUT_CONFIDENCE:
         return _first_state(gray, half, stylized), stylized.copy()
