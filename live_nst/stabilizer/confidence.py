@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from live_nst.stabilizer.motion import Flow, GrayImage
+from live_nst.stabilizer.motion import Flow, GrayImage, moving_part, part_of_flow
 
 ByteMap = NDArray[np.uint8]
 """uint8 `[height, width]`."""
@@ -36,13 +36,26 @@ def freeze_static_points(flow: Flow, now: BgraImage, then: BgraImage) -> tuple[F
     return moving, static
 
 
-def flow_confidence(now: BgraImage, gray: GrayImage, then: BgraImage, flow: Flow) -> ByteMap:
-    """Return how sure it is, 0 to 255, that each point is the one that the flow says."""
-    half_flow = cv.resize(flow * np.float32(0.5), gray.shape[::-1], interpolation=cv.INTER_LINEAR)
+def flow_confidence(
+    now: BgraImage, gray: GrayImage, then: BgraImage, flow: Flow, static: ByteMap | None = None
+) -> ByteMap:
+    """Return how sure it is, 0 to 255, that each point is the one that the flow says.
+
+    `static` is 255 where the flow is exactly 0, of the flow's size; None if that is not known.
+    """
     # The fourth channel is 255 inside the frame before and less outside.
-    warped = cv.remap(
-        then, half_flow, None, _RELATIVE_LINEAR, None, cv.BORDER_CONSTANT, (0, 0, 0, 0)
-    )
+    border = cv.BORDER_CONSTANT, (0, 0, 0, 0)
+    half_flow = flow * np.float32(0.5)
+    if static is None:
+        step = cv.resize(half_flow, gray.shape[::-1], interpolation=cv.INTER_LINEAR)
+        warped = cv.remap(then, step, None, _RELATIVE_LINEAR, None, *border)
+    else:
+        warped = then
+        rows, columns = moving_part(static, gray.shape)
+        if rows.stop > rows.start:
+            step = part_of_flow(half_flow, gray.shape, rows, columns)
+            warped = then.copy()
+            cv.remap(then, step, None, _RELATIVE_LINEAR, warped[rows, columns], *border)
     difference, outside = _max_difference(now, warped)
     inside = cv.compare(outside, 0, cv.CMP_EQ)
     cv.bitwise_and(difference, inside, difference)

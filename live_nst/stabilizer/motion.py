@@ -125,14 +125,17 @@ def is_camera_static(sample: SampleMotion, mean: SampleMotion, gray: GrayImage) 
         mean: The result of `update_mean_motion`.
         gray: The frame, at any size.
     """
+    x, y = np.abs(mean.T) < _STATIC_MOTION
+    still = x & y
+    if not still.any():
+        return False  # a camera that moves: the contrast need not be known
     rows, columns = _SAMPLE_GRID
     small = cv.resize(gray, (3 * columns, 3 * rows), interpolation=cv.INTER_LINEAR)
     contrast = cv.morphologyEx(small, cv.MORPH_GRADIENT, _BOX)
     contrast = cv.resize(contrast, (columns, rows), interpolation=cv.INTER_AREA).reshape(-1)
     weights = contrast - _NOISE_CONTRAST
     limit_values(weights, 0.05, 30)
-    x, y = np.abs(mean.T) < _STATIC_MOTION
-    static = weights * (x & y)
+    static = weights * still
     total = static.sum()
     if total < _STATIC_SHARE * weights.sum():
         return False
@@ -162,26 +165,23 @@ def warp_image(
         A new array; the image itself if nothing moves.
     """
     height, width = image.shape[:2]
-    rows, columns = slice(0, height), slice(0, width)
-    if static is not None:
-        rows, columns = _moving_part(static, (height, width))
+    flags = _RELATIVE_CUBIC if bicubic else _RELATIVE_LINEAR
+    if static is None:
+        full_flow = cv.resize(flow, (width, height), buffer, interpolation=cv.INTER_LINEAR)
+        warped: FloatImage = cv.remap(image, full_flow, None, flags, None, cv.BORDER_REPLICATE)
+    else:
+        rows, columns = moving_part(static, (height, width))
         if rows.stop == rows.start:
             return image
-    full_flow = cv.resize(flow, (width, height), buffer, interpolation=cv.INTER_LINEAR)
-    flags = _RELATIVE_CUBIC if bicubic else _RELATIVE_LINEAR
-    part = full_flow[rows, columns]
-    if part.shape[:2] == (height, width):
-        warped: FloatImage = cv.remap(image, part, None, flags, None, cv.BORDER_REPLICATE)
-    else:
-        cv.add(part, (columns.start, rows.start, 0, 0), part)  # it counts from the part's corner
+        step = part_of_flow(flow, (height, width), rows, columns)
         warped = image.copy()
-        cv.remap(image, part, None, flags, warped[rows, columns], cv.BORDER_REPLICATE)
+        cv.remap(image, step, None, flags, warped[rows, columns], cv.BORDER_REPLICATE)
     if bicubic:
         cv.threshold(warped, 0, 0, cv.THRESH_TOZERO, warped)  # overshoots below black
     return warped
 
 
-def _moving_part(static: NDArray[np.uint8], shape: tuple[int, int]) -> tuple[slice, slice]:
+def moving_part(static: NDArray[np.uint8], shape: tuple[int, int]) -> tuple[slice, slice]:
     """Return the rows and columns of an image outside of which the flow is 0; empty if it all is.
 
     The flow of a static point is not 0 between it and its neighbors.
@@ -198,6 +198,32 @@ def _moving_part(static: NDArray[np.uint8], shape: tuple[int, int]) -> tuple[sli
             (y, x), (height, width), shape, static.shape, strict=True
         )
     )
+
+
+def part_of_flow(flow: Flow, shape: tuple[int, int], rows: slice, columns: slice) -> Flow:
+    """Return part of the flow, at the size `shape` of an image, as a relative map for cv2.remap.
+
+    The map counts from the part's corner. Its displacements are in the unit of the flow.
+    """
+    steps = [pixels // points for pixels, points in zip(shape, flow.shape, strict=False)]
+    if [step * points for step, points in zip(steps, flow.shape, strict=False)] == list(shape):
+        # Whole steps: the points around the part are enough.
+        near = [
+            slice(max(0, part.start // step - 1), -(-part.stop // step) + 1)
+            for part, step in zip((rows, columns), steps, strict=True)
+        ]
+        flow = flow[tuple(near)]
+        shape = flow.shape[0] * steps[0], flow.shape[1] * steps[1]
+        corner = [around.start * step for around, step in zip(near, steps, strict=True)]
+    else:
+        corner = [0, 0]
+    resized = cv.resize(flow, shape[::-1], interpolation=cv.INTER_LINEAR)
+    inside = resized[
+        rows.start - corner[0] : rows.stop - corner[0],
+        columns.start - corner[1] : columns.stop - corner[1],
+    ]
+    part: Flow = cv.add(inside, (columns.start, rows.start, 0, 0))
+    return part
 
 
 def warp_maps(maps: Sequence[FloatMap], flow: Flow) -> list[FloatMap]:

@@ -4,8 +4,16 @@ import cv2
 import numpy as np
 import pytest
 
+from live_nst.stabilizer.confidence import flow_confidence
 from live_nst.stabilizer.innovation import GRID_SPACING
-from live_nst.stabilizer.motion import DisFlowEstimator, Flow, GrayImage, warp_image, warp_maps
+from live_nst.stabilizer.motion import (
+    DisFlowEstimator,
+    Flow,
+    GrayImage,
+    part_of_flow,
+    warp_image,
+    warp_maps,
+)
 from live_nst.types import Image
 from tests.stabilizer.scenes import view
 
@@ -117,3 +125,33 @@ def test_warp_of_what_does_not_move_is_the_image_itself() -> None:
     image = np.zeros((50, 66, 4), np.float32)
     flow, static = np.zeros((12, 16, 2), np.float32), np.full((12, 16), 255, np.uint8)
     assert warp_image(image, flow, static=static) is image
+
+
+@pytest.mark.parametrize("shape", [(24, 32), (48, 64), (12, 16), (50, 66), (36, 16), (9, 10)])
+def test_part_of_flow(shape: tuple[int, int]) -> None:
+    """At whole multiples of the flow's size, and at others: a part of the whole flow."""
+    flow = np.random.default_rng(2).uniform(-9, 9, (12, 16, 2)).astype(np.float32)
+    whole = cv2.resize(flow, shape[::-1], interpolation=cv2.INTER_LINEAR)
+    for rows, columns in (
+        (slice(0, shape[0]), slice(0, shape[1])),
+        (slice(2, 7), slice(3, 4)),
+        (slice(shape[0] - 1, shape[0]), slice(0, shape[1] - 1)),
+    ):
+        expected = whole[rows, columns] + np.float32((columns.start, rows.start))
+        np.testing.assert_allclose(part_of_flow(flow, shape, rows, columns), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("moving", [(slice(3, 6), slice(2, 9)), (slice(0, 0), slice(0, 0))])
+def test_confidence_of_the_moving_part_alone(moving: tuple[slice, slice]) -> None:
+    random = np.random.default_rng(6)
+    now, then = (
+        cv2.cvtColor(cv2.blur(random.integers(0, 256, (48, 64, 3), np.uint8), (5, 5)), 0)
+        for _ in range(2)
+    )
+    then = cv2.addWeighted(now, 0.6, then, 0.4, 0)
+    flow, static = np.zeros((24, 32, 2), np.float32), np.full((24, 32), 255, np.uint8)
+    flow[moving], static[moving] = random.uniform(-3, 3, flow[moving].shape), 0
+    gray = cv2.cvtColor(now, cv2.COLOR_BGRA2GRAY)
+    whole = flow_confidence(now, gray, then, flow)
+    assert 0 < whole.mean() < 255
+    np.testing.assert_array_equal(flow_confidence(now, gray, then, flow, static), whole)
