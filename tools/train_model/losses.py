@@ -94,6 +94,9 @@ def style_share(terms: Tensor, own: Tensor, floor: Tensor, even: float) -> Tenso
 COLORS = 4096
 """Pixels that colors are compared by."""
 
+GRID_PATCH = 32
+"""Side, in pixels, of the patches in which `grid_energy` looks for a grid; a multiple of 4."""
+
 _DIRECTIONS = (
     *((1, 0, 0), (0, 1, 0), (0, 0, 1)),
     *((1, 1, 1), (1, -1, 0), (1, 0, -1), (0, 1, -1)),
@@ -157,6 +160,29 @@ def texture_loss(painted: Tensor, allowed: Tensor) -> Tensor:
         allowed: `roughness` that the photo or the style has, `[batch, 2]`.
     """
     return F.relu(roughness(painted) - allowed).sum(1)
+
+
+def grid_energy(pictures: Tensor) -> Tensor:
+    """Measure a pattern that repeats every four pixels, `[batch]`, as depth to space can leave it.
+
+    Args:
+        pictures: `[batch, 3, height, width]`, 0..1, at least `GRID_PATCH` pixels each way.
+
+    Returns:
+        The variance of the 16 means of the pixels that have the same place in blocks of 4x4,
+        within patches of `GRID_PATCH` pixels, averaged over patches and colors.
+    """
+    side = GRID_PATCH
+    height, width = (length // side * side for length in pictures.shape[-2:])
+    cut = pictures[..., :height, :width]
+    shape = (*cut.shape[:2], height // side, side // 4, 4, width // side, side // 4, 4)
+    means = cut.reshape(shape).mean((3, 6))  # [batch, 3, patches, 4, patches, 4]
+    return (means - means.mean((3, 5), keepdim=True)).square().mean((1, 2, 3, 4, 5))
+
+
+def grid_loss(painted: Tensor, photo: Tensor) -> Tensor:
+    """Compute how much more of such a pattern a painting has than its photo, `[batch]`."""
+    return F.relu(grid_energy(painted) - grid_energy(photo))
 
 
 def steadiness_loss(painted: Tensor, other: Tensor, valid: Tensor) -> Tensor:

@@ -27,7 +27,9 @@ class Settings:
         style: The weight of the style loss; content has 1.
         even: How much of the style loss, 0..1, counts every layer's own share alike.
         color: The weight of the distance of colors, see `losses.color_loss`.
-        perceive: The weight of content, style, color and texture together. At 0 VGG is not used.
+        grid: The weight of a pattern that repeats every four pixels, see `losses.grid_loss`.
+        perceive: The weight of content, style, color, texture and grid together; at 0 VGG is not
+            used.
         teach: The weight of the mean squared difference (0..1) to the teacher's paintings.
         steady: The weight of the mean squared difference (0..1) between two views' paintings.
         texture: The weight of fine texture that neither the photo nor the style has.
@@ -55,6 +57,7 @@ class Settings:
     style: float = 3.0
     even: float = 0.3
     color: float = 0.0
+    grid: float = 0.0
     perceive: float = 1.0
     teach: float = 0.0
     steady: float = 30.0

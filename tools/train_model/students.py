@@ -21,7 +21,7 @@ class Mobile(nn.Module):
     """The architecture of the packaged network, from which `fine` is fine-tuned.
 
     Source: Ghiasi et al. (2017), table 1, in Magenta's mobile size: 8, 16 and 32 channels. 25.1
-    thousand multiplications a pixel.
+    thousand operations a pixel.
     """
 
     multiple = 4
@@ -65,7 +65,7 @@ class Live(nn.Module):
     """A cheaper shape, whose channels fill the matrix units of processors.
 
     It works at a quarter and, with a context three times as wide, at an eighth of the frame's
-    size; nothing is at full size but the frame. 17.3 thousand multiplications a pixel.
+    size; nothing is at full size but the frame. 17.3 thousand operations a pixel.
     """
 
     multiple = 8

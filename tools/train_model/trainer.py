@@ -16,6 +16,7 @@ from tools.train_model.losses import (
     color_order,
     content_loss,
     grams,
+    grid_loss,
     roughness,
     steadiness_loss,
     style_losses,
@@ -110,9 +111,9 @@ class Trainer:
             Means over the batch: "content" and "style" as shares of the unpainted photo's style
             loss, as benchmarks/quality/results.md has them, "layer1" to "layer5" by VGG's blocks,
             "flicker" the root mean square difference between two views' paintings in levels of
-            0..255, "texture" and "color" as `losses` has them, "taught" the root mean square
-            difference from the teacher's in levels, and the weighted "loss". Terms of no weight
-            are left out. Where pictures were painted at full strength, "content_full" and
+            0..255, "texture", "color" and "grid" as `losses` has them, "taught" the root mean
+            square difference from the teacher's in levels, and the weighted "loss". Terms of no
+            weight are left out. Where pictures were painted at full strength, "content_full" and
             "style_full" are theirs alone.
 
         Raises:
@@ -206,12 +207,14 @@ class Trainer:
         content_share = s.frame_area / s.crop**2 * content_loss(seen, content) / scale
         style = style_share(style_losses(painted_grams, wanted), own, floor, s.even)
         texture, color = texture_loss(painted, allowed), color_loss(painted, colors)
-        loss = content_share + s.style * style + s.texture * texture + s.color * color
+        grid = grid_loss(painted, photo)
+        loss = content_share + s.style * style + s.texture * texture
+        loss = loss + s.color * color + s.grid * grid
         with torch.no_grad():
             plain = style_losses(painted_grams, style_grams)
             apart = plain / torch.maximum(own, floor)
             terms = {"content": content_share, "style": plain.sum(1) / scale}
-            terms |= {"texture": texture, "color": color}
+            terms |= {"texture": texture, "color": color, "grid": grid}
             terms |= {f"layer{block + 1}": apart[:, block] for block in range(apart.shape[1])}
         return loss, own, terms
 
