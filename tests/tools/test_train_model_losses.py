@@ -112,14 +112,17 @@ def test_the_color_loss_is_the_transport_of_colors_alone() -> None:
     assert found.tolist() == pytest.approx([expected] * 2, rel=1e-3)
 
 
-def test_a_grid_of_four_pixels_is_found_and_nothing_else() -> None:
+def test_a_grid_of_few_pixels_is_found_and_nothing_else() -> None:
     y, x = torch.meshgrid(torch.arange(80), torch.arange(96), indexing="ij")
     grid = 0.1 * ((x % 4 == 1) & (y % 4 == 2)).float()
-    coarse = 0.1 * (x // 8 % 2).float()  # twice as wide: every place of a block has the same mean
+    coarse = 0.1 * (x // 8 % 2).float()  # every place of a block has the same mean
     photo = to_tensor([random_picture(0, 80, 96)])
+
+    wide = 0.1 * ((x % 8 == 1) & (y % 8 == 2)).float()
 
     # One place in 16 is 0.1 above the others: the variance is 0.1^2 (1/16 - 1/256).
     assert grid_energy(grid.expand(1, 3, 80, 96)).item() == pytest.approx(0.01 * 15 / 256)
+    assert grid_energy(wide.expand(1, 3, 80, 96)).item() == pytest.approx(0.01 * 63 / 4096)
     assert grid_energy(coarse.expand(1, 3, 80, 96)).item() == pytest.approx(0.0, abs=1e-9)
     assert grid_loss(photo, photo).item() == 0.0
     assert grid_loss(photo + 0.5 * grid, photo).item() > 1e-4

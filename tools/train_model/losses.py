@@ -95,7 +95,7 @@ COLORS = 4096
 """Pixels that colors are compared by."""
 
 GRID_PATCH = 32
-"""Side, in pixels, of the patches in which `grid_energy` looks for a grid; a multiple of 4."""
+"""Side, in pixels, of the patches in which `grid_energy` looks for a grid; a multiple of 8."""
 
 _DIRECTIONS = (
     *((1, 0, 0), (0, 1, 0), (0, 0, 1)),
@@ -163,20 +163,24 @@ def texture_loss(painted: Tensor, allowed: Tensor) -> Tensor:
 
 
 def grid_energy(pictures: Tensor) -> Tensor:
-    """Measure a pattern that repeats every four pixels, `[batch]`, as depth to space can leave it.
+    """Measure a pattern that repeats every four or eight pixels, `[batch]`.
+
+    Depth to space can leave it, where a student goes from an eighth of the size to a quarter and
+    from there to the whole.
 
     Args:
         pictures: `[batch, 3, height, width]`, 0..1, at least `GRID_PATCH` pixels each way.
 
     Returns:
-        The variance of the 16 means of the pixels that have the same place in blocks of 4x4,
+        The variance of the 64 means of the pixels that have the same place in blocks of 8x8,
         within patches of `GRID_PATCH` pixels, averaged over patches and colors.
     """
-    side = GRID_PATCH
+    side, block = GRID_PATCH, 8
     height, width = (length // side * side for length in pictures.shape[-2:])
     cut = pictures[..., :height, :width]
-    shape = (*cut.shape[:2], height // side, side // 4, 4, width // side, side // 4, 4)
-    means = cut.reshape(shape).mean((3, 6))  # [batch, 3, patches, 4, patches, 4]
+    down, across = height // side, width // side
+    shape = (*cut.shape[:2], down, side // block, block, across, side // block, block)
+    means = cut.reshape(shape).mean((3, 6))  # [batch, 3, patches, block, patches, block]
     return (means - means.mean((3, 5), keepdim=True)).square().mean((1, 2, 3, 4, 5))
 
 

@@ -27,7 +27,7 @@ class Settings:
         style: The weight of the style loss; content has 1.
         even: How much of the style loss, 0..1, counts every layer's own share alike.
         color: The weight of the distance of colors, see `losses.color_loss`.
-        grid: The weight of a pattern that repeats every four pixels, see `losses.grid_loss`.
+        grid: The weight of a pattern that repeats every few pixels, see `losses.grid_loss`.
         perceive: The weight of content, style, color, texture and grid together; at 0 VGG is not
             used.
         teach: The weight of the mean squared difference (0..1) to the teacher's paintings.
