@@ -36,9 +36,9 @@ def test_streams_beside_a_recording(harness: SessionHarness, tmp_path: Path) -> 
 
 
 def test_sound_file(harness: SessionHarness, tmp_path: Path) -> None:  # noqa: F811
-    sound = write_sound(tmp_path / "sound.m4a", 1.0)
-    harness.run(
-        duration=1.5, record=tmp_path / "out.mp4", streams=(str(tmp_path),), audio=str(sound)
+    sound = write_sound(tmp_path / "sound.m4a", 0.5)
+    harness.run(  # far longer than the sound: the first frame may come late
+        duration=2.5, record=tmp_path / "out.mp4", streams=(str(tmp_path),), audio=str(sound)
     )
     assert "Sound from the sound file sound.m4a." in harness.messages
     for path in (tmp_path / "out.mp4", tmp_path / "live.m3u8"):
