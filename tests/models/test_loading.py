@@ -1,5 +1,6 @@
 """Models by name, folder and URL. The network is replaced, except in one test."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def offline(monkeypatch):
 def test_resolve_packaged(fetched, cache, name):
     model = resolve_model(name, cache=cache)
     assert model.name == name
-    assert (model.folder / "saved_model.pb").stat().st_size > 1_000_000
+    assert (model.folder / "programs" / "programs.json").is_file()
     assert is_available_offline(name, cache=cache)
     assert fetched == []
 
@@ -71,6 +72,16 @@ def test_resolve_damaged_package(monkeypatch, tmp_path, name):
     assert not is_available_offline(name)
     with pytest.raises(ModelError, match=f"packaged model {name} is not complete") as caught:
         resolve_model(name)
+    assert caught.value.hint == "install live-nst again"
+
+
+def test_load_damaged_package(monkeypatch, tmp_path):
+    shutil.copytree(PACKAGED, tmp_path / "mobile")
+    pieces = tmp_path / "mobile" / "programs" / "programs.bin"
+    pieces.write_bytes(pieces.read_bytes()[:-1])
+    monkeypatch.setattr(loading, "PACKAGED_ROOT", tmp_path)
+    with pytest.raises(ModelError, match="packaged model mobile is not complete") as caught:
+        load("mobile")
     assert caught.value.hint == "install live-nst again"
 
 

@@ -67,21 +67,23 @@ def test_the_same_checkpoint_gives_the_same_bytes(
         assert first[name] == second[name], name
 
 
-def test_the_packaged_model_is_that_of_its_checkpoint(wheel: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["fine"])
+def test_the_packaged_model_is_that_of_its_checkpoint(
+    name: str, wheel: Path, tmp_path: Path
+) -> None:
     # It refers to the files of the other model beside it.
     shutil.copytree(PACKAGED / "programs", tmp_path / "mobile" / "programs")
     export(
-        ROOT / "tools" / "train_model" / "checkpoints" / "fine.npz",
+        ROOT / "tools" / "train_model" / "checkpoints" / f"{name}.npz",
         wheel,
-        tmp_path / "fine",
-        "--share",
+        tmp_path / name,
+        "--beside",
         tmp_path / "mobile",
     )
-    packaged = PACKAGED.with_name("fine")
-    made, expected = files(tmp_path / "fine"), files(packaged)
-    assert set(made) == set(expected)
-    for name in set(made) - {"variables/variables.data-00000-of-00001"}:
-        assert made[name] == expected[name], name
+    made, expected = files(tmp_path / name), files(PACKAGED.with_name(name))
+    assert set(made) == set(expected) == {"programs/programs.bin", "programs/programs.json"}
+    for file in made:
+        assert made[file] == expected[file], file
 
 
 def test_the_packaged_weights_give_the_packaged_paintings(

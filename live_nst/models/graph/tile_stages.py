@@ -35,6 +35,7 @@ _POINTWISE = frozenset(
 _CONVOLUTIONS = frozenset({"Conv2D", "DepthwiseConv2dNative", "MaxPool", "AvgPool"})
 _PADS = frozenset({"MirrorPad", "Pad", "PadV2"})
 _RESIZES = frozenset({"ResizeNearestNeighbor", "ResizeBilinear"})
+_BLOCKS = frozenset({"SpaceToDepth", "DepthToSpace"})
 _TRIAL_SIDES = (96, 160)
 """Height and width at which shapes are measured; multiples of the strides of all usual models."""
 
@@ -176,6 +177,8 @@ class _Cutter:
             if down != across or op.get_attr("data_format") != b"NHWC":
                 raise _unsupported("a convolution of another form")
             return scale * int(down)
+        if op.type in _BLOCKS:
+            return self._in_blocks(op, scale)
         if op.type in _RESIZES:
             before, after = self._shapes[op.inputs[0].name], self._shapes[op.outputs[0].name]
             factor = after[1] // before[1]
@@ -187,6 +190,17 @@ class _Cutter:
         if fused or op.type not in _POINTWISE | _PADS | {"StridedSlice", "Slice"}:
             raise _unsupported(f"the operation {op.type}")
         return scale
+
+    def _in_blocks(self, op: Any, scale: int) -> int:
+        """Return the scale after a conversion of blocks of pixels to channels, or back."""
+        block = int(op.get_attr("block_size"))
+        if op.get_attr("data_format") != b"NHWC":
+            raise _unsupported("a conversion of blocks of another form")
+        if op.type == "SpaceToDepth":
+            return scale * block
+        if scale % block:
+            raise _unsupported("a conversion from blocks by no whole factor")
+        return scale // block
 
     def _halo(self, outputs: list[Any], given: set[str]) -> int:
         """Return how far `outputs` read in the feature maps `given`, in pixels of the frame."""
