@@ -19,7 +19,7 @@ from benchmarks.motion.footage import CLIPS, VideoStylizer, clip_frames
 from benchmarks.motion.methods import METHODS
 from benchmarks.motion.record import STYLES, stabilize_video
 from benchmarks.motion.scenes import KINDS, make_scene
-from live_nst.models.handles import FINE, MOBILE
+from live_nst.models.handles import FINE, LIVE, MOBILE
 
 COMPARED = ("raw", "fast")
 """The methods under which models are compared."""
@@ -81,7 +81,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--frames", type=int, default=20)
     parser.add_argument("--seeds", type=int, nargs="+", default=[21])
     parser.add_argument("--styles", nargs="+", default=list(STYLES))
-    parser.add_argument("--models", nargs="+", default=[MOBILE, FINE], help="the reference first")
+    models = [MOBILE, FINE, LIVE]
+    parser.add_argument("--models", nargs="+", default=models, help="the reference first")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args(argv)
     found = {

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.motion.footage import package_file, photo
 from benchmarks.quality.stylize import SIZE, STYLES, photos, resize_to_width
-from live_nst.models.handles import FINE, MOBILE
+from live_nst.models.handles import FINE, LIVE, MOBILE
 from live_nst.styles.builtin import builtin_image_path
 from live_nst.styles.image import read_style_image
 from live_nst.stylizer.core import StylizerCore
@@ -26,7 +26,7 @@ from live_nst.types import Image
 REFERENCE = MOBILE
 """The model that the controls are made of."""
 
-OURS = (FINE,)
+OURS = (FINE, LIVE)
 """The models that are compared with it."""
 
 PHOTO_SHARES = (0.1, 0.2, 0.35)

@@ -12,7 +12,7 @@ import numpy as np
 
 from live_nst.types import Size
 
-FLOPS_PER_PIXEL = {"mobile": 25_056, "fine": 25_056, "hub": 860_544}
+FLOPS_PER_PIXEL = {"mobile": 25_056, "fine": 25_056, "live": 14_976, "hub": 860_544}
 """Floating-point operations per pixel of the network's input, by model name.
 
 Counted over the convolutions of the published network, a multiplication and an addition each. All

@@ -212,7 +212,8 @@ def show_live_report(report: "LiveReport") -> None:
     latency = report.latency_ms
     stages = ", ".join(f"{stage} {ms:.1f}" for stage, ms in report.stage_ms.items())
     show_result(
-        f"{report.frames} frames at {report.fps:.1f} fps, {report.dropped} dropped; "
+        f"{report.frames} frame{'s' * (report.frames != 1)} at {report.fps:.1f} fps, "
+        f"{report.dropped} dropped; "
         f"started in {report.startup_seconds:.1f} s"
     )
     show_result(

@@ -39,9 +39,9 @@ ModelOption = Annotated[
     str,
     typer.Option(
         metavar="MODEL",
-        help="mobile (built in), fine (built in: calmer, milder strokes), hub (TF Hub's "
-        "arbitrary-image-stylization-v1-256), another Hub or Kaggle handle, or a SavedModel "
-        "folder. auto: hub if TensorFlow has a GPU, else mobile.",
+        help="mobile (built in), fine (built in: calmer, milder strokes), live (built in: the "
+        "quickest), hub (TF Hub's arbitrary-image-stylization-v1-256), another Hub or Kaggle "
+        "handle, or a SavedModel folder. auto: hub if TensorFlow has a GPU, else mobile.",
     ),
 ]
 

@@ -57,24 +57,26 @@ class TiledNetwork:
     def compile(self, camera: Size, size: Size, tile: int = TILE) -> FrameRunner:
         """Return the frame program for `camera`-sized images at network size `size`.
 
-        Raises:
-            ModelError: The sides of `size` are no multiples of what the model needs.
+        Where its sides are no multiples of what the stages need, the image is extended at the right
+        and at the bottom by reflection, and cropped at the end. Networks that need such sides do
+        the same by themselves.
         """
         multiple = self._plan.multiple
-        if size[0] % multiple or size[1] % multiple:
-            raise ModelError(
-                f"The model cannot run at {size[0]}x{size[1]} in tiles: the sides must be "
-                f"multiples of {multiple}.",
-                "choose a smaller --size",
-            )
-        tiles = list(cut_tiles(size, tile, multiple))
+        width, height = size
+        right, bottom = -width % multiple, -height % multiple
+        tiles = list(cut_tiles((width + right, height + bottom), tile, multiple))
 
         def run(image: Image, style: Sequence[Any]) -> StylizedFrame:
             content = image
             if camera != size:
                 content = cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+            extended = content
+            if right or bottom:
+                border = cv2.BORDER_REFLECT_101
+                extended = cv2.copyMakeBorder(content, 0, bottom, 0, right, border)  # type: ignore[assignment]
             with self._lock:
-                return StylizedFrame(content, self._run(content, style, tiles))
+                stylized = self._run(extended, style, tiles)
+            return StylizedFrame(content, np.ascontiguousarray(stylized[:height, :width]))
 
         return run
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from live_nst.models.handles import FINE, HUB, MOBILE
+from live_nst.models.handles import FINE, HUB, LIVE, MOBILE
 
 MAGENTA_LICENSE = "Apache-2.0"
 
@@ -20,6 +20,7 @@ _CHANGES = {
     HUB: "",
     MOBILE: ", as floats, and rebuilt by live-nst as its NOTICE tells",
     FINE: ", as floats; live-nst trained the network of frames further, as its NOTICE tells",
+    LIVE: ", as floats, for styles; the network of frames is live-nst's, as its NOTICE tells",
 }
 _UNKNOWN_LICENSE = """\
 live-nst does not know the license of this model. It is that of the model's author: ask before you

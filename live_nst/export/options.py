@@ -17,7 +17,7 @@ class ExportOptions:
     """What is exported, and how.
 
     Attributes:
-        model: "mobile", "fine", "hub", a TF Hub or Kaggle handle, or a SavedModel folder.
+        model: "mobile", "fine", "live", "hub", a TF Hub or Kaggle handle, or a SavedModel folder.
         size: (width, height) of the frames in pixels.
         styles: For a file, none or the one that becomes part of it. For a folder, those whose
             tensors are written; none for all built-in ones.

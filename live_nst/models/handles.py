@@ -18,7 +18,10 @@ MOBILE = "mobile"
 FINE = "fine"
 """The name of the network of our own in the package: `MOBILE`'s shape, trained further."""
 
-PACKAGED = (MOBILE, FINE)
+LIVE = "live"
+"""The name of the quickest network in the package, a shape of our own."""
+
+PACKAGED = (MOBILE, FINE, LIVE)
 """The names of all models in the package."""
 
 HUB = "hub"
@@ -28,7 +31,7 @@ HUB_URL = "https://tfhub.dev/google/magenta/arbitrary-image-stylization-v1-256/2
 """Magenta's arbitrary image stylization model on TF Hub."""
 
 _ACCEPTED = (
-    f"`{MOBILE}`, `{FINE}`, `{HUB}`, a tfhub.dev or other https URL, a Kaggle handle "
+    f"`{MOBILE}`, `{FINE}`, `{LIVE}`, `{HUB}`, a tfhub.dev or other https URL, a Kaggle handle "
     "(OWNER/MODEL/FRAMEWORK/VARIATION/VERSION), or a SavedModel folder"
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")

@@ -40,7 +40,7 @@ def stored_fingerprint(folder: Path) -> str | None:
     """Return the fingerprint of the model whose programs are in `folder`.
 
     Returns:
-        The fingerprint; None if there are no programs of this format.
+        The fingerprint; None if there are no complete programs of this format.
     """
     try:
         return str(_read_index(folder)["fingerprint"])
@@ -109,9 +109,11 @@ def write_programs(
                         places[piece] = 0, out.tell(), len(piece)
                         out.write(piece)
                     descriptions[name]["pieces"].append(places[piece])
+            size = out.tell()
         index = {
             "format": PROGRAMS_FORMAT,
             "fingerprint": fingerprint,
+            "bytes": size,
             "files": [_PIECES, *(Path(name).as_posix() for name in others)],
             "programs": descriptions,
             "staged_frame": _staged_to_json(model.staged_frame),
@@ -128,6 +130,8 @@ def _read_index(folder: Path) -> dict[str, Any]:
     index = json.loads((folder / _INDEX).read_text("utf-8"))
     if index["format"] != PROGRAMS_FORMAT:
         raise ValueError("the programs have another format")
+    if index["bytes"] != (folder / _PIECES).stat().st_size:
+        raise ValueError("the pieces are truncated")
     return dict(index)
 
 

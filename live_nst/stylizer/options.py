@@ -21,7 +21,8 @@ class StylizerOptions:
     """What a stylizer runs, and how.
 
     Attributes:
-        model: "mobile", "fine", "hub", a TF Hub or Kaggle handle, a SavedModel folder, or "auto".
+        model: "mobile", "fine", "live", "hub", a TF Hub or Kaggle handle, a SavedModel folder,
+            or "auto".
         styles: One or more styles; the first is in use at the start.
         size: Longer side, in pixels, of the image that the network sees; None for the default of
             the device.

@@ -16,8 +16,10 @@ from live_nst.bench.flops import (
 from live_nst.models.graph.freeze import freeze_saved_model
 from live_nst.models.graph.graph_def import as_function
 from live_nst.models.graph.split import split_model
+from live_nst.models.handles import PACKAGED
+from live_nst.models.loading import load_model
+from live_nst.models.program import Program
 from live_nst.runtime.tensorflow import import_tensorflow
-from tests.conftest import PACKAGED
 
 SMALL = ((8, 16, 32), (16, 16, 16))
 
@@ -52,9 +54,9 @@ def test_tensorflow_matmuls() -> None:
     assert 0.0 < calls["float32 8x16x32"]() < 16.0  # type: ignore[operator]
 
 
-def count_flops(folder: Path, side: int = 64) -> float:
+def count_flops(program: Program, side: int = 64) -> float:
     """Count the operations of the convolutions on the content, per pixel."""
-    tf, program = import_tensorflow(), split_model(freeze_saved_model(folder)).frame
+    tf = import_tensorflow()
     with tf.Graph().as_default() as graph:
         inputs: list[Any] = [tf.compat.v1.placeholder(tf.float32, [1, side, side, 3])]
         for shape, kind in zip(program.input_shapes[1:], program.input_types[1:], strict=True):
@@ -69,13 +71,14 @@ def count_flops(folder: Path, side: int = 64) -> float:
     return flops / side**2
 
 
-@pytest.mark.parametrize("name", ["mobile", "fine"])
+@pytest.mark.parametrize("name", PACKAGED)
 def test_flops_per_pixel_of_packaged_models(name: str) -> None:
-    assert count_flops(PACKAGED.with_name(name)) == FLOPS_PER_PIXEL[name]
+    found = load_model(name, "cpu", notify=lambda line: None, progress=None)
+    assert count_flops(found.programs.frame) == FLOPS_PER_PIXEL[name]
 
 
 def test_flops_per_pixel_of_hub(hub_folder: Path) -> None:
-    assert count_flops(hub_folder) == FLOPS_PER_PIXEL["hub"]
+    assert count_flops(split_model(freeze_saved_model(hub_folder)).frame) == FLOPS_PER_PIXEL["hub"]
 
 
 def test_frame_flops() -> None:

@@ -19,9 +19,8 @@ from live_nst.models.program import SplitModel
 from live_nst.runtime.openvino import import_openvino
 
 
-@pytest.fixture(scope="module")
-def mobile() -> SplitModel:
-    return load_model("mobile", "cpu", notify=lambda line: None, progress=None).programs
+def packaged(name: str) -> SplitModel:
+    return load_model(name, "cpu", notify=lambda line: None, progress=None).programs
 
 
 def network(steps: Any, shape: tuple[int, ...] = (1, 8, 12, 3)) -> Any:
@@ -42,6 +41,30 @@ def test_accept_planar_input() -> None:
     assert list(model.inputs[0].get_shape()) == [1, 12, 8, 10]
 
 
+def test_accept_planar_input_without_border() -> None:
+    def steps(op: Any, x: Any) -> Any:
+        planes = op.transpose(x, np.array([0, 3, 1, 2]))
+        return op.convert(op.space_to_depth(planes, "blocks_first", 2), "f32")
+
+    model = network(steps)
+    assert accept_planar_input(model) == 0
+    assert list(model.inputs[0].get_shape()) == [1, 12, 4, 6]
+
+
+def test_return_planar_output_of_a_crop() -> None:
+    def steps(op: Any, x: Any, height: int = 8) -> Any:
+        image = op.transpose(op.depth_to_space(x, "blocks_first", 2), np.array([0, 2, 3, 1]))
+        none = np.zeros(4, np.int64)
+        ends, ones = np.array([1, height, 12, 3]), np.ones(4, np.int64)
+        return op.strided_slice(image, none, ends, ones, [0] * 4, [0] * 4)
+
+    model = network(steps, (1, 12, 4, 6))
+    assert return_planar_output(model)
+    assert list(model.outputs[0].get_shape()) == [1, 12, 4, 6]
+    model = network(lambda op, x: steps(op, x, 7), (1, 12, 4, 6))  # it crops
+    assert not return_planar_output(model)
+
+
 @pytest.mark.parametrize("change", [{"mode": "symmetric"}, {"right": 6}, {"block": 4}])
 def test_accept_planar_input_of_other_beginning(change: dict[str, Any]) -> None:
     model = network(lambda op, x: beginning(op, x, **change))
@@ -59,22 +82,22 @@ def test_return_planar_output_of_other_end() -> None:
     assert list(model.outputs[0].get_shape()) == [1, 8, 12, 3]
 
 
-def test_packaged_model_is_planar(mobile: SplitModel) -> None:
-    model = read_program(mobile.frame_at((68, 64), "transposed"))
+@pytest.mark.parametrize(("name", "border"), [("mobile", 4), ("live", 0)])
+def test_packaged_models_are_planar(name: str, border: int) -> None:
+    model = read_program(packaged(name).frame_at((68, 64), "transposed"))
     accept_uint8_input(model, (64, 68))
     return_uint8_output(model, (64, 68))
-    assert accept_planar_input(model) == 4
+    assert accept_planar_input(model) == border
     assert return_planar_output(model)
 
 
-def test_planar_images_change_no_result(
-    mobile: SplitModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("name", ["mobile", "live"])
+def test_planar_images_change_no_result(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     size = (68, 64)
     image = np.random.default_rng(4).integers(0, 256, (64, 68, 3), np.uint8)
 
     def stylized() -> Any:
-        engine = OpenVINOEngine(mobile)
+        engine = OpenVINOEngine(packaged(name))
         style = engine.expand(np.ones(engine.bottleneck_size, np.float32))
         return engine.compile(size, size)(image, style).stylized
 

@@ -113,9 +113,24 @@ def test_other_size_than_camera(tiled: TiledNetwork, style: Any) -> None:
     assert content.shape == stylized.shape == (104, 160, 3)
 
 
-def test_size_of_no_multiple(tiled: TiledNetwork) -> None:
-    with pytest.raises(ModelError, match="multiples of 4"):
-        tiled.compile((101, 64), (101, 64))
+def test_size_of_no_multiple(tiled: TiledNetwork, engine: OpenVINOEngine, style: Any) -> None:
+    image = scene(101, 62)
+    whole = engine.compile((101, 62), (101, 62))(image, style).stylized
+    assert_same(tiled.compile((101, 62), (101, 62), 48)(image, style).stylized, whole)
+
+
+@pytest.mark.parametrize("size", [(192, 128), (156, 100)])
+def test_tiles_of_a_network_of_blocks(size: Any) -> None:
+    # live works on blocks of 2x2 pixels.
+    found = load_model("live", "cpu", notify=lambda line: None, progress=None).programs
+    engine = OpenVINOEngine(found, "float32")
+    picture = center_crop(read_style_image(builtin_image_path("ink")), engine.style_size)
+    style = engine.expand(engine.encode(picture))
+    image = scene(*size)
+    whole = engine.compile(size, size)(image, style).stylized
+    stylized = TiledNetwork(found, engine).compile(size, size, 64)(image, style).stylized
+    assert whole.std() > 20
+    assert_same(stylized, whole)
 
 
 def test_several_threads(tiled: TiledNetwork, style: Any) -> None:

@@ -25,6 +25,7 @@ def empty_folder(tmp_path, monkeypatch):
 def test_short_names():
     assert parse_handle("mobile") == ModelHandle(HandleKind.PACKAGED, "mobile")
     assert parse_handle("fine") == ModelHandle(HandleKind.PACKAGED, "fine")
+    assert parse_handle("live") == ModelHandle(HandleKind.PACKAGED, "live")
     assert parse_handle(" hub ") == ModelHandle(HandleKind.URL, HUB_URL)
     assert parse_handle("mobile").name == "mobile"
     assert parse_handle(HUB_URL).name == "hub"

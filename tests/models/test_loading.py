@@ -80,6 +80,7 @@ def test_load_damaged_package(monkeypatch, tmp_path):
     pieces = tmp_path / "mobile" / "programs" / "programs.bin"
     pieces.write_bytes(pieces.read_bytes()[:-1])
     monkeypatch.setattr(loading, "PACKAGED_ROOT", tmp_path)
+    assert not is_available_offline("mobile")
     with pytest.raises(ModelError, match="packaged model mobile is not complete") as caught:
         load("mobile")
     assert caught.value.hint == "install live-nst again"

@@ -313,7 +313,7 @@ def test_model_that_is_none(studio: StudioHarness, name: str) -> None:
     command_line = no_model(name)
     assert problem(answer, 422) == f"{command_line.message}."
     guess = command_line.hint.partition("give")[0]  # "did you mean `mobile`? "
-    assert answer.json()["hint"].startswith(f"{guess}give `auto`, `mobile`, `fine`, `hub`;")
+    assert answer.json()["hint"].startswith(f"{guess}give `auto`, `mobile`, `fine`, `live`, `hub`;")
     assert len(FakeModel.made) == 1  # the session went on
 
 

@@ -67,7 +67,7 @@ def test_the_same_checkpoint_gives_the_same_bytes(
         assert first[name] == second[name], name
 
 
-@pytest.mark.parametrize("name", ["fine"])
+@pytest.mark.parametrize("name", ["fine", "live"])
 def test_the_packaged_model_is_that_of_its_checkpoint(
     name: str, wheel: Path, tmp_path: Path
 ) -> None:

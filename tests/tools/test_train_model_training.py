@@ -13,6 +13,7 @@ from tests.tools.training_material import random_picture, random_vgg, write_pict
 from tools.train_model.__main__ import main  # noqa: E402
 from tools.train_model.batches import batches, draw, entries  # noqa: E402
 from tools.train_model.checkpoint import load, save  # noqa: E402
+from tools.train_model.from_mobile import live_from_mobile  # noqa: E402
 from tools.train_model.layers import depth_to_space, space_to_depth  # noqa: E402
 from tools.train_model.metrics import Metrics  # noqa: E402
 from tools.train_model.onnx_weights import read_mobile  # noqa: E402
@@ -27,7 +28,14 @@ from tools.train_model.painting import (  # noqa: E402
 from tools.train_model.pictures import read_pictures  # noqa: E402
 from tools.train_model.predictor import Predictor  # noqa: E402
 from tools.train_model.settings import Settings  # noqa: E402
-from tools.train_model.students import STUDENTS, make, packaged, student_of  # noqa: E402
+from tools.train_model.students import (  # noqa: E402
+    STUDENTS,
+    load_state,
+    make,
+    packaged,
+    state_of,
+    student_of,
+)
 from tools.train_model.targets import Targets  # noqa: E402
 from tools.train_model.train import LAST, LOG, Run, train  # noqa: E402
 from tools.train_model.vgg import Vgg16  # noqa: E402
@@ -90,6 +98,37 @@ def test_students_paint_frames_of_their_multiples(name: str) -> None:
     assert all(torch.equal(values, again[key]) for key, values in student.state_dict().items())
 
 
+def random_mobile(seed: int, reach: int) -> dict[str, Any]:
+    """A `mobile` student whose first kernel is zero further than `reach` from its center."""
+    state = {name: values.copy() for name, values in state_of(make("mobile", seed)).items()}
+    kernel = state["down.0.conv.weight"]
+    kept = np.zeros_like(kernel)
+    near = slice(4 - reach, 5 + reach)
+    kept[:, :, near, near] = kernel[:, :, near, near]
+    return state | {"down.0.conv.weight": kept}
+
+
+def test_live_starts_from_mobile() -> None:
+    state = random_mobile(3, reach=1)
+    mobile, live = make("mobile"), make("live")
+    load_state(mobile, state)
+    load_state(live, live_from_mobile(state))
+    x = torch.rand(1, 3, 32, 40)
+    with torch.no_grad():
+        found = live.enter(space_to_depth(x, 2))
+        expected = mobile.down[1](mobile.down[0](x))  # nothing between them
+        assert torch.allclose(found[..., 3:-3, 3:-3], expected[..., 3:-3, 3:-3], atol=1e-5)
+        for index, theirs in [*((i, i) for i in range(8)), (8, 10)]:
+            features = torch.rand(1, *live.norms[index].gamma.bias.shape, 8, 8)
+            bottleneck = torch.rand(1, 100)
+            ours = live.norms[index](features, bottleneck)
+            assert torch.equal(ours, mobile.norms[theirs](features, bottleneck))
+        assert torch.equal(live.body[7].conv.weight, mobile.convs[7].conv.weight)
+        assert torch.equal(live.up.conv.weight, mobile.convs[10].conv.weight)
+        assert torch.equal(live.down.conv.weight, mobile.down[2].conv.weight)
+        assert torch.equal(live.norms[10].gamma.weight[3:6], mobile.norms[12].gamma.weight)
+
+
 def test_blocks_are_in_the_order_of_tensorflow() -> None:
     import tensorflow as tf
 
@@ -127,8 +166,12 @@ def test_a_run_goes_on_from_weights_alone_and_remembers_its_past(
     assert state.seen == 8 and state.step == 2
     assert [part["from"] for part in state.history] == [0, 4]
     assert [part["settings"]["style"] for part in state.history] == [2.0, 5.0]
-    with pytest.raises(ValueError, match="'mobile'"):
-        train(again, {"student": "live"})
+
+    third = run(material, tmp_path / "third", start=str(tmp_path / "small.npz"))
+    live = train(third, {"student": "live", "pictures": 12})
+    assert live.seen == 12 and live.step == 4
+    with pytest.raises(ValueError, match="'live'"):
+        train(third, {"student": "mobile"})
 
 
 def test_training_lowers_the_loss(material: Path, tmp_path: Path) -> None:

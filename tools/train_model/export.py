@@ -139,14 +139,16 @@ def mobile(state: State) -> Painter:
 def live(state: State) -> Painter:
     """Make the painter of a `students.Live`."""
     weights = StudentWeights(state)
-    blocks = sum(name.startswith("body.") for name in state) // 2
+    body = sum(name.startswith("body.") for name in state)
 
     def conv(name: str, x: tf.Tensor, stride: int = 1) -> tf.Tensor:
         kernel = weights.array(f"{name}.conv.weight")
-        return tf.nn.conv2d(reflect(x, kernel.shape[0] // 2), kernel, stride, "VALID")
+        x = tf.nn.conv2d(reflect(x, kernel.shape[0] // 2), kernel, stride, "VALID")
+        bias = f"{name}.conv.bias"
+        return x + weights.array(bias) if bias in state else x
 
     def paint(content: tf.Tensor, bottleneck: tf.Tensor) -> tf.Tensor:
-        index = iter(range(blocks * 2 + 3))
+        index = iter(range(body + 3))
 
         def norm(x: tf.Tensor) -> tf.Tensor:
             name = f"norms.{next(index)}"
@@ -158,20 +160,21 @@ def live(state: State) -> Painter:
             mean, variance = tf.nn.moments(x, [1, 2], keepdims=True)
             return tf.nn.batch_normalization(x, mean, variance, beta, gamma, EPSILON)
 
-        early = tf.nn.relu(norm(conv("enter", tf.nn.space_to_depth(content, 4))))
-        x = tf.nn.relu(norm(conv("down", early, 2)))
-        for block in range(blocks):
-            y = tf.nn.relu(norm(conv(f"body.{2 * block}", x)))
-            x = x + norm(conv(f"body.{2 * block + 1}", y))
+        x = tf.nn.relu(conv("enter", tf.nn.space_to_depth(content, 2)))
+        x = tf.nn.relu(conv("down", x, 2))
+        for block in range(0, body, 2):
+            y = tf.nn.relu(norm(conv(f"body.{block}", x)))
+            x = x + norm(conv(f"body.{block + 1}", y))
         x = tf.nn.relu(norm(conv("up", upsample(x))))
-        x = conv("leave", x) + weights.array("leave.conv.bias") + conv("skip", early)
-        return tf.sigmoid(tf.nn.depth_to_space(x, 4))
+        x = tf.nn.relu(norm(conv("refine", x)))
+        # Depth to space comes last, so that an engine can leave it out.
+        return tf.nn.depth_to_space(tf.sigmoid(norm(conv("leave", x))), 2)
 
     return paint
 
 
 PAINTERS: dict[str, tuple[Callable[[State], Painter], int]] = {
     "mobile": (mobile, 4),
-    "live": (live, 8),
+    "live": (live, 4),
 }
 """For each student: what makes its painter, and what its sides must be multiples of."""

@@ -11,6 +11,7 @@ import torch
 from tools.train_model import checkpoint as checkpoints
 from tools.train_model.batches import batches, entries
 from tools.train_model.checkpoint import Checkpoint
+from tools.train_model.from_mobile import live_from_mobile
 from tools.train_model.log import Log
 from tools.train_model.onnx_weights import load as load_weights
 from tools.train_model.pictures import Picture, middle_square, read_pictures, some, split
@@ -72,6 +73,8 @@ def first_checkpoint(run: Run, settings: dict[str, object]) -> Checkpoint:
         run: See `Run`.
         settings: Those that were asked for; the others stay as the checkpoint has them.
 
+    A `live` student can start from a `mobile` one: see `from_mobile`.
+
     Raises:
         ValueError: The start does not fit.
     """
@@ -87,6 +90,9 @@ def first_checkpoint(run: Run, settings: dict[str, object]) -> Checkpoint:
     else:
         found = checkpoints.load(Path(run.start))
     asked = found.settings.changed(**settings)
+    if (found.settings.student, asked.student) == ("mobile", "live"):
+        weights = live_from_mobile(found.average, asked.seed)
+        found = Checkpoint(asked, weights, seen=found.seen, history=found.history)
     if asked.student != found.settings.student:
         raise ValueError(f"the start is a {found.settings.student!r}, not a {asked.student!r}")
     found.settings = asked

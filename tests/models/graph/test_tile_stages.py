@@ -65,6 +65,21 @@ def test_mean_and_variance_in_one_stage(build: Build) -> None:
     assert sorted(last.statistics) == [(first.outputs[0], False), (first.outputs[0], True)]
 
 
+def in_blocks(content: Any, style: Any, size: int = 2) -> Any:
+    blocks = tf.nn.space_to_depth(content, 2)
+    narrow = modules.plain(blocks[..., :3], style)
+    return tf.nn.depth_to_space(tf.concat([narrow, blocks[..., 3:]], axis=3), size)
+
+
+def test_blocks_of_pixels(build: Build) -> None:
+    plan = build(in_blocks)
+    assert plan.multiple == 2
+    assert [plan.scales[name] for name in plan.stages[0].outputs] == [2] * len(
+        plan.stages[0].outputs
+    )
+    assert plan.stages[0].halo == 2  # 3x3 on blocks
+
+
 def test_model_without_statistics(build: Build) -> None:
     def sharp(content: Any, style: Any) -> Any:
         code = tf.reduce_mean(modules.features(style), [1, 2], keepdims=True)

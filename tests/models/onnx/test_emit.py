@@ -15,6 +15,7 @@ from live_nst.errors import ModelError
 from live_nst.models.graph.freeze import freeze_saved_model
 from live_nst.models.graph.graph_def import extract_program
 from live_nst.models.graph.split import pack_style_tensors, split_model
+from live_nst.models.loading import load_model
 from live_nst.models.onnx.emit import OnnxPrecision, emit_frame, emit_program
 from live_nst.models.program import Program, SplitModel
 from tests.models import tiny_models as modules
@@ -81,7 +82,22 @@ def kinds(model: Any) -> list[str]:
     return [node.op_type for node in model.graph.node]
 
 
-# The packaged model
+# The packaged models
+
+
+@pytest.fixture(scope="module")
+def live() -> SplitModel:
+    return load_model("live", "cpu", notify=lambda line: None, progress=None).programs
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_live_computes_the_same(live: SplitModel, size: tuple[int, int]) -> None:
+    check(live.frame, size)
+
+
+@pytest.mark.parametrize("size", SIZES[:2])
+def test_live_in_float16(live: SplitModel, size: tuple[int, int]) -> None:
+    check(live.frame, size, "float16")
 
 
 @pytest.mark.parametrize("size", SIZES)

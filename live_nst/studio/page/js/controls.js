@@ -9,7 +9,7 @@ import { Slider } from "./slider.js";
 const RATES = [10, 15, 20, 24, 25, 30, 50, 60];
 const STROKES = [0.3, 3]; // the smallest and the largest factor
 const SIZES = [128, 1280]; // pixels; programs may ask for other sizes
-const MODELS = ["mobile", "fine"]; // those in the package
+const MODELS = ["mobile", "fine", "live"]; // those in the package
 
 /** @typedef {import("./types.js").State} State */
 
