@@ -1,5 +1,6 @@
 """The comparison of models at equal style, without painting."""
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -34,17 +35,17 @@ def terms(style: float, content: float) -> dict[str, float]:
 
 
 def summary(content: float = 0.1) -> dict[str, dict[str, float]]:
-    """Controls as of the record, and a model whose content rises evenly to `content`."""
+    """Controls as of the record, and our models, whose content rises evenly to `content`."""
     found = {REFERENCE: terms(0.366, 0.227)}
     shares = zip((0.1, 0.2, 0.35), ((0.291, 0.19), (0.298, 0.158), (0.405, 0.116)), strict=True)
     found |= {share_name(share): terms(*point) for share, point in shares}
     points = zip(STROKES, ((0.321, 0.151), (0.533, 0.122)), strict=True)
     found |= {stroke_name(stroke): terms(*point) for stroke, point in points}
-    for strength in STRENGTHS:
+    for model, strength in product(OURS, STRENGTHS):
         style = 1 - 0.8 * strength
-        found[strength_name(MODEL, strength, "styles")] = terms(style, content * strength)
+        found[strength_name(model, strength, "styles")] = terms(style, content * strength)
         if strength < 1:  # the worse way
-            name = strength_name(MODEL, strength, "pictures")
+            name = strength_name(model, strength, "pictures")
             found[name] = terms(style, 1.5 * content * strength)
     return found
 
@@ -126,7 +127,7 @@ def test_paint_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     found = models.paint_pairs(pairs)
 
     assert set(found) == {REFERENCE, *control_names()} | {
-        strength_name(MODEL, strength, blend) for strength in STRENGTHS for blend in BLENDS
+        strength_name(*way) for way in product(OURS, STRENGTHS, BLENDS)
     }
     assert (REFERENCE, 1.0, "pictures", 2.0) in calls and (MODEL, 0.6, "styles", 1.0) in calls
     assert (found[share_name(0.2)][0] == 120).all() and (found[share_name(0.1)][1] == 55).all()
@@ -139,4 +140,4 @@ def test_the_tables(tmp_path: Any) -> None:
     write_tables(page, {"models": {"record": measured(0.1), "held out": measured(0.2)}})
     text = page.read_text()
     assert "| mobile, stroke 2 | 0.151 | 0.321 | 0.472 |" in text
-    assert f"| style | controls | {MODEL} |" in text and "Not measured" not in text
+    assert f"| style | controls | {' | '.join(OURS)} |" in text and "Not measured" not in text
