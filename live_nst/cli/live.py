@@ -210,10 +210,10 @@ def _open_control(text: str) -> "ControlServer":
 def show_live_report(report: "LiveReport") -> None:
     """Print the figures of a session."""
     latency = report.latency_ms
+    unit = "frame" if report.frames == 1 else "frames"
     stages = ", ".join(f"{stage} {ms:.1f}" for stage, ms in report.stage_ms.items())
     show_result(
-        f"{report.frames} frame{'s' * (report.frames != 1)} at {report.fps:.1f} fps, "
-        f"{report.dropped} dropped; "
+        f"{report.frames} {unit} at {report.fps:.1f} fps, {report.dropped} dropped; "
         f"started in {report.startup_seconds:.1f} s"
     )
     show_result(

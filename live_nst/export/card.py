@@ -20,7 +20,7 @@ _CHANGES = {
     HUB: "",
     MOBILE: ", as floats, and rebuilt by live-nst as its NOTICE tells",
     FINE: ", as floats; live-nst trained the network of frames further, as its NOTICE tells",
-    LIVE: ", as floats, for styles; the network of frames is live-nst's, as its NOTICE tells",
+    LIVE: ", as floats; live-nst trained a smaller network of frames from it, see its NOTICE",
 }
 _UNKNOWN_LICENSE = """\
 live-nst does not know the license of this model. It is that of the model's author: ask before you

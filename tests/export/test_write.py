@@ -178,7 +178,7 @@ def test_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     [
         ("mobile", "stylization-v1-256/int8 of TensorFlow Hub, as floats, and rebuilt"),
         ("fine", "stylization-v1-256/int8 of TensorFlow Hub, as floats; live-nst trained"),
-        ("live", "stylization-v1-256/int8 of TensorFlow Hub, as floats, for styles; the network"),
+        ("live", "int8 of TensorFlow Hub, as floats; live-nst trained a smaller network"),
         ("hub", "stylization-v1-256/2 of TensorFlow Hub. Whoever"),
         ("mine", "does not know the license"),
     ],

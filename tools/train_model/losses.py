@@ -163,10 +163,9 @@ def texture_loss(painted: Tensor, allowed: Tensor) -> Tensor:
 
 
 def grid_energy(pictures: Tensor) -> Tensor:
-    """Measure a pattern that repeats every four or eight pixels, `[batch]`.
+    """Measure a pattern that repeats every two, four or eight pixels, `[batch]`.
 
-    Depth to space can leave it, where a student goes from an eighth of the size to a quarter and
-    from there to the whole.
+    Depth to space and upsampling can leave it, where a student goes back to the frame's size.
 
     Args:
         pictures: `[batch, 3, height, width]`, 0..1, at least `GRID_PATCH` pixels each way.
