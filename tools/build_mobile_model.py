@@ -96,7 +96,12 @@ def depthwise(weights: Weights, name: str, x: tf.Tensor, stride: int) -> tf.Tens
 
 
 def predict(weights: Weights, style: tf.Tensor) -> tf.Tensor:
-    """Return the bottleneck [batch, 1, 1, 100]: MobileNet v2, a spatial mean, a 1x1 convolution."""
+    """Return the bottleneck [batch, 1, 1, 100]: a 1x1 convolution of the style's features."""
+    return conv(weights, "mobilenet_conv/Conv", features_of(weights, style))
+
+
+def features_of(weights: Weights, style: tf.Tensor) -> tf.Tensor:
+    """Return a style's features [batch, 1, 1, 1280]: MobileNet v2 and a spatial mean."""
     x = tf.nn.relu6(conv(weights, "MobilenetV2/Conv", style, stride=2))
     for index, stride in enumerate(BLOCK_STRIDES):
         name = "MobilenetV2/expanded_conv" + (f"_{index}" if index else "")
@@ -107,8 +112,7 @@ def predict(weights: Weights, style: tf.Tensor) -> tf.Tensor:
         y = conv(weights, f"{name}/project", y)
         x = x + y if stride == 1 and x.shape[-1] == y.shape[-1] else y
     x = tf.nn.relu6(conv(weights, "MobilenetV2/Conv_1", x))
-    mean = tf.reduce_mean(x, [1, 2], keepdims=True)
-    return conv(weights, "mobilenet_conv/Conv", mean)
+    return tf.reduce_mean(x, [1, 2], keepdims=True)
 
 
 def reflect(x: tf.Tensor, border: int) -> tf.Tensor:

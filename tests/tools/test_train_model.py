@@ -11,12 +11,14 @@ import pytest
 from tools.train_model.checkpoint import Checkpoint, load, mix, save
 from tools.train_model.log import Log
 from tools.train_model.pictures import (
+    Picture,
     long_side,
     middle_square,
     read_pictures,
     short_side,
     some,
     split,
+    variant,
 )
 from tools.train_model.settings import Settings
 
@@ -82,6 +84,23 @@ def test_some_pictures_are_picked_by_their_names(tmp_path: Path) -> None:
     assert picked == some(pictures, 7)
     assert {each.name for each in some(pictures, 5)} <= {each.name for each in picked}
     assert some(pictures, 0) == some(pictures, 99) == pictures
+
+
+def test_a_variant_is_a_part_of_a_style_with_its_colors_exchanged() -> None:
+    image = np.zeros((200, 400, 3), np.uint8)
+    image[...] = 10, 20, 200
+    done, content = cv2.imencode(".png", image[..., ::-1])
+    assert done
+    style = Picture("a.png", content.tobytes())
+
+    for number in (1, 2, 3):
+        made = variant(style, number)
+        assert made == variant(style, number)
+        varied = made.decode()
+        assert sorted(varied[0, 0].tolist()) == [10, 20, 200]
+        assert min(varied.shape[:2]) >= 144 * 0.99 and max(varied.shape[:2]) <= 432
+    colors = [tuple(variant(style, number).decode()[0, 0]) for number in range(1, 21)]
+    assert len(set(colors)) >= 4 and 0 < colors.count((10, 20, 200)) < 10
 
 
 def test_pictures_are_scaled_in_proportion() -> None:
@@ -168,6 +187,29 @@ def test_a_mix_lies_between_two_networks_and_says_so() -> None:
     assert mixed.seen == 8 and mixed.optimizer is None
     with pytest.raises(ValueError, match="two shapes"):
         mix(first, {"a.bias": np.zeros(3, np.float32)}, 0.5, "other")
+
+
+def test_a_mix_of_heads_is_the_mix_of_their_maps() -> None:
+    rng = np.random.default_rng(0)
+    heads = [
+        {
+            "head.linear.weight": rng.standard_normal((3, 5)),
+            "head.linear.bias": rng.standard_normal(3),
+            "head.mean": mean * rng.random(5),
+            "head.scale": 1 + mean * rng.random(5),
+        }
+        for mean in (1, 0)
+    ]
+
+    def bottleneck(head: dict[str, np.ndarray], features: np.ndarray) -> np.ndarray:
+        centered = (features - head["head.mean"]) / head["head.scale"]
+        return head["head.linear.weight"] @ centered + head["head.linear.bias"]
+
+    mixed = mix(Checkpoint(Settings(), heads[0]), heads[1], 0.25, "other").average
+
+    features = rng.random(5)
+    first, second = (bottleneck(head, features) for head in heads)
+    np.testing.assert_allclose(bottleneck(mixed, features), 0.25 * first + 0.75 * second, 1e-4)
 
 
 def test_another_file_is_no_checkpoint(tmp_path: Path) -> None:

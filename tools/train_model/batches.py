@@ -33,13 +33,14 @@ def entries(styles: int, settings: Settings) -> list[tuple[int, float]]:
     """List the (style, stroke) pairs that are trained: each at stroke 1, a share at the others.
 
     Args:
-        styles: How many styles there are.
-        settings: Which strokes, and for which share of the styles.
+        styles: How many styles there are; after them come their variants, at stroke 1 alone.
+        settings: Which strokes, for which share of the styles, and how many variants.
     """
     found = [(index, 1.0) for index in range(styles)]
     for number, stroke in enumerate(settings.strokes):
         picked = np.random.default_rng([settings.seed, number]).permutation(styles)
         found += [(int(i), stroke) for i in picked[: round(settings.stroke_share * styles)]]
+    found += [(styles + index, 1.0) for index in range(settings.variants * styles)]
     return found
 
 

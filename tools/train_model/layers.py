@@ -7,8 +7,51 @@ from torch import Tensor, nn
 EPSILON = 1e-5
 """What instance normalization adds to the variance; that of the packaged network."""
 
+FEATURES = 1280
+"""How many features of a style `predictor.Predictor` gives."""
+
+SMALL = 0.01
+"""Below this deviation a feature says hardly anything of a style."""
+
 BOTTLENECK = 100
 """How many numbers describe a style."""
+
+
+class Head(nn.Module):
+    """Makes bottlenecks `[batch, BOTTLENECK]` of features `[batch, FEATURES]`: an affine map.
+
+    Features are all positive and lie close together. The map is trained on how far each lies from
+    the mean of many styles, or a step would move all styles alike; see `center`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(FEATURES))
+        self.register_buffer("scale", torch.ones(FEATURES))
+        self.linear = nn.Linear(FEATURES, BOTTLENECK)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Compute the bottlenecks of styles."""
+        return self.linear((features - self.mean) / self.scale)
+
+    @torch.no_grad()
+    def center(self, features: Tensor) -> None:
+        """Bring many styles' features to a mean of 0 and a deviation of 1; the map stays the same.
+
+        Args:
+            features: `[styles, FEATURES]`.
+        """
+        mean, scale = features.mean(0), features.std(0, correction=0).clamp(min=SMALL)
+        weight = self.linear.weight / self.scale
+        self.linear.bias.add_(weight @ (mean - self.mean))
+        self.linear.weight.copy_(weight * scale)
+        self.mean.copy_(mean)
+        self.scale.copy_(scale)
+
+    @property
+    def centered(self) -> bool:
+        """Whether `center` was called, for this head or for one that it started from."""
+        return bool((self.mean != 0).any())
 
 
 class StyleNorm(nn.Module):
@@ -28,7 +71,9 @@ class StyleNorm(nn.Module):
 
     def forward(self, x: Tensor, bottleneck: Tensor) -> Tensor:
         """Normalize `[batch, channels, height, width]` for the styles `[batch, BOTTLENECK]`."""
-        x = F.instance_norm(x.float(), eps=EPSILON)
+        # One group a channel is instance normalization. PyTorch's own `instance_norm` gives wrong
+        # gradients for a batch of one when they come in channels last (2.13, on a CPU).
+        x = F.group_norm(x.float(), x.shape[1], eps=EPSILON)
         gamma, beta = self.gamma(bottleneck), self.beta(bottleneck)
         return torch.addcmul(beta[:, :, None, None], x, gamma[:, :, None, None])
 

@@ -21,6 +21,9 @@ VGG_BLOCKS = (2, 2, 3, 3, 3)
 MOBILE_PARTS = ("predict", "transform")
 RESIDUAL_BLOCKS = 5
 
+HEAD = "mobilenet_conv/Conv"
+"""The last layer of the predictor, a convolution of 1x1 pixels."""
+
 
 def load(file: Path) -> Weights:
     """Read a `.npz` file of weights."""
@@ -90,7 +93,8 @@ def mobile_names() -> dict[str, str]:
 
     Each is the name of a layer: a convolution `NAME.weight` (and `NAME.bias`), or an affine map.
     """
-    names = {f"transformer/contract/conv{n}": f"down.{n - 1}.conv" for n in (1, 2, 3)}
+    names = {HEAD: "head.linear"}
+    names |= {f"transformer/contract/conv{n}": f"down.{n - 1}.conv" for n in (1, 2, 3)}
     residual = [
         f"transformer/residual/residual{block}/conv{number}"
         for block in range(1, RESIDUAL_BLOCKS + 1)
@@ -113,10 +117,14 @@ def packaged_state(weights: Weights) -> Weights:
     Returns:
         Kernels `[out, in, height, width]`, affine maps `[out, in]`, biases `[out]`.
     """
-    state: Weights = {}
+    features = len(weights[f"{HEAD}/weights"][0, 0])
+    state: Weights = {
+        "head.mean": np.zeros(features, np.float32),
+        "head.scale": np.ones(features, np.float32),
+    }
     for theirs, ours in mobile_names().items():
         kernel = weights[f"{theirs}/weights"].transpose(3, 2, 0, 1)
-        affine = ours.startswith("norms.")
+        affine = ours.startswith(("norms.", "head"))
         state[f"{ours}.weight"] = np.ascontiguousarray(kernel[:, :, 0, 0] if affine else kernel)
         if affine or ours.startswith("down."):
             state[f"{ours}.bias"] = weights[f"{theirs}/bias"]

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from tools.train_model.pictures import Picture, Rgb, middle_square, resize
 from tools.train_model.predictor import SIDE, Predictor
+from tools.train_model.students import Student
 from tools.train_model.targets import windows
 from tools.train_model.views import to_tensor
 
@@ -47,7 +47,7 @@ class Way:
         strength: How much of the style; the rest is the frame's own, 0..1.
     """
 
-    student: nn.Module
+    student: Student
     photo_share: float = 0.0
     stroke: float = 1.0
     strength: float = 1.0
@@ -87,15 +87,16 @@ def painter(way: Way, style: Rgb, predictor: Predictor) -> Callable[[Levels], Le
     """
     device = next(way.student.parameters()).device
     seen = to_tensor(windows(style, way.stroke)).to(device)
-    whole = predictor(seen).mean(0, keepdim=True)
+    features = predictor(seen).mean(0, keepdim=True)
 
     @torch.no_grad()
     def paint(frame: Levels) -> Levels:
-        bottleneck = whole
+        mixed_features = features
         if way.strength < 1:
             own = to_tensor([middle_square(np.rint(frame).astype(np.uint8), SIDE)])
-            bottleneck = torch.lerp(predictor(own.to(device)), whole, way.strength)
+            mixed_features = torch.lerp(predictor(own.to(device)), features, way.strength)
         values = torch.from_numpy(frame).permute(2, 0, 1)[None].to(device) / 255
+        bottleneck = way.student.head(mixed_features)
         painted = way.student(values, bottleneck)[0].permute(1, 2, 0).cpu().numpy() * 255
         mixed: Levels = (1 - way.photo_share) * painted + way.photo_share * frame
         return mixed

@@ -4,6 +4,7 @@ import hashlib
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 
 Rgb = NDArray[np.uint8]
 """A picture, RGB uint8 `[height, width, 3]`."""
+
+VARIANT_SIDE = 480
+"""Long side, in pixels, of the picture that a variant of a style is cut from."""
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 
@@ -85,6 +89,26 @@ def split(pictures: Sequence[Picture], share: float) -> tuple[list[Picture], lis
         fraction = int.from_bytes(digest[:4], "big") / 2**32
         (held if fraction < share else train).append(picture)
     return train, held
+
+
+def variant(picture: Picture, number: int) -> Picture:
+    """Make another style of one: a part of it, turned, mostly with its color channels exchanged.
+
+    Args:
+        picture: The style.
+        number: Of the variant; the result depends on nothing else.
+    """
+    image = long_side(picture.decode(), VARIANT_SIDE)
+    name = hashlib.sha256(picture.name.encode()).digest()
+    rng = np.random.default_rng([number, *name[:4]])
+    sides = image.shape[:2]
+    height, width = (max(1, round(rng.uniform(0.6, 0.9) * side)) for side in sides)
+    top, left = int(rng.integers(sides[0] - height + 1)), int(rng.integers(sides[1] - width + 1))
+    part = np.rot90(image[top : top + height, left : left + width], int(rng.integers(4)))
+    bgr = list(permutations(range(3)))[1 + int(rng.integers(5))]  # one in five: as they are
+    done, content = cv2.imencode(".png", np.ascontiguousarray(part[..., list(bgr)]))
+    assert done
+    return Picture(f"{number}-{picture.name}", content.tobytes())
 
 
 def short_side(image: Rgb, side: int) -> Rgb:

@@ -1,4 +1,8 @@
-"""The packaged network's style predictor, frozen: a picture in, a bottleneck out."""
+"""The packaged network's style predictor without its last layer, frozen.
+
+A picture goes in and its features come out. The last layer makes a bottleneck of them. It belongs
+to the student, which trains it: `students.Student.head`.
+"""
 
 import numpy as np
 import torch
@@ -14,7 +18,7 @@ STRIDES = (1, 2, 1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1)
 
 
 class Predictor(nn.Module):
-    """MobileNet v2, a mean over space, and a 1x1 convolution.
+    """MobileNet v2 and a mean over space.
 
     Source: Ghiasi et al. (2017), section 2; Sandler et al., "MobileNetV2" (2018), table 2.
 
@@ -34,9 +38,14 @@ class Predictor(nn.Module):
                 array = torch.from_numpy(np.ascontiguousarray(values))
                 self.register_buffer(self._names[name], array)
 
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return next(self.buffers()).device
+
     @torch.no_grad()
     def forward(self, style: Tensor) -> Tensor:
-        """Compute `[batch, 100]` of pictures `[batch, 3, 256, 256]`, RGB 0..1."""
+        """Compute `[batch, FEATURES]` of pictures `[batch, 3, 256, 256]`, RGB 0..1."""
         x = self._conv(style, "MobilenetV2/Conv", 2)
         for index, stride in enumerate(STRIDES):
             name = "MobilenetV2/expanded_conv" + (f"_{index}" if index else "")
@@ -44,8 +53,7 @@ class Predictor(nn.Module):
             y = self._conv(y, f"{name}/depthwise", stride, groups=y.shape[1])
             y = self._conv(y, f"{name}/project", act=False)
             x = x + y if stride == 1 and x.shape[1] == y.shape[1] else y
-        x = self._conv(x, "MobilenetV2/Conv_1").mean((2, 3), keepdim=True)
-        return self._conv(x, "mobilenet_conv/Conv", act=False).flatten(1)
+        return self._conv(x, "MobilenetV2/Conv_1").mean((2, 3))
 
     def _conv(
         self, x: Tensor, name: str, stride: int = 1, groups: int = 1, act: bool = True

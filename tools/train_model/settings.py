@@ -18,8 +18,10 @@ class Settings:
         strokes: The sizes of strokes that are trained besides 1, as factors.
         stroke_share: The share of styles that are also trained at each of `strokes`.
         most_styles: How many styles are trained; 0 for all. Each costs as much once as a picture.
+        variants: How many variants of each style are trained as styles, too: `pictures.variant`.
         held_out: The share of photos, and of styles, that are kept for evaluation.
         rate: The learning rate of Adam.
+        head_rate: The learning rate of the student's head, as a share of `rate`.
         warm_up: Steps over which the rate rises from 0.
         pictures: How many pictures the run sees in all; the rate falls to its end at that number.
         decay: The last share of `pictures` over which the rate falls linearly to 2%.
@@ -48,8 +50,10 @@ class Settings:
     strokes: tuple[float, ...] = (1.5,)
     stroke_share: float = 0.25
     most_styles: int = 0
+    variants: int = 0
     held_out: float = 0.05
     rate: float = 5e-4
+    head_rate: float = 0.05
     warm_up: int = 30
     pictures: int = 20_000
     decay: float = 0.3

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tools.train_model.checkpoint import load
 from tools.train_model.onnx_weights import load as load_weights
@@ -20,7 +20,7 @@ from tools.train_model.painting import (
 )
 from tools.train_model.pictures import Rgb, middle_square, read_pictures, split
 from tools.train_model.predictor import Predictor
-from tools.train_model.students import packaged, student_of
+from tools.train_model.students import Student, packaged, student_of
 from tools.train_model.views import to_tensor
 
 GAP = 6
@@ -29,13 +29,13 @@ ROW = 288
 
 
 @torch.no_grad()
-def paint(student: nn.Module, photo: Rgb, bottleneck: Tensor) -> Rgb:
+def paint(student: Student, photo: Rgb, features: Tensor) -> Rgb:
     """Paint one photo.
 
     Args:
         student: A network of `students`.
         photo: RGB uint8; what is beyond a multiple of the student's is cut off.
-        bottleneck: `[100]`.
+        features: `[FEATURES]`, of the style.
 
     Returns:
         RGB uint8.
@@ -43,7 +43,7 @@ def paint(student: nn.Module, photo: Rgb, bottleneck: Tensor) -> Rgb:
     height, width = (side - side % student.multiple for side in photo.shape[:2])
     device = next(student.parameters()).device
     frame = to_tensor([photo[:height, :width]]).to(device)
-    painted = student(frame, bottleneck[None].to(device))[0].float()
+    painted = student(frame, student.head(features[None].to(device)))[0].float()
     levels = (painted * 255).round().clamp(0, 255).permute(1, 2, 0)
     return levels.cpu().numpy().astype(np.uint8)
 

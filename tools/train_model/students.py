@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from tools.train_model.checkpoint import Checkpoint, State
 from tools.train_model.layers import (
     Conv,
+    Head,
     StyleNorm,
     depth_to_space,
     space_to_depth,
@@ -17,15 +18,36 @@ from tools.train_model.layers import (
 from tools.train_model.onnx_weights import RESIDUAL_BLOCKS, Weights, packaged_state
 
 
-class Mobile(nn.Module):
+class Student(nn.Module):
+    """What all students have."""
+
+    multiple = 4
+    """What both sides of a frame must be multiples of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = Head()
+        """Makes bottlenecks of what `predictor.Predictor` gives."""
+
+    def forward(self, x: Tensor, bottleneck: Tensor) -> Tensor:
+        """Paint frames.
+
+        Args:
+            x: `[batch, 3, height, width]`, RGB 0..1, both sides multiples of `multiple`.
+            bottleneck: `[batch, BOTTLENECK]`.
+
+        Returns:
+            The painted frames, shaped as `x`, 0..1.
+        """
+        raise NotImplementedError
+
+
+class Mobile(Student):
     """The architecture of the packaged network, from which `fine` is fine-tuned.
 
     Source: Ghiasi et al. (2017), table 1, in Magenta's mobile size: 8, 16 and 32 channels. 25.1
     thousand operations a pixel.
     """
-
-    multiple = 4
-    """What both sides of a frame must be multiples of."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,15 +60,7 @@ class Mobile(nn.Module):
         self.norms = nn.ModuleList([StyleNorm(n) for n in [c] * len(body) + [b, a, 3]])
 
     def forward(self, x: Tensor, bottleneck: Tensor) -> Tensor:
-        """Paint frames.
-
-        Args:
-            x: `[batch, 3, height, width]`, RGB 0..1, both sides multiples of `multiple`.
-            bottleneck: `[batch, 100]`.
-
-        Returns:
-            The painted frames, shaped as `x`, 0..1.
-        """
+        """Paint frames; see `Student.forward`."""
 
         def layer(index: int, x: Tensor) -> Tensor:
             return self.norms[index](self.convs[index](x), bottleneck)
@@ -61,7 +75,7 @@ class Mobile(nn.Module):
         return torch.sigmoid(layer(last + 2, x))
 
 
-class Live(nn.Module):
+class Live(Student):
     """`Mobile` with cheaper ends: nothing is at full size but the frame.
 
     Its convolutions of 9x9 pixels at full size take more than a third of `Mobile`'s time, its
@@ -69,9 +83,6 @@ class Live(nn.Module):
     weights; what comes before and after works on blocks of 2x2 pixels, in multiples of 16 channels.
     15.0 thousand operations a pixel, of which `live_nst.models.graph.rewrite` saves 1.3 thousand.
     """
-
-    multiple = 4
-    """What both sides of a frame must be multiples of."""
 
     BLOCK = 2
     HALF, QUARTER, BLOCKS = 16, 32, 4
@@ -89,7 +100,7 @@ class Live(nn.Module):
         self.norms = nn.ModuleList([StyleNorm(width) for width in widths])
 
     def forward(self, x: Tensor, bottleneck: Tensor) -> Tensor:
-        """Paint frames; see `Mobile.forward`."""
+        """Paint frames; see `Student.forward`."""
         norms = iter(self.norms)
 
         def norm(x: Tensor) -> Tensor:
@@ -103,11 +114,11 @@ class Live(nn.Module):
         return depth_to_space(torch.sigmoid(norm(self.leave(x))), self.BLOCK)
 
 
-STUDENTS: dict[str, Callable[[], nn.Module]] = {"mobile": Mobile, "live": Live}
+STUDENTS: dict[str, Callable[[], Student]] = {"mobile": Mobile, "live": Live}
 """The shapes by their names."""
 
 
-def make(name: str, seed: int = 0) -> nn.Module:
+def make(name: str, seed: int = 0) -> Student:
     """Make a student with random weights; each style's gamma starts at 1 and beta at 0.
 
     Args:
@@ -149,11 +160,12 @@ def state_of(student: nn.Module) -> State:
     return {name: each.detach().cpu().numpy() for name, each in student.state_dict().items()}
 
 
-def student_of(checkpoint: Checkpoint) -> nn.Module:
+def student_of(checkpoint: Checkpoint) -> Student:
     """Make the student with the averaged weights of a checkpoint."""
     student = make(checkpoint.settings.student)
     load_state(student, checkpoint.average)
-    return student.eval()
+    student.eval()
+    return student
 
 
 def packaged(weights: Weights) -> Mobile:

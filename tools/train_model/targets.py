@@ -1,4 +1,4 @@
-"""What a style asks for: its bottleneck, its Gram matrices, its roughness; computed once."""
+"""What a style asks for: its features, its Gram matrices, its roughness; computed once."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,19 +16,26 @@ from tools.train_model.predictor import SIDE, Predictor
 from tools.train_model.vgg import CHANNELS, Vgg16
 from tools.train_model.views import to_tensor
 
+PART = 0.8
+"""The share of a style's height, and of its width, that most views of it show."""
+
+VIEWS = 6
+"""How many views of a style the student's head is trained with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """A style at one size of strokes.
 
     Attributes:
-        bottleneck: `[100]`, float32.
+        features: What `predictor.Predictor` gives of views of the style, `[VIEWS, FEATURES]`; the
+            first is what the program shows.
         grams: The mean Gram matrix of each block, `[channels, channels]`, float32.
         roughness: `[2]`, see `losses.roughness`.
         colors: `[10, losses.COLORS]`, see `losses.color_order`.
     """
 
-    bottleneck: Tensor
+    features: Tensor
     grams: list[Tensor]
     roughness: Tensor
     colors: Tensor
@@ -42,7 +49,7 @@ class Targets:
 
     Args:
         styles: The pictures.
-        predictor: Makes bottlenecks.
+        predictor: Makes features.
         vgg: Makes Gram matrices, on the device of its weights.
         side: Long side, in pixels, at which VGG sees a style at stroke 1.
         folder: Where to keep what was made; None to keep it in memory alone.
@@ -73,12 +80,12 @@ class Targets:
         scaled = [
             found[f"gram{block}"].float() * found["scales"][block] for block in range(len(CHANNELS))
         ]
-        return Target(found["bottleneck"], scaled, found["roughness"], found["colors"].float())
+        return Target(found["features"], scaled, found["roughness"], found["colors"].float())
 
     def _file(self, index: int, stroke: float) -> Path | None:
         if not self._folder:
             return None
-        what = f"colors {self._side} {stroke:g} {self._vgg.precision} ".encode()
+        what = f"features {self._side} {stroke:g} {self._vgg.precision} ".encode()
         name = hashlib.sha256(what + self._styles[index].content).hexdigest()[:32]
         return self._folder / f"{name}.npz"
 
@@ -93,11 +100,13 @@ class Targets:
     def _make(self, index: int, stroke: float) -> dict[str, np.ndarray]:
         picture = self._styles[index].decode()
         device = self._vgg.mean.device
-        bottleneck = self._predictor(to_tensor(windows(picture, stroke)).to(device)).mean(0)
+        shown = [
+            self._predictor(to_tensor(view).to(device)).mean(0) for view in views(picture, stroke)
+        ]
         seen = to_tensor([long_side(picture, round(self._side * stroke))]).to(device)
         matrices = [matrix[0] for matrix in grams(self._vgg(seen))]
         scales = torch.stack([matrix.abs().max().clamp(min=1e-20) for matrix in matrices])
-        made = {"bottleneck": bottleneck, "roughness": roughness(seen)[0], "scales": scales}
+        made = {"features": torch.stack(shown), "roughness": roughness(seen)[0], "scales": scales}
         made["colors"] = color_order(seen)[0].half()
         for block, (matrix, scale) in enumerate(zip(matrices, scales, strict=True)):
             made[f"gram{block}"] = (matrix / scale).half()
@@ -109,6 +118,26 @@ class Targets:
                 np.savez(out, **arrays)
             partial.replace(file)
         return arrays
+
+
+def views(picture: Rgb, stroke: float) -> list[list[Rgb]]:
+    """Cut views of a style, `VIEWS` lists of `windows`.
+
+    The first is what the program shows the model; the others are parts of the picture and mirrored,
+    so that the model cannot learn each style by heart.
+
+    Args:
+        picture: RGB uint8.
+        stroke: See `windows`.
+    """
+    height, width = picture.shape[:2]
+    part = max(1, round(PART * height)), max(1, round(PART * width))
+    found = [picture, picture[:, ::-1]]
+    for top in (0, height - part[0]):
+        for left in (0, width - part[1]):
+            cut = picture[top : top + part[0], left : left + part[1]]
+            found.append(cut if len(found) % 2 else cut[:, ::-1])
+    return [windows(np.ascontiguousarray(view), stroke) for view in found]
 
 
 def windows(picture: Rgb, stroke: float) -> list[Rgb]:

@@ -14,16 +14,21 @@ from tools.train_model.checkpoint import Checkpoint
 from tools.train_model.from_mobile import live_from_mobile
 from tools.train_model.log import Log
 from tools.train_model.onnx_weights import load as load_weights
-from tools.train_model.pictures import Picture, middle_square, read_pictures, some, split
+from tools.train_model.pictures import Picture, middle_square, read_pictures, some, split, variant
+from tools.train_model.predictor import Predictor
 from tools.train_model.runtime import frozen, pick_device, pick_precision
 from tools.train_model.settings import Settings
 from tools.train_model.sheet import draw, paint, write
 from tools.train_model.students import make, packaged, state_of, student_of
-from tools.train_model.targets import Targets
+from tools.train_model.targets import Targets, windows
 from tools.train_model.trainer import Trainer
+from tools.train_model.views import to_tensor
 
 LAST, LOG = "last.npz", "log.jsonl"
 """Files in the folder of a run."""
+
+CENTERED = 300
+"""How many styles a head is centered on."""
 
 SHEET_ROWS = 6
 SHEET_SIDE = 256
@@ -126,15 +131,20 @@ def train(run: Run, settings: dict[str, object], *, stop_at: int | None = None) 
     photos, held_photos = split(read_pictures(run.photos), share)
     styles, held_styles = split(read_pictures(run.styles), share)
     styles = some(styles, state.settings.most_styles)
+    if state.optimizer is None:
+        _center_head(state, styles, predictor)
     side = state.settings.style_side
-    targets = Targets(styles, predictor, vgg, side, run.out / "targets")
+    numbers = range(1, state.settings.variants + 1)
+    varied = [variant(style, number) for number in numbers for style in styles]
+    targets = Targets([*styles, *varied], predictor, vgg, side, run.out / "targets")
     if state.settings.teach and run.teacher is None:
         raise ValueError("`--teach` needs a `--teacher`")
     teacher = student_of(checkpoints.load(run.teacher)).to(device) if run.teacher else None
     trainer = Trainer(state, vgg, predictor, targets, teacher, run.shards)
     print(
         f"{state.settings.student} on {device} in {precision}: {len(photos)} photos, "
-        f"{len(styles)} styles; {len(held_photos)} and {len(held_styles)} held out; "
+        f"{len(styles)} styles and {len(varied)} variants; "
+        f"{len(held_photos)} and {len(held_styles)} held out; "
         f"{state.seen} pictures seen",
         flush=True,
     )
@@ -165,6 +175,17 @@ def train(run: Run, settings: dict[str, object], *, stop_at: int | None = None) 
     return trainer.checkpoint()
 
 
+def _center_head(state: Checkpoint, styles: list[Picture], predictor: Predictor) -> None:
+    """Center the head of a student that was not trained with these styles; see `Head.center`."""
+    student = student_of(state)
+    if state.settings.head_rate and not student.head.centered:
+        device = predictor.device
+        shown = (to_tensor(windows(style.decode(), 1.0)) for style in some(styles, CENTERED))
+        features = [predictor(each.to(device)).mean(0).cpu() for each in shown]
+        student.head.center(torch.stack(features))
+        state.average = {name: values.copy() for name, values in state_of(student).items()}
+
+
 def _sheet(
     out: Path,
     trainer: Trainer,
@@ -177,13 +198,13 @@ def _sheet(
     rows = []
     for row in range(min(SHEET_ROWS, len(styles))):
         index = row * len(styles) // SHEET_ROWS if len(styles) >= SHEET_ROWS else row
-        bottleneck = targets(index).bottleneck
+        features = targets(index).features[0]
         line = [middle_square(styles[index].decode(), SHEET_SIDE)]
         for column in range(3):
             photo = photos[(3 * row + column) % len(photos)].decode()
             photo = middle_square(photo, trainer.settings.crop)
             line += [photo] if not column else []
-            line.append(paint(student, photo, bottleneck))
+            line.append(paint(student, photo, features))
         rows.append(line)
     write(draw(rows, SHEET_SIDE), out / "sheets" / f"{trainer.seen:08}.jpg")
 

@@ -24,7 +24,7 @@ from tools.train_model.losses import (
     texture_loss,
 )
 from tools.train_model.predictor import SIDE, Predictor
-from tools.train_model.students import load_state, make, state_of
+from tools.train_model.students import Student, load_state, make, state_of
 from tools.train_model.targets import Target
 from tools.train_model.vgg import CONTENT, Vgg16
 from tools.train_model.views import moved, noisy
@@ -55,7 +55,7 @@ class Trainer:
     Args:
         checkpoint: Where to go on from. Without the optimizer's state the average is trained on.
         vgg: Sees content and style; its device is the run's.
-        predictor: Makes the bottlenecks of the photos themselves.
+        predictor: Makes the features of the photos themselves.
         target: Gives the target of a (style, stroke).
         teacher: A network whose paintings the student is to have as well; None for none.
         shards: Parts of a batch that are computed at the same time, each by a thread of its own.
@@ -68,7 +68,7 @@ class Trainer:
         vgg: Vgg16,
         predictor: Predictor,
         target: Callable[[int, float], Target],
-        teacher: nn.Module | None = None,
+        teacher: Student | None = None,
         shards: int = 1,
     ) -> None:
         self.settings = checkpoint.settings
@@ -81,7 +81,9 @@ class Trainer:
         self.student.to(self.device)
         self.average = copy.deepcopy(self.student)
         load_state(self.average, checkpoint.average)
-        self._optimizer = torch.optim.Adam(self.student.parameters(), betas=BETAS)
+        head = list(self.student.head.parameters())
+        others = [each for each in self.student.parameters() if all(each is not it for it in head)]
+        self._optimizer = torch.optim.Adam([{"params": others}, {"params": head}], betas=BETAS)
         self._step, self.seen = checkpoint.step, checkpoint.seen
         self._history = checkpoint.history
         self._floor: Tensor | None = None
@@ -154,12 +156,13 @@ class Trainer:
         moves = batch.views.moves[part].to(self.device)
         targets = [targets[int(index)] for index in part]
         seeds = [s.seed * 1_000_003 + self.seen + int(index) for index in part]
-        bottleneck = torch.stack([target.bottleneck for target in targets])
-        bottleneck = self._mixed(photo, bottleneck, strength)
+        shown = [seed % len(target.features) for seed, target in zip(seeds, targets, strict=True)]
+        features = torch.stack([t.features[view] for view, t in zip(shown, targets, strict=True)])
+        features = self._mixed(photo, features, strength)
         first = noisy(photo, [2 * seed for seed in seeds])
         with torch.no_grad():
-            other = self._paint(noisy(second, [2 * seed + 1 for seed in seeds]), bottleneck)
-        painted = self._paint(first, bottleneck)
+            other = self._paint(noisy(second, [2 * seed + 1 for seed in seeds]), features)
+        painted = self._paint(first, features)
         aligned, valid = moved(painted, moves)
         steady = steadiness_loss(aligned, other, valid)
         terms = {"flicker": 255 * steady.sqrt()}
@@ -170,7 +173,7 @@ class Trainer:
             each, terms = each + s.perceive * perceived, terms | more
         if self._teacher is not None and s.teach:
             with torch.no_grad():
-                wanted = self._paint(photo, bottleneck, self._teacher)
+                wanted = self._paint(photo, features, self._teacher)
             taught = (painted - wanted).square().mean((1, 2, 3))
             each, terms = each + s.teach * taught, terms | {"taught": 255 * taught.sqrt()}
         loss = each.sum() / len(batch.styles)
@@ -218,16 +221,15 @@ class Trainer:
             terms |= {f"layer{block + 1}": apart[:, block] for block in range(apart.shape[1])}
         return loss, own, terms
 
-    def _paint(
-        self, photos: Tensor, bottleneck: Tensor, network: nn.Module | None = None
-    ) -> Tensor:
+    def _paint(self, photos: Tensor, features: Tensor, network: Student | None = None) -> Tensor:
+        network = network or self.student
         half = self._vgg.precision
         with torch.autocast(self.device.type, half, enabled=half != torch.float32):
-            painted = (network or self.student)(photos, bottleneck)
+            painted = network(photos, network.head(features))
         return painted.float()
 
     def _mixed(self, photo: Tensor, style: Tensor, strength: Tensor) -> Tensor:
-        """Mix the styles' bottlenecks with the photos' own, as `Look.blend` does."""
+        """Mix the styles' features with the photos' own, as `Look.blend` mixes bottlenecks."""
         partial = torch.nonzero(strength < 1).flatten()
         if not len(partial):
             return style
@@ -241,8 +243,8 @@ class Trainer:
 
     def _set_rate(self) -> None:
         rate = self.settings.rate_at(self.seen, self._step)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
+        others, head = self._optimizer.param_groups
+        others["lr"], head["lr"] = rate, rate * self.settings.head_rate
 
     def _follow_floor(self, own: Tensor) -> None:
         """Follow the median of `own`, `[batch, blocks]`."""
