@@ -21,7 +21,7 @@ class Settings:
         variants: How many variants of each style are trained as styles, too: `pictures.variant`.
         held_out: The share of photos, and of styles, that are kept for evaluation.
         rate: The learning rate of Adam.
-        head_rate: The learning rate of the student's head, as a share of `rate`.
+        head_rate: The learning rate of the student's head as a share of `rate`; 0 keeps it as is.
         warm_up: Steps over which the rate rises from 0.
         pictures: How many pictures the run sees in all; the rate falls to its end at that number.
         decay: The last share of `pictures` over which the rate falls linearly to 2%.
@@ -53,7 +53,7 @@ class Settings:
     variants: int = 0
     held_out: float = 0.05
     rate: float = 5e-4
-    head_rate: float = 0.05
+    head_rate: float = 0.0
     warm_up: int = 30
     pictures: int = 20_000
     decay: float = 0.3
