@@ -15,6 +15,7 @@ from live_nst.errors import SourceError, SourceLostError
 from live_nst.sources.base import SourceInfo, SourceRequest
 from live_nst.sources.browser_feed import BrowserFeed, BrowserInbox
 from live_nst.types import Closeable, Frame, Image
+from live_nst.video.packets import packet_of
 
 MAX_PIXELS = 4096 * 2304
 """Larger frames are refused."""
@@ -124,7 +125,7 @@ class _Decoder:
     def _decode(self, data: bytes) -> Image | None:
         if self._context is None:
             return _decode_jpeg(data)
-        frames = self._context.decode(av.Packet(data))
+        frames = self._context.decode(packet_of(data))
         if not frames:
             return None
         frame = frames[-1]

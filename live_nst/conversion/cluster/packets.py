@@ -17,6 +17,7 @@ from live_nst.conversion.video.timestamps import IncreasingTimestamps
 from live_nst.types import Size
 from live_nst.video.color import ToBgr
 from live_nst.video.hdr_colors import peak_of
+from live_nst.video.packets import packet_of
 
 
 class ChunkMismatch(Exception):
@@ -35,7 +36,7 @@ class SentPacket:
 
     def to_av(self, time_base: Any) -> "av.Packet[Any]":
         """Return FFmpeg's form of it."""
-        packet: av.Packet[Any] = av.Packet(self.data)
+        packet = packet_of(self.data)
         packet.time_base = time_base
         packet.pts, packet.dts, packet.duration = self.pts, self.dts, self.duration
         packet.is_keyframe = self.is_keyframe
