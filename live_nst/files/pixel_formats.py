@@ -130,10 +130,12 @@ def _decode_by_ffmpeg(codec: str, data: bytes) -> NDArray[np.uint8] | None:
     import av.error
     from av.video.reformatter import ColorRange
 
+    from live_nst.files.packets import packet_of
+
     try:
         decoder = av.VideoCodecContext.create(codec, "r")
         assert isinstance(decoder, av.VideoCodecContext)
-        frame = [*decoder.decode(av.Packet(data)), *decoder.decode(None)][0]
+        frame = [*decoder.decode(packet_of(data)), *decoder.decode(None)][0]
     except (av.error.FFmpegError, LookupError, ValueError):
         return None
     alpha = any(component.is_alpha for component in frame.format.components)

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 
 from live_nst.errors import SourceError, SourceLostError
+from live_nst.files.packets import packet_of
 from live_nst.sources.base import SourceInfo, SourceRequest
 from live_nst.sources.browser_feed import BrowserFeed, BrowserInbox
 from live_nst.types import Closeable, Frame, Image
-from live_nst.video.packets import packet_of
 
 MAX_PIXELS = 4096 * 2304
 """Larger frames are refused."""

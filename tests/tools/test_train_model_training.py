@@ -298,6 +298,12 @@ def test_the_head_is_trained_at_its_own_rate(material: Path, tmp_path: Path) -> 
         changed = np.abs(found - start["head.linear.weight"]).max()
         assert changed == 0 if not rate else 1e-4 < changed < 1
         assert (np.abs(state.average["head.mean"]).max() > 0) == (rate > 0)
+        assert state.optimizer is not None
+        assert ("head.linear.weight" in state.optimizer[0]) == (rate > 0)
+
+    later = train(run(material, tmp_path / "0.0"), {"pictures": 12, "head_rate": 0.5})
+    assert np.abs(later.average["head.mean"]).max() > 0
+    assert later.optimizer is not None and "head.linear.weight" in later.optimizer[0]
 
 
 def test_the_metrics_give_the_photo_itself_all_of_the_style_loss(mobile_weights: Any) -> None:

@@ -131,8 +131,7 @@ def train(run: Run, settings: dict[str, object], *, stop_at: int | None = None) 
     photos, held_photos = split(read_pictures(run.photos), share)
     styles, held_styles = split(read_pictures(run.styles), share)
     styles = some(styles, state.settings.most_styles)
-    if state.optimizer is None:
-        _center_head(state, styles, predictor)
+    _center_head(state, styles, predictor)
     side = state.settings.style_side
     numbers = range(1, state.settings.variants + 1)
     varied = [variant(style, number) for number in numbers for style in styles]
@@ -176,14 +175,17 @@ def train(run: Run, settings: dict[str, object], *, stop_at: int | None = None) 
 
 
 def _center_head(state: Checkpoint, styles: list[Picture], predictor: Predictor) -> None:
-    """Center the head of a student that was not trained with these styles; see `Head.center`."""
+    """Center a head that is to be trained and was not trained before; see `Head.center`."""
     student = student_of(state)
     if state.settings.head_rate and not student.head.centered:
         device = predictor.device
         shown = (to_tensor(windows(style.decode(), 1.0)) for style in some(styles, CENTERED))
         features = [predictor(each.to(device)).mean(0).cpu() for each in shown]
         student.head.center(torch.stack(features))
-        state.average = {name: values.copy() for name, values in state_of(student).items()}
+        head = {n: v.copy() for n, v in state_of(student).items() if n.startswith("head.")}
+        state.average = state.average | head
+        if state.weights:
+            state.weights = state.weights | head
 
 
 def _sheet(

@@ -25,7 +25,7 @@ from tools.train_model.losses import (
 )
 from tools.train_model.predictor import SIDE, Predictor
 from tools.train_model.students import Student, load_state, make, state_of
-from tools.train_model.targets import Target
+from tools.train_model.targets import VIEWS, Target
 from tools.train_model.vgg import CONTENT, Vgg16
 from tools.train_model.views import moved, noisy
 
@@ -81,9 +81,14 @@ class Trainer:
         self.student.to(self.device)
         self.average = copy.deepcopy(self.student)
         load_state(self.average, checkpoint.average)
-        head = list(self.student.head.parameters())
-        others = [each for each in self.student.parameters() if all(each is not it for it in head)]
-        self._optimizer = torch.optim.Adam([{"params": others}, {"params": head}], betas=BETAS)
+        # A head that stays as it is must not count in the gradient's norm either.
+        self.student.head.requires_grad_(self.settings.head_rate > 0)
+        named = self.student.named_parameters()
+        self._trained = {name: each for name, each in named if each.requires_grad}
+        groups: tuple[list[Tensor], list[Tensor]] = [], []
+        for name, each in self._trained.items():
+            groups[name.startswith("head.")].append(each)
+        self._optimizer = torch.optim.Adam([{"params": each} for each in groups], betas=BETAS)
         self._step, self.seen = checkpoint.step, checkpoint.seen
         self._history = checkpoint.history
         self._floor: Tensor | None = None
@@ -128,9 +133,9 @@ class Trainer:
         loss = sum(float(result.loss) for result in results)
         if not math.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss} after {self.seen} pictures")
-        for number, parameter in enumerate(self.student.parameters()):
+        for number, parameter in enumerate(self._trained.values()):
             parameter.grad = sum(result.slopes[number] for result in results)
-        nn.utils.clip_grad_norm_(self.student.parameters(), CLIP)
+        nn.utils.clip_grad_norm_(self._trained.values(), CLIP)
         self._optimizer.step()
         if self.settings.perceive:
             self._follow_floor(torch.cat([result.own for result in results]))
@@ -156,7 +161,8 @@ class Trainer:
         moves = batch.views.moves[part].to(self.device)
         targets = [targets[int(index)] for index in part]
         seeds = [s.seed * 1_000_003 + self.seen + int(index) for index in part]
-        shown = [seed % len(target.features) for seed, target in zip(seeds, targets, strict=True)]
+        views = VIEWS if s.head_rate else 1  # the first is the style as the program shows it
+        shown = [seed % views for seed in seeds]
         features = torch.stack([t.features[view] for view, t in zip(shown, targets, strict=True)])
         features = self._mixed(photo, features, strength)
         first = noisy(photo, [2 * seed for seed in seeds])
@@ -177,7 +183,7 @@ class Trainer:
             taught = (painted - wanted).square().mean((1, 2, 3))
             each, terms = each + s.teach * taught, terms | {"taught": 255 * taught.sqrt()}
         loss = each.sum() / len(batch.styles)
-        slopes = torch.autograd.grad(loss, list(self.student.parameters()))
+        slopes = torch.autograd.grad(loss, list(self._trained.values()))
         terms = {name: values.detach() for name, values in terms.items()}
         return _Part(loss.detach(), slopes, own, terms)
 
@@ -268,7 +274,9 @@ class Trainer:
         return first, second
 
     def _restore(self, first: State, second: State) -> None:
-        for name, parameter in self.student.named_parameters():
+        for name, parameter in self._trained.items():
+            if name not in first:  # it was not trained before
+                continue
             self._optimizer.state[parameter] = {
                 "step": torch.tensor(float(self._step)),
                 "exp_avg": torch.tensor(first[name], device=self.device),

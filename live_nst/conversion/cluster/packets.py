@@ -14,10 +14,10 @@ import av.error
 from live_nst.conversion.video.probe import VideoInfo
 from live_nst.conversion.video.reader import DecodedFrame, image_checksum
 from live_nst.conversion.video.timestamps import IncreasingTimestamps
+from live_nst.files.packets import packet_of
 from live_nst.types import Size
 from live_nst.video.color import ToBgr
 from live_nst.video.hdr_colors import peak_of
-from live_nst.video.packets import packet_of
 
 
 class ChunkMismatch(Exception):

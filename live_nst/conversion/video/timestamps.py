@@ -16,6 +16,7 @@ import av
 from live_nst.conversion.video.clock import ClockCorrection, time_base_of
 from live_nst.conversion.video.probe import VideoInfo, no_frames_error
 from live_nst.conversion.video.segments import Segment
+from live_nst.files.packets import packet_of
 
 _DECODER_DELAY = Fraction(1, 20)  # seconds that decoders of sound need in advance, at most
 
@@ -167,7 +168,7 @@ def timed_packets(
         data, offset = payload(segment), 0
         for position, stored in enumerate(segment.packets):
             shown.append(order[position])
-            packet: av.Packet[Any] = av.Packet(data[offset : offset + stored.size])
+            packet = packet_of(data[offset : offset + stored.size])
             offset += stored.size
             packet.is_keyframe = stored.keyframe
             pts, dts = segment.first + stored.pts, shown[0]

@@ -4,7 +4,7 @@ import ctypes
 
 import pytest
 
-from live_nst.video.packets import PADDING, packet_of
+from live_nst.files.packets import PADDING, packet_of
 
 
 @pytest.mark.parametrize("length", [1, 31, 512, 4097])
