@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
+from live_nst.engines.choice import choose_engine
 from live_nst.errors import LiveNstError
 from live_nst.files.secrets import hide_keys
 from live_nst.live.actions import ActionHandler, raise_error
@@ -120,6 +121,8 @@ class SessionHost(Closeable):
                 options = keep_settings(options, session)
             options.check()
             if session is not None:
+                asked = options.stylizer
+                choose_engine(asked.engine, asked.device, asked.precision)  # before anything ends
                 outputs = keep_outputs(session)
             self._end()
             try:

@@ -96,7 +96,10 @@ def load(studio: Studio, name: str) -> None:
         studio.host.start(options)
         session = studio.session()
     _change(session, options)
-    _start_streams(session, preset.streams)
+    try:
+        _switch_virtual_camera(session, options.virtual_camera)
+    finally:  # also without the camera
+        _start_streams(session, preset.streams)
 
 
 def _for_this_studio(studio: Studio, options: LiveOptions) -> LiveOptions:
@@ -163,10 +166,14 @@ def _change(session: LiveSession, options: LiveOptions) -> None:
     if len(_styles(options)) > 1:
         order = options.keys or stylizer.styles
         session.control.set_styles([as_spec(style) for style in order])
-    if options.virtual_camera is None:
+
+
+def _switch_virtual_camera(session: LiveSession, device: str | None) -> None:
+    """Feed the virtual camera of a preset, or none; the one that is fed already goes on."""
+    if device is None:
         session.stop_virtual_camera()
     elif session.virtual_camera is None:
-        session.start_virtual_camera(options.virtual_camera or None)
+        session.start_virtual_camera(device or None)
 
 
 def _start_streams(session: LiveSession, addresses: Sequence[str]) -> None:

@@ -306,6 +306,14 @@ def test_restart_that_fails_goes_back(studio: StudioHarness) -> None:
         assert state["session"]["running"] and state["session"]["problem"] == ""
 
 
+def test_restart_on_a_device_that_is_not_there_ends_nothing(studio: StudioHarness) -> None:
+    studio.start()
+    before = studio.host.session
+    problem(studio.client.put("/api/session", json={"device": "gpu:7"}), 409)
+    assert studio.host.session is before and len(FakeModel.made) == 1
+    assert studio.state()["session"]["problem"] == ""
+
+
 @pytest.mark.parametrize("name", ["wrong", "moblie", "", "/etc", "https://host/model"])
 def test_model_that_is_none(studio: StudioHarness, name: str) -> None:
     studio.start()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from live_nst.errors import SourceError
+from live_nst.errors import SourceError, VirtualCameraError
 from live_nst.presets.files import named_preset
 from tests.studio.conftest import FakeModel, StudioHarness, jpeg
 from tests.studio.test_api import problem
@@ -137,6 +137,21 @@ def test_preset_of_which_a_part_fails_changes_nothing(studio: StudioHarness, mor
     before = studio.state()["settings"]
     problem(studio.client.put("/api/presets/half/load"), 409 if "source" in more else 422)
     assert studio.state()["settings"] == before and len(FakeModel.made) == 1
+
+
+def test_preset_whose_virtual_camera_is_missing_starts_its_streams(
+    studio: StudioHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(device: str | None) -> str:
+        raise VirtualCameraError("there is no virtual camera", "install one")
+
+    studio.start()
+    assert studio.host.session is not None
+    monkeypatch.setattr(studio.host.session, "start_virtual_camera", refuse)
+    write("show", "source = 'demo'\nvirtual-camera = '/dev/video7'\nstream = 'udp://127.0.0.1:9'\n")
+    answer = studio.client.put("/api/presets/show/load")
+    assert problem(answer, 409) == "There is no virtual camera."
+    assert len(studio.state()["streams"]) == 1
 
 
 def test_preset_that_names_no_source_keeps_it(studio: StudioHarness) -> None:
