@@ -109,7 +109,8 @@ def _is_image(tensor: Any, style: Any) -> bool:
     if tensor.shape.rank != 4:
         return False
     pixels, channels = tensor.shape[1:3], tensor.shape[3]
-    return bool(pixels == style.shape[1:3] or (channels == 3 and pixels.num_elements() != 1))
+    # A height of one is that of a kernel 1x1, `[1, 1, channels, 3]`, not of a picture.
+    return bool(pixels == style.shape[1:3] or (channels == 3 and 1 not in pixels.as_list()))
 
 
 def _find_bottleneck(style: Any, style_tensors: list[Any], style_only: set[Any]) -> list[Any]:

@@ -83,14 +83,20 @@ def _convolution(builder: GraphBuilder, op: Any) -> None:
     form = Form(planar=True, half=builder.half)
     height, width, inputs, outputs = builder.shape(weights)
     attributes: dict[str, Any] = {"group": builder.shape(image)[3] // inputs}
-    kernel = builder.known(weights).transpose(3, 2, 0, 1)
     if op.type == "DepthwiseConv2dNative":
         attributes["group"] = inputs
-        kernel = builder.known(weights).transpose(2, 3, 0, 1)
-        kernel = kernel.reshape(inputs * outputs, 1, height, width)
+        values = builder.known(weights).transpose(2, 3, 0, 1)
+        values = values.reshape(inputs * outputs, 1, height, width)
+        kernel = builder.constant(values, np.float16 if form.half else None)
+    elif builder.is_known(weights):
+        values = builder.known(weights).transpose(3, 2, 0, 1)
+        kernel = builder.constant(values, np.float16 if form.half else None)
+    else:  # it depends on the style
+        plain = builder.get(weights, Form(half=form.half))
+        kernel = builder.node("Transpose", [plain], perm=[3, 2, 0, 1])
     name = builder.node(
         "Conv",
-        [builder.get(image, form), builder.constant(kernel, np.float16 if form.half else None)],
+        [builder.get(image, form), kernel],
         kernel_shape=[height, width],
         strides=_spatial(op, "strides"),
         dilations=_spatial(op, "dilations"),

@@ -201,6 +201,9 @@ OTHERS = {
             _stem(x), weights(8), weights(8), weights(8), abs(weights(8)), is_training=False
         )[0][..., :3] + s
     ),
+    "a kernel that the style makes": _with(
+        lambda x, s: tf.nn.conv2d(_stem(x), s * _THIRD[:1, :1, :, :3], 1, "VALID")
+    ),
     "corners aligned": _with(
         lambda x, s: tf.nn.conv2d(
             reflect(twice(x, align_corners=True), 1), _SECOND[:, :, :3], 1, "VALID"

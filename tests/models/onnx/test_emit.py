@@ -168,7 +168,10 @@ def test_encode_and_expand(mobile: SplitModel) -> None:
 # Other networks
 
 
-@pytest.mark.parametrize("name", ["chosen_by_style", "strided, enlarged", "corners aligned"])
+SOME = ("chosen_by_style", "strided, enlarged", "corners aligned", "a kernel that the style makes")
+
+
+@pytest.mark.parametrize("name", SOME)
 def test_odd_modules(name: str, tmp_path: Path) -> None:
     check(module(ODD[name], tmp_path).frame, (48, 32))
 
