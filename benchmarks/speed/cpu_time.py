@@ -70,7 +70,7 @@ def count_openvino_time(network: Callable[[], object]) -> NetworkCpuTime | None:
     """
     if sys.platform != "linux":
         return None
-    from live_nst.engines.openvino import CompiledFrameProgram
+    from live_nst.engines.openvino_frame import CompiledFrameProgram
 
     counted = NetworkCpuTime(find_busy_threads(network))
     CompiledFrameProgram.__call__ = counted.wrap(CompiledFrameProgram.__call__)  # type: ignore[method-assign]

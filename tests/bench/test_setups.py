@@ -7,7 +7,7 @@ from live_nst.bench import setups as module
 from live_nst.bench.report import EngineSetup
 from live_nst.bench.setups import StylizerSetups
 from live_nst.engines import measuring
-from live_nst.engines.openvino import native_precisions
+from live_nst.engines.openvino_devices import cpu_device
 from live_nst.errors import DeviceError
 from tests.engines.fake_openvino import FakeCore, gpu, npu, replaced_core
 
@@ -19,7 +19,7 @@ def setups() -> StylizerSetups:
 
 def test_available(setups: StylizerSetups) -> None:
     assert (setups.model, setups.device) == ("mobile", "cpu")
-    expected = {EngineSetup("openvino", precision) for precision in native_precisions()}
+    expected = {EngineSetup("openvino", precision) for precision in cpu_device().precisions}
     others = [EngineSetup(engine, "float32") for engine in ("tensorflow", "onnxruntime")]
     assert set(setups.available()) == expected | set(others)
     assert setups.available()[0] == setups.default

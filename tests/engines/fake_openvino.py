@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from live_nst.engines import openvino, openvino_devices
+from live_nst.engines import openvino_compile, openvino_devices
 from live_nst.runtime.openvino import openvino_core
 
 
@@ -183,7 +183,7 @@ def replaced_core(monkeypatch: pytest.MonkeyPatch) -> Iterator[UseCore]:
     """Yield a function that puts a core in OpenVINO's place until the end of the test."""
 
     def use(core: FakeCore) -> FakeCore:
-        for module in (openvino, openvino_devices):
+        for module in (openvino_compile, openvino_devices):
             monkeypatch.setattr(module, "openvino_core", lambda: core)
         monkeypatch.setattr(openvino_devices, "may_have_intel_accelerator", lambda: True)
         openvino_devices.openvino_devices.cache_clear()

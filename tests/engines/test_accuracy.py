@@ -5,7 +5,8 @@ import pytest
 
 from benchmarks.speed.difference import MEAN_LIMIT, Difference, measure_difference
 from live_nst.engines.base import StylizedFrame
-from live_nst.engines.openvino import OpenVINOEngine, native_precisions
+from live_nst.engines.openvino import OpenVINOEngine
+from live_nst.engines.openvino_devices import cpu_device
 from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.models.graph.split import build_split_model
 from live_nst.models.program import SplitModel
@@ -63,7 +64,7 @@ def test_engines_agree_in_float32(
     assert found.maximum <= 1 / 255 + 1e-9
 
 
-@pytest.mark.skipif("bfloat16" not in native_precisions(), reason="no bfloat16 here")
+@pytest.mark.skipif("bfloat16" not in cpu_device().precisions, reason="no bfloat16 here")
 def test_bfloat16_may_be_the_default(
     model: SplitModel, exact: OpenVINOEngine, styles: list[np.ndarray]
 ) -> None:

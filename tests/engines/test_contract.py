@@ -13,7 +13,8 @@ import tensorflow as tf
 
 from live_nst.engines.base import Engine
 from live_nst.engines.onnxruntime import OnnxRuntimeEngine
-from live_nst.engines.openvino import OpenVINOEngine, native_precisions
+from live_nst.engines.openvino import OpenVINOEngine
+from live_nst.engines.openvino_devices import cpu_device
 from live_nst.engines.tensorflow import TensorFlowEngine
 from live_nst.engines.tiling import TiledNetwork
 from live_nst.errors import ModelError
@@ -35,7 +36,7 @@ ENGINES: dict[str, Make] = {
 }
 HALF: dict[str, Make] = {
     f"openvino {precision}": lambda model, p=precision, **rest: OpenVINOEngine(model, p, **rest)
-    for precision in native_precisions()
+    for precision in cpu_device().precisions
     if precision != "float32"
 }
 # As on a GPU, where TensorFlow does it.

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from live_nst.engines import openvino as engine_module
+from live_nst.engines import openvino_frame
 from live_nst.engines.openvino import OpenVINOEngine
 from live_nst.engines.openvino_graph import (
     accept_planar_input,
@@ -102,6 +102,6 @@ def test_planar_images_change_no_result(name: str, monkeypatch: pytest.MonkeyPat
         return engine.compile(size, size)(image, style).stylized
 
     planar = stylized()
-    monkeypatch.setattr(engine_module, "accept_planar_input", lambda model: None)
-    monkeypatch.setattr(engine_module, "return_planar_output", lambda model: False)
+    monkeypatch.setattr(openvino_frame, "accept_planar_input", lambda model: None)
+    monkeypatch.setattr(openvino_frame, "return_planar_output", lambda model: False)
     np.testing.assert_array_equal(planar, stylized())
