@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from live_nst.errors import LiveNstError, RecordingError
-from live_nst.files.names import sibling
 from live_nst.files.output import check_output, write_error
-from live_nst.runtime.pyav import open_for_reading, open_for_writing
+from live_nst.runtime.pyav import open_for_writing
+from live_nst.sinks.earlier_recording import COMMENT, rename_earlier
 from live_nst.sinks.geometry import letterbox, pad_to_even
 from live_nst.sinks.sound import (
     PACKET_SAMPLES,
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 FRAGMENTED = {"movflags": "hybrid_fragmented+frag_keyframe"}
 MUXERS = {".mp4": ("mp4", FRAGMENTED), ".mov": ("mov", FRAGMENTED), ".mkv": ("matroska", {})}
 """Name and options of FFmpeg's muxer for each suffix."""
-COMMENT = "Recorded by live-nst"
 TICKS_PER_SECOND = 90_000
 """Time base: a multiple of all usual frame rates."""
 KEYFRAME_SECONDS = 2.0
@@ -89,7 +88,7 @@ class Recorder(Closeable):
         self._writer: _Writer | None = None
         self._closed = False
         check_output(self._path, kind="a recording", suffixes=tuple(MUXERS), error=RecordingError)
-        self._renamed = _rename_earlier(self._path)  # the earlier recording
+        self._renamed = rename_earlier(self._path)  # the earlier recording
         if self._renamed:
             self.notice = f"the recording that was at {self._path} is now {self._renamed}"
 
@@ -270,49 +269,6 @@ class _Writer:
             self._file.close()
             if self._broken and not self._complete_bytes:
                 self._path.unlink()
-
-
-def _rename_earlier(path: Path) -> Path | None:
-    """Rename an earlier recording; return its new name, or None if there is no file at `path`."""
-    if not path.exists():
-        return None
-    if not _is_recording(path):
-        raise RecordingError(
-            f"{path} exists and was not recorded by live-nst", "choose another name, or remove it"
-        )
-    try:
-        free = _reserve(path)
-        os.replace(path, free)
-    except OSError as exc:
-        raise RecordingError(
-            f"the earlier recording {path} cannot be renamed: {exc.strerror}",
-            "choose another name, or remove it",
-        ) from exc
-    return free
-
-
-def _reserve(path: Path) -> Path:
-    """Create the first of name-1, name-2, ... that is free, as an empty file."""
-    number = 1
-    while True:
-        free = sibling(path, suffix=f"-{number}{path.suffix}", stem=True)
-        try:
-            free.touch(exist_ok=False)
-        except FileExistsError:
-            number += 1
-        else:
-            return free
-
-
-def _is_recording(path: Path) -> bool:
-    """Return whether the metadata of a file says that it was recorded here."""
-    try:
-        with open_for_reading(path) as container:
-            metadata = container.metadata
-    except (OSError, av.FFmpegError):
-        return False
-    # Matroska returns its keys in capitals.
-    return COMMENT in (value for key, value in metadata.items() if key.lower() == "comment")
 
 
 def _recording_error(path: Path, exc: OSError | av.FFmpegError) -> LiveNstError:
