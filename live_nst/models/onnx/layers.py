@@ -81,22 +81,13 @@ def _convolution(builder: GraphBuilder, op: Any) -> None:
     image, weights = op.inputs
     _check_channels_last(op)
     form = Form(planar=True, half=builder.half)
-    height, width, inputs, outputs = builder.shape(weights)
+    height, width, inputs, _ = builder.shape(weights)
     attributes: dict[str, Any] = {"group": builder.shape(image)[3] // inputs}
     if op.type == "DepthwiseConv2dNative":
         attributes["group"] = inputs
-        values = builder.known(weights).transpose(2, 3, 0, 1)
-        values = values.reshape(inputs * outputs, 1, height, width)
-        kernel = builder.constant(values, np.float16 if form.half else None)
-    elif builder.is_known(weights):
-        values = builder.known(weights).transpose(3, 2, 0, 1)
-        kernel = builder.constant(values, np.float16 if form.half else None)
-    else:  # it depends on the style
-        plain = builder.get(weights, Form(half=form.half))
-        kernel = builder.node("Transpose", [plain], perm=[3, 2, 0, 1])
     name = builder.node(
         "Conv",
-        [builder.get(image, form), kernel],
+        [builder.get(image, form), _kernel(builder, op, half=form.half)],
         kernel_shape=[height, width],
         strides=_spatial(op, "strides"),
         dilations=_spatial(op, "dilations"),
@@ -104,6 +95,21 @@ def _convolution(builder: GraphBuilder, op: Any) -> None:
         **attributes,
     )
     builder.set(op.outputs[0], name, form)
+
+
+def _kernel(builder: GraphBuilder, op: Any, *, half: bool) -> str:
+    """Return the weights of a convolution, `[outputs, inputs of a group, height, width]`."""
+    weights = op.inputs[1]
+    height, width, inputs, outputs = builder.shape(weights)
+    if op.type == "DepthwiseConv2dNative":
+        values = builder.known(weights).transpose(2, 3, 0, 1)
+        values = values.reshape(inputs * outputs, 1, height, width)
+    elif builder.is_known(weights):
+        values = builder.known(weights).transpose(3, 2, 0, 1)
+    else:  # the style makes them
+        plain = builder.get(weights, Form(half=half))
+        return builder.node("Transpose", [plain], perm=[3, 2, 0, 1])
+    return builder.constant(values, np.float16 if half else None)
 
 
 def _pool(kind: str) -> Emit:
