@@ -24,7 +24,7 @@ LiveSizeOption = Annotated[
         parser=parse_live_size,
         metavar="auto|PIXELS",
         help="Long side of the image that the network sees: smaller is faster. auto: the largest "
-        "that holds --fps, adapted to the load of the machine; down to 256, half of --fps will do.",
+        "that holds --fps, adapted to the load of the machine.",
         show_default="auto",
     ),
 ]

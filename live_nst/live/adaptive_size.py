@@ -20,8 +20,6 @@ TARGET_SHARE = 0.85  # of the time per frame: a size is chosen if its frames tak
 MAX_SHARE = 0.97  # of the time per frame: a size is given up if its frames take more than this
 REACT_SECONDS = 0.5  # of frames that are too slow, before the size shrinks
 CALM_SECONDS = 1.5  # of frames that are fast enough, before the size may grow
-SMALL_SIZE = 256  # longer side in pixels; at smaller sizes nobody recognizes a face
-SMALL_SIZE_SLOWNESS = 2.0  # up to there a frame may take this many times the time per frame
 MAX_GROWTH = 3.0  # factor in pixels at once; predictions further away are not reliable
 PROBATION_SECONDS = 8.0  # after a growth: if the size has to shrink again, growing was a mistake
 FIRST_GROWTH_PAUSE = 4.0  # seconds without growth after the first mistake; doubled by each other
@@ -79,9 +77,6 @@ class SizeDecision(NamedTuple):
 class AdaptiveSize:
     """Chooses the largest processing size that holds a frame rate.
 
-    A rate is not worth any size: `SMALL_SIZE` is kept down to half the rate, and a smaller size is
-    chosen only where that one would be slower still.
-
     After half a second of frames that are too slow, it shrinks to a size that is predicted to be
     fast enough. When frames were fast for a while, it grows. If a growth has to be undone, it waits
     before the next one, longer each time. It has no clock: time is that of the frames it is given.
@@ -135,15 +130,11 @@ class AdaptiveSize:
 
     @property
     def seconds(self) -> float:
-        """Seconds that there are for a frame at the wanted rate."""
+        """Seconds that there are for a frame."""
         source = self._source.rate()
         if source is not None and source < _SLOW_SOURCE * self._fps:
             return 1.0 / source
         return 1.0 / self._fps
-
-    def seconds_at(self, size: int) -> float:
-        """Return the seconds that a frame may take at a size."""
-        return self.seconds * (SMALL_SIZE_SLOWNESS if size <= SMALL_SIZE else 1.0)
 
     @property
     def overhead(self) -> float:
@@ -215,7 +206,7 @@ class AdaptiveSize:
         if len(self._costs) < _MIN_SAMPLES:
             return self.size
         cost = self._recent()
-        if cost > MAX_SHARE * self.seconds_at(self.size):
+        if cost > MAX_SHARE * self.seconds:
             smaller = [size for size in self._sizes if size < self.size]
             return self._largest_within(smaller, cost) or min(smaller, default=self.size)
         if self._is_calm() and self._now >= self._no_growth_before:
@@ -225,7 +216,7 @@ class AdaptiveSize:
         return self.size
 
     def _largest_within(self, sizes: Sequence[int], cost: float) -> int | None:
-        fitting = [s for s in sizes if self.predict(s, cost) <= TARGET_SHARE * self.seconds_at(s)]
+        fitting = [s for s in sizes if self.predict(s, cost) <= TARGET_SHARE * self.seconds]
         return max(fitting, default=None)
 
     def _substitute(self, wanted: int, ready: Callable[[int], bool]) -> int:
@@ -243,7 +234,7 @@ class AdaptiveSize:
         larger = [size for size in self._sizes if size > self.size][:1]
         candidates = [
             *[size for size in smaller if self._pixels(size) <= half][-1:],
-            *[size for size in larger if self.predict(size, self._high()) <= self.seconds_at(size)],
+            *[size for size in larger if self.predict(size, self._high()) <= self.seconds],
             *smaller[-1:],
         ]
         return tuple(size for size in dict.fromkeys(candidates) if not ready(size))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from live_nst.live.adaptive_size import SMALL_SIZE, AdaptiveSize
+from live_nst.live.adaptive_size import AdaptiveSize
 from live_nst.live.size_controller import SIZE_STEPS
 from live_nst.stylizer.sizes import network_size
 
@@ -71,16 +71,9 @@ class SimulatedMachine:
         return self._at_384 * share * self._load(time)
 
     def best(self, time: float, share: float) -> int:
-        """The largest size whose frames take at most `share` of the time there is.
-
-        That is twice as much at small sizes.
-        """
+        """The largest size whose frames take at most `share` of the time there is."""
         there_is = share / min(self.fps, self.source_fps)
-        fitting = [
-            size
-            for size in SIZE_STEPS
-            if self.cost(size, time) <= there_is * (2 if size <= SMALL_SIZE else 1)
-        ]
+        fitting = [size for size in SIZE_STEPS if self.cost(size, time) <= there_is]
         return max(fitting, default=SIZE_STEPS[0])
 
     def run(self, seconds: float) -> "SimulatedMachine":
