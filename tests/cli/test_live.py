@@ -174,9 +174,9 @@ def test_recording_has_every_frame_once(first: Session) -> None:
 def test_recording_lasts_as_long_as_the_session(first: Session) -> None:
     _, times = first.recorded()
     stats = first.stats
-    # The recording has the times of capture, the figures those of display: from the first frame to
-    # the last, capture takes longer by the first one's latency, which may be long on a busy machine,
-    # and shorter by the last one's. The recorder may lack the last frames.
+    # The recording has the times of capture, the figures those of display. From the first frame to
+    # the last, capture takes longer by the first one's latency, which may be long on a busy
+    # machine, and shorter by the last one's. The recorder may lack the last frames.
     displayed = (FRAMES - first.left_out - 1) / stats["fps"]
     captured = (stats["frames"] + stats["dropped"] - 1) / 30  # the demo's rate, shown or dropped
     assert times[-1] >= displayed - stats["latency_ms"]["p99"] / 1000 - 0.1
